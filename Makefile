@@ -1,0 +1,4 @@
+.PHONY: demo test check soak
+
+demo test check soak:
+	python3 run.py $@

@@ -1,0 +1,1 @@
+"""From a checkpoint to an artefact folder: `colibri export`. Needs the extra [export]; no torch."""

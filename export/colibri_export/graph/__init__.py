@@ -1,0 +1,1 @@
+"""ONNX graphs from weights: one builder a family of architectures, over shared blocks."""

@@ -1,0 +1,44 @@
+"""BERT and XLM-R with absolute positions: post-norm encoder, erf GELU (arXiv 1810.04805, 1911.02116)."""
+
+from collections.abc import Mapping
+
+import onnx_ir as ir
+
+from colibri.manifest import Architecture
+from colibri_export.graph.blocks import Dialect, GraphBuilder, Weights, add_and_norm, attention, bias_gelu, normalise
+from colibri_export.weights import Stored
+
+
+def build(
+    architecture: Architecture, weights: Weights, heads: Mapping[int, Stored], dialect: Dialect, *, masked: bool
+) -> ir.Model:
+    """ids (batch, tokens) int64 [, attention_mask the same] -> tokens_{dim} (batch, tokens, dim) for every head."""
+    g = GraphBuilder(dialect, masked=masked)
+    x = hidden_states(g, architecture, weights)
+    outputs = {f"tokens_{dim}": (normalise(g, g.op("MatMul", x, g.weight(head))), dim) for dim, head in heads.items()}
+    return g.finish(outputs, architecture.family)
+
+
+def hidden_states(g: GraphBuilder, architecture: Architecture, weights: Weights) -> ir.Value:
+    """The last layer's rows (batch, tokens, hidden) of the graph's ids."""
+    epsilon = architecture.norm_epsilon
+    words = weights.embed(g, g.ids)
+    x = add_and_norm(g, weights, words, _positions(g, weights, words), "embedding_norm", epsilon)
+    head_size = architecture.hidden // architecture.heads
+    for layer in range(architecture.layers):
+        name = f"layers.{layer}."
+        mixed = attention(g, weights, x, name + "qkv", architecture.heads, head_size)
+        mixed = weights.linear(g, mixed, name + "attention_out")
+        x = add_and_norm(g, weights, mixed, x, name + "attention_norm", epsilon, bias=name + "attention_out.bias")
+        wide = bias_gelu(g, weights, weights.linear(g, x, name + "ffn_in"), name + "ffn_in.bias")
+        narrow = weights.linear(g, wide, name + "ffn_out")
+        x = add_and_norm(g, weights, narrow, x, name + "ffn_norm", epsilon, bias=name + "ffn_out.bias")
+    return x
+
+
+def _positions(g: GraphBuilder, weights: Weights, like: ir.Value) -> ir.Value:
+    """Rows 0..tokens-1 of the position table, for every input of the batch. The table starts at the first real
+    position, so BERT and XLM-R look the same here; XLM-R's rule for padding inside a text never applies."""
+    count = g.op("Shape", g.ids, start=1, end=2)
+    rows = g.op("Slice", g.weight(weights.stored("positions")), g.constant([0]), count, g.constant([0]))
+    return g.op("Expand", rows, g.op("Shape", like))

@@ -1,0 +1,210 @@
+"""The blocks every encoder is made of, in two dialects.
+
+fused     com.microsoft operators of onnxruntime's CPU build: attention never holds a (tokens, tokens) matrix
+standard  plain ONNX, opset 20 at most, so that TensorRT, OpenVINO, CoreML and DirectML take the graph whole
+"""
+
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+from colibri_export.weights import BLOCK, Stored
+
+Dialect = Literal["fused", "standard"]
+OPSET = 20
+IR_VERSION = 10
+_MICROSOFT = "com.microsoft"
+
+
+class GraphBuilder:
+    """An ONNX graph under construction: call operators, get values; weights stay in their files."""
+
+    def __init__(self, dialect: Dialect, *, masked: bool) -> None:
+        self.dialect = dialect
+        self._tape = ir.tape.Tape()
+        self._initializers: dict[str, ir.Value] = {}
+        self.ids = self._input("input_ids", ir.DataType.INT64, ["batch", "tokens"])
+        self.mask = self._input("attention_mask", ir.DataType.INT64, ["batch", "tokens"]) if masked else None
+
+    def op(self, kind: str, *inputs: ir.Value | None, microsoft: bool = False, **attributes: int | float) -> ir.Value:
+        """Append one operator with one output."""
+        return self._tape.op(kind, inputs, attributes, domain=_MICROSOFT if microsoft else "")
+
+    def split(self, value: ir.Value, parts: int) -> list[ir.Value]:
+        """Equal parts along the last axis."""
+        attributes = {"axis": -1, "num_outputs": parts}
+        return list(self._tape.op_multi_out("Split", [value], attributes, num_outputs=parts))
+
+    def weight(self, stored: Stored, dtype: ir.DataType | None = None) -> ir.Value:
+        """The initializer over a stored tensor; one for each tensor, however often it is used."""
+        return self._initializers.setdefault(stored.name, stored.value(dtype))
+
+    def constant(self, array: NDArray[np.generic] | np.generic | list[int]) -> ir.Value:
+        """A small initializer kept inside the graph; lists become int64."""
+        value = np.asarray(array, np.int64) if isinstance(array, list) else np.asarray(array)
+        name = f"{value.dtype}_{'x'.join(map(str, value.shape))}_{'_'.join(map(str, value.reshape(-1).tolist()))}"
+        tensor = ir.tensor(value, name=name)
+        made = ir.Value(name=name, type=ir.TensorType(tensor.dtype), shape=ir.Shape(value.shape), const_value=tensor)
+        return self._initializers.setdefault(name, made)
+
+    def finish(self, outputs: Mapping[str, tuple[ir.Value, int]], name: str) -> ir.Model:
+        """Name the outputs (float32, batch x tokens x dim) and close the graph."""
+        for output, (value, dim) in outputs.items():
+            value.name = output
+            value.type = ir.TensorType(ir.DataType.FLOAT)
+            value.shape = ir.Shape(["batch", "tokens", dim])
+        domains = {node.domain for node in self._tape.nodes}
+        graph = ir.Graph(
+            [self.ids] if self.mask is None else [self.ids, self.mask],
+            [value for value, _ in outputs.values()],
+            nodes=self._tape.nodes,
+            initializers=list(self._initializers.values()),
+            opset_imports={domain: OPSET if domain == "" else 1 for domain in sorted(domains)},
+            name=name,
+        )
+        return ir.Model(graph, ir_version=IR_VERSION, producer_name="colibri")
+
+    def _input(self, name: str, dtype: ir.DataType, shape: list[str | int]) -> ir.Value:
+        return ir.Value(name=name, type=ir.TensorType(dtype), shape=ir.Shape(shape))
+
+
+class Weights(Protocol):
+    """How a precision multiplies: the only thing in which float32 and int8 graphs differ."""
+
+    def stored(self, name: str) -> Stored:
+        """A tensor kept in float32: norms, biases, positions."""
+        ...
+
+    def embed(self, g: GraphBuilder, ids: ir.Value) -> ir.Value:
+        """Vocabulary rows of ids (batch, tokens) -> (batch, tokens, hidden)."""
+        ...
+
+    def linear(self, g: GraphBuilder, x: ir.Value, name: str) -> ir.Value:
+        """x (batch, tokens, inputs) times matrix `name` (inputs, outputs), no bias."""
+        ...
+
+
+class FloatWeights:
+    """float32 matrices and vocabulary."""
+
+    def __init__(self, tensors: Mapping[str, Stored]) -> None:
+        self._tensors = tensors
+
+    def stored(self, name: str) -> Stored:
+        return self._tensors[name]
+
+    def embed(self, g: GraphBuilder, ids: ir.Value) -> ir.Value:
+        return g.op("Gather", g.weight(self._tensors["word"]), ids, axis=0)
+
+    def linear(self, g: GraphBuilder, x: ir.Value, name: str) -> ir.Value:
+        return g.op("MatMul", x, g.weight(self._tensors[f"{name}.weight"]))
+
+
+class Int8Weights:
+    """int8 matrices, multiplied with activations that are quantised as they come; a 4-bit vocabulary.
+
+    signed    weights are used as stored; exact where the CPU multiplies u8 x s8 into 32 bits (VNNI, ARM)
+    unsigned  for other x86, whose u8 x s8 instruction saturates at 16 bits: the same bytes read as uint8 with the
+              top bit flipped (one BitwiseXor that onnxruntime folds when it loads), zero point 128
+    """
+
+    def __init__(self, tensors: Mapping[str, Stored], *, signed: bool) -> None:
+        self._tensors = tensors
+        self._signed = signed
+
+    def stored(self, name: str) -> Stored:
+        return self._tensors[name]
+
+    def embed(self, g: GraphBuilder, ids: ir.Value) -> ir.Value:
+        """Gathers packed rows first and unpacks only those, in float32: GatherBlockQuantized would round to float16."""
+        nibbles, scales = self._tensors["word.nibbles"], self._tensors["word.scales"]
+        packed = g.op("Gather", g.weight(nibbles), ids, axis=0)
+        packed = g.op("Reshape", packed, g.constant([0, 0, -1, BLOCK // 2]))
+        low = g.op("BitwiseAnd", packed, g.constant(np.uint8(15)))
+        high = g._tape.op("BitShift", [packed, g.constant(np.uint8(4))], {"direction": "RIGHT"})
+        integers = g.op("Cast", g.op("Concat", low, high, axis=-1), to=ir.DataType.FLOAT.value)
+        centred = g.op("Sub", integers, g.constant(np.float32(8)))
+        scale = g.op("Cast", g.op("Gather", g.weight(scales), ids, axis=0), to=ir.DataType.FLOAT.value)
+        rows = g.op("Mul", centred, g.op("Unsqueeze", scale, g.constant([-1])))
+        return g.op("Reshape", rows, g.constant([0, 0, nibbles.shape[1] * 2]))
+
+    def linear(self, g: GraphBuilder, x: ir.Value, name: str) -> ir.Value:
+        stored = self._tensors[f"{name}.weight"]
+        scale = g.weight(self._tensors[f"{name}.weight.scale"])
+        if self._signed:
+            return g.op("DynamicQuantizeMatMul", x, g.weight(stored), scale, microsoft=True)
+        flipped = g.op("BitwiseXor", g.weight(stored, ir.DataType.UINT8), g.constant(np.uint8(0x80)))
+        zero = g.constant(np.full(stored.shape[1], 128, np.uint8))
+        return g.op("DynamicQuantizeMatMul", x, flipped, scale, zero, microsoft=True)
+
+
+def normalise(g: GraphBuilder, x: ir.Value) -> ir.Value:
+    """Rows of unit L2 norm; a norm below 1e-12 counts as 1e-12, so a zero row stays zero."""
+    norm = g.op("ReduceL2", x, g.constant([-1]), keepdims=1)
+    return g.op("Div", x, g.op("Max", norm, g.constant(np.float32(1e-12))))
+
+
+def layer_norm(g: GraphBuilder, w: Weights, x: ir.Value, name: str, epsilon: float) -> ir.Value:
+    """LayerNorm over the last axis."""
+    gamma, beta = (g.weight(w.stored(f"{name}.{part}")) for part in ("weight", "bias"))
+    return g.op("LayerNormalization", x, gamma, beta, axis=-1, epsilon=epsilon)
+
+
+def add_and_norm(
+    g: GraphBuilder, w: Weights, x: ir.Value, skip: ir.Value, name: str, epsilon: float, bias: str | None = None
+) -> ir.Value:
+    """LayerNorm(x + bias + skip): the end of every post-norm block."""
+    added = g.weight(w.stored(bias)) if bias else None
+    if g.dialect == "standard":
+        x = g.op("Add", x, added) if added else x
+        return layer_norm(g, w, g.op("Add", x, skip), name, epsilon)
+    gamma, beta = (g.weight(w.stored(f"{name}.{part}")) for part in ("weight", "bias"))
+    return g.op("SkipLayerNormalization", x, skip, gamma, beta, added, microsoft=True, epsilon=epsilon)
+
+
+def bias_gelu(g: GraphBuilder, w: Weights, x: ir.Value, bias: str) -> ir.Value:
+    """GELU(x + bias), the exact one (erf)."""
+    added = g.weight(w.stored(bias))
+    if g.dialect == "fused":
+        return g.op("BiasGelu", x, added, microsoft=True)
+    x = g.op("Add", x, added)
+    erf = g.op("Erf", g.op("Mul", x, g.constant(np.float32(0.5**0.5))))
+    return g.op("Mul", g.op("Mul", x, g.constant(np.float32(0.5))), g.op("Add", erf, g.constant(np.float32(1))))
+
+
+def attention(g: GraphBuilder, w: Weights, x: ir.Value, name: str, heads: int, head_size: int) -> ir.Value:
+    """Multi-head self-attention, before its output projection. q, k and v come from one product."""
+    qkv = w.linear(g, x, name)
+    bias = g.weight(w.stored(f"{name}.bias"))
+    if g.dialect == "fused":
+        q, k, v = g.split(qkv, 3)
+        return g.op("MultiHeadAttention", q, k, v, bias, _key_mask(g), microsoft=True, num_heads=heads)
+    q, k, v = g.split(g.op("Add", qkv, bias), 3)
+    apart = g.constant([0, 0, heads, head_size])
+    q, k, v = (g.op("Reshape", part, apart) for part in (q, k, v))
+    q, v = (_transpose(g, part, [0, 2, 1, 3]) for part in (q, v))
+    scores = g.op("MatMul", q, _transpose(g, k, [0, 2, 3, 1]))
+    scores = g.op("Mul", scores, g.constant(np.float32(head_size**-0.5)))
+    if g.mask is not None:
+        scores = g.op("Add", scores, _additive_mask(g))
+    mixed = g.op("MatMul", g.op("Softmax", scores, axis=-1), v)
+    return g.op("Reshape", _transpose(g, mixed, [0, 2, 1, 3]), g.constant([0, 0, heads * head_size]))
+
+
+def _transpose(g: GraphBuilder, x: ir.Value, order: list[int]) -> ir.Value:
+    return g._tape.op("Transpose", [x], {"perm": order})
+
+
+def _key_mask(g: GraphBuilder) -> ir.Value | None:
+    return None if g.mask is None else g.op("Cast", g.mask, to=ir.DataType.INT32.value)
+
+
+def _additive_mask(g: GraphBuilder) -> ir.Value:
+    """0 where attended, -10,000 where not: exp of it is 0 in float32, and it still fits float16."""
+    assert g.mask is not None
+    mask = g.op("Cast", g.mask, to=ir.DataType.FLOAT.value)
+    away = g.op("Mul", g.op("Sub", mask, g.constant(np.float32(1))), g.constant(np.float32(10_000)))
+    return g.op("Unsqueeze", away, g.constant([1, 2]))

@@ -1,0 +1,85 @@
+"""Turn a recipe's role rules into token ids, with the tokenizer that the artefact will carry."""
+
+import json
+import string
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from colibri.errors import ExportError
+from colibri.manifest import Architecture, Expansion, Role, Skiplist, TokenizerSpec
+from colibri_export.recipe import RoleRecipe
+from colibri_export.tokenizer_json import plain_text_special_tokens
+
+FILE_NAME = "tokenizer.json"
+_MASKS = ("<mask>", "[MASK]")
+
+
+def write_tokenizer(source: Path, folder: Path) -> tuple[Tokenizer, TokenizerSpec]:
+    """Copy tokenizer.json without truncation and padding, and with special tokens that text cannot spell."""
+    path = source / FILE_NAME
+    if not path.is_file():
+        raise ExportError(f"{path}: no such file; save the fast tokenizer beside the checkpoint")
+    document = json.loads(plain_text_special_tokens(path.read_text(encoding="utf-8")))
+    document["truncation"] = document["padding"] = None
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    (folder / FILE_NAME).write_text(text, encoding="utf-8")
+    tokenizer = Tokenizer.from_str(text)
+    framed = tokenizer.encode("a").ids
+    bare = tokenizer.encode("a", add_special_tokens=False).ids
+    start = next((i for i in range(len(framed)) if framed[i : i + len(bare)] == bare), None)
+    if start is None:
+        raise ExportError(f"{path}: its post-processor does more than frame a text: {framed} around {bare}")
+    end = framed[start + len(bare) :]
+    return tokenizer, TokenizerSpec(file=FILE_NAME, start_ids=tuple(framed[:start]), end_ids=tuple(end))
+
+
+def resolve_role(
+    recipe: RoleRecipe, name: str, tokenizer: Tokenizer, spec: TokenizerSpec, architecture: Architecture
+) -> Role:
+    """Look up markers, mask and skiplist. Raises ExportError for what the vocabulary or the positions do not hold."""
+    marker = None if recipe.marker is None else tokenizer.token_to_id(recipe.marker)
+    if recipe.marker is not None and marker is None:
+        raise ExportError(f"{name}: the tokenizer has no marker {recipe.marker!r}")
+    expansion = None
+    if recipe.expand_to_tokens is not None:
+        mask = next((i for token in _MASKS if (i := tokenizer.token_to_id(token)) is not None), None)
+        if mask is None:
+            raise ExportError(f"{name}: expansion needs a mask token, the tokenizer has neither of {', '.join(_MASKS)}")
+        to = recipe.expand_to_tokens
+        expansion = Expansion(mask_id=mask, to_tokens=to, attended=recipe.attend_to_expansion)
+    longest = max(recipe.max_tokens or architecture.max_positions, expansion.to_tokens if expansion else 0)
+    if longest > architecture.max_positions:
+        raise ExportError(f"{name}: {longest} tokens, the checkpoint has {architecture.max_positions} positions")
+    prefix = tokenizer.encode(recipe.prefix, add_special_tokens=False).ids if recipe.prefix else []
+    frame = len(spec.start_ids) + len(spec.end_ids) + (marker is not None) + len(prefix)
+    if longest <= frame:
+        raise ExportError(f"{name}: {longest} tokens, of which markers and prefix take {frame}: no room for text")
+    return Role(
+        marker_id=marker,
+        prefix=recipe.prefix,
+        keep_prefix_rows=recipe.keep_prefix_rows,
+        keep_special_rows=recipe.keep_special_rows,
+        max_tokens=recipe.max_tokens or architecture.max_positions,
+        expansion=expansion,
+        skiplist=skiplist(recipe.skiplist, tokenizer),
+        weights_file=None,
+    )
+
+
+def skiplist(rule: str, tokenizer: Tokenizer) -> Skiplist:
+    """Punctuation whose rows are dropped, by one of the two rules in use. They are disjoint for XLM-R's vocabulary.
+
+    stanford  the first piece of each symbol encoded alone (stanford-futuredata/ColBERT, colbert/modeling/colbert.py)
+    pylate    the symbol itself looked up in the vocabulary (PyLate, sentence-transformers)
+    """
+    match rule:
+        case "none":
+            return Skiplist(rule="none", ids=())
+        case "stanford":
+            found = {tokenizer.encode(symbol, add_special_tokens=False).ids[0] for symbol in string.punctuation}
+            return Skiplist(rule="stanford", ids=tuple(sorted(found)))
+        case "pylate":
+            looked_up = {i for symbol in string.punctuation if (i := tokenizer.token_to_id(symbol)) is not None}
+            return Skiplist(rule="pylate", ids=tuple(sorted(looked_up)))
+    raise ExportError(f"skiplist rule {rule!r}: wanted none, stanford or pylate")

@@ -1,0 +1,113 @@
+"""Variants of one checkpoint: which graphs over which weight files, and what they need to run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import onnx_ir as ir
+
+from colibri.errors import ExportError
+from colibri.manifest import Graph, Variant
+from colibri.providers import CPU
+from colibri_export.checkpoint import Checkpoint, Floats
+from colibri_export.graph import bert
+from colibri_export.graph.blocks import Dialect, FloatWeights, Int8Weights, Weights
+from colibri_export.weights import Stored, write_float, write_heads, write_int8
+
+REFERENCE = "cpu-fp32"
+NAMES = ("cpu-int8", REFERENCE, "portable")
+"""In order of preference: the fastest first."""
+
+# Where u8 x s8 products are summed without saturating at 16 bits (see Int8Weights).
+_EXACT_S8 = ("avx512_vnni", "avx_vnni", "neon")
+_MINIMUM_ONNXRUNTIME = "1.20"
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Writes variants of one checkpoint into one folder; weight files are written once and shared."""
+
+    checkpoint: Checkpoint
+    heads: Mapping[int, Floats]
+    folder: Path
+    unattended_queries: bool
+    """Queries have expansion tokens the others must not see, so their graph needs a mask."""
+
+    def write(self, name: str) -> Variant:
+        """Write one variant's graphs and weights; `parity` is left open."""
+        makers: dict[str, Callable[[], Variant]] = {
+            "cpu-int8": self._int8,
+            REFERENCE: self._fp32,
+            "portable": self._portable,
+        }
+        if name not in makers:
+            raise ExportError(f"variant {name!r}: this exporter makes {', '.join(NAMES)}")
+        return makers[name]()
+
+    def _int8(self) -> Variant:
+        graphs = [
+            self._fused(f"cpu-int8.{kind}", Int8Weights(self._int8_weights, signed=kind == "s8"), features)
+            for kind, features in (("s8", _EXACT_S8), ("u8", ()))
+        ]
+        return self._variant("int8", graphs, "backbone.int8.bin")
+
+    def _fp32(self) -> Variant:
+        return self._variant(
+            "float32", [self._fused(REFERENCE, FloatWeights(self._float_weights), ())], "backbone.f32.bin"
+        )
+
+    def _portable(self) -> Variant:
+        weights = FloatWeights(self._float_weights)
+        file = self._save("portable", weights, "standard", masked=True)
+        graph = _graph(file, file, (), masked_query=True, masked_document=True)
+        return self._variant("float32", [graph], "backbone.f32.bin")
+
+    def _fused(self, name: str, weights: Weights, features: tuple[str, ...]) -> Graph:
+        """Without a mask onnxruntime's attention works blockwise; only queries that hide tokens pay for one."""
+        document = self._save(name, weights, "fused", masked=False)
+        query = self._save(f"{name}.query", weights, "fused", masked=True) if self.unattended_queries else document
+        return _graph(query, document, features, masked_query=self.unattended_queries, masked_document=False)
+
+    def _save(self, name: str, weights: Weights, dialect: Dialect, *, masked: bool) -> str:
+        model = bert.build(self.checkpoint.architecture, weights, self._head_weights, dialect, masked=masked)
+        ir.save(model, self.folder / f"{name}.onnx")
+        return f"{name}.onnx"
+
+    def _variant(self, precision: Literal["float32", "int8"], graphs: list[Graph], backbone: str) -> Variant:
+        data = (backbone, "heads.f32.bin")
+        files = {file for graph in graphs for file in (graph.query, graph.document)} | set(data)
+        return Variant(
+            precision=precision,
+            providers=(CPU,),
+            minimum_onnxruntime=_MINIMUM_ONNXRUNTIME,
+            outputs={str(dim): f"tokens_{dim}" for dim in self.heads},
+            graphs=tuple(graphs),
+            data=data,
+            size_bytes=sum((self.folder / file).stat().st_size for file in files),
+            engine=None,
+        )
+
+    @cached_property
+    def _float_weights(self) -> dict[str, Stored]:
+        return write_float(self.checkpoint, self.folder / "backbone.f32.bin")
+
+    @cached_property
+    def _int8_weights(self) -> dict[str, Stored]:
+        return write_int8(self.checkpoint, self.folder / "backbone.int8.bin")
+
+    @cached_property
+    def _head_weights(self) -> dict[int, Stored]:
+        return write_heads(self.heads, self.folder / "heads.f32.bin")
+
+
+def _graph(query: str, document: str, features: tuple[str, ...], *, masked_query: bool, masked_document: bool) -> Graph:
+    return Graph(
+        query=query,
+        document=document,
+        any_cpu_feature=features,
+        masked_query=masked_query,
+        masked_document=masked_document,
+        parity=None,
+    )

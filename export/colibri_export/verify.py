@@ -1,0 +1,88 @@
+"""Parity: run every graph through the real runtime and compare its rows with cpu-fp32's."""
+
+import dataclasses
+
+import numpy as np
+
+from colibri.artefact import Artefact
+from colibri.encoder import Encoder
+from colibri.errors import ExportError
+from colibri.manifest import Graph, Manifest, Parity, Variant
+from colibri.providers import CPU, Choice, cpu_features
+from colibri.scoring import maxsim
+from colibri.tokenizer import TextTokenizer
+from colibri.vectors import TokenVectors
+from colibri_export.sample_texts import DOCUMENTS, QUERIES
+
+# (least cosine of any row, least mean cosine): portable differs from cpu-fp32 only by rounding; int8 by design.
+_TOLERANCES = {"float32": (0.99999, 0.99999), "int8": (0.0, 0.98)}
+
+Encoded = dict[str, dict[int, TokenVectors]]  # role -> dim -> rows
+
+
+def measure(artefact: Artefact, reference: Artefact, reference_name: str) -> Manifest:
+    """The artefact's manifest with the parity of every graph this machine can run, at every dim.
+
+    reference  an artefact of the same checkpoint (or the same one) whose variant `reference_name` is the float truth
+
+    Raises ExportError with the numbers when a graph misses its tolerance.
+    """
+    truth = _encode(reference, _choice(reference.manifest, reference_name, 0))
+    variants = {}
+    for name, variant in artefact.manifest.variants.items():
+        graphs = []
+        for i, graph in enumerate(variant.graphs):
+            parity = None
+            if not graph.any_cpu_feature or cpu_features() & set(graph.any_cpu_feature):
+                parity = _compare(truth, _encode(artefact, _choice(artefact.manifest, name, i)))
+                _require(name, graph, variant, parity)
+            graphs.append(dataclasses.replace(graph, parity=parity))
+        variants[name] = dataclasses.replace(variant, graphs=tuple(graphs))
+    return dataclasses.replace(artefact.manifest, variants=variants)
+
+
+def _choice(manifest: Manifest, name: str, graph: int) -> Choice:
+    variant = manifest.variants[name]
+    return Choice(name, variant, variant.graphs[graph], CPU)
+
+
+def _encode(artefact: Artefact, choice: Choice) -> Encoded:
+    encoder = Encoder(artefact, choice, TextTokenizer(artefact))
+    dims = artefact.manifest.dims
+    return {"query": encoder.encode(QUERIES, "query", dims), "document": encoder.encode(DOCUMENTS, "document", dims)}
+
+
+def _compare(truth: Encoded, found: Encoded) -> dict[str, Parity]:
+    parities = {}
+    for dim in truth["query"]:
+        cosines = np.concatenate(
+            [
+                np.einsum("td,td->t", truth[role][dim].rows, found[role][dim].rows, dtype=np.float64)
+                for role in ("query", "document")
+            ]
+        )
+        difference = np.abs(_scores(truth, dim) - _scores(found, dim)).max()
+        parities[str(dim)] = Parity(
+            min_cosine=round(float(cosines.min()), 7),
+            mean_cosine=round(float(cosines.mean()), 7),
+            max_score_difference=round(float(difference), 6),
+            tokens=len(cosines),
+        )
+    return parities
+
+
+def _scores(encoded: Encoded, dim: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    return np.stack([maxsim(query, encoded["document"][dim]) for query in encoded["query"][dim]])
+
+
+def _require(name: str, graph: Graph, variant: Variant, parities: dict[str, Parity]) -> None:
+    least, mean = _TOLERANCES[variant.precision]
+    misses = [
+        f"dim {dim}: cosine min {p.min_cosine:.6f} mean {p.mean_cosine:.6f}"
+        for dim, p in parities.items()
+        if not (p.min_cosine >= least and p.mean_cosine >= mean)
+    ]
+    if misses:
+        raise ExportError(
+            f"{name} ({graph.document}) is too far from float32: {'; '.join(misses)}; wanted min {least} mean {mean}"
+        )

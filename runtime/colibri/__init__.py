@@ -1,0 +1,77 @@
+"""Colibri: late-interaction search that runs where PyTorch cannot.
+
+    import colibri
+    model = colibri.load()
+    model.rerank("how many people live in Berlin?", ["Berlin has 3.7 million inhabitants.", "Bread is baked."])
+
+Importing this module loads nothing else; each name below is loaded when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from colibri.errors import (
+        ArtefactError,
+        ArtefactNotFound,
+        ColibriError,
+        ExportError,
+        InputError,
+        InputTypeError,
+        MissingExtra,
+        ProviderError,
+        ShapeError,
+    )
+    from colibri.model import Colibri, Result, load
+    from colibri.scoring import maxsim
+    from colibri.vectors import TokenVectors
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Colibri": "model",
+    "Result": "model",
+    "load": "model",
+    "maxsim": "scoring",
+    "TokenVectors": "vectors",
+} | dict.fromkeys(
+    [
+        "ArtefactError",
+        "ArtefactNotFound",
+        "ColibriError",
+        "ExportError",
+        "InputError",
+        "InputTypeError",
+        "MissingExtra",
+        "ProviderError",
+        "ShapeError",
+    ],
+    "errors",
+)
+
+__all__ = [
+    "ArtefactError",
+    "ArtefactNotFound",
+    "Colibri",
+    "ColibriError",
+    "ExportError",
+    "InputError",
+    "InputTypeError",
+    "MissingExtra",
+    "ProviderError",
+    "Result",
+    "ShapeError",
+    "TokenVectors",
+    "load",
+    "maxsim",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"colibri.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'colibri' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

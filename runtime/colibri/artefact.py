@@ -1,0 +1,133 @@
+"""Find an artefact, read its manifest, and prove that its files are what the manifest says."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from colibri import manifest as manifest_module
+from colibri.errors import ArtefactError, ArtefactNotFound, InputTypeError
+from colibri.manifest import Graph, Manifest, Variant
+
+DEFAULT = "colibri-mini"
+"""Name of the artefact that comes with the package."""
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_PACKAGE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A folder with a manifest that could be read. Its other files are not checked yet: see `check_files`."""
+
+    folder: Path
+    manifest: Manifest
+
+    def path(self, name: str) -> Path:
+        """Path of one of its files."""
+        return self.folder / name
+
+    def files_to_run(self, variant: Variant, graph: Graph) -> list[str]:
+        """Every file that running this graph reads, small ones first."""
+        names = [self.manifest.tokenizer.file, graph.query, graph.document, *variant.data]
+        names += [role.weights_file for role in (self.manifest.query, self.manifest.document) if role.weights_file]
+        return sorted(set(names), key=lambda name: self.manifest.files[name].size_bytes)
+
+
+def find(
+    name_or_path: str | os.PathLike[str] | None = None, *, cache_dir: str | os.PathLike[str] | None = None
+) -> Artefact:
+    """Open an artefact by shipped name, folder, or hub id; None means the one that comes with the package.
+
+    Looked for in this order: beside the installed package; in the checkout's models/ (editable installs); as a folder;
+    as a hub id ("owner/name": the only case that may use the network; HF_HUB_OFFLINE=1 forbids it; `cache_dir` or
+    HF_HOME says where files are kept).
+
+    Raises ArtefactNotFound when there is none, ArtefactError when its manifest is unreadable or of a newer format.
+    """
+    if name_or_path is not None and not isinstance(name_or_path, str | os.PathLike):
+        raise InputTypeError(f"artefact: found {type(name_or_path).__name__}, wanted a name, a path or a hub id")
+    name = os.fspath(name_or_path) if name_or_path is not None else DEFAULT
+    for folder in (*(root / name for root in _shipped_roots() if name in _names_in(root)), Path(name)):
+        if (folder / manifest_module.FILE_NAME).is_file():
+            return Artefact(folder, manifest_module.read(folder / manifest_module.FILE_NAME))
+    if Path(name).exists():
+        raise ArtefactNotFound(f"{name}: has no {manifest_module.FILE_NAME}; `colibri export` makes artefacts")
+    if _HUB_ID.fullmatch(name):
+        return _from_hub(name, cache_dir)
+    raise ArtefactNotFound(
+        f"{name}: no such artefact; there is {', '.join(shipped()) or 'none'} here, or give a folder or a hub id"
+    )
+
+
+def shipped() -> list[str]:
+    """Names of the artefacts that came with this installation or checkout."""
+    return sorted({name for root in _shipped_roots() for name in _names_in(root)})
+
+
+def check_files(artefact: Artefact, names: Iterable[str] | None = None) -> None:
+    """Compare files (all, or the named ones) with the manifest's sizes and SHA-256.
+
+    Raises ArtefactError that names every missing or changed file.
+    """
+    problems = []
+    for name in artefact.manifest.files if names is None else names:
+        entry = artefact.manifest.files[name]
+        try:
+            found = artefact.path(name).stat().st_size
+            if found != entry.size_bytes:
+                problems.append(f"{name}: {found} bytes, wanted {entry.size_bytes}")
+            elif file_sha256(artefact.path(name)) != entry.sha256:
+                problems.append(f"{name}: its bytes changed (SHA-256 differs)")
+        except FileNotFoundError:
+            problems.append(f"{name}: missing")
+        except OSError as error:
+            problems.append(f"{name}: cannot be read ({error.strerror})")
+    if problems:
+        raise ArtefactError(f"{artefact.folder}: {'; '.join(problems)}. Install or export it again.")
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal. The GIL is free while it hashes."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        # 16 MiB: few enough turns of the GIL that another thread's long call does not stretch this one.
+        while block := file.read(16 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _shipped_roots() -> tuple[Path, ...]:
+    """Folders that may hold shipped artefacts: inside the wheel, then the checkout of an editable install."""
+    checkout = _PACKAGE.parents[1]
+    return (_PACKAGE / "artefacts", *([checkout / "models"] if (checkout / "pyproject.toml").is_file() else []))
+
+
+def _names_in(root: Path) -> list[str]:
+    return (
+        [entry.name for entry in root.iterdir() if (entry / manifest_module.FILE_NAME).is_file()]
+        if root.is_dir()
+        else []
+    )
+
+
+def _from_hub(repo: str, cache_dir: str | os.PathLike[str] | None) -> Artefact:
+    # 0.3 s to import, and only hub ids need it.
+    from huggingface_hub import hf_hub_download  # noqa: PLC0415
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
+
+    def fetch(name: str) -> Path:
+        return Path(hf_hub_download(repo, name, cache_dir=None if cache_dir is None else os.fspath(cache_dir)))
+
+    try:
+        path = fetch(manifest_module.FILE_NAME)
+        artefact = Artefact(path.parent, manifest_module.read(path))
+        for name in artefact.manifest.files:
+            fetch(name)
+    except LocalEntryNotFoundError as error:
+        raise ArtefactNotFound(f"{repo}: not in the local hub cache, and the hub cannot be reached") from error
+    except HfHubHTTPError as error:
+        raise ArtefactNotFound(f"{repo}: the hub answered: {error}") from error
+    return artefact

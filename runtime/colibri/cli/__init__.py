@@ -1,0 +1,78 @@
+"""The `colibri` command. Each subcommand is imported when it is called; other packages add theirs by entry points."""
+
+import logging
+import os
+import sys
+from importlib import import_module, metadata
+from typing import Any
+
+import click
+
+from colibri.errors import ColibriError
+
+_OURS = {
+    "rerank": "colibri.cli.rank:rerank",
+    "encode": "colibri.cli.rank:encode",
+    "info": "colibri.cli.about:info",
+    "verify": "colibri.cli.about:verify",
+    "doctor": "colibri.cli.doctor:doctor",
+}
+_ENTRY_POINTS = "colibri.commands"
+
+ERROR_EXIT_CODE = 1
+
+
+class LazyCommands(click.Group):
+    """Finds commands by name without importing the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Ours in the order a newcomer meets them, then those of other packages."""
+        return [*_OURS, *sorted(point.name for point in metadata.entry_points(group=_ENTRY_POINTS))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, or None for an unknown name."""
+        if cmd_name in _OURS:
+            module, _, name = _OURS[cmd_name].partition(":")
+            command: click.Command = getattr(import_module(module), name)
+            return command
+        for point in metadata.entry_points(group=_ENTRY_POINTS, name=cmd_name):
+            loaded: click.Command = point.load()
+            return loaded
+        return None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Expected errors become one line on stderr and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except ColibriError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(
+    cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]}, epilog="COMMAND --help says more."
+)
+@click.version_option(package_name="colibri-edge", prog_name="colibri")
+@click.option("-v", "--verbose", is_flag=True, help="Log what is loaded and measured, on stderr.")
+def group(verbose: bool) -> None:
+    """Late-interaction search without PyTorch: rank, encode, inspect, export.
+
+    \b
+    Try:  colibri rerank "how many people live in Berlin?" "Berlin has 3.7 million inhabitants." "Bread is baked."
+    """
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 done, 1 an error that is explained, 2 wrong usage, 130 interrupted."""
+    try:
+        sys.exit(group.main(standalone_mode=False) or 0)
+    except click.exceptions.Abort:  # click's name for Ctrl-C and end of input
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # `colibri ... | head`: the reader has gone, which is no error; keep Python's own flush at exit quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

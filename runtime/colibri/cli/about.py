@@ -1,0 +1,96 @@
+"""`colibri info` and `colibri verify`: what an artefact is, and whether it is whole."""
+
+import dataclasses
+import json
+
+import click
+
+from colibri.artefact import check_files, find
+from colibri.manifest import Manifest, Role, Variant
+
+
+@click.command()
+@click.argument("artefact", required=False, metavar="[NAME|FOLDER|HUB-ID]")
+@click.option("--json", "as_json", is_flag=True, help="The manifest as JSON on stdout.")
+def info(artefact: str | None, as_json: bool) -> None:
+    """Show what an artefact is: licence, dims, roles, variants and how exact they are.
+
+    Without an argument: the model that comes with Colibri.
+    """
+    found = find(artefact)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(found.manifest), ensure_ascii=False))
+        return
+    for line in _describe(found.manifest):
+        click.echo(line)
+    click.echo(f"folder        {found.folder}")
+
+
+@click.command()
+@click.argument("artefact", required=False, metavar="[NAME|FOLDER|HUB-ID]")
+def verify(artefact: str | None) -> None:
+    """Compare every file of an artefact with its SHA-256. Exit code 1 when anything is missing or changed."""
+    found = find(artefact)
+    check_files(found)
+    size = sum(entry.size_bytes for entry in found.manifest.files.values())
+    click.echo(
+        f"{found.manifest.name}: {len(found.manifest.files)} files, {size / 1e6:.1f} MB, all as the manifest says"
+    )
+
+
+def _describe(m: Manifest) -> list[str]:
+    a = m.architecture
+    terms = "" if m.licence.commercial_use else "  (NOT for commercial use)"
+    revision = f" {m.source.revision}" if m.source.revision else ""
+    lines = [
+        f"{m.name}  {m.description}".rstrip(),
+        f"licence       {m.licence.id}{terms}  {m.licence.notice}".rstrip(),
+        f"source        {m.source.kind} {m.source.name}{revision}",
+        f"backbone      {a.family}, {a.layers} layers of {a.hidden}, {a.vocabulary:,} pieces, {a.max_positions} positions",
+        f"dims          {', '.join(_head(m, dim) for dim in m.dims)}",
+        f"space         {m.space_id[:16]}  (vectors of one space compare, whatever the variant)",
+        f"query         {_role(m.query)}",
+        f"document      {_role(m.document)}",
+    ]
+    if m.aliases:
+        lines.insert(1, f"aliases       {', '.join(m.aliases)}")
+    for name, variant in m.variants.items():
+        lines += _variant(name, variant)
+    return lines
+
+
+def _head(m: Manifest, dim: int) -> str:
+    head = next(head for head in m.heads if head.dim == dim)
+    cut = f" (truncated from {head.truncated_from})" if head.truncated_from else ""
+    return f"{dim}{' (default)' if dim == m.default_dim else ''}{cut}"
+
+
+def _role(role: Role) -> str:
+    parts = [f"up to {role.max_tokens} tokens"]
+    if role.marker_id is not None:
+        parts.append(f"marker id {role.marker_id}")
+    if role.prefix is not None:
+        parts.append(f"prefix {role.prefix!r}{'' if role.keep_prefix_rows else ' (rows dropped)'}")
+    if not role.keep_special_rows:
+        parts.append("start and end rows dropped")
+    if role.expansion is not None:
+        seen = "attended" if role.expansion.attended else "not attended"
+        parts.append(f"expanded to {role.expansion.to_tokens} ({seen})")
+    if role.skiplist.ids:
+        parts.append(f"skiplist of {len(role.skiplist.ids)} ({role.skiplist.rule})")
+    return ", ".join(parts)
+
+
+def _variant(name: str, variant: Variant) -> list[str]:
+    lines = [f"{name:<13} {variant.precision}, {variant.size_bytes / 1e6:.1f} MB, {', '.join(variant.providers)}"]
+    for graph in variant.graphs:
+        where = f"needs {' or '.join(graph.any_cpu_feature)}" if graph.any_cpu_feature else "any CPU"
+        lines.append(f"              {graph.document} ({where})")
+        if graph.parity is None:
+            lines.append("                parity not measured: the exporting machine could not run it")
+        for dim, parity in (graph.parity or {}).items():
+            lines.append(
+                f"                dim {dim}: cosine to float32 {parity.mean_cosine:.4f} on average, "
+                f"{parity.min_cosine:.4f} at worst, over {parity.tokens} tokens"
+            )
+    return lines

@@ -1,0 +1,110 @@
+"""`colibri doctor`: what this machine has, what would run, and what is missing."""
+
+import json
+import platform
+import sys
+from importlib import metadata, util
+from typing import Any
+
+import click
+
+from colibri import artefact as artefacts
+from colibri import providers
+from colibri.errors import ColibriError
+from colibri.providers import available_cores
+
+_PACKAGES = ("colibri-edge", "numpy", "tokenizers", "numba", "huggingface_hub")
+_EXTRAS = {"export": ("onnx", "onnx_ir", "safetensors")}
+
+
+@click.command()
+@click.argument("artefact", required=False, metavar="[NAME|FOLDER|HUB-ID]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def doctor(artefact: str | None, as_json: bool) -> None:
+    """Say what is installed, which graph would run here and why, and what to do about problems.
+
+    Exit code 1 when the model cannot run.
+    """
+    report, problems = _look(artefact)
+    report["problems"] = problems
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False))
+    else:
+        for key, value in report.items():
+            if key != "problems":
+                click.echo(f"{key:<14} {_plain(value)}")
+        for problem in problems:
+            click.echo(f"problem        {problem}")
+        click.echo("all well" if not problems else f"{len(problems)} problem(s)")
+    if report["would_run"] is None:
+        sys.exit(1)
+
+
+def _look(name: str | None) -> tuple[dict[str, Any], list[str]]:
+    problems: list[str] = []
+    report: dict[str, Any] = {
+        "python": f"{platform.python_version()} ({platform.python_implementation()}), {sys.executable}",
+        "system": f"{platform.system()} {platform.machine()}, {available_cores()} cores",
+        "cpu_features": sorted(providers.cpu_features()),
+        "packages": {package: _version(package) for package in _PACKAGES},
+        "onnxruntime": _onnxruntime(problems),
+        "extras": {
+            extra: "installed" if all(util.find_spec(m) for m in modules) else f"pip install 'colibri-edge[{extra}]'"
+            for extra, modules in _EXTRAS.items()
+        },
+    }
+    report |= _artefact(name, report["onnxruntime"], problems)
+    return report, problems
+
+
+def _onnxruntime(problems: list[str]) -> dict[str, Any] | None:
+    try:
+        warning = providers.require_onnxruntime()
+        import onnxruntime
+    except (ColibriError, ImportError) as error:
+        problems.append(str(error))
+        return None
+    if warning:
+        problems.append(warning)
+    devices = [f"{device.ep_name} on {device.device.type.name}" for device in onnxruntime.get_ep_devices()]
+    return {
+        "version": onnxruntime.__version__,
+        "distributions": providers.runtime_distributions(),
+        "providers": onnxruntime.get_available_providers(),
+        "devices": devices,
+    }
+
+
+def _artefact(name: str | None, runtime: dict[str, Any] | None, problems: list[str]) -> dict[str, Any]:
+    report: dict[str, Any] = {"shipped": artefacts.shipped(), "artefact": None, "would_run": None}
+    try:
+        found = artefacts.find(name)
+        report["artefact"] = str(found.folder)
+        artefacts.check_files(found)
+        if runtime is not None:
+            features = providers.cpu_features()
+            choice = providers.choose(found.manifest, None, features, runtime["providers"], runtime["version"])
+            report["would_run"] = {
+                "variant": choice.variant_name,
+                "graph": choice.graph.document,
+                "provider": choice.provider,
+                "because": ", ".join(sorted(features & set(choice.graph.any_cpu_feature))) or "runs on any CPU",
+            }
+    except ColibriError as error:
+        problems.append(str(error))
+    return report
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)

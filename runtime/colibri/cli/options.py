@@ -1,0 +1,53 @@
+"""Options that several commands share, and reading texts."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from colibri.errors import InputError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def model_options(command: F) -> F:
+    """--model, --dim, --variant, --threads."""
+    options = [
+        click.option(
+            "--model", metavar="NAME|FOLDER|HUB-ID", help="Artefact to use; default: the one that comes along."
+        ),
+        click.option("--dim", type=int, help="Width of the vectors (see `colibri info`); default: the artefact's."),
+        click.option("--variant", help="Variant to run; default: the best this machine can."),
+        click.option("--threads", type=click.IntRange(min=1), help="Cores a text may use; default: all."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def read_texts(arguments: tuple[str, ...], file: str | None) -> list[str]:
+    """Texts from the arguments, or one a line from a file ("-": stdin). Blank lines are left out.
+
+    Raises InputError when there is neither or both.
+    """
+    if file is not None and arguments:
+        raise InputError("texts come from the command line or from --file, not both")
+    if arguments == ("-",):
+        file, arguments = "-", ()
+    if file is None:
+        if not arguments:
+            raise InputError("no texts: give them as arguments, with --file FILE (one a line), or - for stdin")
+        return list(arguments)
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: not UTF-8 at byte {error.start}") from error
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise InputError(f"{'stdin' if file == '-' else file}: holds no text")
+    return lines

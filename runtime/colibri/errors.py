@@ -1,0 +1,37 @@
+"""The few kinds of error Colibri raises; each is also the builtin a caller would expect."""
+
+
+class ColibriError(Exception):
+    """Root of all errors raised on purpose by Colibri."""
+
+
+class ArtefactError(ColibriError, ValueError):
+    """An artefact folder is damaged, incomplete, of another format, or not what was asked for."""
+
+
+class ArtefactNotFound(ArtefactError, FileNotFoundError):
+    """No artefact of that name or path."""
+
+
+class InputError(ColibriError, ValueError):
+    """A value given by the caller cannot be used: an unknown dim, variant or option."""
+
+
+class InputTypeError(InputError, TypeError):
+    """A value given by the caller is of the wrong type, such as a text that is not a string."""
+
+
+class ShapeError(ColibriError, ValueError):
+    """Arrays do not fit together: dims differ, offsets do not match, a document without rows."""
+
+
+class MissingExtra(ColibriError, ImportError):
+    """A package that this feature needs is not installed; the message names the extra that brings it."""
+
+
+class ProviderError(ColibriError, RuntimeError):
+    """ONNX Runtime cannot run the graph as asked."""
+
+
+class ExportError(ColibriError, ValueError):
+    """A checkpoint cannot be exported, or an export missed its tolerance."""

@@ -1,0 +1,357 @@
+"""colibri.json: everything that is true of a model, as frozen dataclasses.
+
+The JSON has exactly the keys of these classes. Whatever is unknown, missing or mistyped is refused with the key's
+path, so that a rule this runtime does not know can never be ignored in silence.
+"""
+
+import dataclasses
+import json
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from colibri.errors import ArtefactError
+
+FILE_NAME = "colibri.json"
+FORMAT = (1, 0)  # a new minor adds keys (older files stay readable), a new major changes their meaning
+
+RoleName = Literal["query", "document"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Licence:
+    """Terms of the weights."""
+
+    id: str
+    """SPDX identifier, such as "MIT" or "CC-BY-NC-4.0"."""
+    commercial_use: bool
+    notice: str
+    """One sentence that `colibri info` shows; may be empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the weights came from."""
+
+    kind: Literal["hub", "package", "folder"]
+    name: str
+    """Hub id, package name, or the folder's own name (never its path)."""
+    revision: str | None
+    files: dict[str, str]
+    """File name -> SHA-256 of what was read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """Facts of the backbone, for people and tools; the graph itself is what runs."""
+
+    family: str
+    layers: int
+    hidden: int
+    heads: int
+    intermediate: int
+    vocabulary: int
+    max_positions: int
+    """Most tokens one input may have."""
+    position_offset: int
+    """Rows of the checkpoint's position table before the first position: 0 for BERT, padding id + 1 for XLM-R."""
+    activation: str
+    norm_epsilon: float
+    rotary_base: float | None
+    local_rotary_base: float | None
+    local_window: int | None
+    """Tokens a local attention layer sees, its own included; None where all attention is global."""
+    global_every: int | None
+    """Every how many layers attention is global; None where all of it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """One projection of the backbone's rows: an output width."""
+
+    dim: int
+    truncated_from: int | None
+    """Set where this head is only the first `dim` rows of a wider one, normalised again."""
+    sha256: str
+    """Of the float32 matrix (dim, hidden), little endian, row by row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizerSpec:
+    """tokenizer.json and the ids that frame every text."""
+
+    file: str
+    start_ids: tuple[int, ...]
+    end_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expansion:
+    """Query augmentation (ColBERT, arXiv 2004.12832): mask tokens up to a fixed length, each with a row of its own."""
+
+    mask_id: int
+    to_tokens: int
+    attended: bool
+    """Whether the other tokens attend to the mask tokens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skiplist:
+    """Token ids whose rows are dropped after encoding."""
+
+    rule: Literal["none", "stanford", "pylate", "custom"]
+    """How the ids were found: stanford = first piece of each punctuation symbol, pylate = the bare symbol."""
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """How a text becomes token ids, and which of their rows are kept.
+
+    Ids: start, marker, prefix text + text, end, expansion. The text is cut so that all but the expansion fits
+    `max_tokens`. A text none of whose rows would be kept keeps its first row.
+    """
+
+    marker_id: int | None
+    prefix: str | None
+    keep_prefix_rows: bool
+    keep_special_rows: bool
+    """Rows of the start, end and marker ids."""
+    max_tokens: int
+    expansion: Expansion | None
+    skiplist: Skiplist
+    weights_file: str | None
+    """float32 little endian, one weight a token id of the vocabulary, for MaxSim; None: every row weighs 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parity:
+    """How close a graph is to cpu-fp32, measured through the runtime at export."""
+
+    min_cosine: float
+    mean_cosine: float
+    max_score_difference: float
+    """Largest absolute MaxSim difference over all pairs of the sample."""
+    tokens: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """ONNX files that run on one kind of machine; both roles often share one."""
+
+    query: str
+    document: str
+    any_cpu_feature: tuple[str, ...]
+    """Runs correctly only where one of these is present; empty: everywhere. Names: see colibri.providers."""
+    masked_query: bool
+    masked_document: bool
+    """Whether the graph takes an attention mask beside the ids."""
+    parity: dict[str, Parity] | None
+    """By dim; None where the exporting machine could not run this graph."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """Input shapes (batch, tokens) an engine was built for."""
+
+    role: RoleName
+    minimum: tuple[int, int]
+    optimum: tuple[int, int]
+    maximum: tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """Facts of a compiled engine, which runs only on what it was built for."""
+
+    compute_capability: str
+    tensorrt: str
+    profiles: tuple[Profile, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One way to run the model: a precision for a kind of provider."""
+
+    precision: Literal["float32", "float16", "int8", "engine"]
+    providers: tuple[str, ...]
+    """ONNX Runtime execution providers that can run it, best first."""
+    minimum_onnxruntime: str
+    outputs: dict[str, str]
+    """Dim -> the graph's output name."""
+    graphs: tuple[Graph, ...]
+    """In order of preference; the runtime takes the first one this machine can run."""
+    data: tuple[str, ...]
+    """Weight files the graphs refer to."""
+    size_bytes: int
+    """Graphs and weight files together."""
+    engine: Engine | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storage:
+    """How stored rows are quantised to int8."""
+
+    scheme: Literal["collection-scale", "token-scale"]
+    scale: float | None
+    """float = integer * scale, for collection-scale."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoldenRow:
+    """Known values of the float32 model, for `colibri verify --golden`."""
+
+    text: str
+    role: RoleName
+    dim: int
+    row: int
+    values: tuple[float, ...]
+    """The first values of that row."""
+    tolerance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileEntry:
+    """Size and hash of one file of the artefact."""
+
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """The contract between export and runtime; stored as colibri.json."""
+
+    format: str
+    name: str
+    aliases: tuple[str, ...]
+    description: str
+    licence: Licence
+    source: Source
+    space_id: str
+    """SHA-256 over backbone weights, heads, tokenizer and role rules. Vectors compare only within one space."""
+    architecture: Architecture
+    similarity: Literal["cosine"]
+    heads: tuple[Head, ...]
+    default_dim: int
+    tokenizer: TokenizerSpec
+    query: Role
+    document: Role
+    variants: dict[str, Variant]
+    """By name, in order of preference."""
+    storage: Storage | None
+    golden: tuple[GoldenRow, ...]
+    files: dict[str, FileEntry]
+    """Every file of the artefact but colibri.json itself."""
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """The widths there is a head for, widest first."""
+        return tuple(sorted((head.dim for head in self.heads), reverse=True))
+
+    def role(self, name: RoleName) -> Role:
+        """The rules of one role."""
+        return self.query if name == "query" else self.document
+
+
+def read(path: Path) -> Manifest:
+    """Read and check a colibri.json. Raises ArtefactError, naming the key, when anything is not as it must be."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtefactError(f"{path}: cannot be read as JSON ({error})") from error
+    try:
+        _check_format(document)
+        manifest: Manifest = parse(Manifest, document, "")
+        _check_references(manifest)
+    except ArtefactError as error:
+        raise ArtefactError(f"{path}: {error}") from None
+    return manifest
+
+
+def write(manifest: Manifest, path: Path) -> None:
+    """Write a colibri.json that `read` returns unchanged."""
+    text = json.dumps(dataclasses.asdict(manifest), indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _check_format(document: object) -> None:
+    found = document.get("format") if isinstance(document, dict) else None
+    parts = found.split(".") if isinstance(found, str) else []
+    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+        raise ArtefactError(f'format: found {found!r}, wanted "major.minor"')
+    major, minor = int(parts[0]), int(parts[1])
+    if major != FORMAT[0] or minor > FORMAT[1]:
+        remedy = "upgrade colibri-edge" if (major, minor) > FORMAT else "export the checkpoint again"
+        raise ArtefactError(
+            f"format: found {found}, this runtime reads {FORMAT[0]}.0 to {FORMAT[0]}.{FORMAT[1]}; {remedy}"
+        )
+
+
+def parse(kind: Any, value: object, path: str) -> Any:
+    """`value` as `kind`, which is made of dataclasses, dict[str, X], tuple[X, ...], X | None, Literal and scalars only.
+
+    path names the value in errors. Raises ArtefactError with the path of the first thing that does not fit.
+    """
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        return _parse_fields(kind, value, path)
+    if origin is types.UnionType:
+        return None if value is None else parse(args[0], value, path)
+    if origin is Literal:
+        if value not in args:
+            raise ArtefactError(f"{path}: found {value!r}, wanted one of {', '.join(map(repr, args))}")
+        return value
+    if origin is dict:
+        items = _expect(dict, value, path).items()
+        return {key: parse(args[1], item, f"{path}.{key}") for key, item in items}
+    if origin is tuple:
+        items = _expect(list, value, path)
+        if args[-1] is not ... and len(items) != len(args):
+            raise ArtefactError(f"{path}: found {len(items)} values, wanted {len(args)}")
+        return tuple(parse(args[0], item, f"{path}[{i}]") for i, item in enumerate(items))
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return _expect(kind, value, path)
+
+
+def _parse_fields(kind: Any, value: object, path: str) -> Any:
+    document = _expect(dict, value, path or "(root)")
+    hints = typing.get_type_hints(kind)
+    names = [field.name for field in dataclasses.fields(kind)]
+    dot = f"{path}." if path else ""
+    problems = [f"{dot}{key}: unknown key" for key in document if key not in names]
+    problems += [f"{dot}{name}: missing" for name in names if name not in document]
+    if problems:
+        raise ArtefactError("; ".join(problems))
+    return kind(**{name: parse(hints[name], document[name], f"{dot}{name}") for name in names})
+
+
+def _expect(kind: type, value: object, path: str) -> Any:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ArtefactError(f"{path}: found {value!r:.80}, wanted {kind.__name__}")
+    return value
+
+
+def _check_references(manifest: Manifest) -> None:
+    """Names that point at other parts of the manifest must lead somewhere, and files stay inside the folder."""
+    dims = {str(dim) for dim in manifest.dims}
+    if not dims or str(manifest.default_dim) not in dims:
+        raise ArtefactError(f"default_dim: {manifest.default_dim} has no head among {', '.join(sorted(dims))}")
+    for name in manifest.files:
+        if name in {"", ".", "..", FILE_NAME} or "/" in name or "\\" in name or "\0" in name:
+            raise ArtefactError(f"files.{name}: wanted a plain file name inside the folder")
+    needed = [("tokenizer.file", manifest.tokenizer.file)]
+    needed += [(f"{r}.weights_file", w) for r in ("query", "document") if (w := getattr(manifest, r).weights_file)]
+    for name, variant in manifest.variants.items():
+        if set(variant.outputs) != dims:
+            raise ArtefactError(f"variants.{name}.outputs: dims {sorted(variant.outputs)}, heads have {sorted(dims)}")
+        needed += [(f"variants.{name}.data", file) for file in variant.data]
+        needed += [
+            (f"variants.{name}.graphs", file) for graph in variant.graphs for file in (graph.query, graph.document)
+        ]
+    for path, file in needed:
+        if file not in manifest.files:
+            raise ArtefactError(f"{path}: {file!r} is not in files")

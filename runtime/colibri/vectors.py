@@ -1,0 +1,167 @@
+"""TokenVectors: the rows of many texts end to end, and where each text begins."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from colibri.errors import ArtefactError, ShapeError
+
+Offsets = NDArray[np.int64]
+Spans = NDArray[np.int32]
+Rows = NDArray[Any]  # float32, float16 or int8
+
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "F16": np.dtype("<f2"),
+    "I8": np.dtype("i1"),
+    "I64": np.dtype("<i8"),
+    "I32": np.dtype("<i4"),
+}
+_FORMAT = "colibri-token-vectors-1"
+
+
+@dataclass(frozen=True, eq=False)
+class TokenVectors:
+    """One row a token, of n texts.
+
+    rows      (tokens, dim)  float32 (float16 and int8 are stored forms); unit rows when they come from a model
+    starts    (n + 1,)       int64; text i owns rows starts[i]:starts[i + 1]
+    spans     (tokens, 2)    int32 or None; code points [start, end) of the original text behind each row, without
+                             surrounding white space; (0, 0) for rows that stand for no text (markers, mask tokens)
+    weights   (tokens,)      float32 or None; how much each query row counts in MaxSim
+    space_id  which model made the rows ("" unknown); only rows of one space compare
+    """
+
+    rows: Rows
+    starts: Offsets
+    spans: Spans | None = None
+    weights: NDArray[np.float32] | None = None
+    space_id: str = ""
+
+    def __post_init__(self) -> None:
+        rows, starts = self.rows, self.starts
+        if rows.ndim != 2 or rows.dtype.newbyteorder("<") not in (_DTYPES["F32"], _DTYPES["F16"], _DTYPES["I8"]):
+            raise ShapeError(f"rows: {rows.dtype} {rows.shape}, wanted (tokens, dim) of float32, float16 or int8")
+        if (
+            starts.ndim != 1
+            or starts.dtype != np.int64
+            or starts.size == 0
+            or starts[0] != 0
+            or starts[-1] != len(rows)
+        ):
+            raise ShapeError(f"starts: wanted int64 from 0 to {len(rows)}, one more than texts")
+        if (np.diff(starts) < 0).any():
+            raise ShapeError("starts: must not decrease")
+        if self.spans is not None and self.spans.shape != (len(rows), 2):
+            raise ShapeError(f"spans: {self.spans.shape}, wanted ({len(rows)}, 2)")
+        if self.weights is not None and self.weights.shape != (len(rows),):
+            raise ShapeError(f"weights: {self.weights.shape}, wanted ({len(rows)},)")
+
+    @property
+    def dim(self) -> int:
+        """Width of a row."""
+        return int(self.rows.shape[1])
+
+    def __len__(self) -> int:
+        """How many texts."""
+        return self.starts.size - 1
+
+    def __getitem__(self, index: int) -> Rows:
+        """Rows of text `index`, (tokens of it, dim), a view."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"text {index} of {len(self)}")
+        index %= len(self)
+        return self.rows[self.starts[index] : self.starts[index + 1]]
+
+    def __iter__(self) -> Iterator[Rows]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"TokenVectors({len(self)} texts, {len(self.rows)} tokens, dim {self.dim}, {self.rows.dtype})"
+
+    @classmethod
+    def from_arrays(cls, arrays: Sequence[ArrayLike], *, space_id: str = "") -> Self:
+        """Pack one (tokens, dim) array a text; all of one dim and one dtype (float64 becomes float32).
+
+        Raises ShapeError when dims differ, an array is not two-dimensional, or the list is empty (no dim to take).
+        """
+        parts = [np.asarray(array) for array in arrays]
+        if not parts:
+            raise ShapeError("from_arrays: an empty list has no dim; build TokenVectors(rows, starts) instead")
+        parts = [part.astype(np.float32) if part.dtype == np.float64 else part for part in parts]
+        wanted = (parts[0].shape[-1:], parts[0].dtype)
+        for i, part in enumerate(parts):
+            if part.ndim != 2 or (part.shape[1:], part.dtype) != wanted:
+                raise ShapeError(f"array {i}: {part.dtype} {part.shape}, wanted {wanted[1]} (tokens, {wanted[0][0]})")
+        starts = np.cumsum([0, *map(len, parts)], dtype=np.int64)
+        return cls(np.concatenate(parts), starts, space_id=space_id)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write one file in the safetensors layout (any safetensors reader opens it). Replaces the file at once or
+        not at all."""
+        arrays = {"rows": self.rows, "starts": self.starts, "spans": self.spans, "weights": self.weights}
+        names = {dtype: name for name, dtype in _DTYPES.items()}
+        header: dict[str, Any] = {"__metadata__": {"format": _FORMAT, "space_id": self.space_id}}
+        at = 0
+        kept = []
+        for name, array in arrays.items():
+            if array is not None:
+                little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+                extent = [at, at + little.nbytes]
+                header[name] = {"dtype": names[little.dtype], "shape": list(little.shape), "data_offsets": extent}
+                kept.append(little)
+                at = extent[1]
+        text = json.dumps(header, separators=(",", ":")).encode()
+        text += b" " * (-len(text) % 8)
+        target = Path(path)
+        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        try:
+            with partial.open("wb") as file:
+                file.write(len(text).to_bytes(8, "little") + text)
+                for little in kept:
+                    file.write(little.data)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, mmap: bool = False) -> Self:
+        """Read a file that `save` wrote; with `mmap` the arrays are read-only views of the file.
+
+        Raises ArtefactError when the file is not whole or not of this layout.
+        """
+        target = Path(path)
+        try:
+            header, base = _read_header(target)
+            if header.get("__metadata__", {}).get("format") != _FORMAT:
+                raise ValueError(f"not a {_FORMAT} file")
+            mode = np.memmap(target, np.uint8, "r") if mmap else np.fromfile(target, np.uint8)
+            arrays = {name: _array(mode, base, entry) for name, entry in header.items() if name != "__metadata__"}
+            return cls(**arrays, space_id=header["__metadata__"].get("space_id", ""))
+        except FileNotFoundError:
+            raise
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ArtefactError(f"{target}: cannot be read as token vectors ({error})") from error
+
+
+def _read_header(path: Path) -> tuple[dict[str, Any], int]:
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > 100_000:
+            raise ValueError(f"header of {length} bytes")
+        header: dict[str, Any] = json.loads(file.read(length))
+        return header, 8 + length
+
+
+def _array(data: NDArray[np.uint8], base: int, entry: dict[str, Any]) -> NDArray[Any]:
+    start, stop = entry["data_offsets"]
+    if not 0 <= start <= stop <= data.size - base:
+        raise ValueError("the file ends early")
+    dtype: np.dtype[Any] = _DTYPES[entry["dtype"]]
+    return np.asarray(data[base + start : base + stop]).view(dtype).reshape(entry["shape"])
