@@ -1,6 +1,6 @@
 """Read a Hugging Face folder (BERT family, XLM-R with absolute positions) as named tensors of one shape.
 
-Whatever the checkpoint calls them, the rest of the exporter sees the names of `tensor_names`; a matrix is
+Whatever the checkpoint calls them, the rest of the exporter sees the names of `layout.tensor_names`; a matrix is
 (inputs, outputs), as ONNX multiplies it, where PyTorch stores (outputs, inputs).
 """
 
@@ -17,19 +17,9 @@ from safetensors import SafetensorError, safe_open
 
 from colibri.errors import ExportError
 from colibri.manifest import Architecture
+from colibri_export import layout
 
 Floats = NDArray[np.float32]
-
-_PREFIXES = ("bert.", "roberta.", "model.", "")
-# position_offset: XLM-R counts positions from padding id + 1 (transformers' create_position_ids_from_input_ids).
-_FAMILIES = {"bert": "bert", "xlm-roberta": "xlm-roberta", "roberta": "xlm-roberta"}
-_LAYER = {
-    "attention_out": "attention.output.dense",
-    "attention_norm": "attention.output.LayerNorm",
-    "ffn_in": "intermediate.dense",
-    "ffn_out": "output.dense",
-    "ffn_norm": "output.LayerNorm",
-}
 
 
 @dataclass(frozen=True)
@@ -38,34 +28,33 @@ class Checkpoint:
 
     folder: Path
     architecture: Architecture
-    keys: frozenset[str]
     stanford: dict[str, Any] | None  # artifact.metadata, where the folder has one
     _file: Any
+    _keys: frozenset[str]
     _prefix: str
 
     def tensor_names(self) -> Iterator[str]:
-        """All backbone tensors in the order they are stored: word, positions, norms, layers."""
-        yield from ("word", "positions", "embedding_norm.weight", "embedding_norm.bias")
-        for layer in range(self.architecture.layers):
-            for part in ("qkv", *_LAYER):
-                yield f"layers.{layer}.{part}.weight"
-                yield f"layers.{layer}.{part}.bias"
+        """All backbone tensors in the order they are stored."""
+        return layout.tensor_names(self.architecture)
 
     def read(self, name: str) -> Floats:
         """One tensor by our name, float32: word (vocabulary, hidden); positions (max_positions, hidden) with the token
-        type row 0 added and the unused first rows of XLM-R cut; matrices (inputs, outputs); vectors."""
+        type row 0 added and the unused first rows of XLM-R cut; matrices (inputs, outputs); vectors.
+
+        Raises ExportError when a value is not finite.
+        """
+        parts = [self._get(self._prefix + source) for source in layout.sources(name)]
         if name == "positions":
-            rows = self._source("embeddings.position_embeddings.weight")[self.architecture.position_offset :]
-            both: Floats = rows + self._source("embeddings.token_type_embeddings.weight")[0]
-            return both
-        parts = [self._source(source) for source in self._sources(name)]
+            rows, types = parts
+            shifted: Floats = rows[self.architecture.position_offset :] + types[0]
+            return shifted
         joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
         is_matrix = joined.ndim == 2 and name != "word"
         return np.ascontiguousarray(joined.T) if is_matrix else joined
 
     def linear_head(self) -> Floats | None:
         """The Stanford layout's `linear.weight` (dim, hidden), if the checkpoint has one."""
-        return self._get("linear.weight") if "linear.weight" in self.keys else None
+        return self._get("linear.weight") if "linear.weight" in self._keys else None
 
     def backbone_hash(self, update: Callable[[bytes], None]) -> None:
         """Feed every backbone tensor (name, shape, float32 bytes) to a hash."""
@@ -74,33 +63,20 @@ class Checkpoint:
             update(f"{name} {array.shape}".encode())
             update(np.ascontiguousarray(array).data)  # type: ignore[arg-type]
 
-    def _sources(self, name: str) -> list[str]:
-        if name == "word":
-            return ["embeddings.word_embeddings.weight"]
-        if name.startswith("embedding_norm."):
-            return [name.replace("embedding_norm", "embeddings.LayerNorm")]
-        _, layer, part, kind = name.split(".")
-        base = f"encoder.layer.{layer}."
-        if part == "qkv":
-            return [f"{base}attention.self.{x}.{kind}" for x in ("query", "key", "value")]
-        return [f"{base}{_LAYER[part]}.{kind}"]
-
-    def _source(self, name: str) -> Floats:
-        return self._get(self._prefix + name)
-
     def _get(self, key: str) -> Floats:
         array: Floats = self._file.get_tensor(key).astype(np.float32, copy=False)
+        if not np.isfinite(array).all():
+            raise ExportError(f"{self.folder}: {key} holds values that are not finite")
         return array
 
 
 def open_checkpoint(folder: Path) -> Checkpoint:
     """Open a folder with config.json and model.safetensors.
 
-    Raises ExportError when the family is unknown, a file is missing or damaged, or tensors are missing or unknown
-    (all of them named at once).
+    Raises ExportError when the family is unknown, a file is missing or damaged, or tensors are missing, unknown or of
+    another shape than config.json says (all of them named at once).
     """
-    config = _read_json(folder / "config.json")
-    architecture = _architecture(config, folder)
+    architecture = layout.architecture(_read_json(folder / "config.json"), str(folder / "config.json"))
     weights = folder / "model.safetensors"
     if not weights.is_file():
         reason = "only pytorch_model.bin (a pickle, never loaded)" if any(folder.glob("*.bin")) else "no weights"
@@ -110,15 +86,15 @@ def open_checkpoint(folder: Path) -> Checkpoint:
         keys = frozenset(file.keys())
     except (SafetensorError, OSError) as error:
         raise ExportError(f"{weights}: not a whole safetensors file ({error})") from error
-    prefix = next((p for p in _PREFIXES if f"{p}embeddings.word_embeddings.weight" in keys), None)
+    prefix = next((p for p in layout.PREFIXES if p + layout.WORD in keys), None)
     if prefix is None:
-        raise ExportError(f"{weights}: no embeddings.word_embeddings.weight under any of {_PREFIXES}")
+        raise ExportError(f"{weights}: no {layout.WORD} under any of {layout.PREFIXES}")
+    problems = _tensor_problems(architecture, file, keys, prefix)
+    if problems:
+        raise ExportError(f"{weights}: " + "; ".join(problems))
     metadata = folder / "artifact.metadata"
-    checkpoint = Checkpoint(
-        folder, architecture, keys, _read_json(metadata) if metadata.is_file() else None, file, prefix
-    )
-    _check_tensors(checkpoint, keys, weights)
-    return checkpoint
+    stanford = _read_json(metadata) if metadata.is_file() else None
+    return Checkpoint(folder, architecture, stanford, file, keys, prefix)
 
 
 def read_head(path: Path, dim: int, hidden: int) -> Floats:
@@ -142,54 +118,17 @@ def head_hash(matrix: Floats) -> str:
     return hashlib.sha256(np.ascontiguousarray(matrix).tobytes()).hexdigest()
 
 
-def _architecture(config: dict[str, Any], folder: Path) -> Architecture:
-    model_type = config.get("model_type")
-    if model_type not in _FAMILIES:
-        raise ExportError(f"{folder}: model_type {model_type!r}, this exporter knows {', '.join(_FAMILIES)}")
-    wanted = {"hidden_act": "gelu", "position_embedding_type": "absolute"}
-    for key, value in wanted.items():
-        if config.get(key, value) != value:
-            raise ExportError(f"{folder}/config.json: {key} {config[key]!r}, this exporter knows {value!r}")
-    offset = 0 if model_type == "bert" else int(config.get("pad_token_id", 1)) + 1
-    try:
-        return Architecture(
-            family=_FAMILIES[model_type],
-            layers=config["num_hidden_layers"],
-            hidden=config["hidden_size"],
-            heads=config["num_attention_heads"],
-            intermediate=config["intermediate_size"],
-            vocabulary=config["vocab_size"],
-            max_positions=config["max_position_embeddings"] - offset,
-            position_offset=offset,
-            activation="gelu",
-            norm_epsilon=float(config["layer_norm_eps"]),
-            rotary_base=None,
-            local_rotary_base=None,
-            local_window=None,
-            global_every=None,
-        )
-    except KeyError as error:
-        raise ExportError(f"{folder}/config.json: no {error.args[0]}") from error
-
-
-def _check_tensors(checkpoint: Checkpoint, keys: frozenset[str], weights: Path) -> None:
-    prefix = checkpoint._prefix
-    wanted = {
-        prefix + source
-        for name in checkpoint.tensor_names()
-        if name != "positions"
-        for source in checkpoint._sources(name)
-    }
-    wanted |= {prefix + f"embeddings.{kind}_embeddings.weight" for kind in ("position", "token_type")}
+def _tensor_problems(architecture: Architecture, file: Any, keys: frozenset[str], prefix: str) -> list[str]:
+    wanted = {prefix + name: shape for name, shape in layout.source_shapes(architecture).items()}
     ignored = {f"{prefix}embeddings.position_ids", "linear.weight"}
-    unknown = {key for key in keys - wanted - ignored if not key.startswith(f"{prefix}pooler.")}
-    problems = [f"missing {key}" for key in sorted(wanted - keys)] + [f"unknown {key}" for key in sorted(unknown)]
-    if problems:
-        raise ExportError(f"{weights}: " + "; ".join(problems))
-    vocabulary, hidden = checkpoint._file.get_slice(prefix + "embeddings.word_embeddings.weight").get_shape()
-    expected = (checkpoint.architecture.vocabulary, checkpoint.architecture.hidden)
-    if (vocabulary, hidden) != expected:
-        raise ExportError(f"{weights}: word embeddings {(vocabulary, hidden)}, config.json says {expected}")
+    unknown = {key for key in keys - wanted.keys() - ignored if not key.startswith(f"{prefix}pooler.")}
+    problems = [f"missing {key}" for key in sorted(wanted.keys() - keys)]
+    problems += [f"unknown {key}" for key in sorted(unknown)]
+    for key in sorted(wanted.keys() & keys):
+        found = tuple(file.get_slice(key).get_shape())
+        if len(found) != len(wanted[key]) or any(w not in (None, f) for f, w in zip(found, wanted[key], strict=True)):
+            problems.append(f"{key} is {found}, config.json says {wanted[key]}")
+    return problems
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -197,7 +136,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ExportError(f"{path}: no such file; wanted a Hugging Face checkpoint folder") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ExportError(f"{path}: not JSON ({error})") from error
     if not isinstance(document, dict):
         raise ExportError(f"{path}: wanted a JSON object")

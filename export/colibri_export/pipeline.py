@@ -53,6 +53,8 @@ def export(
     source, out = Path(source), Path(out)
     if out.exists() and not replace:
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
+    if out.exists() and not (out / manifest_module.FILE_NAME).is_file():
+        raise ExportError(f"{out}: is not an artefact, so it is not replaced; choose another folder")
     checkpoint = open_checkpoint(source)
     folder_name = name or out.resolve().name
     recipe = read_recipe(recipe_file) if recipe_file else recipe_without_file(checkpoint, folder_name)

@@ -3,12 +3,13 @@
 Without a recipe, `artifact.metadata` (Stanford ColBERT) gives the role rules; without that, a text is encoded as it is.
 """
 
+import dataclasses
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from colibri.errors import ExportError
+from colibri.errors import ArtefactError, ExportError
 from colibri.manifest import Licence, Source, parse
 from colibri_export.checkpoint import Checkpoint
 
@@ -48,12 +49,14 @@ def read_recipe(path: Path) -> Recipe:
     """Read a recipe; head files are relative to it. Raises ExportError that names the key."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-        heads = {int(dim): path.parent / str(file) for dim, file in document.pop("heads", {}).items()}
+        heads: dict[str, str] = parse(dict[str, str], document.pop("heads", {}), "heads")
+        if bad := [dim for dim in heads if not dim.isdecimal()]:
+            raise ExportError(f"heads.{bad[0]}: wanted a number of dims")
         _fill_nulls(document)
         recipe: Recipe = parse(Recipe, {**document, "heads": {}}, "")
     except (OSError, ValueError) as error:
         raise ExportError(f"{path}: {error}") from error
-    return Recipe(**{**vars(recipe), "heads": heads})
+    return dataclasses.replace(recipe, heads={int(dim): path.parent / file for dim, file in heads.items()})
 
 
 def recipe_without_file(checkpoint: Checkpoint, name: str) -> Recipe:
@@ -74,23 +77,25 @@ def recipe_without_file(checkpoint: Checkpoint, name: str) -> Recipe:
     query = document = plain
     metadata = checkpoint.stanford
     if metadata is not None:
-        length = int(metadata.get("query_maxlen", 32))
-        query = RoleRecipe(
-            **{
-                **vars(plain),
-                "marker": metadata.get("query_token_id", "[unused0]"),
-                "max_tokens": length,
-                "expand_to_tokens": length,
-                "attend_to_expansion": bool(metadata.get("attend_to_mask_tokens", False)),
-            }
+
+        def said(key: str, kind: type, default: object) -> Any:
+            try:
+                return parse(kind, metadata.get(key, default), key)
+            except ArtefactError as error:
+                raise ExportError(f"{checkpoint.folder}/artifact.metadata: {error}") from None
+
+        query = dataclasses.replace(
+            plain,
+            marker=said("query_token_id", str, "[unused0]"),
+            max_tokens=said("query_maxlen", int, 32),
+            expand_to_tokens=said("query_maxlen", int, 32),
+            attend_to_expansion=said("attend_to_mask_tokens", bool, False),
         )
-        document = RoleRecipe(
-            **{
-                **vars(plain),
-                "marker": metadata.get("doc_token_id", "[unused1]"),
-                "max_tokens": int(metadata.get("doc_maxlen", 220)),
-                "skiplist": "stanford" if metadata.get("mask_punctuation", True) else "none",
-            }
+        document = dataclasses.replace(
+            plain,
+            marker=said("doc_token_id", str, "[unused1]"),
+            max_tokens=said("doc_maxlen", int, 220),
+            skiplist="stanford" if said("mask_punctuation", bool, True) else "none",
         )
     return Recipe(
         name=name,

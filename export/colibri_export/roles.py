@@ -20,11 +20,14 @@ def write_tokenizer(source: Path, folder: Path) -> tuple[Tokenizer, TokenizerSpe
     path = source / FILE_NAME
     if not path.is_file():
         raise ExportError(f"{path}: no such file; save the fast tokenizer beside the checkpoint")
-    document = json.loads(plain_text_special_tokens(path.read_text(encoding="utf-8")))
-    document["truncation"] = document["padding"] = None
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    try:
+        document = json.loads(plain_text_special_tokens(path.read_text(encoding="utf-8")))
+        document["truncation"] = document["padding"] = None
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        tokenizer = Tokenizer.from_str(text)
+    except Exception as error:  # tokenizers raises bare Exception
+        raise ExportError(f"{path}: not a tokenizer ({error!r})") from error
     (folder / FILE_NAME).write_text(text, encoding="utf-8")
-    tokenizer = Tokenizer.from_str(text)
     framed = tokenizer.encode("a").ids
     bare = tokenizer.encode("a", add_special_tokens=False).ids
     start = next((i for i in range(len(framed)) if framed[i : i + len(bare)] == bare), None)
@@ -48,19 +51,20 @@ def resolve_role(
             raise ExportError(f"{name}: expansion needs a mask token, the tokenizer has neither of {', '.join(_MASKS)}")
         to = recipe.expand_to_tokens
         expansion = Expansion(mask_id=mask, to_tokens=to, attended=recipe.attend_to_expansion)
-    longest = max(recipe.max_tokens or architecture.max_positions, expansion.to_tokens if expansion else 0)
+    limit = architecture.max_positions if recipe.max_tokens is None else recipe.max_tokens
+    longest = max(limit, expansion.to_tokens if expansion else 0)
     if longest > architecture.max_positions:
         raise ExportError(f"{name}: {longest} tokens, the checkpoint has {architecture.max_positions} positions")
     prefix = tokenizer.encode(recipe.prefix, add_special_tokens=False).ids if recipe.prefix else []
     frame = len(spec.start_ids) + len(spec.end_ids) + (marker is not None) + len(prefix)
-    if longest <= frame:
-        raise ExportError(f"{name}: {longest} tokens, of which markers and prefix take {frame}: no room for text")
+    if limit <= frame:
+        raise ExportError(f"{name}: {limit} tokens, of which markers and prefix take {frame}: no room for text")
     return Role(
         marker_id=marker,
         prefix=recipe.prefix,
         keep_prefix_rows=recipe.keep_prefix_rows,
         keep_special_rows=recipe.keep_special_rows,
-        max_tokens=recipe.max_tokens or architecture.max_positions,
+        max_tokens=limit,
         expansion=expansion,
         skiplist=skiplist(recipe.skiplist, tokenizer),
         weights_file=None,

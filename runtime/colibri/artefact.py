@@ -14,7 +14,7 @@ from colibri.manifest import Graph, Manifest, Variant
 DEFAULT = "colibri-mini"
 """Name of the artefact that comes with the package."""
 
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -51,9 +51,9 @@ def find(
         raise InputTypeError(f"artefact: found {type(name_or_path).__name__}, wanted a name, a path or a hub id")
     name = os.fspath(name_or_path) if name_or_path is not None else DEFAULT
     for folder in (*(root / name for root in _shipped_roots() if name in _names_in(root)), Path(name)):
-        if (folder / manifest_module.FILE_NAME).is_file():
+        if _is_file(folder / manifest_module.FILE_NAME):
             return Artefact(folder, manifest_module.read(folder / manifest_module.FILE_NAME))
-    if Path(name).exists():
+    if _is_folder(Path(name)):
         raise ArtefactNotFound(f"{name}: has no {manifest_module.FILE_NAME}; `colibri export` makes artefacts")
     if _HUB_ID.fullmatch(name):
         return _from_hub(name, cache_dir)
@@ -113,10 +113,19 @@ def _names_in(root: Path) -> list[str]:
     )
 
 
+def _is_file(path: Path) -> bool:
+    """A name that no file system takes (too long, with NUL) is no file."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for such names
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - as above
+
+
 def _from_hub(repo: str, cache_dir: str | os.PathLike[str] | None) -> Artefact:
     # 0.3 s to import, and only hub ids need it.
     from huggingface_hub import hf_hub_download  # noqa: PLC0415
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
 
     def fetch(name: str) -> Path:
         return Path(hf_hub_download(repo, name, cache_dir=None if cache_dir is None else os.fspath(cache_dir)))
@@ -128,6 +137,6 @@ def _from_hub(repo: str, cache_dir: str | os.PathLike[str] | None) -> Artefact:
             fetch(name)
     except LocalEntryNotFoundError as error:
         raise ArtefactNotFound(f"{repo}: not in the local hub cache, and the hub cannot be reached") from error
-    except HfHubHTTPError as error:
-        raise ArtefactNotFound(f"{repo}: the hub answered: {error}") from error
+    except (HfHubHTTPError, HFValidationError) as error:
+        raise ArtefactNotFound(f"{repo}: {error}") from error
     return artefact

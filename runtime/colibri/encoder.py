@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colibri.artefact import Artefact
+from colibri.errors import ArtefactError
 from colibri.manifest import RoleName
 from colibri.providers import Choice, available_cores
 from colibri.session import Session
@@ -92,7 +93,13 @@ class Encoder:
 
 
 def _token_weights(artefact: Artefact, name: str | None) -> NDArray[np.float32] | None:
-    return None if name is None else np.fromfile(artefact.path(name), "<f4").astype(np.float32)
+    if name is None:
+        return None
+    weights = np.fromfile(artefact.path(name), "<f4").astype(np.float32)
+    vocabulary = artefact.manifest.architecture.vocabulary
+    if weights.shape != (vocabulary,):
+        raise ArtefactError(f"{artefact.path(name)}: {weights.size} weights, wanted one for each of {vocabulary} ids")
+    return weights
 
 
 @contextmanager

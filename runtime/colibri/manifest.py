@@ -6,6 +6,7 @@ path, so that a rule this runtime does not know can never be ignored in silence.
 
 import dataclasses
 import json
+import re
 import types
 import typing
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from colibri.errors import ArtefactError
 
 FILE_NAME = "colibri.json"
 FORMAT = (1, 0)  # a new minor adds keys (older files stay readable), a new major changes their meaning
+
+_FORMAT_NUMBERS = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})")
 
 RoleName = Literal["query", "document"]
 
@@ -260,7 +263,7 @@ def read(path: Path) -> Manifest:
     """Read and check a colibri.json. Raises ArtefactError, naming the key, when anything is not as it must be."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ArtefactError(f"{path}: cannot be read as JSON ({error})") from error
     try:
         _check_format(document)
@@ -279,10 +282,10 @@ def write(manifest: Manifest, path: Path) -> None:
 
 def _check_format(document: object) -> None:
     found = document.get("format") if isinstance(document, dict) else None
-    parts = found.split(".") if isinstance(found, str) else []
-    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+    numbers = _FORMAT_NUMBERS.fullmatch(found) if isinstance(found, str) else None
+    if numbers is None:
         raise ArtefactError(f'format: found {found!r}, wanted "major.minor"')
-    major, minor = int(parts[0]), int(parts[1])
+    major, minor = int(numbers[1]), int(numbers[2])
     if major != FORMAT[0] or minor > FORMAT[1]:
         remedy = "upgrade colibri-edge" if (major, minor) > FORMAT else "export the checkpoint again"
         raise ArtefactError(

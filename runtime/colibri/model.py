@@ -3,7 +3,7 @@
 import logging
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import overload
 
@@ -43,6 +43,8 @@ class Colibri:
         special_tokens: bool = False,
         threads: int | None = None,
     ) -> None:
+        if threads is not None and not _is_count(threads):
+            raise InputError(f"threads: found {threads!r}, wanted a whole number from 1, or None")
         warning = providers.require_onnxruntime()
         if warning:
             warnings.warn(warning, RuntimeWarning, stacklevel=3)
@@ -133,7 +135,7 @@ class Colibri:
 
     def rerank(self, query: str, documents: Sequence[str], top_n: int | None = None) -> list[Result]:
         """Documents by falling score; equal scores keep their order. `top_n` keeps the first so many."""
-        if top_n is not None and (not isinstance(top_n, int | np.integer) or isinstance(top_n, bool) or top_n < 1):
+        if top_n is not None and not _is_count(top_n):
             raise InputError(f"top_n: found {top_n!r}, wanted a whole number from 1, or None")
         documents = _texts(documents, "documents")
         scores = self.score(query, documents)
@@ -144,7 +146,7 @@ class Colibri:
         self, texts: Sequence[str], role: RoleName, dims: int | Sequence[int] | None, progress: bool
     ) -> TokenVectors | dict[int, TokenVectors]:
         texts = _texts(texts, "texts")
-        if dims is None or isinstance(dims, int | np.integer):
+        if dims is None or not isinstance(dims, Iterable) or isinstance(dims, str):
             dim = self._one_dim(dims)
             return self._encoder.encode(texts, role, [dim], progress=progress)[dim]
         wanted = list(dict.fromkeys(self._one_dim(dim) for dim in dims))
@@ -155,7 +157,7 @@ class Colibri:
     def _one_dim(self, dim: int | None) -> int:
         if dim is None:
             return getattr(self, "dim", self.manifest.default_dim)
-        if isinstance(dim, bool) or dim not in self.manifest.dims:
+        if not _is_count(dim) or dim not in self.manifest.dims:
             raise InputError(f"dim {dim!r}: {self.name} has heads for {', '.join(map(str, self.manifest.dims))}")
         return int(dim)
 
@@ -182,6 +184,10 @@ def load(
     """
     found = artefacts.find(name_or_path, cache_dir=cache_dir)
     return Colibri(found, dim=dim, variant=variant, special_tokens=special_tokens, threads=threads)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= 1
 
 
 def _texts(texts: Sequence[str], what: str) -> list[str]:

@@ -58,10 +58,8 @@ class TokenVectors:
             raise ShapeError(f"starts: wanted int64 from 0 to {len(rows)}, one more than texts")
         if (np.diff(starts) < 0).any():
             raise ShapeError("starts: must not decrease")
-        if self.spans is not None and self.spans.shape != (len(rows), 2):
-            raise ShapeError(f"spans: {self.spans.shape}, wanted ({len(rows)}, 2)")
-        if self.weights is not None and self.weights.shape != (len(rows),):
-            raise ShapeError(f"weights: {self.weights.shape}, wanted ({len(rows)},)")
+        _expect("spans", self.spans, np.int32, (len(rows), 2))
+        _expect("weights", self.weights, np.float32, (len(rows),))
 
     @property
     def dim(self) -> int:
@@ -95,17 +93,18 @@ class TokenVectors:
         if not parts:
             raise ShapeError("from_arrays: an empty list has no dim; build TokenVectors(rows, starts) instead")
         parts = [part.astype(np.float32) if part.dtype == np.float64 else part for part in parts]
-        wanted = (parts[0].shape[-1:], parts[0].dtype)
+        dim, dtype = parts[0].shape[-1:], parts[0].dtype
         for i, part in enumerate(parts):
-            if part.ndim != 2 or (part.shape[1:], part.dtype) != wanted:
-                raise ShapeError(f"array {i}: {part.dtype} {part.shape}, wanted {wanted[1]} (tokens, {wanted[0][0]})")
+            if part.ndim != 2 or part.shape[1:] != dim or part.dtype != dtype:
+                raise ShapeError(f"array {i}: {part.dtype} {part.shape}, wanted {dtype} (tokens, {(*dim, 'dim')[0]})")
         starts = np.cumsum([0, *map(len, parts)], dtype=np.int64)
         return cls(np.concatenate(parts), starts, space_id=space_id)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one file in the safetensors layout (any safetensors reader opens it). Replaces the file at once or
         not at all."""
-        arrays = {"rows": self.rows, "starts": self.starts, "spans": self.spans, "weights": self.weights}
+        # The widest first, since the layout has no gaps: each array then starts at a multiple of its own item size.
+        arrays = {"starts": self.starts, "spans": self.spans, "weights": self.weights, "rows": self.rows}
         names = {dtype: name for name, dtype in _DTYPES.items()}
         header: dict[str, Any] = {"__metadata__": {"format": _FORMAT, "space_id": self.space_id}}
         at = 0
@@ -146,8 +145,13 @@ class TokenVectors:
             return cls(**arrays, space_id=header["__metadata__"].get("space_id", ""))
         except FileNotFoundError:
             raise
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ArtefactError(f"{target}: cannot be read as token vectors ({error})") from error
+
+
+def _expect(name: str, array: NDArray[Any] | None, dtype: type, shape: tuple[int, ...]) -> None:
+    if array is not None and (array.dtype != dtype or array.shape != shape):
+        raise ShapeError(f"{name}: {array.dtype} {array.shape}, wanted {np.dtype(dtype)} {shape}")
 
 
 def _read_header(path: Path) -> tuple[dict[str, Any], int]:

@@ -1,8 +1,10 @@
 """The `colibri` command. Each subcommand is imported when it is called; other packages add theirs by entry points."""
 
+import contextlib
 import logging
 import os
 import sys
+import traceback
 from importlib import import_module, metadata
 from typing import Any
 
@@ -18,8 +20,6 @@ _OURS = {
     "doctor": "colibri.cli.doctor:doctor",
 }
 _ENTRY_POINTS = "colibri.commands"
-
-ERROR_EXIT_CODE = 1
 
 
 class LazyCommands(click.Group):
@@ -64,15 +64,26 @@ def group(verbose: bool) -> None:
 
 def main() -> None:
     """Entry point. Exit codes: 0 done, 1 an error that is explained, 2 wrong usage, 130 interrupted."""
+    code = _run()
+    with contextlib.suppress(OSError):  # whoever read our output may be gone
+        sys.stdout.flush()
+        sys.stderr.flush()
+    # Freeing a vocabulary of 250,002 pieces one by one takes 0.3 s, a quarter of `colibri rerank`; ending the
+    # process frees it at once. Nothing of ours is left to do: files are closed and flushed where they are written.
+    os._exit(code)
+
+
+def _run() -> int:
     try:
-        sys.exit(group.main(standalone_mode=False) or 0)
+        return group.main(standalone_mode=False) or 0
     except click.exceptions.Abort:  # click's name for Ctrl-C and end of input
         click.echo("interrupted", err=True)
-        sys.exit(130)
+        return 130
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # `colibri ... | head`: the reader has gone, which is no error; keep Python's own flush at exit quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        return error.exit_code
+    except SystemExit as stopped:
+        return stopped.code if isinstance(stopped.code, int) else 1
+    except Exception:  # a bug: show where, as Python would
+        traceback.print_exc()
+        return 1

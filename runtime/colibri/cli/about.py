@@ -46,7 +46,7 @@ def _describe(m: Manifest) -> list[str]:
         f"{m.name}  {m.description}".rstrip(),
         f"licence       {m.licence.id}{terms}  {m.licence.notice}".rstrip(),
         f"source        {m.source.kind} {m.source.name}{revision}",
-        f"backbone      {a.family}, {a.layers} layers of {a.hidden}, {a.vocabulary:,} pieces, {a.max_positions} positions",
+        f"backbone      {a.family}, {a.layers} x {a.hidden}, {a.vocabulary:,} pieces, {a.max_positions} positions",
         f"dims          {', '.join(_head(m, dim) for dim in m.dims)}",
         f"space         {m.space_id[:16]}  (vectors of one space compare, whatever the variant)",
         f"query         {_role(m.query)}",
