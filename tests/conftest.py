@@ -1,0 +1,15 @@
+"""How often hypothesis tries, and no network.
+
+`pytest --hypothesis-profile=soak` tries 500 examples a property instead of 30.
+"""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# Read once, when huggingface_hub is first imported: no test may ask the network for anything.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+settings.register_profile("quick", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", settings.get_profile("quick"), max_examples=500)
+settings.load_profile("quick")

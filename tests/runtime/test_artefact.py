@@ -1,0 +1,223 @@
+"""Finding an artefact, and proving its files before anything is run."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import colibri
+from colibri import artefact
+from colibri.artefact import Artefact
+from colibri.errors import ArtefactError, ArtefactNotFound, InputTypeError
+from colibri.model import Colibri
+from reference import ARTEFACTS
+
+FILES = sorted(path.name for path in (ARTEFACTS / "tiny-random-bert").iterdir() if path.name != "colibri.json")
+FILES_OF_FP32 = ["backbone.f32.bin", "cpu-fp32.onnx", "cpu-fp32.query.onnx", "heads.f32.bin", "tokenizer.json"]
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+
+
+def flip_a_bit(path: Path) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def append_a_byte(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"\0")
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def replace_by_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGES = [flip_a_bit, remove, append_a_byte, empty, replace_by_a_folder]
+
+
+def test_committed_and_shipped_artefacts_are_whole(tiny: Artefact) -> None:
+    artefact.check_files(tiny)
+    artefact.check_files(artefact.find())
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", FILES)
+def test_a_damaged_file_is_named(damage: Callable[[Path], None], name: str, folder: Path) -> None:
+    damage(folder / name)
+    with pytest.raises(ArtefactError, match=rf"{folder}: {name}: "):
+        artefact.check_files(artefact.find(folder))
+
+
+def test_all_damaged_files_are_named_at_once(folder: Path) -> None:
+    for name in FILES:
+        flip_a_bit(folder / name)
+    with pytest.raises(ArtefactError) as caught:
+        artefact.check_files(artefact.find(folder))
+    assert all(f"{name}: its bytes changed" in str(caught.value) for name in FILES)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", FILES_OF_FP32)
+def test_load_refuses_a_damaged_file(damage: Callable[[Path], None], name: str, folder: Path) -> None:
+    damage(folder / name)
+    with pytest.raises(ArtefactError, match=rf"{folder}: {name}: "):
+        colibri.load(folder, variant="cpu-fp32")
+
+
+def test_load_asks_nothing_of_files_it_does_not_use(folder: Path) -> None:
+    for name in set(FILES) - set(FILES_OF_FP32):
+        remove(folder / name)
+    assert len(colibri.load(folder, variant="cpu-fp32").encode_documents(["small bird"])) == 1
+
+
+def test_load_refuses_a_newer_format(edit: Callable[[Callable[[dict[str, Any]], object]], Path]) -> None:
+    with pytest.raises(ArtefactError, match="upgrade colibri-edge"):
+        colibri.load(edit(lambda document: document.update(format="2.0")))
+
+
+def test_a_hash_is_that_of_the_whole_file(tmp_path: Path) -> None:
+    # Longer than one block of 16 MiB.
+    raw = os.urandom(1 << 20) * 17 + b"end"
+    (tmp_path / "large").write_bytes(raw)
+    assert artefact.file_sha256(tmp_path / "large") == hashlib.sha256(raw).hexdigest()
+
+
+def test_the_shipped_model_is_the_default() -> None:
+    assert artefact.DEFAULT in artefact.shipped()
+    assert artefact.find().manifest.name == artefact.DEFAULT
+    assert artefact.find(artefact.DEFAULT).folder == artefact.find().folder
+
+
+def test_a_shipped_name_goes_before_a_folder_of_that_name(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.rename(tmp_path / artefact.DEFAULT)
+    monkeypatch.chdir(tmp_path)
+    assert artefact.find(artefact.DEFAULT).folder == artefact.find().folder
+    assert artefact.find(f"./{artefact.DEFAULT}").manifest.name == "tiny-random-bert"
+
+
+@pytest.mark.parametrize("spell", [str, Path, os.path.relpath], ids=["str", "Path", "relative"])
+def test_a_folder_is_found_however_it_is_spelt(spell: Callable[[Path], Path | str], tiny: Artefact) -> None:
+    found = artefact.find(spell(tiny.folder))
+    assert found.manifest == tiny.manifest
+    assert found.path("tokenizer.json").is_file()
+
+
+def test_a_folder_that_looks_like_a_hub_id_is_a_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parents[1])
+    assert artefact.find(f"{folder.parent.name}/{folder.name}").manifest.name == "tiny-random-bert"
+
+
+def test_a_folder_without_a_manifest_is_no_artefact(tmp_path: Path) -> None:
+    with pytest.raises(ArtefactNotFound, match=r"has no colibri\.json"):
+        artefact.find(tmp_path)
+
+
+UNKNOWN = ["colibri-maxi", "no/such/folder", "./absent", "../absent", "/absent/a", "nul\0", "x" * 5000]
+
+
+@pytest.mark.parametrize("name", UNKNOWN, ids=lambda name: name[:20])
+def test_an_unknown_name_is_not_found(name: str) -> None:
+    with pytest.raises(ArtefactNotFound, match=artefact.DEFAULT):
+        artefact.find(name)
+
+
+@pytest.mark.parametrize("name", [7, b"colibri-mini", ["colibri-mini"]], ids=str)
+def test_a_name_of_another_type_is_refused(name: Any) -> None:
+    with pytest.raises(InputTypeError, match=type(name).__name__):
+        artefact.find(name)
+
+
+def hub_cache(source: Path, cache: Path) -> Path:
+    """Lay a folder out as huggingface_hub keeps `owner/tiny`; gives the snapshot, whose files are symbolic links."""
+    repository = cache / "models--owner--tiny"
+    snapshot = repository / "snapshots" / REVISION
+    for made in (repository / "blobs", repository / "refs", snapshot):
+        made.mkdir(parents=True)
+    (repository / "refs" / "main").write_text(REVISION, encoding="utf-8")
+    for path in source.iterdir():
+        blob = hashlib.sha256(path.read_bytes()).hexdigest()
+        shutil.copyfile(path, repository / "blobs" / blob)
+        (snapshot / path.name).symlink_to(Path("..", "..", "blobs", blob))
+    return snapshot
+
+
+@pytest.mark.parametrize("variant", ["cpu-int8", "cpu-fp32", "portable"])
+def test_a_cached_hub_id_encodes_as_its_folder_does(variant: str, tiny: Artefact, tmp_path: Path) -> None:
+    snapshot = hub_cache(tiny.folder, tmp_path)
+    assert artefact.find("owner/tiny", cache_dir=tmp_path).folder == snapshot
+    cached = colibri.load("owner/tiny", variant=variant, cache_dir=tmp_path)
+    direct = colibri.load(tiny.folder, variant=variant)
+    for role in ("encode_queries", "encode_documents"):
+        assert (getattr(cached, role)(["small bird"]).rows == getattr(direct, role)(["small bird"]).rows).all()
+
+
+def test_a_damaged_file_of_a_cached_hub_id_is_named(bert: Artefact, tmp_path: Path) -> None:
+    flip_a_bit(hub_cache(bert.folder, tmp_path) / "heads.f32.bin")
+    with pytest.raises(ArtefactError, match=r"heads\.f32\.bin: its bytes changed"):
+        colibri.load("owner/tiny", cache_dir=tmp_path)
+
+
+def test_a_hub_id_that_is_not_cached_is_not_found_offline(tmp_path: Path) -> None:
+    with pytest.raises(ArtefactNotFound, match="owner/other"):
+        artefact.find("owner/other", cache_dir=tmp_path)
+
+
+def test_a_hub_id_of_which_a_file_is_not_cached_is_not_found_offline(bert: Artefact, tmp_path: Path) -> None:
+    remove(hub_cache(bert.folder, tmp_path) / "tokenizer.json")
+    with pytest.raises(ArtefactNotFound, match="owner/tiny"):
+        artefact.find("owner/tiny", cache_dir=tmp_path)
+
+
+_ENCODE_AS_NOBODY = """
+import os, sys
+import colibri.encoder, colibri.model, tqdm  # while the interpreter's own files can be read: they may be root's alone
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+assert "HOME" not in os.environ and not os.access(sys.argv[1], os.W_OK)
+print(len(colibri.load(sys.argv[1]).rerank("small bird", ["a house", "the river"])))
+"""
+
+
+def test_a_read_only_artefact_serves_an_unprivileged_user_without_a_home(tiny: Artefact) -> None:
+    # tmp_path lies below a folder that only its owner may enter.
+    with tempfile.TemporaryDirectory() as place:
+        copied = shutil.copytree(tiny.folder, Path(place) / "artefact")
+        for path, mode in ((Path(place), 0o755), (copied, 0o555), *((file, 0o444) for file in copied.iterdir())):
+            path.chmod(mode)
+        command = [sys.executable, "-c", _ENCODE_AS_NOBODY, str(copied)]
+        environment = {name: value for name, value in os.environ.items() if name != "HOME"}
+        child = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
+        copied.chmod(0o755)
+    assert (child.stdout, child.stderr, child.returncode) == ("2\n", "", 0)
+
+
+def test_an_artefact_is_what_load_needs_and_no_more(tiny: Artefact) -> None:
+    variant = tiny.manifest.variants["cpu-fp32"]
+    names = tiny.files_to_run(variant, variant.graphs[0])
+    graphs = {variant.graphs[0].query, variant.graphs[0].document}
+    assert set(names) == {"tokenizer.json", "backbone.f32.bin", "heads.f32.bin", *graphs}
+    sizes = [tiny.manifest.files[name].size_bytes for name in names]
+    assert sizes == sorted(sizes)
+
+
+def test_a_loaded_model_says_what_it_is(model: Colibri) -> None:
+    assert repr(model) == "Colibri('tiny-random-bert', dim=48, variant='cpu-fp32', provider='CPUExecutionProvider')"

@@ -1,0 +1,197 @@
+"""The `colibri` command as a user meets it: output, exit codes, wrong inputs, interruption."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import colibri
+from colibri.cli import group
+
+TINY = str(Path(__file__).parents[1] / "artefacts" / "tiny-random-xlmr")
+QUESTION = "how many people live in Berlin?"
+DOCUMENTS = ["Bread is baked.", "Berlin has 3.7 million inhabitants.", "A volcano sleeps under the ice."]
+
+
+def run(*arguments: str, stdin: str | bytes | None = None) -> Result:
+    return CliRunner().invoke(group, list(arguments), input=stdin)
+
+
+def command(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "colibri", *arguments]
+    return subprocess.run(words, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def test_rerank_prints_the_best_document_first() -> None:
+    done = command("rerank", QUESTION, *DOCUMENTS)
+    assert done.returncode == 0, done.stderr
+    scores, texts = zip(*(line.strip().split("  ", 1) for line in done.stdout.splitlines()), strict=True)
+    assert texts[0] == DOCUMENTS[1]
+    assert [float(score) for score in scores] == sorted(map(float, scores), reverse=True)
+    assert done.stderr == ""
+
+
+def test_json_holds_what_the_library_says() -> None:
+    done = run("rerank", QUESTION, *DOCUMENTS, "--model", TINY, "--dim", "16", "--top-n", "2", "--json")
+    answer = json.loads(done.stdout)
+    ranked = colibri.load(TINY, dim=16).rerank(QUESTION, DOCUMENTS, top_n=2)
+    assert answer["dim"] == 16
+    assert answer["query"] == QUESTION
+    assert answer["results"] == [{"index": r.index, "score": r.score, "document": r.document} for r in ranked]
+
+
+@pytest.mark.parametrize("how", ["file", "stdin", "dash"])
+def test_documents_come_one_a_line_without_blank_lines(how: str, tmp_path: Path) -> None:
+    text = "\ufeff" + "\n\n".join(DOCUMENTS) + "\n  \n"
+    (tmp_path / "texts").write_text(text, encoding="utf-8")
+    where = {"file": ["--file", str(tmp_path / "texts")], "stdin": ["--file", "-"], "dash": ["-"]}[how]
+    done = run("rerank", "x", *where, "--model", TINY, "--json", stdin=text.encode())
+    assert sorted(r["document"] for r in json.loads(done.stdout)["results"]) == sorted(DOCUMENTS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["rerank", "x"], 1, "no texts"),
+        (["rerank", "x", "doc", "--file", "-"], 1, "not both"),
+        (["rerank", "x", "--file", "no-such-file"], 1, "no-such-file: cannot be read"),
+        (["rerank", "x", "--file", "-"], 1, "stdin: holds no text"),
+        (["rerank", "x", "doc", "--dim", "17"], 1, "48, 32, 16"),
+        (["rerank", "x", "doc", "--variant", "gpu"], 1, "cpu-int8, cpu-fp32, portable"),
+        (["rerank", "x", "doc", "--top-n", "0"], 2, "--top-n"),
+        (["rerank"], 2, "QUERY"),
+        (["encode", "x", "--as", "poem"], 2, "poem"),
+        (["encode", "x", "--out", "no-such-folder/x.safetensors"], 1, "its folder does not exist"),
+        (["no-such-command"], 2, "no-such-command"),
+    ],
+)
+def test_wrong_use_is_explained(arguments: list[str], code: int, message: str) -> None:
+    model = ["--model", TINY] if code == 1 else []
+    done = run(*arguments, *model, stdin="")
+    assert done.exit_code == code
+    assert message in done.stderr
+    assert done.stdout == ""
+
+
+def test_an_unknown_model_is_named_with_what_there_is() -> None:
+    done = run("rerank", "x", "doc", "--model", "nothing-here")
+    assert done.exit_code == 1
+    assert "nothing-here: no such artefact" in done.stderr
+
+
+def test_text_that_is_not_utf8_is_refused_with_the_place() -> None:
+    done = run("rerank", "x", "-", "--model", TINY, stdin=b"good\nb\xffd")
+    assert done.exit_code == 1
+    assert "not UTF-8 at byte 6" in done.stderr
+
+
+def test_encode_writes_vectors_that_load_again(tmp_path: Path) -> None:
+    out = tmp_path / "v.safetensors"
+    done = run("encode", *DOCUMENTS, "--model", TINY, "--out", str(out))
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout == ""
+    expected = colibri.load(TINY).encode_documents(DOCUMENTS)
+    loaded = colibri.TokenVectors.load(out)
+    np.testing.assert_array_equal(loaded.rows, expected.rows)
+    assert loaded.space_id == expected.space_id
+    assert [path.name for path in tmp_path.iterdir()] == ["v.safetensors"]
+
+
+def test_encode_prints_one_json_object_a_text_with_spans() -> None:
+    done = run("encode", "water", "people of", "--as", "query", "--model", TINY)
+    entries = [json.loads(line) for line in done.stdout.splitlines()]
+    expected = colibri.load(TINY).encode_queries(["water", "people of"])
+    assert [entry["text"] for entry in entries] == ["water", "people of"]
+    for entry, rows in zip(entries, expected, strict=True):
+        np.testing.assert_allclose(entry["vectors"], rows, atol=1e-7)
+        assert len(entry["spans"]) == len(rows)
+
+
+def test_info_says_licence_dims_roles_and_parity() -> None:
+    text = run("info").stdout
+    for word in ("colibri-mini", "MIT", "128 (default)", "truncated from 128", "'query: '", "cpu-int8", "on average"):
+        assert word in text
+    assert json.loads(run("info", TINY, "--json").stdout)["name"] == "tiny-random-xlmr"
+    assert "NOT for commercial use" in run("info", TINY).stdout
+
+
+def test_verify_finds_a_changed_byte(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(TINY, copy)
+    assert run("verify", str(copy)).exit_code == 0
+    weights = copy / "backbone.int8.bin"
+    data = bytearray(weights.read_bytes())
+    data[1000] ^= 1
+    weights.write_bytes(data)
+    done = run("verify", str(copy))
+    assert done.exit_code == 1
+    assert "backbone.int8.bin: its bytes changed" in done.stderr
+
+
+def test_doctor_says_what_would_run_and_why() -> None:
+    report = json.loads(run("doctor", "--json").stdout)
+    assert report["would_run"]["variant"] == "cpu-int8"
+    assert report["would_run"]["graph"] in {"cpu-int8.s8.onnx", "cpu-int8.u8.onnx"}
+    assert report["onnxruntime"]["devices"]
+    assert report["problems"] == []
+    assert "all well" in run("doctor").stdout
+
+
+def test_doctor_fails_for_a_damaged_artefact(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(TINY, copy)
+    (copy / "tokenizer.json").unlink()
+    done = run("doctor", str(copy))
+    assert done.exit_code == 1
+    assert "tokenizer.json: missing" in done.stdout
+
+
+def test_every_command_has_help_with_an_example_or_its_exit_code() -> None:
+    listed = run("--help").stdout
+    for name in ("rerank", "encode", "info", "verify", "doctor", "export", "build-mini"):
+        assert name in listed
+        assert run(name, "--help").exit_code == 0
+    assert "colibri rerank" in run("rerank", "--help").stdout
+
+
+def test_version_is_the_packages() -> None:
+    assert colibri.__version__ in run("--version").stdout
+
+
+def test_a_closed_pipe_ends_the_command_quietly() -> None:
+    many = [str(i) for i in range(2000)]
+    words = [sys.executable, "-m", "colibri", "encode", *many, "--model", TINY]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        errors = process.stderr.read().decode()
+        process.wait(timeout=60)
+    assert "Traceback" not in errors
+    assert "Error" not in errors
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGINT is sent otherwise on Windows")
+def test_ctrl_c_stops_at_once_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "many.txt").write_text("word " * 400 + "\n", encoding="utf-8")
+    lines = (tmp_path / "many.txt").read_text(encoding="utf-8") * 3000
+    (tmp_path / "many.txt").write_text(lines, encoding="utf-8")
+    words = ["encode", "--file", str(tmp_path / "many.txt"), "--out", str(tmp_path / "out.safetensors")]
+    with subprocess.Popen([sys.executable, "-m", "colibri", *words], stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        shown = process.stderr.read(20)  # the progress bar: encoding is under way
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read().decode()
+        assert process.wait(timeout=30) == 130
+    assert b"encoding" in shown
+    assert rest.rstrip().endswith("interrupted")
+    assert "Traceback" not in rest
+    assert [path.name for path in tmp_path.iterdir()] == ["many.txt"]

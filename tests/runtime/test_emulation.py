@@ -1,0 +1,58 @@
+"""int8 on a CPU whose u8 x s8 instruction saturates: a Haswell, emulated by qemu-user-static where installed."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+ARTEFACT = Path(__file__).parents[1] / "artefacts" / "tiny-random-bert"
+QEMU = shutil.which("qemu-x86_64-static")
+TEXTS = ["hello world of rivers and stones", "the quick one", "every time people have found water there"]
+
+# Graph "chosen": what colibri.load takes. Otherwise the graph of that file, whatever the CPU.
+SCRIPT = """
+import sys
+import numpy as np
+import colibri
+from colibri import artefact, providers
+from colibri.encoder import Encoder
+from colibri.tokenizer import TextTokenizer
+folder, graph, out, *texts = sys.argv[1:]
+found = artefact.find(folder)
+variant = found.manifest.variants["cpu-int8"]
+if graph == "chosen":
+    vectors = colibri.load(folder, variant="cpu-int8").encode_documents(texts)
+else:
+    named = next(g for g in variant.graphs if g.document == graph)
+    encoder = Encoder(found, providers.Choice("cpu-int8", variant, named, providers.CPU), TextTokenizer(found))
+    vectors = encoder.encode(texts, "document", [found.manifest.default_dim])[found.manifest.default_dim]
+np.save(out, vectors.rows)
+print(" ".join(sorted(providers.cpu_features())))
+"""
+
+
+def encode(out: Path, graph: str, *before: str) -> tuple[NDArray[np.float32], str]:
+    command = [*before, sys.executable, "-c", SCRIPT, str(ARTEFACT), graph, str(out), *TEXTS]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return np.load(out), done.stdout.strip()
+
+
+def cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray((a * b).sum(axis=1), np.float32)
+
+
+@pytest.mark.skipif(QEMU is None, reason="qemu-x86_64-static is not installed (Debian: qemu-user-static)")
+def test_a_cpu_without_vnni_gets_the_graph_that_cannot_saturate(tmp_path: Path) -> None:
+    assert QEMU is not None
+    haswell = (QEMU, "-cpu", "Haswell")
+    truth, _ = encode(tmp_path / "truth.npy", "cpu-int8.u8.onnx")
+    chosen, features = encode(tmp_path / "chosen.npy", "chosen", *haswell)
+    assert features == "avx2"
+    # The integer sums are exact on both machines; float32 around them may round differently.
+    np.testing.assert_allclose(chosen, truth, atol=1e-5)
+    saturating, _ = encode(tmp_path / "saturating.npy", "cpu-int8.s8.onnx", *haswell)
+    assert cosines(saturating, truth).min() < 0.95, "if s8 were exact here, two graphs would be one too many"

@@ -1,0 +1,151 @@
+"""Which graph runs where: a pure choice, tried with machines that are not here."""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import pytest
+
+from colibri import providers
+from colibri.artefact import Artefact
+from colibri.errors import InputError, MissingExtra, ProviderError
+from colibri.manifest import Manifest
+from colibri.providers import CPU, choose
+
+CUDA = "CUDAExecutionProvider"
+
+
+def changed(manifest: Manifest, name: str, **changes: object) -> Manifest:
+    """The manifest with one variant changed."""
+    variant = dataclasses.replace(manifest.variants[name], **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(manifest, variants=manifest.variants | {name: variant})
+
+
+@pytest.mark.parametrize(
+    ("features", "graph"),
+    [
+        ({"avx512_vnni", "avx2"}, "cpu-int8.s8.onnx"),
+        ({"avx_vnni", "avx2"}, "cpu-int8.s8.onnx"),
+        ({"neon"}, "cpu-int8.s8.onnx"),
+        ({"avx2"}, "cpu-int8.u8.onnx"),
+        (set(), "cpu-int8.u8.onnx"),
+        ({"something_new"}, "cpu-int8.u8.onnx"),
+    ],
+)
+def test_signed_weights_run_only_where_they_do_not_saturate(features: set[str], graph: str, tiny: Artefact) -> None:
+    choice = choose(tiny.manifest, None, features, [CPU], "1.20.0")
+    assert (choice.variant_name, choice.graph.document, choice.provider) == ("cpu-int8", graph, CPU)
+
+
+@pytest.mark.parametrize("name", ["cpu-int8", "cpu-fp32", "portable"])
+def test_a_named_variant_is_taken(name: str, tiny: Artefact) -> None:
+    choice = choose(tiny.manifest, name, [], [CPU], "1.20.0")
+    assert (choice.variant_name, choice.variant) == (name, tiny.manifest.variants[name])
+
+
+def test_an_unknown_variant_is_refused_with_those_there_are(tiny: Artefact) -> None:
+    with pytest.raises(InputError, match=r"variant 'fp8': tiny-random-\w+ has cpu-int8, cpu-fp32, portable"):
+        choose(tiny.manifest, "fp8", [], [CPU], "1.20.0")
+
+
+def test_the_first_variant_that_can_run_is_taken(bert: Artefact) -> None:
+    for manifest in (
+        changed(bert.manifest, "cpu-int8", providers=(CUDA,)),
+        changed(bert.manifest, "cpu-int8", minimum_onnxruntime="9.0"),
+        changed(bert.manifest, "cpu-int8", graphs=bert.manifest.variants["cpu-int8"].graphs[:1]),
+    ):
+        assert choose(manifest, None, {"avx2"}, [CPU], "1.20.0").variant_name == "cpu-fp32"
+
+
+def test_a_named_variant_is_never_replaced_by_another(bert: Artefact) -> None:
+    manifest = changed(bert.manifest, "cpu-int8", providers=(CUDA,))
+    with pytest.raises(ProviderError, match=f"cpu-int8 wants {CUDA}, here is {CPU}") as caught:
+        choose(manifest, "cpu-int8", [], [CPU], "1.20.0")
+    assert "cpu-fp32" not in str(caught.value)
+
+
+def test_the_best_provider_there_is_runs_it(bert: Artefact) -> None:
+    manifest = changed(bert.manifest, "portable", providers=(CUDA, CPU))
+    assert choose(manifest, "portable", [], [CPU, CUDA], "1.20.0").provider == CUDA
+    assert choose(manifest, "portable", [], [CPU], "1.20.0").provider == CPU
+
+
+@pytest.mark.parametrize("version", ["1.20.0", "1.20", "1.32.0", "2.0.0", "1.20.0.dev20250101", "1.21.0+cpu", "10.0"])
+def test_a_new_enough_onnxruntime_is_taken(version: str, bert: Artefact) -> None:
+    assert choose(bert.manifest, None, [], [CPU], version).variant_name == "cpu-int8"
+
+
+@pytest.mark.parametrize("version", ["1.19.2", "1.9.0", "0.99", "1.2"])
+def test_an_old_onnxruntime_is_refused_with_what_is_wanted(version: str, bert: Artefact) -> None:
+    with pytest.raises(ProviderError, match=rf"portable wants onnxruntime 1\.20 or newer, here is {version}"):
+        choose(bert.manifest, "portable", [], [CPU], version)
+
+
+def test_every_reason_is_given_when_nothing_can_run(bert: Artefact) -> None:
+    manifest = changed(bert.manifest, "cpu-int8", graphs=bert.manifest.variants["cpu-int8"].graphs[:1])
+    manifest = changed(manifest, "cpu-fp32", minimum_onnxruntime="9.0")
+    manifest = changed(manifest, "portable", providers=(CUDA, "Other"))
+    with pytest.raises(ProviderError) as caught:
+        choose(manifest, None, {"avx2"}, [CPU], "1.20.0")
+    assert str(caught.value) == (
+        "tiny-random-bert cannot run here: cpu-int8 wants one of the CPU features avx512_vnni, avx_vnni, neon; "
+        "cpu-fp32 wants onnxruntime 9.0 or newer, here is 1.20.0; "
+        "portable wants CUDAExecutionProvider or Other, here is CPUExecutionProvider"
+    )
+
+
+def test_cpu_features_are_names_that_manifests_use() -> None:
+    assert providers.cpu_features() <= {"avx512_vnni", "avx_vnni", "neon", "avx2"}
+
+
+def test_an_onnxruntime_is_here() -> None:
+    assert providers.runtime_distributions()
+    providers.require_onnxruntime()
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of installed packages, the only one that Python sees."""
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    return tmp_path
+
+
+def install(site: Path, distribution: str) -> None:
+    """Put a distribution that owns the module `onnxruntime` there, as pip records it."""
+    (site / "onnxruntime").mkdir(exist_ok=True)
+    (site / "onnxruntime" / "__init__.py").touch()
+    info = site / f"{distribution.replace('-', '_')}-1.32.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.32.0\n", encoding="utf-8")
+    (info / "top_level.txt").write_text("onnxruntime\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("distribution", ["onnxruntime", "onnxruntime-gpu"])
+def test_one_onnxruntime_is_as_it_should_be(distribution: str, site: Path) -> None:
+    install(site, distribution)
+    assert providers.require_onnxruntime() is None
+    assert providers.runtime_distributions() == [distribution]
+
+
+@pytest.mark.parametrize("other", ["onnxruntime-gpu", "onnxruntime-openvino", "ort-nightly"])
+def test_two_onnxruntimes_are_warned_of_with_the_remedy(other: str, site: Path) -> None:
+    install(site, "onnxruntime")
+    install(site, other)
+    warning = providers.require_onnxruntime()
+    assert warning is not None
+    assert warning.startswith(f"onnxruntime and {other} are installed together")
+    assert f"pip uninstall onnxruntime {other}" in warning
+    assert "pip install 'colibri-edge[cpu]'" in warning
+
+
+@pytest.mark.usefixtures("site")
+def test_no_onnxruntime_is_an_error_that_names_the_extra() -> None:
+    with pytest.raises(MissingExtra, match=r"no onnxruntime: pip install 'colibri-edge\[cpu\]'"):
+        providers.require_onnxruntime()
+
+
+def test_files_left_by_an_uninstalled_onnxruntime_are_told_from_one(site: Path) -> None:
+    (site / "onnxruntime" / "capi").mkdir(parents=True)
+    with pytest.raises(MissingExtra, match="left-over files"):
+        providers.require_onnxruntime()

@@ -1,0 +1,112 @@
+"""TokenVectors: rows packed end to end, and taken apart again."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from colibri.errors import ShapeError
+from colibri.vectors import TokenVectors
+
+DTYPES = ("float32", "float16", "int8")
+
+
+def random_arrays(lengths: list[int], dim: int, dtype: str) -> list[NDArray[Any]]:
+    rng = np.random.default_rng([*lengths, dim])
+    return [(rng.uniform(-1, 1, (length, dim)) * (127 if dtype == "int8" else 1)).astype(dtype) for length in lengths]
+
+
+def filled(dtype: str = "float32") -> TokenVectors:
+    """Three texts of 2, 0 and 3 rows with every optional part; an odd number of bytes where rows are int8."""
+    packed = TokenVectors.from_arrays(random_arrays([2, 0, 3], 7, dtype))
+    spans = np.arange(10, dtype=np.int32).reshape(5, 2)
+    return TokenVectors(packed.rows, packed.starts, spans, np.linspace(0, 1, 5, dtype=np.float32), "some-space")
+
+
+ragged = st.tuples(st.lists(st.integers(0, 9), min_size=1, max_size=8), st.integers(1, 9), st.sampled_from(DTYPES))
+
+
+@given(case=ragged)
+def test_what_is_packed_can_be_taken_apart(case: tuple[list[int], int, str]) -> None:
+    arrays = random_arrays(*case)
+    vectors = TokenVectors.from_arrays(arrays)
+    assert len(vectors) == len(arrays)
+    assert vectors.dim == case[1]
+    assert vectors.rows.dtype == case[2]
+    assert vectors.starts.tolist() == np.cumsum([0, *case[0]]).tolist()
+    for i, (found, wanted) in enumerate(zip(vectors, arrays, strict=True)):
+        assert np.array_equal(found, wanted)
+        assert np.array_equal(vectors[i], wanted)
+        assert np.array_equal(vectors[i - len(arrays)], wanted)
+        assert np.array_equal(vectors[int(np.int64(i))], wanted)
+
+
+def test_rows_of_a_text_are_a_view() -> None:
+    vectors = filled()
+    assert np.shares_memory(vectors[2], vectors.rows)
+
+
+@pytest.mark.parametrize("index", [3, -4, 10**9])
+def test_a_text_that_is_not_there_is_an_index_error(index: int) -> None:
+    with pytest.raises(IndexError, match=f"text {index} of 3"):
+        filled()[index]
+
+
+def test_lists_of_numbers_are_arrays_too() -> None:
+    vectors = TokenVectors.from_arrays([[[0.5, 1.0]], np.zeros((2, 2))], space_id="x")
+    assert vectors.rows.dtype == np.float32
+    assert vectors.rows.tolist() == [[0.5, 1.0], [0, 0], [0, 0]]
+    assert vectors.space_id == "x"
+
+
+UNPACKABLE: dict[str, list[Any]] = {
+    "nothing": [],
+    "a row instead of rows": [np.zeros(3, np.float32)],
+    "a number": [np.float32(3)],
+    "a text of other dim": [np.zeros((1, 3), np.float32), np.zeros((1, 4), np.float32)],
+    "a text of other dtype": [np.zeros((1, 3), np.float32), np.zeros((1, 3), np.int8)],
+    "too many axes": [np.zeros((1, 2, 3), np.float32)],
+    "integers": [[[1, 2]]],
+    "strings": [[["a"]]],
+}
+
+
+@pytest.mark.parametrize("arrays", UNPACKABLE.values(), ids=UNPACKABLE.keys())
+def test_arrays_that_do_not_fit_together_are_refused(arrays: list[Any]) -> None:
+    with pytest.raises(ShapeError):
+        TokenVectors.from_arrays(arrays)
+
+
+ROWS = np.zeros((5, 2), np.float32)
+STARTS = np.array([0, 2, 5])
+MISFITS: dict[str, dict[str, Any]] = {
+    "rows: ": {"rows": np.zeros(5, np.float32)},
+    "rows: float64": {"rows": np.zeros((5, 2))},
+    "rows: int32": {"rows": np.zeros((5, 2), np.int32)},
+    "starts: wanted": {"starts": np.array([0, 2, 4])},
+    "starts: wanted int64": {"starts": np.array([0, 2, 5], np.int32)},
+    "starts: wanted int64 from 0": {"starts": np.array([1, 2, 5])},
+    "starts: wanted int64 from 0 to 5": {"starts": np.zeros(0, np.int64)},
+    "starts: wanted int64 from 0 to 5,": {"starts": np.array([[0, 5]])},
+    "starts: must not decrease": {"starts": np.array([0, 3, 2, 5])},
+    "spans: ": {"spans": np.zeros((4, 2), np.int32)},
+    "spans: int32 (5, 3)": {"spans": np.zeros((5, 3), np.int32)},
+    "spans: float32": {"spans": np.zeros((5, 2), np.float32)},
+    "weights: ": {"weights": np.zeros(4, np.float32)},
+    "weights: float32 (5, 1)": {"weights": np.zeros((5, 1), np.float32)},
+    "weights: complex128": {"weights": np.zeros(5, np.complex128)},
+}
+
+
+@pytest.mark.parametrize(("message", "part"), MISFITS.items(), ids=MISFITS.keys())
+def test_parts_that_do_not_fit_together_are_refused(message: str, part: dict[str, Any]) -> None:
+    with pytest.raises(ShapeError) as caught:
+        TokenVectors(**({"rows": ROWS, "starts": STARTS} | part))
+    assert str(caught.value).startswith(message)
+
+
+def test_vectors_say_what_they_are() -> None:
+    assert repr(filled("int8")) == "TokenVectors(3 texts, 5 tokens, dim 7, int8)"
