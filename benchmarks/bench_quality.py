@@ -1,0 +1,210 @@
+"""How good rankings are: nDCG@10 of BM25, of one vector a text, and of MaxSim at every width of an artefact.
+
+    python benchmarks/bench_quality.py --data DIR --checkpoint HF_FOLDER
+
+With two variants it is a gate: exit code 1 when the first loses more against the second than the limits below.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+import click
+import numpy as np
+from tqdm import tqdm
+
+import colibri
+import machine
+import retrieval
+from colibri import Colibri, ColibriError, TokenVectors, artefact
+from dense import DenseEncoder
+from encoded import dense_vectors, token_vectors
+from retrieval import Collection, Floats
+
+SETS = ("xquad-r-en", "xquad-r-de", "xquad-r-ar", "xquad-r-zh", "medline", "lohelp-fr")
+VARIANTS = ("cpu-int8", "cpu-fp32")
+MOST_LOSS_ON_AVERAGE = 0.01
+MOST_LOSS_ON_ANY_SET = 0.025
+EXPECTED_COSINE = 0.985  # reported, not gated
+
+
+@dataclass(frozen=True)
+class SetResult:
+    """Figures of one set, nDCG@10 unless said otherwise.
+
+    maxsim          variant -> dim -> figure
+    token_cosine    dim -> mean cosine between two variants' rows of the document tokens; empty for one variant
+    """
+
+    set: str
+    queries: int
+    documents: int
+    document_tokens: int
+    bm25: float
+    dense: float | None
+    maxsim: dict[str, dict[int, float]]
+    token_cosine: dict[int, float]
+
+
+def judge(
+    collection: Collection, models: dict[str, Colibri], dense: DenseEncoder | None, cache: Path | None
+) -> SetResult:
+    """All figures of one set. models: one a variant, all of one artefact."""
+    queries = {name: token_vectors(model, collection, "query", cache) for name, model in models.items()}
+    documents = {name: token_vectors(model, collection, "document", cache) for name, model in models.items()}
+    first, *others = documents.values()
+    return SetResult(
+        set=collection.name,
+        queries=len(collection.queries),
+        documents=len(collection.documents),
+        document_tokens=next(len(vectors.rows) for vectors in first.values()),
+        bm25=retrieval.mean_ndcg(collection, retrieval.bm25_scores(collection)),
+        dense=None if dense is None else retrieval.mean_ndcg(collection, dense_scores(dense, collection, cache)),
+        maxsim={
+            name: {
+                dim: retrieval.mean_ndcg(collection, maxsim_scores(queries[name][dim], vectors))
+                for dim, vectors in by_dim.items()
+            }
+            for name, by_dim in documents.items()
+        },
+        token_cosine={dim: mean_cosine(first[dim], other[dim]) for other in others for dim in other},
+    )
+
+
+def maxsim_scores(queries: TokenVectors, documents: TokenVectors) -> Floats:
+    """MaxSim of every query with every document: (queries, documents) float32."""
+    scores = np.empty((len(queries), len(documents)), np.float32)
+    for i, rows in enumerate(tqdm(queries, f"MaxSim at {queries.dim}", len(queries), leave=False)):
+        own = slice(queries.starts[i], queries.starts[i + 1])
+        scores[i] = colibri.maxsim(rows, documents, None if queries.weights is None else queries.weights[own])
+    return scores
+
+
+def dense_scores(dense: DenseEncoder, collection: Collection, cache: Path | None) -> Floats:
+    """Cosine of every query's vector with every document's: (queries, documents) float32."""
+    queries, documents = (dense_vectors(dense, collection, role, cache) for role in ("query", "document"))
+    scores: Floats = queries.rows @ documents.rows.T
+    return scores
+
+
+def mean_cosine(first: TokenVectors, second: TokenVectors) -> float:
+    """Mean over tokens of the cosine between two encodings' unit rows."""
+    return float(np.einsum("td,td->t", first.rows, second.rows).mean(dtype=np.float64))
+
+
+def losses(results: Sequence[SetResult], first: str, second: str, dim: int) -> dict[str, float]:
+    """Set -> the share of `second`'s nDCG@10 that `first` loses (0.01 is 1 %; negative where it gains)."""
+    pairs = {result.set: (result.maxsim[first][dim], result.maxsim[second][dim]) for result in results}
+    return {name: (wanted - found) / wanted if wanted else 0.0 for name, (found, wanted) in pairs.items()}
+
+
+def gate(results: Sequence[SetResult], first: str, second: str, dims: Sequence[int]) -> bool:
+    """Print what `first` loses against `second` at each dim; whether all of it is within the limits."""
+    limits = f"at most {MOST_LOSS_ON_AVERAGE:.1%} on average and {MOST_LOSS_ON_ANY_SET:.1%} on any set"
+    print(f"\n{first} may lose {limits} against {second}; token cosine should be {EXPECTED_COSINE} or more")
+    passed = True
+    for dim in dims:
+        by_set = losses(results, first, second, dim)
+        average = float(np.mean(list(by_set.values())))
+        worst = max(by_set, key=lambda name: by_set[name])
+        within = average <= MOST_LOSS_ON_AVERAGE and by_set[worst] <= MOST_LOSS_ON_ANY_SET
+        found = f"{average:+.2%} on average, {by_set[worst]:+.2%} on {worst}; token cosine {_cosine(results, dim):.4f}"
+        print(f"{dim:5}: loses {found}  {'ok' if within else 'MISSED'}")
+        passed &= within
+    return passed
+
+
+def _cosine(results: Sequence[SetResult], dim: int) -> float:
+    tokens = [result.document_tokens for result in results]
+    return float(np.average([result.token_cosine[dim] for result in results], weights=tokens))
+
+
+def columns(result: SetResult) -> dict[str, float | None]:
+    """The figures of one row by column title."""
+    found = {"BM25": result.bm25, "dense": result.dense}
+    return found | {f"{name} {dim}": value for name, dims in result.maxsim.items() for dim, value in dims.items()}
+
+
+def print_row(name: str, figures: dict[str, float | None], *, titles: bool) -> None:
+    """One line of the table, below its titles if wanted."""
+    if titles:
+        print(f"{'nDCG@10':12}" + "".join(f"  {title:>6}" for title in figures))
+    cells = {title: "-" if value is None else f"{value:.4f}" for title, value in figures.items()}
+    print(f"{name:12}" + "".join(f"  {cell:>{max(6, len(title))}}" for title, cell in cells.items()), flush=True)
+
+
+def averages(results: Sequence[SetResult]) -> dict[str, float | None]:
+    """Every column's mean over sets, each set counting the same."""
+    rows = [columns(result) for result in results]
+    return {
+        title: None if rows[0][title] is None else float(np.mean([row[title] for row in rows])) for title in rows[0]
+    }
+
+
+def load_models(name: str | None, variants: str | None) -> dict[str, Colibri]:
+    """The named variants (comma-separated) of an artefact, or those of VARIANTS that it has."""
+    source = artefact.find(name)
+    names = (
+        variants.split(",") if variants else [variant for variant in VARIANTS if variant in source.manifest.variants]
+    )
+    if len(names) > 2:
+        raise click.UsageError(f"--variants: found {len(names)}, wanted one, or two to compare")
+    return {variant: Colibri(source, variant=variant) for variant in names}
+
+
+def set_folders(data: Path, sets: str) -> list[Path]:
+    """The folders of comma-separated sets. Raises UsageError that names all that are not there."""
+    folders = [data / name for name in sets.split(",")]
+    if missing := [folder.name for folder in folders if not folder.is_dir()]:
+        raise click.UsageError(f"--sets: {data} has no {', '.join(missing)}")
+    return folders
+
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--data", type=_FOLDER, required=True, help="Holds one folder a set, in BEIR's layout.")
+@click.option("--sets", default=",".join(SETS), show_default=True, help="Folders of --data, comma-separated.")
+@click.option("--artefact", "name", metavar="NAME|FOLDER", help="Default: the one that comes with the package.")
+@click.option("--variants", help=f"One, or two to compare. Default: those of {','.join(VARIANTS)} that it has.")
+@click.option("--queries", type=click.IntRange(min=1), help="Only the first N judged queries of each set.")
+@click.option("--checkpoint", type=_FOLDER, help="Hugging Face folder it was exported from, for the dense column.")
+@click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Keep encoded collections here.")
+@click.option("--json", "lines", type=click.File("w", encoding="utf-8"), help="Write one JSON line a set.")
+def main(
+    data: Path,
+    sets: str,
+    name: str | None,
+    variants: str | None,
+    queries: int | None,
+    checkpoint: Path | None,
+    cache: Path | None,
+    lines: IO[str] | None,
+) -> None:
+    """Print nDCG@10 of BM25, of one vector a text, and of MaxSim at every width; compare two variants."""
+    folders = set_folders(data, sets)
+    try:
+        models = load_models(name, variants)
+        source = artefact.find(name)
+        dense = DenseEncoder(checkpoint, source) if checkpoint else None
+    except ColibriError as error:
+        raise click.ClickException(str(error)) from error
+    results: list[SetResult] = []
+    for folder in folders:
+        results.append(judge(retrieval.load(folder, queries), models, dense, cache))
+        print_row(folder.name, columns(results[-1]), titles=len(results) == 1)
+        if lines:
+            line = {"artefact": source.manifest.name, "space_id": source.manifest.space_id, **asdict(results[-1])}
+            print(json.dumps(line | {"machine": machine.describe()}), file=lines, flush=True)
+    print_row("mean", averages(results), titles=False)
+    if len(models) == 2:
+        first, second = models
+        sys.exit(0 if gate(results, first, second, source.manifest.dims) else 1)
+
+
+if __name__ == "__main__":
+    main()
