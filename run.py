@@ -74,12 +74,14 @@ def install(extras: str, requirements: list[str]) -> None:
     marker = VENV / f".installed-{state[:16]}"
     if marker.exists():
         return
-    if not PYTHON.exists():
+    made = VENV / ".made"  # written last: an environment whose making was interrupted is made again
+    if not made.exists():
         print("making .venv", file=sys.stderr, flush=True)
         try:
             venv.create(VENV, with_pip=True, clear=VENV.exists())
         except subprocess.CalledProcessError:
             sys.exit("this Python has no ensurepip; on Debian and Ubuntu: apt install python3-venv")
+        made.touch()
     print(f"installing colibri-edge[{extras}] into .venv", file=sys.stderr, flush=True)
     words = ["-e", f".[{extras}]", *(word for file in requirements for word in ("-r", file))]
     pip("install", "--quiet", *words)

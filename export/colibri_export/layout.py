@@ -81,7 +81,9 @@ def architecture(config: Mapping[str, Any], where: str) -> Architecture:
             raise ExportError(f"{where}: {key} {value}, wanted more than 0")
         return value
 
-    offset = 0 if model_type == "bert" else int(config.get("pad_token_id", 1)) + 1
+    offset = 0
+    if model_type != "bert":
+        offset = 1 + (number("pad_token_id") if config.get("pad_token_id") is not None else 1)
     hidden, heads = number("hidden_size"), number("num_attention_heads")
     if hidden % heads:
         raise ExportError(f"{where}: num_attention_heads {heads} does not divide hidden_size {hidden}")

@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -61,8 +61,11 @@ def export(
     recipe = dataclasses.replace(recipe, name=name or recipe.name)
     if doc_max_length is not None:
         recipe = dataclasses.replace(recipe, document=dataclasses.replace(recipe.document, max_tokens=doc_max_length))
-    if len(set(variant_names)) != len(variant_names) or not variant_names:
-        raise ExportError(f"variants {list(variant_names)}: wanted at least one, none twice")
+    known = set(variants_module.NAMES)
+    if not variant_names or set(variant_names) - known or len(set(variant_names)) < len(variant_names):
+        raise ExportError(
+            f"variants {','.join(variant_names)}: wanted some of {', '.join(variants_module.NAMES)}, none twice"
+        )
     matrices = _heads(checkpoint, {**recipe.heads, **(heads or {})}, dims)
     with _partial_folder(out, replace) as partial, _scratch_folder(out) as scratch:
         return _write(checkpoint, recipe, matrices, list(variant_names), partial, scratch)
@@ -182,10 +185,11 @@ def _partial_folder(out: Path, replace: bool) -> Iterator[Path]:
     """A folder beside `out` that takes its name when the block succeeds and is gone when it does not."""
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     old = out.with_name(f".{out.name}.{os.getpid()}.old")
+    parents = [parent for parent in out.parents if not parent.exists()]
     try:
         partial.mkdir(parents=True)
     except OSError as error:
-        raise ExportError(f"{out.parent}: cannot be written ({error.strerror})") from error
+        raise ExportError(f"{partial}: cannot be made ({error.strerror})") from error
     try:
         yield partial
         if out.exists():
@@ -200,6 +204,10 @@ def _partial_folder(out: Path, replace: bool) -> Iterator[Path]:
             old.rename(out)
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+        if not out.exists():
+            for parent in parents:
+                with suppress(OSError):  # not empty: somebody else uses it by now
+                    parent.rmdir()
 
 
 @contextmanager

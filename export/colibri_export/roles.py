@@ -46,6 +46,8 @@ def resolve_role(
         raise ExportError(f"{name}: the tokenizer has no marker {recipe.marker!r}")
     expansion = None
     if recipe.expand_to_tokens is not None:
+        if recipe.expand_to_tokens < 1:
+            raise ExportError(f"{name}: expand_to_tokens {recipe.expand_to_tokens}, wanted at least 1")
         mask = next((i for token in _MASKS if (i := tokenizer.token_to_id(token)) is not None), None)
         if mask is None:
             raise ExportError(f"{name}: expansion needs a mask token, the tokenizer has neither of {', '.join(_MASKS)}")

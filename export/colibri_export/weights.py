@@ -1,6 +1,5 @@
 """Weight files: raw tensors end to end, written as a stream, referred to by graphs as ONNX external data."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,12 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from colibri.errors import ExportError
 from colibri_export.checkpoint import Checkpoint, Floats
 
 _ALIGNMENT = 64  # bytes; a cache line, and what onnxruntime's kernels want of a mapped weight
 BLOCK = 32  # weights that share one scale in the 4-bit vocabulary table
+_LARGEST_IN_BLOCK = 8 * 65504.0  # eight times the largest float16
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ def quantize_columns(matrix: Floats) -> tuple[NDArray[np.int8], Floats]:
     A zero column has scale 1.
     """
     largest = np.abs(matrix).max(axis=0)
-    scale = np.where(largest > 0, largest / np.float32(127), np.float32(1)).astype(np.float32)
+    scale = (largest / np.float32(127)).astype(np.float32)
+    scale = np.where(scale > 0, scale, np.float32(1))
     return np.rint(matrix / scale).astype(np.int8), scale
 
 
@@ -127,6 +129,8 @@ def quantize_blocks(table: Floats) -> tuple[NDArray[np.uint8], NDArray[np.float1
     for start in range(0, rows, 16384):  # bounded memory: 250,037 x 384 weights would need 2 GB of temporaries
         blocks = table[start : start + 16384].reshape(-1, BLOCK)
         largest = np.take_along_axis(blocks, np.abs(blocks).argmax(axis=1)[:, None], axis=1)
+        if np.abs(largest).max(initial=0) > _LARGEST_IN_BLOCK:
+            raise ExportError(f"a vocabulary weight of {np.abs(largest).max()}: 4-bit blocks have float16 scales")
         scale = (largest / np.float32(-8)).astype(np.float16)
         safe = np.where(scale == 0, np.float32(1), scale.astype(np.float32))
         integers = np.clip(np.rint(blocks / safe) + 8, 0, 15).astype(np.uint8)
@@ -142,9 +146,3 @@ def dequantize_blocks(nibbles: NDArray[np.uint8], scales: NDArray[np.float16]) -
     packed = nibbles.reshape(-1, BLOCK // 2)
     integers = np.concatenate([packed & 15, packed >> 4], axis=1).astype(np.float32) - 8
     return (integers * scales.reshape(-1, 1).astype(np.float32)).reshape(nibbles.shape[0], -1)
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

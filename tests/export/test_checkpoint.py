@@ -217,3 +217,12 @@ def test_a_head_file_that_is_not_one_head_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ExportError, match="not a readable safetensors file"):
         read_head(path, 3, 4)
+
+
+@pytest.mark.parametrize(("padding", "offset"), [(None, 2), (1, 2), (4, 5)])
+def test_positions_of_xlmr_start_after_the_padding_id(
+    padding: int | None, offset: int, xlmr: Path, remake: Callable[..., Path]
+) -> None:
+    folder = remake(xlmr, config=lambda c: c.update(pad_token_id=padding))
+    architecture = open_checkpoint(folder).architecture
+    assert (architecture.position_offset, architecture.max_positions) == (offset, 66 - offset)

@@ -1,5 +1,6 @@
-"""Graphs against what Hugging Face transformers answered for the same checkpoints, and their form."""
+"""Graphs against what Hugging Face transformers answered for the same checkpoints, their form, and their parity."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,12 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
+from colibri import artefact
 from colibri.providers import CPU, cpu_features
 from colibri_export.checkpoint import open_checkpoint, read_head
 from colibri_export.graph.blocks import GraphBuilder, normalise
-from colibri_export.variants import NAMES, Workshop
+from colibri_export.variants import NAMES, REFERENCE, Workshop
+from colibri_export.verify import measure
 from reference import read_safetensors
 
 Floats = NDArray[np.float32]
@@ -172,6 +175,18 @@ def test_a_zero_row_stays_zero(tmp_path: Path) -> None:
     session = onnxruntime.InferenceSession(tmp_path / "g.onnx", providers=[CPU])
     (found,) = session.run(["rows"], {"input_ids": np.array([[0, 5, -7]])})
     np.testing.assert_allclose(found, np.array([[[0, 0], [0.6, 0.8], [-0.6, -0.8]]]), rtol=1e-6)
+
+
+def test_a_graph_that_cannot_run_here_is_not_measured(exported: Path) -> None:
+    found = artefact.find(exported)
+    variant = found.manifest.variants["cpu-int8"]
+    graphs = (dataclasses.replace(variant.graphs[0], any_cpu_feature=("no-such-feature",)), *variant.graphs[1:])
+    variants = {**found.manifest.variants, "cpu-int8": dataclasses.replace(variant, graphs=graphs)}
+    changed = dataclasses.replace(found, manifest=dataclasses.replace(found.manifest, variants=variants))
+    measured = measure(changed, found, REFERENCE).variants["cpu-int8"].graphs
+    assert measured[0].parity is None
+    assert measured[1].parity is not None
+    assert set(measured[1].parity) == {"48", "32", "16"}
 
 
 def load(graph: Path) -> onnx.ModelProto:

@@ -77,6 +77,7 @@ def test_names_become_ids(parts: tuple[Tokenizer, TokenizerSpec, Architecture]) 
         ({"max_tokens": 3, "marker": "[unused0]"}, "3 tokens, of which markers and prefix take 3"),
         ({"max_tokens": 5, "prefix": "the time of"}, "5 tokens, of which markers and prefix take 5"),
         ({"max_tokens": 2, "expand_to_tokens": 32}, "2 tokens, of which markers and prefix take 2"),
+        ({"expand_to_tokens": 0}, "expand_to_tokens 0, wanted at least 1"),
         ({"max_tokens": 0}, "no room for text"),
         ({"max_tokens": -1, "expand_to_tokens": 32}, "no room for text"),
     ],

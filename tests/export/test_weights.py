@@ -58,6 +58,11 @@ def test_the_largest_weight_of_a_column_is_127_and_a_zero_column_has_scale_1() -
     np.testing.assert_allclose(scale, [1, 0.02, 1 / 127], rtol=1e-6)
 
 
+def test_a_column_too_small_for_a_scale_becomes_zero() -> None:
+    integers, scale = quantize_columns(np.full((3, 1), 1e-45, np.float32))
+    assert (integers.tolist(), scale.tolist()) == ([[0], [0], [0]], [1.0])
+
+
 @given(tables())
 def test_a_table_that_came_from_4_bits_returns_to_them_bit_for_bit(
     table: tuple[NDArray[np.uint8], NDArray[np.float16]],

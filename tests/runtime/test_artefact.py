@@ -108,7 +108,7 @@ def test_a_shipped_name_goes_before_a_folder_of_that_name(
 ) -> None:
     folder.rename(tmp_path / artefact.DEFAULT)
     monkeypatch.chdir(tmp_path)
-    assert artefact.find(artefact.DEFAULT).folder == artefact.find().folder
+    assert artefact.find(artefact.DEFAULT).manifest.name == artefact.find().manifest.name == artefact.DEFAULT
     assert artefact.find(f"./{artefact.DEFAULT}").manifest.name == "tiny-random-bert"
 
 

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import colibri
+from colibri import artefact, providers
 from colibri.artefact import Artefact, file_sha256
 from colibri.errors import ArtefactError
 from colibri.model import Colibri
+from colibri.session import Session
+from colibri.tokenizer import TextTokenizer
 from colibri.vectors import TokenVectors
 from reference import ARTEFACTS, maxsim
 
@@ -82,6 +85,28 @@ TEXTS = [
     "𝔘𝔫𝔦",
     "the small bird",
 ]
+
+
+def test_rows_are_those_the_graph_gives_at_the_places_the_role_keeps(any_model: Colibri) -> None:
+    found = artefact.find(artefact.DEFAULT if any_model.name == artefact.DEFAULT else ARTEFACTS / any_model.name)
+    manifest, tokenizer = found.manifest, TextTokenizer(found)
+    choice = providers.choose(manifest, any_model.variant, providers.cpu_features(), [providers.CPU], "9.9")
+    for role, encode in (("query", any_model.encode_queries), ("document", any_model.encode_documents)):
+        name, masked = getattr(choice.graph, role), getattr(choice.graph, f"masked_{role}")
+        session = Session(found.path(name), providers.CPU, threads=1, masked=masked)
+        texts = [*TEXTS, "the ! river ? of . water"]
+        for text, rows in zip(texts, encode(texts), strict=True):
+            [encoded] = tokenizer.encode([text], getattr(manifest, role))
+            [raw] = session.run(encoded.ids, encoded.attended, [choice.variant.outputs[str(any_model.dim)]])
+            wanted = [row for row, keep in zip(raw, encoded.keep, strict=True) if keep]
+            assert np.allclose(rows, wanted, atol=1e-5)
+
+
+def test_more_texts_than_are_tokenised_together_keep_their_order(model: Colibri) -> None:
+    texts = [f"{word} {number}" for number in range(100) for word in ("river", "bird", "water")]
+    together = bits(model.encode_documents(texts))
+    for i in (0, 255, 256, 257, 299):
+        assert bits(model.encode_documents([texts[i]])) == [together[i]]
 
 
 def test_several_dims_of_one_run_are_those_of_single_runs(any_model: Colibri) -> None:

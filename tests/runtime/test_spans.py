@@ -109,6 +109,22 @@ def test_a_prefix_moves_no_span(prefix: str, text: str, tokenized: Tokenized) ->
     assert spans_of_text(tokenized, text, prefixed) == spans_of_text(tokenized, text, role)
 
 
+@pytest.mark.parametrize("name", ["bert", "xlmr"])
+def test_a_piece_over_the_end_of_the_prefix_belongs_to_the_text(name: str, request: pytest.FixtureRequest) -> None:
+    artefact: Artefact = request.getfixturevalue(name)
+    role = dataclasses.replace(artefact.manifest.document, prefix="sea", keep_prefix_rows=False)
+    [encoded] = TextTokenizer(artefact).encode(["rch the"], role)
+    assert encoded.spans.tolist() == [[0, 0], [0, 0], [0, 3], [4, 7], [0, 0]]
+    assert encoded.keep.all()
+
+
+def test_a_prefix_without_a_space_ends_where_it_ends(bert: Artefact) -> None:
+    role = dataclasses.replace(bert.manifest.query, prefix="search:", keep_prefix_rows=False, expansion=None)
+    [encoded] = TextTokenizer(bert).encode(["the"], role)
+    assert encoded.spans.tolist() == [[0, 0], [0, 0], [0, 0], [0, 0], [0, 3], [0, 0]]
+    assert encoded.keep.tolist() == [True, True, False, False, True, True]
+
+
 def test_vectors_carry_the_spans_of_the_rows_they_keep(model: Colibri) -> None:
     texts = ["the river !", "", "! water"]
     found = model.encode_documents(texts)

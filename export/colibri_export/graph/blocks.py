@@ -45,7 +45,9 @@ class GraphBuilder:
     def constant(self, array: NDArray[np.generic] | np.generic | list[int]) -> ir.Value:
         """A small initializer kept inside the graph; lists become int64."""
         value = np.asarray(array, np.int64) if isinstance(array, list) else np.asarray(array)
-        name = f"{value.dtype}_{'x'.join(map(str, value.shape))}_{'_'.join(map(str, value.reshape(-1).tolist()))}"
+        flat = value.reshape(-1).tolist()
+        values = flat[:1] if len(set(flat)) == 1 else flat
+        name = f"{value.dtype}_{'x'.join(map(str, value.shape))}_{'_'.join(map(str, values))}"
         tensor = ir.tensor(value, name=name)
         made = ir.Value(name=name, type=ir.TensorType(tensor.dtype), shape=ir.Shape(value.shape), const_value=tensor)
         return self._initializers.setdefault(name, made)

@@ -3,11 +3,16 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from colibri.errors import InputError
+
+if TYPE_CHECKING:
+    from colibri.model import Colibri
+
+_KEPT: list["Colibri"] = []
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +30,19 @@ def model_options(command: F) -> F:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def load_model(model: str | None, dim: int | None, variant: str | None, threads: int | None) -> "Colibri":
+    """Load what the options ask for, and keep it until the process ends.
+
+    Freeing a vocabulary of 250,002 pieces one by one takes 0.3 s, a quarter of `colibri rerank`; cli.main ends the
+    process without it.
+    """
+    from colibri.model import load
+
+    loaded = load(model, dim, variant, threads=threads)
+    _KEPT.append(loaded)
+    return loaded
 
 
 def read_texts(arguments: tuple[str, ...], file: str | None) -> list[str]:

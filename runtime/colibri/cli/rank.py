@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from colibri.cli.options import model_options, read_texts
+from colibri.cli.options import load_model, model_options, read_texts
 from colibri.errors import InputError
 
 _PROGRESS_FROM = 32  # texts; fewer are done before a bar could be read
@@ -39,9 +39,7 @@ def rerank(
       grep -h . notes/*.txt | colibri rerank "tax return" - --json
     """
     texts = read_texts(documents, file)
-    from colibri.model import load
-
-    loaded = load(model, dim, variant, threads=threads)
+    loaded = load_model(model, dim, variant, threads)
     vectors = loaded.encode_documents(texts, progress=len(texts) >= _PROGRESS_FROM)
     scores = loaded.score(query, vectors)
     order = (-scores).argsort(kind="stable")[:top_n]
@@ -89,9 +87,7 @@ def encode(
     listed = read_texts(texts, file)
     if out is not None and not out.resolve().parent.is_dir():
         raise InputError(f"{out}: its folder does not exist")
-    from colibri.model import load
-
-    loaded = load(model, dim, variant, threads=threads)
+    loaded = load_model(model, dim, variant, threads)
     make = loaded.encode_queries if role == "query" else loaded.encode_documents
     vectors = make(listed, progress=len(listed) >= _PROGRESS_FROM)
     if out is not None:
