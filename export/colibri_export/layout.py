@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from colibri.errors import ArtefactError, ExportError
-from colibri.manifest import Architecture, parse
+from colibri.manifest import Architecture
+from colibri.typed_json import parse
 
 PREFIXES = ("bert.", "roberta.", "model.", "")
 WORD = "embeddings.word_embeddings.weight"

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from colibri.errors import ArtefactError, ExportError
-from colibri.manifest import Licence, Source, parse
+from colibri.manifest import Licence, Source
+from colibri.typed_json import parse
 from colibri_export.checkpoint import Checkpoint
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from colibri import manifest as manifest_module
 from colibri.errors import ArtefactError, ArtefactNotFound, InputTypeError
+from colibri.hub import HubFiles, open_repository
 from colibri.manifest import Graph, Manifest, Variant
 
 DEFAULT = "colibri-mini"
@@ -24,6 +25,8 @@ class Artefact:
 
     folder: Path
     manifest: Manifest
+    hub: HubFiles | None = None
+    """Where files that are not in the folder yet can be had; None: nowhere."""
 
     def path(self, name: str) -> Path:
         """Path of one of its files."""
@@ -56,7 +59,8 @@ def find(
     if _is_folder(Path(name)):
         raise ArtefactNotFound(f"{name}: has no {manifest_module.FILE_NAME}; `colibri export` makes artefacts")
     if _HUB_ID.fullmatch(name):
-        return _from_hub(name, cache_dir)
+        folder, hub = open_repository(name, manifest_module.FILE_NAME, cache_dir)
+        return Artefact(folder, manifest_module.read(folder / manifest_module.FILE_NAME), hub)
     raise ArtefactNotFound(
         f"{name}: no such artefact; there is {', '.join(shipped()) or 'none'} here, or give a folder or a hub id"
     )
@@ -70,10 +74,14 @@ def shipped() -> list[str]:
 def check_files(artefact: Artefact, names: Iterable[str] | None = None) -> None:
     """Compare files (all, or the named ones) with the manifest's sizes and SHA-256.
 
-    Raises ArtefactError that names every missing or changed file.
+    Files of a hub id are fetched first, so only what is used is downloaded.
+
+    Raises ArtefactError that names every missing or changed file, ArtefactNotFound when the hub does not give one.
     """
     problems = []
     for name in artefact.manifest.files if names is None else names:
+        if artefact.hub is not None:
+            artefact.hub.fetch(name)
         entry = artefact.manifest.files[name]
         try:
             found = artefact.path(name).stat().st_size
@@ -102,41 +110,18 @@ def file_sha256(path: Path) -> str:
 def _shipped_roots() -> tuple[Path, ...]:
     """Folders that may hold shipped artefacts: inside the wheel, then the checkout of an editable install."""
     checkout = _PACKAGE.parents[1]
-    return (_PACKAGE / "artefacts", *([checkout / "models"] if (checkout / "pyproject.toml").is_file() else []))
+    return (_PACKAGE / "artefacts", *([checkout / "models"] if _is_file(checkout / "pyproject.toml") else []))
 
 
 def _names_in(root: Path) -> list[str]:
-    return (
-        [entry.name for entry in root.iterdir() if (entry / manifest_module.FILE_NAME).is_file()]
-        if root.is_dir()
-        else []
-    )
+    folders = root.iterdir() if _is_folder(root) else ()
+    return [folder.name for folder in folders if _is_file(folder / manifest_module.FILE_NAME)]
 
 
 def _is_file(path: Path) -> bool:
-    """A name that no file system takes (too long, with NUL) is no file."""
-    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for such names
+    """A name that no file system takes (too long, with NUL) is no file, nor is one in a folder closed to us."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for those
 
 
 def _is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - as above
-
-
-def _from_hub(repo: str, cache_dir: str | os.PathLike[str] | None) -> Artefact:
-    # 0.3 s to import, and only hub ids need it.
-    from huggingface_hub import hf_hub_download  # noqa: PLC0415
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
-
-    def fetch(name: str) -> Path:
-        return Path(hf_hub_download(repo, name, cache_dir=None if cache_dir is None else os.fspath(cache_dir)))
-
-    try:
-        path = fetch(manifest_module.FILE_NAME)
-        artefact = Artefact(path.parent, manifest_module.read(path))
-        for name in artefact.manifest.files:
-            fetch(name)
-    except LocalEntryNotFoundError as error:
-        raise ArtefactNotFound(f"{repo}: not in the local hub cache, and the hub cannot be reached") from error
-    except (HfHubHTTPError, HFValidationError) as error:
-        raise ArtefactNotFound(f"{repo}: {error}") from error
-    return artefact

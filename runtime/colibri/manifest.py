@@ -7,13 +7,13 @@ path, so that a rule this runtime does not know can never be ignored in silence.
 import dataclasses
 import json
 import re
-import types
-import typing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from colibri.errors import ArtefactError
+from colibri.manifest_rules import check
+from colibri.typed_json import parse
 
 FILE_NAME = "colibri.json"
 FORMAT = (1, 0)  # a new minor adds keys (older files stay readable), a new major changes their meaning
@@ -268,7 +268,7 @@ def read(path: Path) -> Manifest:
     try:
         _check_format(document)
         manifest: Manifest = parse(Manifest, document, "")
-        _check_references(manifest)
+        check(manifest, FILE_NAME)
     except ArtefactError as error:
         raise ArtefactError(f"{path}: {error}") from None
     return manifest
@@ -291,70 +291,3 @@ def _check_format(document: object) -> None:
         raise ArtefactError(
             f"format: found {found}, this runtime reads {FORMAT[0]}.0 to {FORMAT[0]}.{FORMAT[1]}; {remedy}"
         )
-
-
-def parse(kind: Any, value: object, path: str) -> Any:
-    """`value` as `kind`, which is made of dataclasses, dict[str, X], tuple[X, ...], X | None, Literal and scalars only.
-
-    path names the value in errors. Raises ArtefactError with the path of the first thing that does not fit.
-    """
-    origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if dataclasses.is_dataclass(kind):
-        return _parse_fields(kind, value, path)
-    if origin is types.UnionType:
-        return None if value is None else parse(args[0], value, path)
-    if origin is Literal:
-        if value not in args:
-            raise ArtefactError(f"{path}: found {value!r}, wanted one of {', '.join(map(repr, args))}")
-        return value
-    if origin is dict:
-        items = _expect(dict, value, path).items()
-        return {key: parse(args[1], item, f"{path}.{key}") for key, item in items}
-    if origin is tuple:
-        items = _expect(list, value, path)
-        if args[-1] is not ... and len(items) != len(args):
-            raise ArtefactError(f"{path}: found {len(items)} values, wanted {len(args)}")
-        return tuple(parse(args[0], item, f"{path}[{i}]") for i, item in enumerate(items))
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    return _expect(kind, value, path)
-
-
-def _parse_fields(kind: Any, value: object, path: str) -> Any:
-    document = _expect(dict, value, path or "(root)")
-    hints = typing.get_type_hints(kind)
-    names = [field.name for field in dataclasses.fields(kind)]
-    dot = f"{path}." if path else ""
-    problems = [f"{dot}{key}: unknown key" for key in document if key not in names]
-    problems += [f"{dot}{name}: missing" for name in names if name not in document]
-    if problems:
-        raise ArtefactError("; ".join(problems))
-    return kind(**{name: parse(hints[name], document[name], f"{dot}{name}") for name in names})
-
-
-def _expect(kind: type, value: object, path: str) -> Any:
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise ArtefactError(f"{path}: found {value!r:.80}, wanted {kind.__name__}")
-    return value
-
-
-def _check_references(manifest: Manifest) -> None:
-    """Names that point at other parts of the manifest must lead somewhere, and files stay inside the folder."""
-    dims = {str(dim) for dim in manifest.dims}
-    if not dims or str(manifest.default_dim) not in dims:
-        raise ArtefactError(f"default_dim: {manifest.default_dim} has no head among {', '.join(sorted(dims))}")
-    for name in manifest.files:
-        if name in {"", ".", "..", FILE_NAME} or "/" in name or "\\" in name or "\0" in name:
-            raise ArtefactError(f"files.{name}: wanted a plain file name inside the folder")
-    needed = [("tokenizer.file", manifest.tokenizer.file)]
-    needed += [(f"{r}.weights_file", w) for r in ("query", "document") if (w := getattr(manifest, r).weights_file)]
-    for name, variant in manifest.variants.items():
-        if set(variant.outputs) != dims:
-            raise ArtefactError(f"variants.{name}.outputs: dims {sorted(variant.outputs)}, heads have {sorted(dims)}")
-        needed += [(f"variants.{name}.data", file) for file in variant.data]
-        needed += [
-            (f"variants.{name}.graphs", file) for graph in variant.graphs for file in (graph.query, graph.document)
-        ]
-    for path, file in needed:
-        if file not in manifest.files:
-            raise ArtefactError(f"{path}: {file!r} is not in files")

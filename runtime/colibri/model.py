@@ -83,11 +83,13 @@ class Colibri:
         return f"Colibri({self.name!r}, dim={self.dim}, variant={self.variant!r}, provider={self.provider!r})"
 
     @overload
-    def encode_queries(self, texts: Sequence[str], dims: None = None, *, progress: bool = False) -> TokenVectors: ...
+    def encode_queries(
+        self, texts: Sequence[str], dims: int | None = None, *, progress: bool = False
+    ) -> TokenVectors: ...
     @overload
     def encode_queries(
-        self, texts: Sequence[str], dims: int | Sequence[int], *, progress: bool = False
-    ) -> TokenVectors | dict[int, TokenVectors]: ...
+        self, texts: Sequence[str], dims: Sequence[int], *, progress: bool = False
+    ) -> dict[int, TokenVectors]: ...
     def encode_queries(
         self, texts: Sequence[str], dims: int | Sequence[int] | None = None, *, progress: bool = False
     ) -> TokenVectors | dict[int, TokenVectors]:
@@ -101,11 +103,13 @@ class Colibri:
         return self._encode(texts, "query", dims, progress)
 
     @overload
-    def encode_documents(self, texts: Sequence[str], dims: None = None, *, progress: bool = False) -> TokenVectors: ...
+    def encode_documents(
+        self, texts: Sequence[str], dims: int | None = None, *, progress: bool = False
+    ) -> TokenVectors: ...
     @overload
     def encode_documents(
-        self, texts: Sequence[str], dims: int | Sequence[int], *, progress: bool = False
-    ) -> TokenVectors | dict[int, TokenVectors]: ...
+        self, texts: Sequence[str], dims: Sequence[int], *, progress: bool = False
+    ) -> dict[int, TokenVectors]: ...
     def encode_documents(
         self, texts: Sequence[str], dims: int | Sequence[int] | None = None, *, progress: bool = False
     ) -> TokenVectors | dict[int, TokenVectors]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +120,8 @@ class TokenVectors:
         text = json.dumps(header, separators=(",", ":")).encode()
         text += b" " * (-len(text) % 8)
         target = Path(path)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        # A name of its own: threads may save to one path at once, and each replaces it as a whole.
+        partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
         try:
             with partial.open("wb") as file:
                 file.write(len(text).to_bytes(8, "little") + text)
@@ -141,11 +143,13 @@ class TokenVectors:
             if header.get("__metadata__", {}).get("format") != _FORMAT:
                 raise ValueError(f"not a {_FORMAT} file")
             mode = np.memmap(target, np.uint8, "r") if mmap else np.fromfile(target, np.uint8)
-            arrays = {name: _array(mode, base, entry) for name, entry in header.items() if name != "__metadata__"}
-            return cls(**arrays, space_id=header["__metadata__"].get("space_id", ""))
+            space_id = header.pop("__metadata__").get("space_id", "")
+            if not isinstance(space_id, str) or max(e["data_offsets"][1] for e in header.values()) != mode.size - base:
+                raise ValueError("its header does not describe its bytes")
+            return cls(**{name: _array(mode, base, entry) for name, entry in header.items()}, space_id=space_id)
         except FileNotFoundError:
             raise
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise ArtefactError(f"{target}: cannot be read as token vectors ({error})") from error
 
 

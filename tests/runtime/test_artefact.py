@@ -181,8 +181,17 @@ def test_a_hub_id_that_is_not_cached_is_not_found_offline(tmp_path: Path) -> Non
 
 def test_a_hub_id_of_which_a_file_is_not_cached_is_not_found_offline(bert: Artefact, tmp_path: Path) -> None:
     remove(hub_cache(bert.folder, tmp_path) / "tokenizer.json")
-    with pytest.raises(ArtefactNotFound, match="owner/tiny"):
-        artefact.find("owner/tiny", cache_dir=tmp_path)
+    with pytest.raises(ArtefactNotFound, match=r"owner/tiny: tokenizer\.json is not in the local hub cache"):
+        colibri.load("owner/tiny", cache_dir=tmp_path)
+
+
+def test_of_a_hub_id_only_the_files_of_the_variant_are_wanted(bert: Artefact, tmp_path: Path) -> None:
+    snapshot = hub_cache(bert.folder, tmp_path)
+    for unused in ("backbone.f32.bin", "cpu-fp32.onnx", "cpu-fp32.query.onnx", "portable.onnx"):
+        remove(snapshot / unused)
+    assert colibri.load("owner/tiny", variant="cpu-int8", cache_dir=tmp_path).encode_queries(["small bird"])
+    with pytest.raises(ArtefactNotFound, match="cpu-fp32"):
+        colibri.load("owner/tiny", variant="cpu-fp32", cache_dir=tmp_path)
 
 
 _ENCODE_AS_NOBODY = """

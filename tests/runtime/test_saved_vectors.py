@@ -1,6 +1,7 @@
 """TokenVectors on disk: read back whole or not at all."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,15 @@ def test_saving_replaces_the_file_at_once_or_not_at_all(tmp_path: Path) -> None:
     assert_same(mapped, filled())
     with pytest.raises(OSError, match="absent"):
         filled().save(tmp_path / "absent" / "vectors")
+
+
+def test_threads_that_save_to_one_path_leave_one_whole_file(tmp_path: Path) -> None:
+    versions = [TokenVectors.from_arrays([np.full((999, 64), i, np.float32)]) for i in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: versions[i % 8].save(tmp_path / "vectors"), range(80)))
+    loaded = TokenVectors.load(tmp_path / "vectors")
+    assert_same(loaded, versions[int(loaded.rows[0, 0])])
+    assert [path.name for path in tmp_path.iterdir()] == ["vectors"]
 
 
 @given(cut=st.integers(0, 2000))

@@ -36,7 +36,11 @@ class LazyCommands(click.Group):
             command: click.Command = getattr(import_module(module), name)
             return command
         for point in metadata.entry_points(group=_ENTRY_POINTS, name=cmd_name):
-            loaded: click.Command = point.load()
+            try:
+                loaded: click.Command = point.load()
+            except (ImportError, AttributeError) as error:  # another package's fault must not take ours along
+                click.echo(f"{cmd_name}: cannot be loaded from {point.value} ({error})", err=True)
+                return None
             return loaded
         return None
 

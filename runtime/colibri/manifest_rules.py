@@ -1,0 +1,84 @@
+"""What must hold between the parts of a manifest, so that no text meets it first: names lead somewhere, ids and
+lengths are ones the graphs have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from colibri.errors import ArtefactError
+
+if TYPE_CHECKING:
+    from colibri.manifest import Manifest, Role, RoleName
+
+ROLES: tuple[RoleName, ...] = ("query", "document")
+
+
+def check(manifest: Manifest, own_name: str) -> None:
+    """Raise ArtefactError with the key of everything that cannot be.
+
+    own_name: the manifest's file name, which `files` does not list.
+    """
+    problems = [*_heads(manifest), *_files(manifest, own_name), *_frame(manifest), *_variants(manifest)]
+    for name in ROLES:
+        problems += _role(manifest, name, manifest.role(name))
+    if problems:
+        raise ArtefactError("; ".join(problems))
+
+
+def _heads(m: Manifest) -> Iterator[str]:
+    if len(set(m.dims)) != len(m.dims):
+        yield f"heads: two of one dim among {m.dims}"
+    if m.default_dim not in m.dims:
+        yield f"default_dim: {m.default_dim} has no head among {m.dims}"
+
+
+def _files(m: Manifest, own_name: str) -> Iterator[str]:
+    for name in m.files:
+        if name in {"", ".", "..", own_name} or any(bad in name for bad in "/\\\0"):
+            yield f"files.{name}: wanted a plain file name inside the folder"
+    needed = [("tokenizer.file", m.tokenizer.file)]
+    needed += [(f"{role}.weights_file", file) for role in ROLES if (file := m.role(role).weights_file)]
+    for name, variant in m.variants.items():
+        needed += [(f"variants.{name}.data", file) for file in variant.data]
+        needed += [
+            (f"variants.{name}.graphs", file) for graph in variant.graphs for file in (graph.query, graph.document)
+        ]
+    yield from (f"{path}: {file!r} is not in files" for path, file in needed if file not in m.files)
+
+
+def _frame(m: Manifest) -> Iterator[str]:
+    if not m.tokenizer.start_ids:
+        yield "tokenizer.start_ids: empty, so an empty text would have no row"
+    for key in ("start_ids", "end_ids"):
+        if bad := [i for i in getattr(m.tokenizer, key) if not 0 <= i < m.architecture.vocabulary]:
+            yield f"tokenizer.{key}: {bad[0]} is outside the vocabulary of {m.architecture.vocabulary}"
+
+
+def _variants(m: Manifest) -> Iterator[str]:
+    if not m.variants:
+        yield "variants: none"
+    for name, variant in m.variants.items():
+        if set(variant.outputs) != {str(dim) for dim in m.dims}:
+            yield f"variants.{name}.outputs: dims {sorted(variant.outputs)}, heads have {m.dims}"
+        if not variant.graphs:
+            yield f"variants.{name}.graphs: none"
+        for i, graph in enumerate(variant.graphs):
+            for role, masked in (("query", graph.masked_query), ("document", graph.masked_document)):
+                expansion = getattr(m, role).expansion
+                if expansion is not None and not expansion.attended and not masked:
+                    yield f"variants.{name}.graphs[{i}].masked_{role}: false, but expansion tokens must not be attended"
+
+
+def _role(m: Manifest, name: RoleName, role: Role) -> Iterator[str]:
+    most, vocabulary = m.architecture.max_positions, m.architecture.vocabulary
+    frame = len(m.tokenizer.start_ids) + len(m.tokenizer.end_ids) + (role.marker_id is not None)
+    if not frame <= role.max_tokens <= most:
+        yield f"{name}.max_tokens: {role.max_tokens}, wanted {frame} to {most}"
+    if role.marker_id is not None and not 0 <= role.marker_id < vocabulary:
+        yield f"{name}.marker_id: {role.marker_id} is outside the vocabulary of {vocabulary}"
+    if role.expansion is not None:
+        if not 0 <= role.expansion.mask_id < vocabulary:
+            yield f"{name}.expansion.mask_id: {role.expansion.mask_id} is outside the vocabulary of {vocabulary}"
+        if not 1 <= role.expansion.to_tokens <= most:
+            yield f"{name}.expansion.to_tokens: {role.expansion.to_tokens}, wanted 1 to {most}"
