@@ -60,7 +60,10 @@ def require_onnxruntime() -> str | None:
         raise MissingExtra(f"no onnxruntime{leftover}: {_INSTALL}")
     # A look at the folder first: asking every installed distribution takes 0.1 s and more.
     beside = Path(spec.origin).parents[1]
-    suspects = [p for pattern in ("onnxruntime*.dist-info", "ort_*.dist-info") for p in beside.glob(pattern)]
+    try:
+        suspects = [p for pattern in ("onnxruntime*.dist-info", "ort_*.dist-info") for p in beside.glob(pattern)]
+    except PermissionError:  # loaded before this process gave up its rights; then nothing can be asked either
+        return None
     owners = runtime_distributions() if len(suspects) > 1 else []
     if len(owners) < 2:
         return None

@@ -139,7 +139,7 @@ def test_doctor_says_what_would_run_and_why() -> None:
     report = json.loads(run("doctor", "--json").stdout)
     assert report["would_run"]["variant"] == "cpu-int8"
     assert report["would_run"]["graph"] in {"cpu-int8.s8.onnx", "cpu-int8.u8.onnx"}
-    assert report["onnxruntime"]["devices"]
+    assert "CPUExecutionProvider" in report["onnxruntime"]["providers"]
     assert report["problems"] == []
     assert "all well" in run("doctor").stdout
 
@@ -187,7 +187,7 @@ def test_ctrl_c_stops_at_once_and_leaves_nothing(tmp_path: Path) -> None:
     words = ["encode", "--file", str(tmp_path / "many.txt"), "--out", str(tmp_path / "out.safetensors")]
     with subprocess.Popen([sys.executable, "-m", "colibri", *words], stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
-        shown = process.stderr.read(20)  # the progress bar: encoding is under way
+        shown = process.stderr.read(400)  # several states of the progress bar: encoding is under way
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read().decode()
         assert process.wait(timeout=30) == 130

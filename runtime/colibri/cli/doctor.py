@@ -66,7 +66,8 @@ def _onnxruntime(problems: list[str]) -> dict[str, Any] | None:
         return None
     if warning:
         problems.append(warning)
-    devices = [f"{device.ep_name} on {device.device.type.name}" for device in onnxruntime.get_ep_devices()]
+    listed = onnxruntime.get_ep_devices() if hasattr(onnxruntime, "get_ep_devices") else []  # 1.20 has none
+    devices = [f"{device.ep_name} on {device.device.type.name}" for device in listed]
     return {
         "version": onnxruntime.__version__,
         "distributions": providers.runtime_distributions(),
