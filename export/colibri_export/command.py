@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from colibri.errors import ExportError, MissingExtra
+from colibri.providers import require_onnxruntime
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -125,6 +126,9 @@ def _require_extra() -> None:
     missing = [module for module in ("onnx", "onnx_ir", "safetensors") if util.find_spec(module) is None]
     if missing:
         raise MissingExtra(f"export needs {', '.join(missing)}: pip install 'colibri-edge[export]'")
+    warning = require_onnxruntime()  # every graph is run before it is handed out
+    if warning:
+        click.echo(warning, err=True)
 
 
 def _log_steps() -> None:

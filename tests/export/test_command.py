@@ -115,18 +115,25 @@ def test_replace_replaces(bert: Path, xlmr: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["export", "build-mini"])
-def test_without_the_extra_both_commands_say_what_to_install(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("missing", "wanted"),
+    [
+        ({"onnx", "onnx_ir"}, "export needs onnx, onnx_ir: pip install 'colibri-edge[export]'"),
+        ({"onnxruntime"}, "no onnxruntime: pip install 'colibri-edge[cpu]'"),
+    ],
+)
+def test_without_an_extra_both_commands_say_what_to_install(
+    command: str, missing: set[str], wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = importlib.util.find_spec
 
     def absent(name: str, package: str | None = None) -> ModuleSpec | None:
-        return None if name in {"onnx", "onnx_ir"} else real(name, package)
+        return None if name in missing else real(name, package)
 
     monkeypatch.setattr(importlib.util, "find_spec", absent)
     refused = colibri(command, tmp_path / "source", tmp_path / "out")
     assert refused.exit_code == 1
-    assert "export needs onnx, onnx_ir: pip install 'colibri-edge[export]'" in refused.output
+    assert wanted in refused.output
 
 
 def test_importing_the_commands_loads_nothing_of_the_extra() -> None:
