@@ -116,7 +116,7 @@ class Colibri:
         """Token vectors of documents; see `encode_queries`. Texts over the role's `max_tokens` are cut (logged).
 
         A text without rows of its own (empty, white space, only skiplist tokens) keeps its first row, that of the
-        start token: it scores what the query's tokens have in common with "nothing was said", usually little.
+        start token. With colibri-mini that scores like a vague text: below an answer, often above unrelated documents.
         """
         return self._encode(texts, "document", dims, progress)
 
