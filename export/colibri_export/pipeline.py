@@ -59,8 +59,10 @@ def export(
     folder_name = name or out.resolve().name
     recipe = read_recipe(recipe_file) if recipe_file else recipe_without_file(checkpoint, folder_name)
     recipe = dataclasses.replace(recipe, name=name or recipe.name)
-    if doc_max_length is not None:
-        recipe = dataclasses.replace(recipe, document=dataclasses.replace(recipe.document, max_tokens=doc_max_length))
+    if doc_max_length is not None and doc_max_length != recipe.document.max_tokens:
+        recorded = recipe.document.recorded_max_tokens or recipe.document.max_tokens
+        document = dataclasses.replace(recipe.document, max_tokens=doc_max_length, recorded_max_tokens=recorded)
+        recipe = dataclasses.replace(recipe, document=document)
     known = set(variants_module.NAMES)
     if not variant_names or set(variant_names) - known or len(set(variant_names)) < len(variant_names):
         raise ExportError(
@@ -169,7 +171,9 @@ def _space_id(checkpoint: Checkpoint, heads: Mapping[int, Floats], tokenizer: Pa
         digest.update(f"head {dim} {head_hash(heads[dim])}".encode())
     digest.update(f"tokenizer {file_sha256(tokenizer)}".encode())
     for role in sorted(roles):
-        digest.update(json.dumps(dataclasses.asdict(roles[role]), sort_keys=True).encode())
+        rules = dataclasses.asdict(roles[role])
+        del rules["recorded_max_tokens"]  # told, not followed
+        digest.update(json.dumps(rules, sort_keys=True).encode())
     return digest.hexdigest()
 
 

@@ -25,6 +25,8 @@ class RoleRecipe:
     keep_special_rows: bool
     max_tokens: int | None
     """None: all the positions the checkpoint has."""
+    recorded_max_tokens: int | None
+    """What the checkpoint's metadata says, where it is another number."""
     expand_to_tokens: int | None
     attend_to_expansion: bool
     skiplist: str
@@ -71,6 +73,7 @@ def recipe_without_file(checkpoint: Checkpoint, name: str) -> Recipe:
         keep_prefix_rows=True,
         keep_special_rows=True,
         max_tokens=None,
+        recorded_max_tokens=None,
         expand_to_tokens=None,
         attend_to_expansion=False,
         skiplist="none",
@@ -120,6 +123,6 @@ def _fill_nulls(document: dict[str, Any]) -> None:
     for role in ("query", "document"):
         rules = document.get(role)
         if isinstance(rules, dict):
-            for key in ("marker", "prefix", "max_tokens", "expand_to_tokens"):
+            for key in ("marker", "prefix", "max_tokens", "recorded_max_tokens", "expand_to_tokens"):
                 rules.setdefault(key, None)
             rules.setdefault("attend_to_expansion", False)

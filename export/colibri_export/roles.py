@@ -34,7 +34,9 @@ def write_tokenizer(source: Path, folder: Path) -> tuple[Tokenizer, TokenizerSpe
     if start is None:
         raise ExportError(f"{path}: its post-processor does more than frame a text: {framed} around {bare}")
     end = framed[start + len(bare) :]
-    return tokenizer, TokenizerSpec(file=FILE_NAME, start_ids=tuple(framed[:start]), end_ids=tuple(end))
+    return tokenizer, TokenizerSpec(
+        file=FILE_NAME, start_ids=tuple(framed[:start]), end_ids=tuple(end), sentencepiece_file=None
+    )
 
 
 def resolve_role(
@@ -67,6 +69,7 @@ def resolve_role(
         keep_prefix_rows=recipe.keep_prefix_rows,
         keep_special_rows=recipe.keep_special_rows,
         max_tokens=limit,
+        recorded_max_tokens=recipe.recorded_max_tokens,
         expansion=expansion,
         skiplist=skiplist(recipe.skiplist, tokenizer),
         weights_file=None,

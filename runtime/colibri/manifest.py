@@ -88,6 +88,8 @@ class TokenizerSpec:
     file: str
     start_ids: tuple[int, ...]
     end_ids: tuple[int, ...]
+    sentencepiece_file: str | None
+    """The same pieces in sentencepiece's form, which a runtime may use instead; None: not proven to give equal ids."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +125,8 @@ class Role:
     keep_special_rows: bool
     """Rows of the start, end and marker ids."""
     max_tokens: int
+    recorded_max_tokens: int | None
+    """What the checkpoint's own metadata says, where `max_tokens` is another number (jina-colbert-v2: 300)."""
     expansion: Expansion | None
     skiplist: Skiplist
     weights_file: str | None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from colibri import manifest
 from colibri.artefact import find
 from colibri.cli import group
 
@@ -155,3 +156,12 @@ def test_build_mini_takes_only_the_pinned_wheel_and_leaves_nothing_else(tmp_path
     refused = colibri("build-mini", tmp_path / "other.whl", here, *recipe)
     assert (refused.exit_code, "exists already" in refused.output) == (1, True)
     assert list(here.iterdir()) == []
+
+
+def test_a_document_length_of_ones_own_is_kept_beside_the_metadatas(bert: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = colibri("export", bert, out, "--variants", "cpu-fp32", "--doc-max-length", "20")
+    assert done.exit_code == 0, done.output
+    document = manifest.read(out / "colibri.json").document
+    assert (document.max_tokens, document.recorded_max_tokens) == (20, 40)
+    assert "up to 20 tokens (its metadata says 40)" in colibri("info", out).output

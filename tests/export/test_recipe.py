@@ -17,6 +17,7 @@ PLAIN = RoleRecipe(
     keep_prefix_rows=True,
     keep_special_rows=True,
     max_tokens=None,
+    recorded_max_tokens=None,
     expand_to_tokens=None,
     attend_to_expansion=False,
     skiplist="none",

@@ -37,11 +37,12 @@ def full_document() -> dict[str, Any]:
     """A colibri.json with every optional part present."""
     document: dict[str, Any] = json.loads((ARTEFACTS / "tiny-random-bert" / "colibri.json").read_text(encoding="utf-8"))
     document["aliases"] = ["tiny"]
+    document["tokenizer"]["sentencepiece_file"] = "tokenizer.json"
     document["source"]["revision"] = "main"
     document["architecture"] |= {"rotary_base": 1e4, "local_rotary_base": 1e4, "local_window": 128, "global_every": 3}
     document["heads"][0]["truncated_from"] = 64
     for role in ("query", "document"):
-        document[role] |= {"prefix": "search: ", "weights_file": "tokenizer.json"}
+        document[role] |= {"prefix": "search: ", "weights_file": "tokenizer.json", "recorded_max_tokens": 300}
         document[role]["expansion"] = {"mask_id": 14, "to_tokens": 16, "attended": False}
         document[role]["skiplist"] = {"rule": "custom", "ids": [15]}
     profile = {"role": "query", "minimum": [1, 1], "optimum": [1, 16], "maximum": [8, 32]}

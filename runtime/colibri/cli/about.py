@@ -66,7 +66,8 @@ def _head(m: Manifest, dim: int) -> str:
 
 
 def _role(role: Role) -> str:
-    parts = [f"up to {role.max_tokens} tokens"]
+    recorded = "" if role.recorded_max_tokens is None else f" (its metadata says {role.recorded_max_tokens})"
+    parts = [f"up to {role.max_tokens} tokens{recorded}"]
     if role.marker_id is not None:
         parts.append(f"marker id {role.marker_id}")
     if role.prefix is not None:
