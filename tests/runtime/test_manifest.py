@@ -21,7 +21,8 @@ Keys = tuple[str | int, ...]
 _FREE = re.compile(r"source\.files|variants|variants\.[^.]+\.outputs|.*\.parity|files")
 _NULLABLE = re.compile(
     r"source\.revision|architecture\.(local_)?rotary_base|architecture\.(local_window|global_every)|storage|storage\.scale"
-    r"|heads\[0\]\.truncated_from|(query|document)\.(marker_id|prefix|expansion|weights_file)|.*\.(parity|engine)"
+    r"|heads\[0\]\.truncated_from|(query|document)\.(marker_id|prefix|expansion|weights_file|recorded_max_tokens)"
+    r"|tokenizer\.sentencepiece_file|.*\.(parity|engine)"
 )
 _OTHER_TYPES: dict[type, list[object]] = {
     str: [7, ["x"]],
