@@ -1,6 +1,6 @@
 """How good rankings are: nDCG@10 of BM25, of one vector a text, and of MaxSim at every width of an artefact.
 
-    python benchmarks/bench_quality.py --data DIR --checkpoint HF_FOLDER
+    python benchmarks/bench_quality.py --data DIR
 
 With two variants it is a gate: exit code 1 when the first loses more against the second than the limits below.
 """
@@ -44,14 +44,12 @@ class SetResult:
     documents: int
     document_tokens: int
     bm25: float
-    dense: float | None
+    dense: float
     maxsim: dict[str, dict[int, float]]
     token_cosine: dict[int, float]
 
 
-def judge(
-    collection: Collection, models: dict[str, Colibri], dense: DenseEncoder | None, cache: Path | None
-) -> SetResult:
+def judge(collection: Collection, models: dict[str, Colibri], dense: DenseEncoder, cache: Path | None) -> SetResult:
     """All figures of one set. models: one a variant, all of one artefact."""
     queries = {name: token_vectors(model, collection, "query", cache) for name, model in models.items()}
     documents = {name: token_vectors(model, collection, "document", cache) for name, model in models.items()}
@@ -62,7 +60,7 @@ def judge(
         documents=len(collection.documents),
         document_tokens=next(len(vectors.rows) for vectors in first.values()),
         bm25=retrieval.mean_ndcg(collection, retrieval.bm25_scores(collection)),
-        dense=None if dense is None else retrieval.mean_ndcg(collection, dense_scores(dense, collection, cache)),
+        dense=retrieval.mean_ndcg(collection, dense_scores(dense, collection, cache)),
         maxsim={
             name: {
                 dim: retrieval.mean_ndcg(collection, maxsim_scores(queries[name][dim], vectors))
@@ -122,26 +120,24 @@ def _cosine(results: Sequence[SetResult], dim: int) -> float:
     return float(np.average([result.token_cosine[dim] for result in results], weights=tokens))
 
 
-def columns(result: SetResult) -> dict[str, float | None]:
+def columns(result: SetResult) -> dict[str, float]:
     """The figures of one row by column title."""
     found = {"BM25": result.bm25, "dense": result.dense}
     return found | {f"{name} {dim}": value for name, dims in result.maxsim.items() for dim, value in dims.items()}
 
 
-def print_row(name: str, figures: dict[str, float | None], *, titles: bool) -> None:
+def print_row(name: str, figures: dict[str, float], *, titles: bool) -> None:
     """One line of the table, below its titles if wanted."""
     if titles:
         print(f"{'nDCG@10':12}" + "".join(f"  {title:>6}" for title in figures))
-    cells = {title: "-" if value is None else f"{value:.4f}" for title, value in figures.items()}
+    cells = {title: f"{value:.4f}" for title, value in figures.items()}
     print(f"{name:12}" + "".join(f"  {cell:>{max(6, len(title))}}" for title, cell in cells.items()), flush=True)
 
 
-def averages(results: Sequence[SetResult]) -> dict[str, float | None]:
+def averages(results: Sequence[SetResult]) -> dict[str, float]:
     """Every column's mean over sets, each set counting the same."""
     rows = [columns(result) for result in results]
-    return {
-        title: None if rows[0][title] is None else float(np.mean([row[title] for row in rows])) for title in rows[0]
-    }
+    return {title: float(np.mean([row[title] for row in rows])) for title in rows[0]}
 
 
 def load_models(name: str | None, variants: str | None) -> dict[str, Colibri]:
@@ -172,7 +168,6 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--artefact", "name", metavar="NAME|FOLDER", help="Default: the one that comes with the package.")
 @click.option("--variants", help=f"One, or two to compare. Default: those of {','.join(VARIANTS)} that it has.")
 @click.option("--queries", type=click.IntRange(min=1), help="Only the first N judged queries of each set.")
-@click.option("--checkpoint", type=_FOLDER, help="Hugging Face folder it was exported from, for the dense column.")
 @click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Keep encoded collections here.")
 @click.option("--json", "lines", type=click.File("w", encoding="utf-8"), help="Write one JSON line a set.")
 def main(
@@ -181,7 +176,6 @@ def main(
     name: str | None,
     variants: str | None,
     queries: int | None,
-    checkpoint: Path | None,
     cache: Path | None,
     lines: IO[str] | None,
 ) -> None:
@@ -190,7 +184,7 @@ def main(
     try:
         models = load_models(name, variants)
         source = artefact.find(name)
-        dense = DenseEncoder(checkpoint, source) if checkpoint else None
+        dense = DenseEncoder(source)
     except ColibriError as error:
         raise click.ClickException(str(error)) from error
     results: list[SetResult] = []

@@ -1,50 +1,51 @@
 """The yardstick of one vector a text: the same backbone, its rows averaged instead of kept."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import onnx_ir as ir
+import onnx
+import onnxruntime
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from colibri.artefact import Artefact, file_sha256
-from colibri.errors import InputError
+from colibri import providers
+from colibri.artefact import Artefact
 from colibri.manifest import RoleName
-from colibri.providers import CPU, available_cores
 from colibri.session import Session
 from colibri.tokenizer import Encoded, TextTokenizer
-from colibri_export.checkpoint import Checkpoint, open_checkpoint
-from colibri_export.graph import bert
-from colibri_export.graph.blocks import FloatWeights, GraphBuilder
-from colibri_export.weights import write_float
 
 Floats = NDArray[np.float32]
 
 _TEXTS_AT_ONCE = 256  # tokenised together
-_OUTPUT = "hidden"
+_FLOAT = "cpu-fp32"
 
 
 class DenseEncoder:
-    """A checkpoint's backbone in float32, reading exactly the ids that the artefact's tokenizer makes."""
+    """An artefact's own backbone: the graph it ships, with the rows that go into the heads as one more output.
 
-    def __init__(self, folder: Path, artefact: Artefact) -> None:
-        """folder: the Hugging Face checkpoint the artefact was exported from.
+    In float32 where the artefact has that variant, else in the variant this machine would run.
+    """
 
-        Raises InputError when it is of another shape than the artefact, ExportError when it cannot be read.
-        """
-        checkpoint = open_checkpoint(folder)
-        if checkpoint.architecture != artefact.manifest.architecture:
-            raise InputError(f"{folder}: its architecture is not that of {artefact.manifest.name}")
-        self.sha256 = file_sha256(folder / "model.safetensors")
+    def __init__(self, artefact: Artefact) -> None:
         self.space_id = artefact.manifest.space_id
-        self.dim = checkpoint.architecture.hidden
+        self.dim = artefact.manifest.architecture.hidden
+        named = _FLOAT if _FLOAT in artefact.manifest.variants else None
+        available, version = onnxruntime.get_available_providers(), onnxruntime.__version__
+        choice = providers.choose(artefact.manifest, named, providers.cpu_features(), available, version)
+        self.variant = choice.variant_name
+        self.sha256 = [artefact.manifest.files[name].sha256 for name in (choice.graph.document, *choice.variant.data)]
         self._manifest = artefact.manifest
         self._tokenizer = TextTokenizer(artefact)
-        with tempfile.TemporaryDirectory() as workshop:
-            graph = _write_graph(checkpoint, Path(workshop))
-            self._session = Session(graph, CPU, threads=available_cores(), masked=False)
+        with tempfile.TemporaryDirectory() as folder:
+            # Copied, since onnxruntime refuses weights whose real path lies outside the graph's folder.
+            for name in choice.variant.data:
+                shutil.copy(artefact.path(name), folder)
+            graph, self._rows = _with_rows(artefact.path(choice.graph.document), Path(folder, "dense.onnx"))
+            masked, threads = choice.graph.masked_document, providers.available_cores()
+            self._session = Session(graph, choice.provider, threads=threads, masked=masked)
 
     def encode(self, texts: Sequence[str], role: RoleName) -> Floats:
         """Mean over all rows (start, prefix and end too) of the last layer, then unit length: (n, hidden) float32.
@@ -54,7 +55,7 @@ class DenseEncoder:
         means = np.empty((len(texts), self.dim), np.float32)
         for i, encoded in enumerate(tqdm(self._encoded(texts, role), f"dense {role} texts", len(texts), leave=False)):
             ids = encoded.ids[encoded.attended]
-            means[i] = self._session.run(ids, np.ones(len(ids), np.bool_), [_OUTPUT])[0].mean(axis=0)
+            means[i] = self._session.run(ids, np.ones(len(ids), np.bool_), [self._rows])[0].mean(axis=0)
         means /= np.linalg.norm(means, axis=1, keepdims=True)
         return means
 
@@ -63,10 +64,10 @@ class DenseEncoder:
             yield from self._tokenizer.encode(texts[first : first + _TEXTS_AT_ONCE], self._manifest.role(role))
 
 
-def _write_graph(checkpoint: Checkpoint, folder: Path) -> Path:
-    architecture = checkpoint.architecture
-    g = GraphBuilder("fused", masked=False)
-    weights = FloatWeights(write_float(checkpoint, folder / "backbone.f32.bin"))
-    rows = bert.hidden_states(g, architecture, weights)
-    ir.save(g.finish({_OUTPUT: (rows, architecture.hidden)}, architecture.family), folder / "dense.onnx")
-    return folder / "dense.onnx"
+def _with_rows(source: Path, target: Path) -> tuple[Path, str]:
+    """Write the graph with the heads' common input as an output; its path and the output's name."""
+    model = onnx.load(source, load_external_data=False)
+    rows: str = next(n for n in model.graph.node if any(i.startswith("head.") for i in n.input)).input[0]
+    model.graph.output.append(onnx.helper.make_tensor_value_info(rows, onnx.TensorProto.FLOAT, None))
+    onnx.save(model, target)
+    return target, rows

@@ -25,9 +25,7 @@ def token_vectors(model: Colibri, collection: Collection, role: RoleName, folder
 
     def make() -> ByDim:
         encode = model.encode_queries if role == "query" else model.encode_documents
-        made = encode(texts, dims=model.dims, progress=True)
-        assert isinstance(made, dict)  # a list of dims was asked for
-        return made
+        return encode(texts, dims=model.dims, progress=True)
 
     key = [model.manifest.space_id, model.variant, *_what_runs(model), role, *texts]
     return _cached(folder, f"{collection.name}-{model.variant}-{role}", key, model.dims, make)
@@ -40,7 +38,7 @@ def dense_vectors(encoder: DenseEncoder, collection: Collection, role: RoleName,
     def make() -> ByDim:
         return {encoder.dim: TokenVectors(encoder.encode(texts, role), np.arange(len(texts) + 1))}
 
-    key = [encoder.sha256, encoder.space_id, onnxruntime.__version__, role, *texts]
+    key = [*encoder.sha256, encoder.space_id, onnxruntime.__version__, role, *texts]
     return _cached(folder, f"{collection.name}-dense-{role}", key, [encoder.dim], make)[encoder.dim]
 
 

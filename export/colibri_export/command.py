@@ -16,7 +16,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command("export")
+@click.command("export", short_help="Make an artefact from a checkpoint.")
 @click.argument("source", type=_FOLDER)
 @click.argument("out", type=_FOLDER)
 @click.option(
@@ -76,7 +76,7 @@ def export_command(
         click.echo(f"licence {manifest.licence.id}: {manifest.licence.notice}", err=True)
 
 
-@click.command("build-mini")
+@click.command("build-mini", short_help="Rebuild the model that comes along.")
 @click.argument("wheel", type=_FILE)
 @click.argument("out", type=_FOLDER)
 @click.option(

@@ -9,7 +9,7 @@ from colibri.artefact import check_files, find
 from colibri.manifest import Manifest, Role, Variant
 
 
-@click.command()
+@click.command(short_help="Show what an artefact is.")
 @click.argument("artefact", required=False, metavar="[NAME|FOLDER|HUB-ID]")
 @click.option("--json", "as_json", is_flag=True, help="The manifest as JSON on stdout.")
 def info(artefact: str | None, as_json: bool) -> None:
@@ -26,7 +26,7 @@ def info(artefact: str | None, as_json: bool) -> None:
     click.echo(f"folder        {found.folder}")
 
 
-@click.command()
+@click.command(short_help="Check every file's SHA-256.")
 @click.argument("artefact", required=False, metavar="[NAME|FOLDER|HUB-ID]")
 def verify(artefact: str | None) -> None:
     """Compare every file of an artefact with its SHA-256. Exit code 1 when anything is missing or changed."""

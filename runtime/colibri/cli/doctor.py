@@ -17,7 +17,7 @@ _PACKAGES = ("colibri-edge", "numpy", "tokenizers", "numba", "huggingface_hub")
 _EXTRAS = {"export": ("onnx", "onnx_ir", "safetensors")}
 
 
-@click.command()
+@click.command(short_help="Say what would run here, and why.")
 @click.argument("artefact", required=False, metavar="[NAME|FOLDER|HUB-ID]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def doctor(artefact: str | None, as_json: bool) -> None:

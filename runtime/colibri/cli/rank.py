@@ -11,7 +11,7 @@ from colibri.errors import InputError
 _PROGRESS_FROM = 32  # texts; fewer are done before a bar could be read
 
 
-@click.command()
+@click.command(short_help="Rank documents for a query.")
 @click.argument("query")
 @click.argument("documents", nargs=-1, metavar="[DOCUMENT]...")
 @click.option("--file", metavar="FILE", help="Read documents from FILE, one a line; - is stdin.")
@@ -52,7 +52,7 @@ def rerank(
         click.echo(f"{scores[i]:7.3f}  {texts[i]}")
 
 
-@click.command()
+@click.command(short_help="Turn texts into token vectors.")
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @click.option("--file", metavar="FILE", help="Read texts from FILE, one a line; - is stdin.")
 @click.option(
