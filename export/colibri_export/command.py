@@ -29,7 +29,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--variants",
     metavar="NAME,...",
-    help="cpu-int8, cpu-fp32, portable: which, in order of preference; default: all three.",
+    help="cpu-int8, cpu-fp32, portable, gpu-fp16: which, in order of preference (gpu-fp16 only ever wins where there "
+    "is a GPU); default: the first three.",
 )
 @click.option("--doc-max-length", type=click.IntRange(min=1), metavar="N", help="Longest document in tokens.")
 @click.option("--name", help="The artefact's name; default: the recipe's, else the folder's.")
@@ -57,7 +58,7 @@ def export_command(
     """
     _require_extra()
     from colibri_export.pipeline import export
-    from colibri_export.variants import NAMES
+    from colibri_export.variants import DEFAULT
 
     _log_steps()
     manifest = export(
@@ -66,7 +67,7 @@ def export_command(
         recipe_file=recipe,
         heads=dict(_head(text) for text in heads),
         dims=_dims(dims),
-        variant_names=variants.split(",") if variants else NAMES,
+        variant_names=variants.split(",") if variants else DEFAULT,
         doc_max_length=doc_max_length,
         name=name,
         replace=replace,

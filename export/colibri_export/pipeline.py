@@ -19,6 +19,7 @@ from colibri.errors import ExportError
 from colibri.manifest import FileEntry, Head, Manifest, Role, Variant
 from colibri_export import variants as variants_module
 from colibri_export.checkpoint import Checkpoint, Floats, head_hash, open_checkpoint, read_head
+from colibri_export.magnitudes import require_room
 from colibri_export.recipe import Recipe, read_recipe, recipe_without_file
 from colibri_export.roles import resolve_role, write_tokenizer
 from colibri_export.variants import REFERENCE, Workshop
@@ -34,7 +35,7 @@ def export(
     recipe_file: Path | None = None,
     heads: Mapping[int, Path] | None = None,
     dims: Sequence[int] | None = None,
-    variant_names: Sequence[str] = variants_module.NAMES,
+    variant_names: Sequence[str] = variants_module.DEFAULT,
     doc_max_length: int | None = None,
     name: str | None = None,
     replace: bool = False,
@@ -116,6 +117,10 @@ def _write(
                 for path in sorted(folder.iterdir())
             },
         )
+    for name, variant in written.items():
+        if variant.precision == "float16":
+            with _step(f"{name}, magnitudes"):
+                require_room(Artefact(folder, manifest), name, variant)
     with _step("parity, through the runtime"):
         reference = Artefact(folder, manifest)
         if REFERENCE not in written:

@@ -14,11 +14,26 @@ from colibri.providers import CPU
 from colibri_export.checkpoint import Checkpoint, Floats
 from colibri_export.graph import bert
 from colibri_export.graph.blocks import Dialect, FloatWeights, Int8Weights, Weights
-from colibri_export.weights import Stored, write_float, write_heads, write_int8
+from colibri_export.graph.half import in_half
+from colibri_export.weights import Stored, write_float, write_half, write_heads, write_int8
 
 REFERENCE = "cpu-fp32"
-NAMES = ("cpu-int8", REFERENCE, "portable")
+DEFAULT = ("cpu-int8", REFERENCE, "portable")
 """In order of preference: the fastest first."""
+NAMES = (*DEFAULT, "gpu-fp16")
+
+# Best first. TensorRT comes after CUDA, though it is faster once it runs: it builds another engine for lengths it has
+# not met (onnxruntime issue 13559), and texts come at every length here. TensorRT-RTX takes any length.
+ACCELERATORS = (
+    "NvTensorRTRTXExecutionProvider",
+    "CUDAExecutionProvider",
+    "TensorrtExecutionProvider",
+    "MIGraphXExecutionProvider",
+    "DmlExecutionProvider",
+    "CoreMLExecutionProvider",
+    "OpenVINOExecutionProvider",
+    "WebGpuExecutionProvider",
+)
 
 # Where u8 x s8 products are summed without saturating at 16 bits (see Int8Weights).
 _EXACT_S8 = ("avx512_vnni", "avx_vnni", "neon")
@@ -41,6 +56,7 @@ class Workshop:
             "cpu-int8": self._int8,
             REFERENCE: self._fp32,
             "portable": self._portable,
+            "gpu-fp16": self._half,
         }
         if name not in makers:
             raise ExportError(f"variant {name!r}: this exporter makes {', '.join(NAMES)}")
@@ -64,23 +80,44 @@ class Workshop:
         graph = _graph(file, file, (), masked_query=True, masked_document=True)
         return self._variant("float32", [graph], "backbone.f32.bin")
 
+    def _half(self) -> Variant:
+        weights = FloatWeights(self._half_weights)
+        file = self._save("gpu-fp16", weights, "standard", masked=True, change=in_half)
+        graph = _graph(file, file, (), masked_query=True, masked_document=True)
+        return self._variant("float16", [graph], "backbone.f16.bin", (*ACCELERATORS, CPU))
+
     def _fused(self, name: str, weights: Weights, features: tuple[str, ...]) -> Graph:
         """Without a mask onnxruntime's attention works blockwise; only queries that hide tokens pay for one."""
         document = self._save(name, weights, "fused", masked=False)
         query = self._save(f"{name}.query", weights, "fused", masked=True) if self.unattended_queries else document
         return _graph(query, document, features, masked_query=self.unattended_queries, masked_document=False)
 
-    def _save(self, name: str, weights: Weights, dialect: Dialect, *, masked: bool) -> str:
+    def _save(
+        self,
+        name: str,
+        weights: Weights,
+        dialect: Dialect,
+        *,
+        masked: bool,
+        change: Callable[[ir.Model], None] = lambda model: None,
+    ) -> str:
         model = bert.build(self.checkpoint.architecture, weights, self._head_weights, dialect, masked=masked)
+        change(model)
         ir.save(model, self.folder / f"{name}.onnx")
         return f"{name}.onnx"
 
-    def _variant(self, precision: Literal["float32", "int8"], graphs: list[Graph], backbone: str) -> Variant:
+    def _variant(
+        self,
+        precision: Literal["float32", "float16", "int8"],
+        graphs: list[Graph],
+        backbone: str,
+        providers: tuple[str, ...] = (CPU,),
+    ) -> Variant:
         data = (backbone, "heads.f32.bin")
         files = {file for graph in graphs for file in (graph.query, graph.document)} | set(data)
         return Variant(
             precision=precision,
-            providers=(CPU,),
+            providers=providers,
             minimum_onnxruntime=_MINIMUM_ONNXRUNTIME,
             outputs={str(dim): f"tokens_{dim}" for dim in self.heads},
             graphs=tuple(graphs),
@@ -92,6 +129,10 @@ class Workshop:
     @cached_property
     def _float_weights(self) -> dict[str, Stored]:
         return write_float(self.checkpoint, self.folder / "backbone.f32.bin")
+
+    @cached_property
+    def _half_weights(self) -> dict[str, Stored]:
+        return write_half(self.checkpoint, self.folder / "backbone.f16.bin")
 
     @cached_property
     def _int8_weights(self) -> dict[str, Stored]:

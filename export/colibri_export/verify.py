@@ -14,8 +14,9 @@ from colibri.tokenizer import TextTokenizer
 from colibri.vectors import TokenVectors
 from colibri_export.sample_texts import DOCUMENTS, QUERIES
 
-# (least cosine of any row, least mean cosine): portable differs from cpu-fp32 only by rounding; int8 by design.
-_TOLERANCES = {"float32": (0.99999, 0.99999), "int8": (0.0, 0.98)}
+# (least cosine of any row, least mean cosine): portable differs from cpu-fp32 only by rounding, float16 by more of it;
+# int8 by design.
+_TOLERANCES = {"float32": (0.99999, 0.99999), "float16": (0.999, 0.999), "int8": (0.0, 0.98)}
 
 Encoded = dict[str, dict[int, TokenVectors]]  # role -> dim -> rows
 

@@ -15,7 +15,8 @@ from colibri_export.checkpoint import Checkpoint, Floats
 
 _ALIGNMENT = 64  # bytes; a cache line, and what onnxruntime's kernels want of a mapped weight
 BLOCK = 32  # weights that share one scale in the 4-bit vocabulary table
-_LARGEST_IN_BLOCK = 8 * 65504.0  # eight times the largest float16
+_LARGEST_HALF = 65504.0  # of float16
+_LARGEST_IN_BLOCK = 8 * _LARGEST_HALF
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,24 @@ def write_float(checkpoint: Checkpoint, path: Path) -> dict[str, Stored]:
     """The backbone in float32, as named by `Checkpoint.tensor_names`."""
     with WeightFile(path) as file:
         return {name: file.add(name, checkpoint.read(name)) for name in checkpoint.tensor_names()}
+
+
+def write_half(checkpoint: Checkpoint, path: Path) -> dict[str, Stored]:
+    """The backbone in float16, but what belongs to a norm in float32: LayerNorm is computed in float32 everywhere.
+
+    Raises ExportError when a weight is too large for float16.
+    """
+    stored: dict[str, Stored] = {}
+    with WeightFile(path) as file:
+        for name in checkpoint.tensor_names():
+            array: NDArray[np.generic] = checkpoint.read(name)
+            if "norm" not in name:
+                largest = np.abs(array).max(initial=0)
+                if largest > _LARGEST_HALF:
+                    raise ExportError(f"{name}: a weight of {largest:,.0f}, and float16 ends at {_LARGEST_HALF:,.0f}")
+                array = array.astype(np.float16)
+            stored[name] = file.add(name, array)
+    return stored
 
 
 def write_int8(checkpoint: Checkpoint, path: Path) -> dict[str, Stored]:

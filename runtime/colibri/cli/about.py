@@ -7,6 +7,7 @@ import click
 
 from colibri.artefact import check_files, find
 from colibri.manifest import Manifest, Role, Variant
+from colibri.providers import CPU
 
 
 @click.command(short_help="Show what an artefact is.")
@@ -83,9 +84,11 @@ def _role(role: Role) -> str:
 
 
 def _variant(name: str, variant: Variant) -> list[str]:
-    lines = [f"{name:<13} {variant.precision}, {variant.size_bytes / 1e6:.1f} MB, {', '.join(variant.providers)}"]
+    providers = ", ".join(provider.removesuffix("ExecutionProvider") for provider in variant.providers)
+    lines = [f"{name:<13} {variant.precision}, {variant.size_bytes / 1e6:.1f} MB, {providers}"]
+    anywhere = "any CPU" if variant.providers == (CPU,) else "any of these"
     for graph in variant.graphs:
-        where = f"needs {' or '.join(graph.any_cpu_feature)}" if graph.any_cpu_feature else "any CPU"
+        where = f"needs {' or '.join(graph.any_cpu_feature)}" if graph.any_cpu_feature else anywhere
         lines.append(f"              {graph.document} ({where})")
         if graph.parity is None:
             lines.append("                parity not measured: the exporting machine could not run it")
