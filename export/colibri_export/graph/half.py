@@ -2,10 +2,12 @@
 
 A node computes in
 1. float32, where it is a LayerNorm, a softmax or an L2 norm, or turns positions into angles;
-2. else in the type its stored weights have: float16, but for heads and what belongs to a norm;
-3. else in float32, where only float32 nodes read a sum or product: on its way into LayerNorm or softmax. So the
-   residual stream, the scaled scores and their mask never see float16's 65,504;
-4. else in float16, where any input is float16; what is left (positions, masks) stays float32.
+2. float16, where it multiplies by a stored matrix, a head's float32 one as well: TensorRT-RTX has no float32 product
+   for Turing (compute capability 75);
+3. else in the type its stored weights have: float16, but for what belongs to a norm;
+4. else in float32, where only float32 nodes read a sum: on its way into LayerNorm or softmax. So the residual stream,
+   the scaled scores and their mask never see float16's 65,504;
+5. else in float16, where any input is float16; what is left (positions, masks) stays float32.
 
 `in_half` makes such a graph, `in_float32` a graph that computes the same in float32, over the same files.
 """
@@ -21,6 +23,7 @@ from colibri.errors import ExportError
 FLOAT, HALF = ir.DataType.FLOAT, ir.DataType.FLOAT16
 _FLOATS = {FLOAT, HALF}
 _EXACT = {"LayerNormalization", "Softmax", "ReduceL2", "Sin", "Cos"}
+_PRODUCTS = {"MatMul", "Gemm"}
 _SUMS = {"Add", "Sub", "Mul", "Div", "Where"}
 _INTEGERS_AND_TRUTHS = {"tensor(bool)": ir.DataType.BOOL, "tensor(int64)": ir.DataType.INT64}
 
@@ -29,17 +32,15 @@ def in_half(model: ir.Model) -> None:
     """Give every node of a standard graph its type, with casts between them. Outputs stay float32."""
     exact: set[ir.Node] = set()
     for node in reversed(list(model.graph)):
-        stored = {value.dtype for value in node.inputs if value is not None and is_stored(value)}
-        read_exactly = all(v.is_graph_output() or v.consumers() for v in node.outputs) and all(
-            reader in exact for value in node.outputs for reader in value.consumers()
-        )
-        if node.op_type in _EXACT or FLOAT in stored or (HALF not in stored and node.op_type in _SUMS and read_exactly):
+        if node.op_type in _EXACT or (node.op_type not in _PRODUCTS and _is_exact(node, exact)):
             exact.add(node)
 
     def kind(node: ir.Node) -> ir.DataType:
         if node in exact:
             return FLOAT
-        return HALF if any(v is not None and v.dtype == HALF and not _is_constant(v) for v in node.inputs) else FLOAT
+        multiplies = node.op_type in _PRODUCTS and any(is_stored(value) for value in node.inputs)
+        halves = any(v is not None and v.dtype == HALF and not _is_constant(v) for v in node.inputs)
+        return HALF if multiplies or halves else FLOAT
 
     _Retype(model, kind).run()
 
@@ -60,6 +61,14 @@ def in_float32(model: ir.Model) -> None:
 def is_stored(value: ir.Value | None) -> bool:
     """Whether a value is a tensor in a weight file."""
     return value is not None and isinstance(value.const_value, ir.ExternalTensor)
+
+
+def _is_exact(node: ir.Node, exact: set[ir.Node]) -> bool:
+    """By rules 3 and 4, when all that come after the node are known."""
+    stored = {value.dtype for value in node.inputs if value is not None and is_stored(value)}
+    if stored & _FLOATS:
+        return FLOAT in stored
+    return node.op_type in _SUMS and all(reader in exact for value in node.outputs for reader in value.consumers())
 
 
 def _is_constant(value: ir.Value) -> bool:
