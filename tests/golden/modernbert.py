@@ -146,7 +146,7 @@ def load_dense(folder: Path, config: dict) -> Head:
 
 
 def load_model(folder: Path, **wrong: object) -> ModernBertModel:
-    """Load the folder as transformers does, and check that it took every weight. wrong: what to change in its config."""
+    """Load the folder as transformers does, and check that it took every weight. wrong: changes to its config."""
     config = ModernBertConfig.from_pretrained(folder)
     for key, value in wrong.items():
         setattr(config, key, value)
