@@ -9,8 +9,8 @@ Why: Colibri writes the network as ONNX by itself, without torch. Its tests need
 Colibri. The outputs are committed, so that the tests need neither torch nor transformers.
 
 How: install the requirements in a separate virtual environment (torch first), then run
-``python tests/golden/make_golden.py [FOLDER]``. It needs no network, writes into FOLDER (default: the files beside this
-script are overwritten), and on the same machine and versions gives the same bytes each time.
+``PYTHONPATH=tests python tests/golden/make_golden.py [FOLDER]``. It needs no network, writes into FOLDER (default: the
+files beside this script are overwritten), and on the same machine and versions gives the same bytes each time.
 """
 
 import platform
