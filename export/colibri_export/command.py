@@ -29,8 +29,14 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--variants",
     metavar="NAME,...",
-    help="cpu-int8, cpu-fp32, portable, gpu-fp16: which, in order of preference (gpu-fp16 only ever wins where there "
-    "is a GPU); default: the first three.",
+    help="cpu-int8, cpu-fp32, portable, gpu-fp16, tensorrt: which, in order of preference (gpu-fp16 only ever wins "
+    "where there is a GPU; tensorrt needs [tensorrt] and gpu-fp16); default: the first three.",
+)
+@click.option(
+    "--compute-capability",
+    "compute_capabilities",
+    metavar="89,120",
+    help="What the variant tensorrt is built for: some of 75, 80, 86, 89, 120, 121; default: all but 75.",
 )
 @click.option("--doc-max-length", type=click.IntRange(min=1), metavar="N", help="Longest document in tokens.")
 @click.option("--name", help="The artefact's name; default: the recipe's, else the folder's.")
@@ -42,6 +48,7 @@ def export_command(
     heads: tuple[str, ...],
     dims: str | None,
     variants: str | None,
+    compute_capabilities: str | None,
     doc_max_length: int | None,
     name: str | None,
     replace: bool,
@@ -57,6 +64,7 @@ def export_command(
       colibri export ./my-bert ./out --head 128=head.safetensors --variants cpu-int8
     """
     _require_extra()
+    from colibri_export.engine import DEFAULT_CAPABILITIES
     from colibri_export.pipeline import export
     from colibri_export.variants import DEFAULT
 
@@ -68,6 +76,7 @@ def export_command(
         heads=dict(_head(text) for text in heads),
         dims=_dims(dims),
         variant_names=variants.split(",") if variants else DEFAULT,
+        compute_capabilities=compute_capabilities.split(",") if compute_capabilities else DEFAULT_CAPABILITIES,
         doc_max_length=doc_max_length,
         name=name,
         replace=replace,

@@ -16,12 +16,13 @@ from colibri.errors import ExportError
 from colibri.manifest import FileEntry, Manifest, Role, Variant
 from colibri_export import variants as variants_module
 from colibri_export.checkpoint import Checkpoint, open_checkpoint
+from colibri_export.engine import DEFAULT_CAPABILITIES, Plan, profiles, require_tensorrt
 from colibri_export.folders import partial_folder, scratch_folder
 from colibri_export.heads import Head, gather
 from colibri_export.magnitudes import require_room
 from colibri_export.recipe import Recipe, read_recipe, recipe_without_file
 from colibri_export.roles import resolve_role, write_tokenizer
-from colibri_export.variants import REFERENCE, Workshop
+from colibri_export.variants import ENGINE, HALF, REFERENCE, Workshop
 from colibri_export.verify import measure
 from colibri_export.weights import VocabularyBits
 
@@ -38,6 +39,7 @@ def export(
     dims: Sequence[int] | None = None,
     variant_names: Sequence[str] = variants_module.DEFAULT,
     vocabulary_bits: VocabularyBits = 4,
+    compute_capabilities: Sequence[str] = DEFAULT_CAPABILITIES,
     doc_max_length: int | None = None,
     name: str | None = None,
     replace: bool = False,
@@ -51,6 +53,7 @@ def export(
     dims            widths to keep, the first one the default; None: every head, widest first
     variant_names   which variants, in order of preference
     vocabulary_bits of a weight in cpu-int8's vocabulary table: 4, or 8 for twice the size and a sixteenth of the error
+    compute_capabilities  what the variant tensorrt is built for, such as "89"
     doc_max_length  tokens a document may have, instead of the recipe's
     replace         whether an existing `out` may be replaced
 
@@ -61,6 +64,7 @@ def export(
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
     if out.exists() and not (out / manifest_module.FILE_NAME).is_file():
         raise ExportError(f"{out}: is not an artefact, so it is not replaced; choose another folder")
+    _check_variants(variant_names, compute_capabilities)
     checkpoint = open_checkpoint(source)
     folder_name = name or out.resolve().name
     recipe = read_recipe(recipe_file) if recipe_file else recipe_without_file(checkpoint, folder_name)
@@ -69,18 +73,27 @@ def export(
         recorded = recipe.document.recorded_max_tokens or recipe.document.max_tokens
         document = dataclasses.replace(recipe.document, max_tokens=doc_max_length, recorded_max_tokens=recorded)
         recipe = dataclasses.replace(recipe, document=document)
-    known = set(variants_module.NAMES)
-    if not variant_names or set(variant_names) - known or len(set(variant_names)) < len(variant_names):
-        raise ExportError(
-            f"variants {','.join(variant_names)}: wanted some of {', '.join(variants_module.NAMES)}, none twice"
-        )
     gathered = gather(checkpoint, {**recipe.heads, **(heads or {})}, truncate, dims)
     with partial_folder(out, replace) as partial, scratch_folder(out) as scratch:
         workshop = Workshop(checkpoint, gathered, partial, _unattended(recipe), vocabulary_bits)
-        return _write(workshop, recipe, list(variant_names), scratch)
+        return _write(workshop, recipe, list(variant_names), compute_capabilities, scratch)
 
 
-def _write(workshop: Workshop, recipe: Recipe, names: list[str], scratch: Path) -> Manifest:
+def _check_variants(names: Sequence[str], compute_capabilities: Sequence[str]) -> None:
+    if not names or set(names) - set(variants_module.NAMES) or len(set(names)) < len(names):
+        raise ExportError(f"variants {','.join(names)}: wanted some of {', '.join(variants_module.NAMES)}, none twice")
+    if ENGINE in names:
+        require_tensorrt(compute_capabilities)
+        if HALF not in names:
+            raise ExportError(
+                f"variants {','.join(names)}: {ENGINE} is built from {HALF}, which can be compared with float32 here "
+                f"and serves other GPUs; wanted both, such as --variants {ENGINE},{HALF}"
+            )
+
+
+def _write(
+    workshop: Workshop, recipe: Recipe, names: list[str], compute_capabilities: Sequence[str], scratch: Path
+) -> Manifest:
     checkpoint, heads, folder = workshop.checkpoint, workshop.heads, workshop.folder
     with _step("tokenizer and roles"):
         tokenizer, spec = write_tokenizer(checkpoint.folder, folder)
@@ -91,6 +104,9 @@ def _write(workshop: Workshop, recipe: Recipe, names: list[str], scratch: Path) 
     largest_id = tokenizer.get_vocab_size(with_added_tokens=True) - 1
     if largest_id >= checkpoint.architecture.vocabulary:
         raise ExportError(f"token id {largest_id}: the checkpoint has {checkpoint.architecture.vocabulary} rows")
+    if ENGINE in names:
+        plan = Plan(tuple(compute_capabilities), profiles(roles["query"], roles["document"]))
+        workshop = dataclasses.replace(workshop, plan=plan)
     written: dict[str, Variant] = {}
     for name in names:
         with _step(name):

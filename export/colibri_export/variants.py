@@ -1,5 +1,6 @@
 """Variants of one checkpoint: which graphs over which weight files, and what they need to run."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from colibri.manifest import Graph, Variant
 from colibri.providers import CPU
 from colibri_export import graph
 from colibri_export.checkpoint import Checkpoint
+from colibri_export.engine import Plan, build, context_model
 from colibri_export.graph.blocks import Dialect, FloatWeights, Int8Weights, Weights
 from colibri_export.graph.half import in_half
 from colibri_export.heads import Head
@@ -29,12 +31,15 @@ from colibri_export.weights import (
 REFERENCE = "cpu-fp32"
 DEFAULT = ("cpu-int8", REFERENCE, "portable")
 """In order of preference: the fastest first."""
-NAMES = (*DEFAULT, "gpu-fp16")
+HALF = "gpu-fp16"
+ENGINE = "tensorrt"
+NAMES = (*DEFAULT, HALF, ENGINE)
+RTX = "NvTensorRTRTXExecutionProvider"
 
 # Best first. TensorRT comes after CUDA, though it is faster once it runs: it builds another engine for lengths it has
 # not met (onnxruntime issue 13559), and texts come at every length here. TensorRT-RTX takes any length.
 ACCELERATORS = (
-    "NvTensorRTRTXExecutionProvider",
+    RTX,
     "CUDAExecutionProvider",
     "TensorrtExecutionProvider",
     "MIGraphXExecutionProvider",
@@ -47,6 +52,8 @@ ACCELERATORS = (
 # Where u8 x s8 products are summed without saturating at 16 bits (see Int8Weights).
 _EXACT_S8 = ("avx512_vnni", "avx_vnni", "neon")
 _MINIMUM_ONNXRUNTIME = "1.20"
+_HEADS = "heads.f32.bin"
+_MINIMUM_FOR_RTX = "1.22"  # the first with a TensorRT-RTX provider
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,8 @@ class Workshop:
     """Queries have expansion tokens the others must not see, so their graph needs a mask."""
     vocabulary_bits: VocabularyBits = 4
     """Of a weight in cpu-int8's vocabulary table."""
+    plan: Plan | None = None
+    """What `tensorrt` is built for."""
 
     def write(self, name: str) -> Variant:
         """Write one variant's graphs and weights; `parity` is left open."""
@@ -67,7 +76,8 @@ class Workshop:
             "cpu-int8": self._int8,
             REFERENCE: self._fp32,
             "portable": self._portable,
-            "gpu-fp16": self._half,
+            HALF: self._half,
+            ENGINE: self._engine,
         }
         if name not in makers:
             raise ExportError(f"variant {name!r}: this exporter makes {', '.join(NAMES)}")
@@ -78,24 +88,35 @@ class Workshop:
             self._fused(f"cpu-int8.{kind}", Int8Weights(self._int8_weights, signed=kind == "s8"), features)
             for kind, features in (("s8", _EXACT_S8), ("u8", ()))
         ]
-        return self._variant("int8", graphs, "backbone.int8.bin")
+        return self._variant("int8", graphs, ("backbone.int8.bin", _HEADS))
 
     def _fp32(self) -> Variant:
-        return self._variant(
-            "float32", [self._fused(REFERENCE, FloatWeights(self._float_weights), ())], "backbone.f32.bin"
-        )
+        both = self._fused(REFERENCE, FloatWeights(self._float_weights), ())
+        return self._variant("float32", [both], ("backbone.f32.bin", _HEADS))
 
     def _portable(self) -> Variant:
         weights = FloatWeights(self._float_weights)
         file = self._save("portable", weights, "standard", masked=True)
         both = _graph(file, file, (), masked_query=True, masked_document=True)
-        return self._variant("float32", [both], "backbone.f32.bin")
+        return self._variant("float32", [both], ("backbone.f32.bin", _HEADS))
 
     def _half(self) -> Variant:
         weights = FloatWeights(self._half_weights)
-        file = self._save("gpu-fp16", weights, "standard", masked=True, change=in_half)
+        file = self._save(HALF, weights, "standard", masked=True, change=in_half)
         both = _graph(file, file, (), masked_query=True, masked_document=True)
-        return self._variant("float16", [both], "backbone.f16.bin", (*ACCELERATORS, CPU))
+        return self._variant("float16", [both], ("backbone.f16.bin", _HEADS), (*ACCELERATORS, CPU))
+
+    def _engine(self) -> Variant:
+        """From gpu-fp16's graph, which is written already or written now; the engine holds its own weights."""
+        assert self.plan is not None
+        source = self.folder / f"{HALF}.onnx"
+        if not source.exists():
+            self._half()
+        engine = build(source, self.folder / f"{ENGINE}.engine", self.plan)
+        ir.save(context_model(source, f"{ENGINE}.engine", engine), self.folder / f"{ENGINE}.onnx")
+        both = _graph(f"{ENGINE}.onnx", f"{ENGINE}.onnx", (), masked_query=True, masked_document=True)
+        made = self._variant("engine", [both], (f"{ENGINE}.engine",), (RTX,))
+        return dataclasses.replace(made, minimum_onnxruntime=_MINIMUM_FOR_RTX, engine=engine)
 
     def _fused(self, name: str, weights: Weights, features: tuple[str, ...]) -> Graph:
         """Without a mask onnxruntime's attention works blockwise; only queries that hide tokens pay for one."""
@@ -119,12 +140,11 @@ class Workshop:
 
     def _variant(
         self,
-        precision: Literal["float32", "float16", "int8"],
+        precision: Literal["float32", "float16", "int8", "engine"],
         graphs: list[Graph],
-        backbone: str,
+        data: tuple[str, ...],
         providers: tuple[str, ...] = (CPU,),
     ) -> Variant:
-        data = (backbone, "heads.f32.bin")
         files = {file for made in graphs for file in (made.query, made.document)} | set(data)
         return Variant(
             precision=precision,
@@ -151,7 +171,7 @@ class Workshop:
 
     @cached_property
     def _head_weights(self) -> dict[int, tuple[StoredDense, ...]]:
-        return write_heads(self.heads, self.folder / "heads.f32.bin")
+        return write_heads(self.heads, self.folder / _HEADS)
 
 
 def _graph(query: str, document: str, features: tuple[str, ...], *, masked_query: bool, masked_document: bool) -> Graph:

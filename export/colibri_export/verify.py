@@ -34,7 +34,7 @@ def measure(artefact: Artefact, reference: Artefact, reference_name: str) -> Man
         graphs = []
         for i, graph in enumerate(variant.graphs):
             parity = None
-            if not graph.any_cpu_feature or cpu_features() & set(graph.any_cpu_feature):
+            if variant.engine is None and (not graph.any_cpu_feature or cpu_features() & set(graph.any_cpu_feature)):
                 parity = _compare(truth, _encode(artefact, _choice(artefact.manifest, name, i)))
                 _require(name, graph, variant, parity)
             graphs.append(dataclasses.replace(graph, parity=parity))

@@ -93,7 +93,8 @@ def choose(
     version    of ONNX Runtime
 
     A variant for an accelerator (its first provider is not the CPU's) that the CPU can run as well is run there only
-    when it is named: it would be slower than the variants made for the CPU.
+    when it is named: it would be slower than the variants made for the CPU. An engine is run only when it is named:
+    nothing here tells whether it was built for this GPU.
 
     Raises InputError for a variant the artefact does not have, ProviderError when nothing can run, with each reason.
     """
@@ -103,6 +104,11 @@ def choose(
     reasons = []
     for name in [variant_name] if variant_name is not None else manifest.variants:
         variant = manifest.variants[name]
+        if variant.engine is not None and variant_name is None:
+            reasons.append(
+                f"{name} is an engine for {variant.engine.compute_capability}, run only when asked for by name"
+            )
+            continue
         providers = variant.providers
         only_named = variant_name is None and CPU in providers[1:]
         if only_named:
