@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
 from typing import Any
@@ -30,14 +29,6 @@ _LARGEST_OPSET = 22  # an unmasked Attention of opset 23 has crashed the builder
 _MOST_TEXTS = 64
 _BUCKETS = (128, 512, 2048, 8192)  # most tokens of a document profile
 _TOKENS_AT_ONCE = 8192  # texts times tokens of a document profile at most
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What an engine is built for."""
-
-    capabilities: tuple[str, ...]
-    profiles: tuple[Profile, ...]
 
 
 def require_tensorrt(capabilities: Sequence[str]) -> None:
@@ -71,31 +62,31 @@ def profiles(query: Role, document: Role) -> tuple[Profile, ...]:
     return tuple(found)
 
 
-def build(graph: Path, engine: Path, plan: Plan) -> Engine:
-    """Build `engine` from the ONNX file `graph` in a process of its own.
+def build(graph: Path, engine: Path, capabilities: Sequence[str], profiles: Sequence[Profile]) -> Engine:
+    """Build the file `engine` from the ONNX file `graph` in a process of its own.
 
     Raises ExportError when the graph holds what TensorRT-RTX does not take, when the builder refuses or crashes, or
-    when the network it read has other inputs, outputs or profiles than the graph and the plan.
+    when the network it read has other inputs, outputs or profiles than were wanted.
     """
     model = ir.load(graph)
     _require_buildable(model, graph.name)
     job = {
         "graph": str(graph.resolve()),
         "engine": str(engine.resolve()),
-        "capabilities": plan.capabilities,
-        "profiles": [_shapes(profile) for profile in plan.profiles],
+        "capabilities": list(capabilities),
+        "profiles": [_shapes(profile) for profile in profiles],
     }
-    log.info("building an engine for compute capability %s: minutes for a large model", ", ".join(plan.capabilities))
+    log.info("building an engine for compute capability %s: minutes for a large model", ", ".join(capabilities))
     report = run_builder(job, [sys.executable, "-m", "colibri_export.build_engine"])
     wanted: dict[str, Any] = {
         "inputs": {value.name: ["INT64", [-1, -1]] for value in model.graph.inputs},
         "outputs": {value.name: ["FLOAT", [-1, -1, _width(value)]] for value in model.graph.outputs},
-        "profiles": [{value.name: _shapes(profile) for value in model.graph.inputs} for profile in plan.profiles],
+        "profiles": [{value.name: _shapes(profile) for value in model.graph.inputs} for profile in profiles],
     }
     for what, value in wanted.items():
         if report[what] != value:
             raise ExportError(f"{graph.name}: TensorRT-RTX read {what} {report[what]}, wanted {value}")
-    return Engine(compute_capability=",".join(plan.capabilities), tensorrt=report["tensorrt"], profiles=plan.profiles)
+    return Engine(compute_capability=",".join(capabilities), tensorrt=report["tensorrt"], profiles=tuple(profiles))
 
 
 def run_builder(job: dict[str, Any], command: Sequence[str]) -> dict[str, Any]:

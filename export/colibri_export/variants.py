@@ -1,7 +1,7 @@
 """Variants of one checkpoint: which graphs over which weight files, and what they need to run."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +10,11 @@ from typing import Literal
 import onnx_ir as ir
 
 from colibri.errors import ExportError
-from colibri.manifest import Graph, Variant
+from colibri.manifest import Graph, Profile, Variant
 from colibri.providers import CPU
 from colibri_export import graph
 from colibri_export.checkpoint import Checkpoint
-from colibri_export.engine import Plan, build, context_model
+from colibri_export.engine import DEFAULT_CAPABILITIES, build, context_model, require_tensorrt
 from colibri_export.graph.blocks import Dialect, FloatWeights, Int8Weights, Weights
 from colibri_export.graph.half import in_half
 from colibri_export.heads import Head
@@ -56,6 +56,19 @@ _HEADS = "heads.f32.bin"
 _MINIMUM_FOR_RTX = "1.22"  # the first with a TensorRT-RTX provider
 
 
+def check_names(names: Sequence[str], compute_capabilities: Sequence[str]) -> None:
+    """Raise ExportError for variants that cannot be made, MissingExtra where what makes them is not installed."""
+    if not names or set(names) - set(NAMES) or len(set(names)) < len(names):
+        raise ExportError(f"variants {','.join(names)}: wanted some of {', '.join(NAMES)}, none twice")
+    if ENGINE in names:
+        require_tensorrt(compute_capabilities)
+        if HALF not in names:
+            raise ExportError(
+                f"variants {','.join(names)}: {ENGINE} is built from {HALF}, which can be compared with float32 here "
+                f"and serves other GPUs; wanted both, such as --variants {ENGINE},{HALF}"
+            )
+
+
 @dataclass(frozen=True)
 class Workshop:
     """Writes variants of one checkpoint into one folder; weight files are written once and shared."""
@@ -67,7 +80,8 @@ class Workshop:
     """Queries have expansion tokens the others must not see, so their graph needs a mask."""
     vocabulary_bits: VocabularyBits = 4
     """Of a weight in cpu-int8's vocabulary table."""
-    plan: Plan | None = None
+    compute_capabilities: tuple[str, ...] = DEFAULT_CAPABILITIES
+    profiles: tuple[Profile, ...] = ()
     """What `tensorrt` is built for."""
 
     def write(self, name: str) -> Variant:
@@ -108,11 +122,10 @@ class Workshop:
 
     def _engine(self) -> Variant:
         """From gpu-fp16's graph, which is written already or written now; the engine holds its own weights."""
-        assert self.plan is not None
         source = self.folder / f"{HALF}.onnx"
         if not source.exists():
             self._half()
-        engine = build(source, self.folder / f"{ENGINE}.engine", self.plan)
+        engine = build(source, self.folder / f"{ENGINE}.engine", self.compute_capabilities, self.profiles)
         ir.save(context_model(source, f"{ENGINE}.engine", engine), self.folder / f"{ENGINE}.onnx")
         both = _graph(f"{ENGINE}.onnx", f"{ENGINE}.onnx", (), masked_query=True, masked_document=True)
         made = self._variant("engine", [both], (f"{ENGINE}.engine",), (RTX,))
