@@ -19,6 +19,8 @@ from colibri_export.layout.tensor import Floats, Tensor
 from colibri_export.tensor_files import TensorFiles
 
 STANFORD_HEAD = "linear.weight"
+STANFORD_FILE = "artifact.metadata"
+PYLATE_FILE = "config_sentence_transformers.json"
 BLOCK_ROWS = 16_384  # of the vocabulary at once: 250,004 x 1,024 float32 weights whole would be 1 GB
 
 
@@ -30,6 +32,8 @@ class Checkpoint:
     architecture: Architecture
     stanford: dict[str, Any] | None
     """artifact.metadata, where the folder has one."""
+    pylate: dict[str, Any] | None
+    """config_sentence_transformers.json, where the folder has one."""
     modules: tuple[dict[str, Any], ...]
     """modules.json (sentence-transformers, PyLate), empty where there is none."""
     files: TensorFiles
@@ -107,9 +111,10 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     problems = _tensor_problems(tensors, files, prefix, family.unused)
     if problems:
         raise ExportError(f"{encoder}: " + "; ".join(problems))
-    metadata = folder / "artifact.metadata"
-    stanford = read_json(metadata) if metadata.is_file() else None
-    return Checkpoint(folder, architecture, stanford, modules, files, tensors, prefix)
+    stanford, pylate = (
+        read_json(folder / name) if (folder / name).is_file() else None for name in (STANFORD_FILE, PYLATE_FILE)
+    )
+    return Checkpoint(folder, architecture, stanford, pylate, modules, files, tensors, prefix)
 
 
 def module_kind(module: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from importlib import util
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -31,7 +32,23 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     metavar="NAME,...",
     help="cpu-int8, cpu-fp32, portable: which, in order of preference; default: all three.",
 )
-@click.option("--doc-max-length", type=click.IntRange(min=1), metavar="N", help="Longest document in tokens.")
+@click.option(
+    "--truncate-head",
+    "truncate",
+    multiple=True,
+    type=click.IntRange(min=1),
+    metavar="DIM",
+    help="Make a head of the first DIM dims of the next wider one: an approximation, marked as truncated.",
+)
+@click.option(
+    "--vocab-bits",
+    "vocabulary_bits",
+    type=click.Choice(["4", "8"]),
+    default="4",
+    show_default=True,
+    help="Bits a weight of cpu-int8's vocabulary table: 8 doubles its size and hardly rounds.",
+)
+@click.option("--doc-max-length", metavar="N|recorded", help="Longest document in tokens, or what the metadata says.")
 @click.option("--name", help="The artefact's name; default: the recipe's, else the folder's.")
 @click.option("--replace", is_flag=True, help="Replace OUT if it exists, once the new one is verified.")
 def export_command(
@@ -41,7 +58,9 @@ def export_command(
     heads: tuple[str, ...],
     dims: str | None,
     variants: str | None,
-    doc_max_length: int | None,
+    truncate: tuple[int, ...],
+    vocabulary_bits: str,
+    doc_max_length: str | None,
     name: str | None,
     replace: bool,
 ) -> None:
@@ -67,7 +86,9 @@ def export_command(
         heads=dict(_head(text) for text in heads),
         dims=_dims(dims),
         variant_names=variants.split(",") if variants else NAMES,
-        doc_max_length=doc_max_length,
+        truncate=truncate,
+        vocabulary_bits=8 if vocabulary_bits == "8" else 4,
+        doc_max_length=_doc_max_length(doc_max_length),
         name=name,
         replace=replace,
     )
@@ -141,6 +162,16 @@ def _head(text: str) -> tuple[int, Path]:
     if not separator or not dim.isdecimal() or not file:
         raise click.BadParameter(f"{text!r}: wanted DIM=FILE, such as 64=head-64.safetensors", param_hint="--head")
     return int(dim), Path(file)
+
+
+def _doc_max_length(text: str | None) -> int | Literal["recorded"] | None:
+    if text is None:
+        return None
+    if text == "recorded":
+        return "recorded"
+    if not text.isdecimal() or int(text) < 1:
+        raise click.BadParameter(f"{text!r}: wanted a number from 1, or recorded", param_hint="--doc-max-length")
+    return int(text)
 
 
 def _dims(text: str | None) -> list[int] | None:

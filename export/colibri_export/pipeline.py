@@ -6,20 +6,23 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from colibri import manifest as manifest_module
 from colibri.artefact import Artefact, file_sha256
 from colibri.errors import ExportError
-from colibri.manifest import FileEntry, Manifest, Role, Variant
+from colibri.manifest import FileEntry, GoldenRow, Manifest, Role, Source, Variant
 from colibri_export import variants as variants_module
 from colibri_export.checkpoint import Checkpoint, open_checkpoint
 from colibri_export.folders import partial_folder, scratch_folder
 from colibri_export.heads import Head, gather
-from colibri_export.recipe import Recipe, read_recipe, recipe_without_file
+from colibri_export.metadata import recipe_without_file, reconciled
+from colibri_export.recipe import Recipe, read_recipe, with_document_length
 from colibri_export.roles import resolve_role, write_tokenizer
+from colibri_export.tensor_files import WHOLE
 from colibri_export.variants import REFERENCE, Workshop
 from colibri_export.verify import measure
 from colibri_export.weights import VocabularyBits
@@ -32,25 +35,27 @@ def export(
     out: Path,
     *,
     recipe_file: Path | None = None,
+    origin: Source | None = None,
     heads: Mapping[int, Path] | None = None,
     truncate: Sequence[int] = (),
     dims: Sequence[int] | None = None,
     variant_names: Sequence[str] = variants_module.NAMES,
     vocabulary_bits: VocabularyBits = 4,
-    doc_max_length: int | None = None,
+    doc_max_length: int | Literal["recorded"] | None = None,
     name: str | None = None,
     replace: bool = False,
 ) -> Manifest:
     """Make the artefact `out` from the Hugging Face folder `source`.
 
     recipe_file     TOML with name, licence, role rules and heads; None: what the checkpoint itself says
+    origin          hub id and commit of a downloaded folder, recorded as where the weights came from
     heads           dim -> safetensors file, or folder of a sibling checkpoint with the same backbone; beside or over
                     those of the recipe and the checkpoint's own
     truncate        widths to make by cutting the next wider head; the manifest calls them truncated
     dims            widths to keep, the first one the default; None: every head, widest first
     variant_names   which variants, in order of preference
     vocabulary_bits of a weight in cpu-int8's vocabulary table: 4, or 8 for twice the size and a sixteenth of the error
-    doc_max_length  tokens a document may have, instead of the recipe's
+    doc_max_length  tokens a document may have, instead of the recipe's; "recorded": what the checkpoint's metadata says
     replace         whether an existing `out` may be replaced
 
     The folder appears under its name only when every graph has met its tolerance. Raises ExportError otherwise.
@@ -64,22 +69,21 @@ def export(
     folder_name = name or out.resolve().name
     recipe = read_recipe(recipe_file) if recipe_file else recipe_without_file(checkpoint, folder_name)
     recipe = dataclasses.replace(recipe, name=name or recipe.name)
-    if doc_max_length is not None and doc_max_length != recipe.document.max_tokens:
-        recorded = recipe.document.recorded_max_tokens or recipe.document.max_tokens
-        document = dataclasses.replace(recipe.document, max_tokens=doc_max_length, recorded_max_tokens=recorded)
-        recipe = dataclasses.replace(recipe, document=document)
+    recipe = with_document_length(reconciled(recipe, checkpoint), doc_max_length)
     known = set(variants_module.NAMES)
     if not variant_names or set(variant_names) - known or len(set(variant_names)) < len(variant_names):
         raise ExportError(
             f"variants {','.join(variant_names)}: wanted some of {', '.join(variants_module.NAMES)}, none twice"
         )
+    if recipe.dims and not dims:  # the recipe's, and those asked for on top
+        dims = [*recipe.dims, *(heads or ()), *truncate]
     gathered = gather(checkpoint, {**recipe.heads, **(heads or {})}, truncate, dims)
     with partial_folder(out, replace) as partial, scratch_folder(out) as scratch:
         workshop = Workshop(checkpoint, gathered, partial, _unattended(recipe), vocabulary_bits)
-        return _write(workshop, recipe, list(variant_names), scratch)
+        return _write(workshop, recipe, origin, variant_names, scratch)
 
 
-def _write(workshop: Workshop, recipe: Recipe, names: list[str], scratch: Path) -> Manifest:
+def _write(workshop: Workshop, recipe: Recipe, origin: Source | None, names: Sequence[str], scratch: Path) -> Manifest:
     checkpoint, heads, folder = workshop.checkpoint, workshop.heads, workshop.folder
     with _step("tokenizer and roles"):
         tokenizer, spec = write_tokenizer(checkpoint.folder, folder)
@@ -95,13 +99,14 @@ def _write(workshop: Workshop, recipe: Recipe, names: list[str], scratch: Path) 
         with _step(name):
             written[name] = workshop.write(name)
     with _step("hashes"):
+        source = _source(recipe, checkpoint, origin)
         manifest = Manifest(
             format=f"{manifest_module.FORMAT[0]}.{manifest_module.FORMAT[1]}",
             name=recipe.name,
             aliases=recipe.aliases,
             description=recipe.description,
             licence=recipe.licence,
-            source=_hashed_source(recipe, checkpoint),
+            source=source,
             space_id=_space_id(checkpoint, heads, folder / spec.file, roles),
             architecture=checkpoint.architecture,
             similarity="cosine",
@@ -112,7 +117,7 @@ def _write(workshop: Workshop, recipe: Recipe, names: list[str], scratch: Path) 
             document=roles["document"],
             variants=written,
             storage=None,
-            golden=(),
+            golden=_golden(recipe, source, heads),
             files={
                 path.name: FileEntry(size_bytes=path.stat().st_size, sha256=file_sha256(path))
                 for path in sorted(folder.iterdir())
@@ -141,10 +146,30 @@ def _describe_heads(heads: Mapping[int, Head]) -> Iterator[manifest_module.Head]
         yield manifest_module.Head(dim=dim, truncated_from=cut, sha256=head.sha256())
 
 
-def _hashed_source(recipe: Recipe, checkpoint: Checkpoint) -> manifest_module.Source:
+def _source(recipe: Recipe, checkpoint: Checkpoint, origin: Source | None) -> Source:
+    """Where the weights really came from, with hashes.
+
+    A folder is not the hub's because its recipe is: its weights must be those the recipe knows.
+    """
     read = [checkpoint.files.folder / "config.json", *checkpoint.files.paths]
     files = {path.name: file_sha256(path) for path in read}
-    return dataclasses.replace(recipe.source, files={**recipe.source.files, **files})
+    if origin is None and recipe.source.kind == "hub" and not _weights_of(recipe, files):
+        origin = Source(kind="folder", name=checkpoint.folder.resolve().name, revision=None, files={})
+    return dataclasses.replace(origin or recipe.source, files={**recipe.source.files, **files})
+
+
+def _golden(recipe: Recipe, source: Source, dims: Iterable[int]) -> tuple[GoldenRow, ...]:
+    """The recipe's published rows, where these are the weights they were published for, and where there is a head."""
+    if not (source.kind == "hub" and source.name == recipe.source.name) and not _weights_of(recipe, source.files):
+        if recipe.golden:
+            log.info("%s: other weights than those of %s, so no golden rows apply", source.name, recipe.source.name)
+        return ()
+    return tuple(row for row in recipe.golden if row.dim in dims)
+
+
+def _weights_of(recipe: Recipe, files: Mapping[str, str]) -> bool:
+    known = recipe.source.files.get(WHOLE)
+    return known is not None and files.get(WHOLE) == known
 
 
 def _space_id(checkpoint: Checkpoint, heads: Mapping[int, Head], tokenizer: Path, roles: Mapping[str, Role]) -> str:

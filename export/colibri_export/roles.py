@@ -2,7 +2,9 @@
 
 import json
 import string
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from tokenizers import Tokenizer
 
@@ -71,24 +73,28 @@ def resolve_role(
         max_tokens=limit,
         recorded_max_tokens=recipe.recorded_max_tokens,
         expansion=expansion,
-        skiplist=skiplist(recipe.skiplist, tokenizer),
+        skiplist=skiplist(recipe.skiplist, tokenizer, recipe.skiplist_words),
         weights_file=None,
     )
 
 
-def skiplist(rule: str, tokenizer: Tokenizer) -> Skiplist:
+def skiplist(rule: str, tokenizer: Tokenizer, words: Sequence[str] | None = None) -> Skiplist:
     """Punctuation whose rows are dropped, by one of the two rules in use. They are disjoint for XLM-R's vocabulary.
 
     stanford  the first piece of each symbol encoded alone (stanford-futuredata/ColBERT, colbert/modeling/colbert.py)
     pylate    the symbol itself looked up in the vocabulary (PyLate, sentence-transformers)
+
+    words: other symbols than string.punctuation; the rule is then recorded as custom.
     """
+    symbols = string.punctuation if words is None else words
     match rule:
         case "none":
             return Skiplist(rule="none", ids=())
         case "stanford":
-            found = {tokenizer.encode(symbol, add_special_tokens=False).ids[0] for symbol in string.punctuation}
-            return Skiplist(rule="stanford", ids=tuple(sorted(found)))
+            found = {ids[0] for symbol in symbols if (ids := tokenizer.encode(symbol, add_special_tokens=False).ids)}
         case "pylate":
-            looked_up = {i for symbol in string.punctuation if (i := tokenizer.token_to_id(symbol)) is not None}
-            return Skiplist(rule="pylate", ids=tuple(sorted(looked_up)))
-    raise ExportError(f"skiplist rule {rule!r}: wanted none, stanford or pylate")
+            found = {i for symbol in symbols if (i := tokenizer.token_to_id(symbol)) is not None}
+        case _:
+            raise ExportError(f"skiplist rule {rule!r}: wanted none, stanford or pylate")
+    recorded: Literal["custom", "stanford", "pylate"] = "custom" if words is not None else rule
+    return Skiplist(rule=recorded, ids=tuple(sorted(found)))

@@ -142,7 +142,7 @@ def test_what_cannot_be_exported_is_refused_by_name(bert: Path, remake: Remake, 
     for names in (["cpu-fp32", "gpu"], ["cpu-fp32", "cpu-fp32"], []):
         refused("wanted some of cpu-int8, cpu-fp32, portable, none twice", variant_names=names)
     huge = {"bert.embeddings.word_embeddings.weight": np.full((293, 64), 600_000, np.float32)}
-    refused("float16 scales", remake(bert, tensors=lambda t: t.update(huge)), variant_names=["cpu-int8"])
+    refused("stored in float16", remake(bert, tensors=lambda t: t.update(huge)), variant_names=["cpu-int8"])
     refused("document: 65 tokens, the checkpoint has 64 positions", doc_max_length=65)
     refused("document: 3 tokens, of which", doc_max_length=3)
     fewer = {"bert.embeddings.word_embeddings.weight": np.zeros((290, 64), np.float32)}

@@ -16,7 +16,7 @@ _OURS = {
     "rerank": "colibri.cli.rank:rerank",
     "encode": "colibri.cli.rank:encode",
     "info": "colibri.cli.about:info",
-    "verify": "colibri.cli.about:verify",
+    "verify": "colibri.cli.verify:verify",
     "doctor": "colibri.cli.doctor:doctor",
 }
 _ENTRY_POINTS = "colibri.commands"

@@ -1,11 +1,11 @@
-"""`colibri info` and `colibri verify`: what an artefact is, and whether it is whole."""
+"""`colibri info`: what an artefact is."""
 
 import dataclasses
 import json
 
 import click
 
-from colibri.artefact import check_files, find
+from colibri.artefact import find
 from colibri.manifest import Manifest, Role, Variant
 
 
@@ -24,18 +24,6 @@ def info(artefact: str | None, as_json: bool) -> None:
     for line in _describe(found.manifest):
         click.echo(line)
     click.echo(f"folder        {found.folder}")
-
-
-@click.command(short_help="Check every file's SHA-256.")
-@click.argument("artefact", required=False, metavar="[NAME|FOLDER|HUB-ID]")
-def verify(artefact: str | None) -> None:
-    """Compare every file of an artefact with its SHA-256. Exit code 1 when anything is missing or changed."""
-    found = find(artefact)
-    check_files(found)
-    size = sum(entry.size_bytes for entry in found.manifest.files.values())
-    click.echo(
-        f"{found.manifest.name}: {len(found.manifest.files)} files, {size / 1e6:.1f} MB, all as the manifest says"
-    )
 
 
 def _describe(m: Manifest) -> list[str]:
