@@ -219,7 +219,8 @@ def header(shapes: dict[str, tuple[int, ...]]) -> bytes:
 def _random_bfloat16(name: str, shape: tuple[int, ...], seed: int) -> Iterator[NDArray[np.uint16]]:
     """Values of a tensor in parts, as the upper halves of float32.
 
-    Their spread keeps signals of one size through the layers: 1/sqrt(inputs), twice that for queries and keys.
+    Their spread keeps signals of one size through the layers: 1/sqrt(inputs), twice that for queries and keys. Half of
+    it in out_proj keeps the rows of a text from growing alike.
     """
     rng = np.random.default_rng([seed, zlib.crc32(name.encode()), *shape])
     total = math.prod(shape)
@@ -231,9 +232,9 @@ def _random_bfloat16(name: str, shape: tuple[int, ...], seed: int) -> Iterator[N
         elif name.endswith("bias"):
             values *= 0.1
         elif "embeddings" in name:
-            values *= 0.5
+            values *= 0.1 if "token_type" in name else 0.5
         else:
-            values *= 1 / math.sqrt(shape[1])
+            values *= (0.5 if "out_proj" in name else 1.0) / math.sqrt(shape[1])
             if name.endswith("Wqkv.weight"):
                 values[: max(0, 2 * total // 3 - first)] *= 2
         bits = values.astype(np.float32).view(np.uint32)
