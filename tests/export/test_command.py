@@ -1,6 +1,7 @@
 """`colibri export` and `colibri build-mini` as their users meet them."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 from importlib.machinery import ModuleSpec
@@ -113,6 +114,32 @@ def test_replace_replaces(bert: Path, xlmr: Path, tmp_path: Path) -> None:
         done = colibri("export", source, tmp_path / "out", "--variants", "cpu-fp32", "--replace")
         assert done.exit_code == 0, done.output
     assert find(tmp_path / "out").manifest.architecture.family == "xlm-roberta"
+
+
+_ENDED_BY = """
+import logging, signal, sys
+from colibri.cli import main
+
+class Sender(logging.Handler):
+    def emit(self, record):
+        print(record.getMessage(), file=sys.stderr)
+        signal.raise_signal(number)
+
+number = signal.Signals[sys.argv.pop(1)]
+logging.getLogger("colibri_export.pipeline").addHandler(Sender())
+main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends processes otherwise")
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_in_the_middle_of_an_export_leaves_nothing(name: str, code: int, bert: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-c", _ENDED_BY, name, "export", str(bert), str(tmp_path / "new" / "out")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert done.stderr.startswith("tokenizer and roles: ")
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["export", "build-mini"])
