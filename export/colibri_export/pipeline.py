@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import json
 import logging
-import os
+import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -187,8 +187,10 @@ def _step(what: str) -> Iterator[None]:
 @contextmanager
 def _partial_folder(out: Path, replace: bool) -> Iterator[Path]:
     """A folder beside `out` that takes its name when the block succeeds and is gone when it does not."""
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    old = out.with_name(f".{out.name}.{os.getpid()}.old")
+    # Not the process id: in containers it is the same every time, and a killed export may have left its folder.
+    token = secrets.token_hex(4)
+    partial = out.with_name(f".{out.name}.{token}.partial")
+    old = out.with_name(f".{out.name}.{token}.old")
     parents = [parent for parent in out.parents if not parent.exists()]
     try:
         partial.mkdir(parents=True)
@@ -216,7 +218,7 @@ def _partial_folder(out: Path, replace: bool) -> Iterator[Path]:
 
 @contextmanager
 def _scratch_folder(out: Path) -> Iterator[Path]:
-    scratch = out.with_name(f".{out.name}.{os.getpid()}.scratch")
+    scratch = out.with_name(f".{out.name}.{secrets.token_hex(4)}.scratch")
     scratch.mkdir()
     try:
         yield scratch
