@@ -4,25 +4,25 @@ import dataclasses
 import hashlib
 import json
 import logging
-import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-
-import numpy as np
 
 from colibri import manifest as manifest_module
 from colibri.artefact import Artefact, file_sha256
 from colibri.errors import ExportError
-from colibri.manifest import FileEntry, Head, Manifest, Role, Variant
+from colibri.manifest import FileEntry, Manifest, Role, Variant
 from colibri_export import variants as variants_module
-from colibri_export.checkpoint import Checkpoint, Floats, head_hash, open_checkpoint, read_head
+from colibri_export.checkpoint import Checkpoint, open_checkpoint
+from colibri_export.folders import partial_folder, scratch_folder
+from colibri_export.heads import Head, gather
 from colibri_export.recipe import Recipe, read_recipe, recipe_without_file
 from colibri_export.roles import resolve_role, write_tokenizer
 from colibri_export.variants import REFERENCE, Workshop
 from colibri_export.verify import measure
+from colibri_export.weights import VocabularyBits
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +33,10 @@ def export(
     *,
     recipe_file: Path | None = None,
     heads: Mapping[int, Path] | None = None,
+    truncate: Sequence[int] = (),
     dims: Sequence[int] | None = None,
     variant_names: Sequence[str] = variants_module.NAMES,
+    vocabulary_bits: VocabularyBits = 4,
     doc_max_length: int | None = None,
     name: str | None = None,
     replace: bool = False,
@@ -42,9 +44,12 @@ def export(
     """Make the artefact `out` from the Hugging Face folder `source`.
 
     recipe_file     TOML with name, licence, role rules and heads; None: what the checkpoint itself says
-    heads           dim -> safetensors file, beside or over those of the recipe and the checkpoint's linear.weight
+    heads           dim -> safetensors file, or folder of a sibling checkpoint with the same backbone; beside or over
+                    those of the recipe and the checkpoint's own
+    truncate        widths to make by cutting the next wider head; the manifest calls them truncated
     dims            widths to keep, the first one the default; None: every head, widest first
     variant_names   which variants, in order of preference
+    vocabulary_bits of a weight in cpu-int8's vocabulary table: 4, or 8 for twice the size and a sixteenth of the error
     doc_max_length  tokens a document may have, instead of the recipe's
     replace         whether an existing `out` may be replaced
 
@@ -68,14 +73,14 @@ def export(
         raise ExportError(
             f"variants {','.join(variant_names)}: wanted some of {', '.join(variants_module.NAMES)}, none twice"
         )
-    matrices = _heads(checkpoint, {**recipe.heads, **(heads or {})}, dims)
-    with _partial_folder(out, replace) as partial, _scratch_folder(out) as scratch:
-        return _write(checkpoint, recipe, matrices, list(variant_names), partial, scratch)
+    gathered = gather(checkpoint, {**recipe.heads, **(heads or {})}, truncate, dims)
+    with partial_folder(out, replace) as partial, scratch_folder(out) as scratch:
+        workshop = Workshop(checkpoint, gathered, partial, _unattended(recipe), vocabulary_bits)
+        return _write(workshop, recipe, list(variant_names), scratch)
 
 
-def _write(
-    checkpoint: Checkpoint, recipe: Recipe, heads: dict[int, Floats], names: list[str], folder: Path, scratch: Path
-) -> Manifest:
+def _write(workshop: Workshop, recipe: Recipe, names: list[str], scratch: Path) -> Manifest:
+    checkpoint, heads, folder = workshop.checkpoint, workshop.heads, workshop.folder
     with _step("tokenizer and roles"):
         tokenizer, spec = write_tokenizer(checkpoint.folder, folder)
         roles = {
@@ -85,9 +90,6 @@ def _write(
     largest_id = tokenizer.get_vocab_size(with_added_tokens=True) - 1
     if largest_id >= checkpoint.architecture.vocabulary:
         raise ExportError(f"token id {largest_id}: the checkpoint has {checkpoint.architecture.vocabulary} rows")
-    expansion = roles["query"].expansion
-    unattended = expansion is not None and not expansion.attended
-    workshop = Workshop(checkpoint, heads, folder, unattended)
     written: dict[str, Variant] = {}
     for name in names:
         with _step(name):
@@ -120,55 +122,37 @@ def _write(
         reference = Artefact(folder, manifest)
         if REFERENCE not in written:
             shutil.copy(folder / spec.file, scratch / spec.file)
-            extra = Workshop(checkpoint, heads, scratch, unattended).write(REFERENCE)
+            extra = dataclasses.replace(workshop, folder=scratch).write(REFERENCE)
             reference = Artefact(scratch, dataclasses.replace(manifest, variants={REFERENCE: extra}))
         manifest = measure(Artefact(folder, manifest), reference, REFERENCE)
     manifest_module.write(manifest, folder / manifest_module.FILE_NAME)
     return manifest_module.read(folder / manifest_module.FILE_NAME)
 
 
-def _heads(checkpoint: Checkpoint, files: Mapping[int, Path], dims: Sequence[int] | None) -> dict[int, Floats]:
-    """Dim -> matrix (dim, hidden), the default dim first. A dim without a head is refused, never truncated."""
-    hidden = checkpoint.architecture.hidden
-    own = checkpoint.linear_head()
-    available = {*files, *([] if own is None else [len(own)])}
-    if not available:
-        raise ExportError(
-            f"{checkpoint.folder}: no head: no linear.weight, and none given (--head DIM=FILE or a recipe)"
-        )
-    wanted = list(dims) if dims else sorted(available, reverse=True)
-    missing = [dim for dim in wanted if dim not in available]
-    if missing:
-        there = ", ".join(map(str, sorted(available)))
-        raise ExportError(f"no head for dim {', '.join(map(str, missing))}; there is {there}")
-    heads = {}
-    for dim in dict.fromkeys(wanted):
-        matrix = read_head(files[dim], dim, hidden) if dim in files else own
-        if matrix is None or matrix.shape != (dim, hidden) or not np.isfinite(matrix).all():
-            found = None if matrix is None else matrix.shape
-            raise ExportError(f"head {dim}: {found}, wanted ({dim}, {hidden}) of finite numbers")
-        heads[dim] = matrix
-    return heads
+def _unattended(recipe: Recipe) -> bool:
+    return recipe.query.expand_to_tokens is not None and not recipe.query.attend_to_expansion
 
 
-def _describe_heads(heads: Mapping[int, Floats]) -> Iterator[Head]:
+def _describe_heads(heads: Mapping[int, Head]) -> Iterator[manifest_module.Head]:
     """A head that is the first rows of a wider one is called truncated, wherever it came from."""
-    for dim, matrix in heads.items():
-        wider = [d for d, m in heads.items() if d > dim and np.array_equal(m[:dim], matrix)]
-        yield Head(dim=dim, truncated_from=max(wider, default=None), sha256=head_hash(matrix))
+    for dim, head in heads.items():
+        wider = [d for d, other in heads.items() if head.is_prefix_of(other)]
+        cut = head.truncated_from or max(wider, default=None)
+        yield manifest_module.Head(dim=dim, truncated_from=cut, sha256=head.sha256())
 
 
 def _hashed_source(recipe: Recipe, checkpoint: Checkpoint) -> manifest_module.Source:
-    files = {name: file_sha256(checkpoint.folder / name) for name in ("config.json", "model.safetensors")}
+    read = [checkpoint.files.folder / "config.json", *checkpoint.files.paths]
+    files = {path.name: file_sha256(path) for path in read}
     return dataclasses.replace(recipe.source, files={**recipe.source.files, **files})
 
 
-def _space_id(checkpoint: Checkpoint, heads: Mapping[int, Floats], tokenizer: Path, roles: Mapping[str, Role]) -> str:
+def _space_id(checkpoint: Checkpoint, heads: Mapping[int, Head], tokenizer: Path, roles: Mapping[str, Role]) -> str:
     """SHA-256 over backbone (float32), heads by dim, tokenizer.json and role rules: alike for every variant."""
     digest = hashlib.sha256()
     checkpoint.backbone_hash(digest.update)
     for dim in sorted(heads):
-        digest.update(f"head {dim} {head_hash(heads[dim])}".encode())
+        digest.update(f"head {dim} {heads[dim].sha256()}".encode())
     digest.update(f"tokenizer {file_sha256(tokenizer)}".encode())
     for role in sorted(roles):
         rules = dataclasses.asdict(roles[role])
@@ -182,45 +166,3 @@ def _step(what: str) -> Iterator[None]:
     started = time.perf_counter()
     yield
     log.info("%s: %.1f s", what, time.perf_counter() - started)
-
-
-@contextmanager
-def _partial_folder(out: Path, replace: bool) -> Iterator[Path]:
-    """A folder beside `out` that takes its name when the block succeeds and is gone when it does not."""
-    # Not the process id: in containers it is the same every time, and a killed export may have left its folder.
-    token = secrets.token_hex(4)
-    partial = out.with_name(f".{out.name}.{token}.partial")
-    old = out.with_name(f".{out.name}.{token}.old")
-    parents = [parent for parent in out.parents if not parent.exists()]
-    try:
-        partial.mkdir(parents=True)
-    except OSError as error:
-        raise ExportError(f"{partial}: cannot be made ({error.strerror})") from error
-    try:
-        yield partial
-        if out.exists():
-            if not replace:
-                raise ExportError(f"{out}: appeared while exporting; nothing was changed")
-            out.rename(old)
-        partial.rename(out)
-    except OSError as error:
-        raise ExportError(f"{out}: {error.strerror or error}; nothing was left behind") from error
-    finally:
-        if old.exists() and not out.exists():
-            old.rename(out)
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-        if not out.exists():
-            for parent in parents:
-                with suppress(OSError):  # not empty: somebody else uses it by now
-                    parent.rmdir()
-
-
-@contextmanager
-def _scratch_folder(out: Path) -> Iterator[Path]:
-    scratch = out.with_name(f".{out.name}.{secrets.token_hex(4)}.scratch")
-    scratch.mkdir()
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)

@@ -11,10 +11,11 @@ import onnx_ir as ir
 from colibri.errors import ExportError
 from colibri.manifest import Graph, Variant
 from colibri.providers import CPU
-from colibri_export.checkpoint import Checkpoint, Floats
-from colibri_export.graph import bert
+from colibri_export import graph
+from colibri_export.checkpoint import Checkpoint
 from colibri_export.graph.blocks import Dialect, FloatWeights, Int8Weights, Weights
-from colibri_export.weights import Stored, write_float, write_heads, write_int8
+from colibri_export.heads import Head
+from colibri_export.weights import Stored, StoredDense, VocabularyBits, write_float, write_heads, write_int8
 
 REFERENCE = "cpu-fp32"
 NAMES = ("cpu-int8", REFERENCE, "portable")
@@ -30,10 +31,12 @@ class Workshop:
     """Writes variants of one checkpoint into one folder; weight files are written once and shared."""
 
     checkpoint: Checkpoint
-    heads: Mapping[int, Floats]
+    heads: Mapping[int, Head]
     folder: Path
     unattended_queries: bool
     """Queries have expansion tokens the others must not see, so their graph needs a mask."""
+    vocabulary_bits: VocabularyBits = 4
+    """Of a weight in cpu-int8's vocabulary table."""
 
     def write(self, name: str) -> Variant:
         """Write one variant's graphs and weights; `parity` is left open."""
@@ -61,8 +64,8 @@ class Workshop:
     def _portable(self) -> Variant:
         weights = FloatWeights(self._float_weights)
         file = self._save("portable", weights, "standard", masked=True)
-        graph = _graph(file, file, (), masked_query=True, masked_document=True)
-        return self._variant("float32", [graph], "backbone.f32.bin")
+        both = _graph(file, file, (), masked_query=True, masked_document=True)
+        return self._variant("float32", [both], "backbone.f32.bin")
 
     def _fused(self, name: str, weights: Weights, features: tuple[str, ...]) -> Graph:
         """Without a mask onnxruntime's attention works blockwise; only queries that hide tokens pay for one."""
@@ -71,13 +74,13 @@ class Workshop:
         return _graph(query, document, features, masked_query=self.unattended_queries, masked_document=False)
 
     def _save(self, name: str, weights: Weights, dialect: Dialect, *, masked: bool) -> str:
-        model = bert.build(self.checkpoint.architecture, weights, self._head_weights, dialect, masked=masked)
+        model = graph.build(self.checkpoint.architecture, weights, self._head_weights, dialect, masked=masked)
         ir.save(model, self.folder / f"{name}.onnx")
         return f"{name}.onnx"
 
     def _variant(self, precision: Literal["float32", "int8"], graphs: list[Graph], backbone: str) -> Variant:
         data = (backbone, "heads.f32.bin")
-        files = {file for graph in graphs for file in (graph.query, graph.document)} | set(data)
+        files = {file for made in graphs for file in (made.query, made.document)} | set(data)
         return Variant(
             precision=precision,
             providers=(CPU,),
@@ -95,10 +98,10 @@ class Workshop:
 
     @cached_property
     def _int8_weights(self) -> dict[str, Stored]:
-        return write_int8(self.checkpoint, self.folder / "backbone.int8.bin")
+        return write_int8(self.checkpoint, self.folder / "backbone.int8.bin", self.vocabulary_bits)
 
     @cached_property
-    def _head_weights(self) -> dict[int, Stored]:
+    def _head_weights(self) -> dict[int, tuple[StoredDense, ...]]:
         return write_heads(self.heads, self.folder / "heads.f32.bin")
 
 
