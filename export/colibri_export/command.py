@@ -30,7 +30,14 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--variants",
     metavar="NAME,...",
-    help="cpu-int8, cpu-fp32, portable: which, in order of preference; default: all three.",
+    help="cpu-int8, cpu-fp32, portable, gpu-fp16, tensorrt: which, in order of preference (gpu-fp16 only ever wins "
+    "where there is a GPU; tensorrt needs [tensorrt] and gpu-fp16); default: the first three.",
+)
+@click.option(
+    "--compute-capability",
+    "compute_capabilities",
+    metavar="89,120",
+    help="What the variant tensorrt is built for: some of 75, 80, 86, 89, 120, 121; default: all but 75.",
 )
 @click.option(
     "--truncate-head",
@@ -58,6 +65,7 @@ def export_command(
     heads: tuple[str, ...],
     dims: str | None,
     variants: str | None,
+    compute_capabilities: str | None,
     truncate: tuple[int, ...],
     vocabulary_bits: str,
     doc_max_length: str | None,
@@ -75,8 +83,9 @@ def export_command(
       colibri export ./my-bert ./out --head 128=head.safetensors --variants cpu-int8
     """
     _require_extra()
+    from colibri_export.engine import DEFAULT_CAPABILITIES
     from colibri_export.pipeline import export
-    from colibri_export.variants import NAMES
+    from colibri_export.variants import DEFAULT
 
     _log_steps()
     manifest = export(
@@ -85,9 +94,10 @@ def export_command(
         recipe_file=recipe,
         heads=dict(_head(text) for text in heads),
         dims=_dims(dims),
-        variant_names=variants.split(",") if variants else NAMES,
+        variant_names=variants.split(",") if variants else DEFAULT,
         truncate=truncate,
         vocabulary_bits=8 if vocabulary_bits == "8" else 4,
+        compute_capabilities=compute_capabilities.split(",") if compute_capabilities else DEFAULT_CAPABILITIES,
         doc_max_length=_doc_max_length(doc_max_length),
         name=name,
         replace=replace,

@@ -17,13 +17,15 @@ from colibri.errors import ExportError
 from colibri.manifest import FileEntry, GoldenRow, Manifest, Role, Source, Variant
 from colibri_export import variants as variants_module
 from colibri_export.checkpoint import Checkpoint, open_checkpoint
+from colibri_export.engine import DEFAULT_CAPABILITIES, profiles
 from colibri_export.folders import partial_folder, scratch_folder
 from colibri_export.heads import Head, gather
+from colibri_export.magnitudes import require_room
 from colibri_export.metadata import recipe_without_file, reconciled
 from colibri_export.recipe import Recipe, read_recipe, with_document_length
 from colibri_export.roles import resolve_role, write_tokenizer
 from colibri_export.tensor_files import WHOLE
-from colibri_export.variants import REFERENCE, Workshop
+from colibri_export.variants import REFERENCE, Workshop, check_names
 from colibri_export.verify import measure
 from colibri_export.weights import VocabularyBits
 
@@ -39,8 +41,9 @@ def export(
     heads: Mapping[int, Path] | None = None,
     truncate: Sequence[int] = (),
     dims: Sequence[int] | None = None,
-    variant_names: Sequence[str] = variants_module.NAMES,
+    variant_names: Sequence[str] = variants_module.DEFAULT,
     vocabulary_bits: VocabularyBits = 4,
+    compute_capabilities: Sequence[str] = DEFAULT_CAPABILITIES,
     doc_max_length: int | Literal["recorded"] | None = None,
     name: str | None = None,
     replace: bool = False,
@@ -55,6 +58,7 @@ def export(
     dims            widths to keep, the first one the default; None: every head, widest first
     variant_names   which variants, in order of preference
     vocabulary_bits of a weight in cpu-int8's vocabulary table: 4, or 8 for twice the size and a sixteenth of the error
+    compute_capabilities  what the variant tensorrt is built for, such as "89"
     doc_max_length  tokens a document may have, instead of the recipe's; "recorded": what the checkpoint's metadata says
     replace         whether an existing `out` may be replaced
 
@@ -65,21 +69,19 @@ def export(
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
     if out.exists() and not (out / manifest_module.FILE_NAME).is_file():
         raise ExportError(f"{out}: is not an artefact, so it is not replaced; choose another folder")
+    check_names(variant_names, compute_capabilities)
     checkpoint = open_checkpoint(source)
     folder_name = name or out.resolve().name
     recipe = read_recipe(recipe_file) if recipe_file else recipe_without_file(checkpoint, folder_name)
     recipe = dataclasses.replace(recipe, name=name or recipe.name)
     recipe = with_document_length(reconciled(recipe, checkpoint), doc_max_length)
-    known = set(variants_module.NAMES)
-    if not variant_names or set(variant_names) - known or len(set(variant_names)) < len(variant_names):
-        raise ExportError(
-            f"variants {','.join(variant_names)}: wanted some of {', '.join(variants_module.NAMES)}, none twice"
-        )
     if recipe.dims and not dims:  # the recipe's, and those asked for on top
         dims = [*recipe.dims, *(heads or ()), *truncate]
     gathered = gather(checkpoint, {**recipe.heads, **(heads or {})}, truncate, dims)
     with partial_folder(out, replace) as partial, scratch_folder(out) as scratch:
-        workshop = Workshop(checkpoint, gathered, partial, _unattended(recipe), vocabulary_bits)
+        workshop = Workshop(
+            checkpoint, gathered, partial, _unattended(recipe), vocabulary_bits, tuple(compute_capabilities)
+        )
         return _write(workshop, recipe, origin, variant_names, scratch)
 
 
@@ -95,6 +97,7 @@ def _write(workshop: Workshop, recipe: Recipe, origin: Source | None, names: Seq
     largest_id = tokenizer.get_vocab_size(with_added_tokens=True) - 1
     if largest_id >= checkpoint.architecture.vocabulary:
         raise ExportError(f"token id {largest_id}: the checkpoint has {checkpoint.architecture.vocabulary} rows")
+    workshop = dataclasses.replace(workshop, profiles=profiles(roles["query"], roles["document"]))
     written: dict[str, Variant] = {}
     for name in names:
         with _step(name):
@@ -124,6 +127,10 @@ def _write(workshop: Workshop, recipe: Recipe, origin: Source | None, names: Seq
                 for path in sorted(folder.iterdir())
             },
         )
+    for name, variant in written.items():
+        if variant.precision == "float16":
+            with _step(f"{name}, magnitudes"):
+                require_room(Artefact(folder, manifest), name, variant)
     with _step("parity, through the runtime"):
         reference = Artefact(folder, manifest)
         if REFERENCE not in written:
