@@ -26,9 +26,14 @@ def colibri(*words: str | Path) -> Result:
     [
         (
             "export",
-            ["SOURCE OUT", "--recipe", "--head DIM=FILE", "--dims 128,96,64", "--variants", "cpu-int8, cpu-fp32"],
+            ["SOURCE [OUT]", "--recipe", "--head DIM=FILE", "--dims 128,96,64", "--variants", "cpu-int8, cpu-fp32"],
         ),
         ("export", ["--doc-max-length", "--name", "--replace", "exit code is 1", "artifact.metadata"]),
+        (
+            "export",
+            ["colibri export jinaai/jina-colbert-v2", "--revision", "--offline", "--cache-dir", "`colibri models`"],
+        ),
+        ("models", ["--json", "licence", "current folder"]),
         ("build-mini", ["WHEEL OUT", "--recipe", "--variants", "--keep-checkpoint", "--replace", "pip download"]),
     ],
 )
@@ -39,10 +44,10 @@ def test_help_teaches(command: str, taught: list[str]) -> None:
         assert words in " ".join(shown.output.split())
 
 
-def test_both_commands_are_listed_with_the_others() -> None:
+def test_the_commands_are_listed_with_the_others() -> None:
     shown = colibri("--help").output
-    assert "export" in shown
-    assert "build-mini" in shown
+    for command in ("export", "models", "build-mini"):
+        assert command in shown
 
 
 def test_an_export_tells_its_steps_on_stderr_and_where_to_look_on_stdout(bert: Path, tmp_path: Path) -> None:
@@ -63,7 +68,7 @@ def test_an_export_tells_its_steps_on_stderr_and_where_to_look_on_stdout(bert: P
     ("words", "wanted"),
     [
         ([], "Missing argument 'SOURCE'"),
-        (["source"], "Missing argument 'OUT'"),
+        (["source"], "Missing argument 'OUT': only a hub id or a recipe brings a name of its own"),
         (["source", "out", "--head", "head.safetensors"], "--head: 'head.safetensors': wanted DIM=FILE"),
         (["source", "out", "--head", "wide=head.safetensors"], "--head: 'wide=head.safetensors': wanted DIM=FILE"),
         (["source", "out", "--head", "64="], "--head: '64=': wanted DIM=FILE"),
@@ -90,7 +95,14 @@ def test_what_cannot_be_exported_is_exit_code_1_and_one_line(bert: Path, tmp_pat
             [bert, tmp_path / "out", "--variants", "cpu-fp16"],
             "variants cpu-fp16: wanted some of cpu-int8, cpu-fp32, portable",
         ),
-        ([bert, tmp_path / "out", "--recipe", tmp_path / "none.toml"], "none.toml"),
+        ([bert, tmp_path / "out", "--recipe", tmp_path / "none.toml"], "none.toml: no such file"),
+        ([bert, tmp_path / "out", "--revision", "v2"], "is not a hub id, so it has no revisions"),
+        (["owner/none", tmp_path, "--offline"], f"{tmp_path}: exists already"),
+        (
+            ["owner/none", tmp_path / "out", "--cache-dir", tmp_path],
+            "owner/none: not in the local hub cache, and offline",
+        ),
+        ([bert, tmp_path / "out", "--head", "64=owner/none"], "owner/none: not in the local hub cache, and offline"),
     ):
         refused = colibri("export", *words)
         assert refused.exit_code == 1, refused.output
