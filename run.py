@@ -4,8 +4,9 @@
 python3 run.py demo           rank documents about Berlin with the model that comes along
 python3 run.py test           all tests, with reduced rounds of whatever is long (extra words go to pytest)
 python3 run.py check          ruff and mypy
-python3 run.py test-tensorrt  builds a TensorRT-RTX engine of every family (300 MB into .venv-tensorrt; no GPU needed)
+python3 run.py test-tensorrt  builds a TensorRT-RTX engine of every family, in .venv-tensorrt (300 MB; no GPU needed)
 python3 run.py soak           the tests with their full numbers
+python3 run.py peers          FastEmbed's rows against ours on the same weights, in .venv-peers
 python3 run.py bench NAME     a benchmark of benchmarks/bench_NAME.py (extra words go to it)
 """
 
@@ -27,10 +28,11 @@ NEEDS = {
     "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
     "soak": ("cpu,export", ["tests/requirements.txt"]),
     "bench": ("cpu,export", ["benchmarks/requirements.txt"]),
+    "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
 }
 
-# Verbs whose packages are too large, or too strange to the others, for .venv.
-VENVS = {"test-tensorrt": ".venv-tensorrt"}
+# Others' packages stay out of the environment that everything else runs in.
+ENVIRONMENTS = {"peers": ".venv-peers", "test-tensorrt": ".venv-tensorrt"}
 
 
 def main() -> int:
@@ -43,12 +45,12 @@ def main() -> int:
         print(__doc__, file=sys.stdout if verb in {"-h", "--help", "help"} else sys.stderr)
         return 0 if verb in {"-h", "--help", "help"} else 2
     os.chdir(ROOT)
-    environment = ROOT / VENVS.get(verb, ".venv")
+    environment = ROOT / ENVIRONMENTS.get(verb, ".venv")
     install(environment, *NEEDS[verb])
     if verb in {"test", "soak"}:
         fetch_data_wheels(environment)
     for command in commands(verb, rest):
-        code = subprocess.run([python(environment), *command], check=False).returncode
+        code = subprocess.run([str(python(environment)), *command], check=False).returncode
         if code:
             return code
     return 0
@@ -66,6 +68,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-c", "import tensorrt_rtx"], ["-m", "pytest", "tests/export/test_engine.py", *rest]]
     if verb == "soak":
         return [["-m", "pytest", "--hypothesis-profile=soak", *rest]]
+    if verb == "peers":
+        return [["-m", "pytest", "benchmarks/peers", *rest]]
     scripts = sorted(path.stem.removeprefix("bench_") for path in (ROOT / "benchmarks").glob("bench_*.py"))
     if not rest or rest[0] not in scripts:
         print(f"which benchmark? {', '.join(scripts)}", file=sys.stderr)
@@ -73,9 +77,9 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
     return [[f"benchmarks/bench_{rest[0]}.py", *rest[1:]]]
 
 
-def python(environment: Path) -> str:
-    """The environment's interpreter."""
-    return str(environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+def python(environment: Path) -> Path:
+    """Its interpreter."""
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def install(environment: Path, extras: str, requirements: list[str]) -> None:
@@ -115,7 +119,7 @@ def wheel_names() -> list[str]:
 
 def pip(environment: Path, *words: str) -> None:
     """Run the environment's pip; stop with its exit code when it fails."""
-    code = subprocess.run([python(environment), "-m", "pip", *words], check=False).returncode
+    code = subprocess.run([str(python(environment)), "-m", "pip", *words], check=False).returncode
     if code:
         sys.exit(code)
 

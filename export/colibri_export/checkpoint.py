@@ -40,6 +40,13 @@ class Checkpoint:
     _tensors: Mapping[str, Tensor]
     _prefix: str
 
+    @property
+    def is_pylate(self) -> bool:
+        """Whether PyLate's configuration tells its roles: dense models have a file of that name, too, and Stanford's
+        metadata comes first."""
+        found = self.pylate or {}
+        return self.stanford is None and ("query_length" in found or found.get("model_type") == "ColBERT")
+
     def tensor_names(self) -> Iterator[str]:
         """All backbone tensors in the order they are stored."""
         return iter(self._tensors)

@@ -18,13 +18,19 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("export", short_help="Make an artefact from a checkpoint.")
-@click.argument("source", type=_FOLDER)
-@click.argument("out", type=_FOLDER)
+@click.argument("source")
+@click.argument("out", type=_FOLDER, required=False)
 @click.option(
-    "--recipe", type=_FILE, help="TOML with name, licence, role rules and heads (models/*.toml are examples)."
+    "--recipe",
+    metavar="NAME|FILE",
+    help="TOML with name, licence, role rules and heads; default: the one that comes along for this hub id, if any.",
 )
 @click.option(
-    "--head", "heads", multiple=True, metavar="DIM=FILE", help="A head matrix (DIM, hidden) in a safetensors file."
+    "--head",
+    "heads",
+    multiple=True,
+    metavar="DIM=FILE",
+    help="A head matrix (DIM, hidden): a safetensors file, or the folder or hub id of a checkpoint that holds it.",
 )
 @click.option("--dims", metavar="128,96,64", help="Heads to keep, the default one first; default: all, widest first.")
 @click.option(
@@ -58,10 +64,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--doc-max-length", metavar="N|recorded", help="Longest document in tokens, or what the metadata says.")
 @click.option("--name", help="The artefact's name; default: the recipe's, else the folder's.")
 @click.option("--replace", is_flag=True, help="Replace OUT if it exists, once the new one is verified.")
+@click.option("--revision", metavar="REV", help="Branch, tag or commit of a hub id; default: the recipe's, else main.")
+@click.option("--offline", is_flag=True, help="Download nothing: hub ids come from the local hub cache.")
+@click.option("--cache-dir", type=_FOLDER, help="Where downloads are kept; default: the hub client's own cache.")
 def export_command(
-    source: Path,
-    out: Path,
-    recipe: Path | None,
+    source: str,
+    out: Path | None,
+    recipe: str | None,
     heads: tuple[str, ...],
     dims: str | None,
     variants: str | None,
@@ -71,29 +80,53 @@ def export_command(
     doc_max_length: str | None,
     name: str | None,
     replace: bool,
+    revision: str | None,
+    offline: bool,
+    cache_dir: Path | None,
 ) -> None:
-    """Make an artefact OUT from the Hugging Face folder SOURCE (config.json, model.safetensors, tokenizer.json).
+    """Make an artefact OUT from SOURCE: a Hugging Face folder (config.json, model.safetensors, tokenizer.json), a hub
+    id, or a name that `colibri models` lists.
+
+    Of a hub id only safetensors, tokenizer and metadata are downloaded, into the hub client's cache; a download that
+    was cut off goes on where it stopped. OUT may be left out then: ./ and the model's name.
 
     Knows the BERT family and XLM-R with absolute positions. Role rules come from the recipe, else from Stanford's
     artifact.metadata, else texts are encoded as they are. Every graph is run and compared with float32 before OUT
     gets its name; if one is too far off, nothing is left behind and the exit code is 1.
 
     \b
+      colibri export jinaai/jina-colbert-v2
       colibri export ./colbertv2.0 ./colbert-artefact
       colibri export ./my-bert ./out --head 128=head.safetensors --variants cpu-int8
     """
     _require_extra()
     from colibri_export.engine import DEFAULT_CAPABILITIES
+    from colibri_export.hub_source import Hub, locate
     from colibri_export.pipeline import export
+    from colibri_export.shipped_recipes import plan
     from colibri_export.variants import DEFAULT
 
     _log_steps()
+    chosen_heads, chosen_dims = dict(_head(text) for text in heads), _dims(dims)
+    if Path(source).is_file():
+        raise click.BadParameter(f"{source!r} is a file, wanted a folder or a hub id", param_hint="SOURCE")
+    planned = plan(source, recipe, revision)
+    own_name = name or planned.name
+    if out is None and own_name is None:
+        raise click.UsageError("Missing argument 'OUT': only a hub id or a recipe brings a name of its own.")
+    out = out or Path(str(own_name))
+    if out.exists() and not replace:  # before anything is downloaded
+        raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
+    chosen_heads |= planned.siblings_for({*chosen_heads, *truncate}, chosen_dims)
+    hub = Hub(offline=offline, cache_dir=cache_dir)
+    located = locate(planned.source, planned.revision, hub=hub)
     manifest = export(
-        source,
+        located.path,
         out,
-        recipe_file=recipe,
-        heads=dict(_head(text) for text in heads),
-        dims=_dims(dims),
+        recipe_file=planned.recipe_file,
+        origin=located.source,
+        heads={dim: locate(head, hub=hub).path for dim, head in chosen_heads.items()},
+        dims=chosen_dims,
         variant_names=variants.split(",") if variants else DEFAULT,
         truncate=truncate,
         vocabulary_bits=8 if vocabulary_bits == "8" else 4,
@@ -167,11 +200,11 @@ def _log_steps() -> None:
     logging.getLogger("colibri_export").setLevel(logging.INFO)
 
 
-def _head(text: str) -> tuple[int, Path]:
+def _head(text: str) -> tuple[int, str]:
     dim, separator, file = text.partition("=")
     if not separator or not dim.isdecimal() or not file:
         raise click.BadParameter(f"{text!r}: wanted DIM=FILE, such as 64=head-64.safetensors", param_hint="--head")
-    return int(dim), Path(file)
+    return int(dim), file
 
 
 def _doc_max_length(text: str | None) -> int | Literal["recorded"] | None:

@@ -88,7 +88,8 @@ def export(
 def _write(workshop: Workshop, recipe: Recipe, origin: Source | None, names: Sequence[str], scratch: Path) -> Manifest:
     checkpoint, heads, folder = workshop.checkpoint, workshop.heads, workshop.folder
     with _step("tokenizer and roles"):
-        tokenizer, spec = write_tokenizer(checkpoint.folder, folder)
+        markers = (recipe.query.marker, recipe.document.marker)
+        tokenizer, spec = write_tokenizer(checkpoint.folder, folder, markers=markers, strip=checkpoint.is_pylate)
         roles = {
             role: resolve_role(rules, role, tokenizer, spec, checkpoint.architecture)
             for role, rules in (("query", recipe.query), ("document", recipe.document))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import colibri
 from colibri import providers
 from colibri.artefact import Artefact
 from colibri.errors import InputError, MissingExtra, ProviderError
@@ -186,6 +187,12 @@ def test_two_onnxruntimes_are_warned_of_with_the_remedy(other: str, site: Path) 
     assert warning.startswith(f"onnxruntime and {other} are installed together")
     assert f"pip uninstall onnxruntime {other}" in warning
     assert "pip install 'colibri-edge[cpu]'" in warning
+
+
+def test_loading_a_model_beside_two_onnxruntimes_warns(bert: Artefact, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(providers, "require_onnxruntime", lambda: "two of them")
+    with pytest.warns(RuntimeWarning, match="two of them"):
+        colibri.load(bert.folder)
 
 
 @pytest.mark.usefixtures("site")
