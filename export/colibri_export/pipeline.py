@@ -17,13 +17,14 @@ from colibri.errors import ExportError
 from colibri.manifest import FileEntry, GoldenRow, Manifest, Role, Source, Variant
 from colibri_export import variants as variants_module
 from colibri_export.checkpoint import Checkpoint, open_checkpoint
+from colibri_export.door import AnyWorkshop, Door
 from colibri_export.folders import partial_folder, scratch_folder
 from colibri_export.heads import Head, gather
 from colibri_export.metadata import recipe_without_file, reconciled
 from colibri_export.recipe import Recipe, read_recipe, with_document_length
 from colibri_export.roles import resolve_role, write_tokenizer
 from colibri_export.tensor_files import WHOLE
-from colibri_export.variants import REFERENCE, Workshop
+from colibri_export.variants import Workshop
 from colibri_export.verify import measure
 from colibri_export.weights import VocabularyBits
 
@@ -39,11 +40,12 @@ def export(
     heads: Mapping[int, Path] | None = None,
     truncate: Sequence[int] = (),
     dims: Sequence[int] | None = None,
-    variant_names: Sequence[str] = variants_module.NAMES,
+    variant_names: Sequence[str] | None = None,
     vocabulary_bits: VocabularyBits = 4,
     doc_max_length: int | Literal["recorded"] | None = None,
     name: str | None = None,
     replace: bool = False,
+    door: Door | None = None,
 ) -> Manifest:
     """Make the artefact `out` from the Hugging Face folder `source`.
 
@@ -53,10 +55,11 @@ def export(
                     those of the recipe and the checkpoint's own
     truncate        widths to make by cutting the next wider head; the manifest calls them truncated
     dims            widths to keep, the first one the default; None: every head, widest first
-    variant_names   which variants, in order of preference
+    variant_names   which variants, in order of preference; None: those the builders or the door mean
     vocabulary_bits of a weight in cpu-int8's vocabulary table: 4, or 8 for twice the size and a sixteenth of the error
     doc_max_length  tokens a document may have, instead of the recipe's; "recorded": what the checkpoint's metadata says
     replace         whether an existing `out` may be replaced
+    door            what makes the graphs of `source` instead of our builders
 
     The folder appears under its name only when every graph has met its tolerance. Raises ExportError otherwise.
     """
@@ -65,25 +68,36 @@ def export(
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
     if out.exists() and not (out / manifest_module.FILE_NAME).is_file():
         raise ExportError(f"{out}: is not an artefact, so it is not replaced; choose another folder")
-    checkpoint = open_checkpoint(source)
+    checkpoint = door.checkpoint if door else open_checkpoint(source)
     folder_name = name or out.resolve().name
     recipe = read_recipe(recipe_file) if recipe_file else recipe_without_file(checkpoint, folder_name)
     recipe = dataclasses.replace(recipe, name=name or recipe.name)
     recipe = with_document_length(reconciled(recipe, checkpoint), doc_max_length)
-    known = set(variants_module.NAMES)
-    if not variant_names or set(variant_names) - known or len(set(variant_names)) < len(variant_names):
-        raise ExportError(
-            f"variants {','.join(variant_names)}: wanted some of {', '.join(variants_module.NAMES)}, none twice"
-        )
+    known = door.names if door else variants_module.NAMES
+    names = known if variant_names is None else tuple(variant_names)
+    if not names or set(names) - set(known) or len(set(names)) < len(names):
+        raise ExportError(f"variants {','.join(names)}: wanted some of {', '.join(known)}, none twice")
     if recipe.dims and not dims:  # the recipe's, and those asked for on top
         dims = [*recipe.dims, *(heads or ()), *truncate]
     gathered = gather(checkpoint, {**recipe.heads, **(heads or {})}, truncate, dims)
     with partial_folder(out, replace) as partial, scratch_folder(out) as scratch:
-        workshop = Workshop(checkpoint, gathered, partial, _unattended(recipe), vocabulary_bits)
-        return _write(workshop, recipe, origin, variant_names, scratch)
+        workshop: AnyWorkshop = (
+            door.workshop(gathered, partial, scratch)
+            if door
+            else Workshop(checkpoint, gathered, partial, _unattended(recipe), vocabulary_bits)
+        )
+        return _write(workshop, recipe, origin, names, scratch, may_miss=door is not None and variant_names is None)
 
 
-def _write(workshop: Workshop, recipe: Recipe, origin: Source | None, names: Sequence[str], scratch: Path) -> Manifest:
+def _write(
+    workshop: AnyWorkshop,
+    recipe: Recipe,
+    origin: Source | None,
+    names: Sequence[str],
+    scratch: Path,
+    *,
+    may_miss: bool,
+) -> Manifest:
     checkpoint, heads, folder = workshop.checkpoint, workshop.heads, workshop.folder
     with _step("tokenizer and roles"):
         tokenizer, spec = write_tokenizer(checkpoint.folder, folder)
@@ -125,13 +139,29 @@ def _write(workshop: Workshop, recipe: Recipe, origin: Source | None, names: Seq
         )
     with _step("parity, through the runtime"):
         reference = Artefact(folder, manifest)
-        if REFERENCE not in written:
+        if workshop.reference not in written:
             shutil.copy(folder / spec.file, scratch / spec.file)
-            extra = dataclasses.replace(workshop, folder=scratch).write(REFERENCE)
-            reference = Artefact(scratch, dataclasses.replace(manifest, variants={REFERENCE: extra}))
-        manifest = measure(Artefact(folder, manifest), reference, REFERENCE)
+            extra = workshop.elsewhere(scratch).write(workshop.reference)
+            reference = Artefact(scratch, dataclasses.replace(manifest, variants={workshop.reference: extra}))
+        manifest = measure(Artefact(folder, manifest), reference, workshop.reference, may_miss=may_miss)
+    if manifest.variants.keys() < written.keys():
+        manifest = _without_files_of_none(manifest, folder)
     manifest_module.write(manifest, folder / manifest_module.FILE_NAME)
     return manifest_module.read(folder / manifest_module.FILE_NAME)
+
+
+def _without_files_of_none(manifest: Manifest, folder: Path) -> Manifest:
+    """Remove the files that no variant has any more."""
+    artefact = Artefact(folder, manifest)
+    kept = {
+        name
+        for variant in manifest.variants.values()
+        for graph in variant.graphs
+        for name in artefact.files_to_run(variant, graph)
+    }
+    for name in manifest.files.keys() - kept:
+        (folder / name).unlink()
+    return dataclasses.replace(manifest, files={name: entry for name, entry in manifest.files.items() if name in kept})
 
 
 def _unattended(recipe: Recipe) -> bool:

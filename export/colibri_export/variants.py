@@ -1,7 +1,7 @@
 """Variants of one checkpoint: which graphs over which weight files, and what they need to run."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -37,6 +37,15 @@ class Workshop:
     """Queries have expansion tokens the others must not see, so their graph needs a mask."""
     vocabulary_bits: VocabularyBits = 4
     """Of a weight in cpu-int8's vocabulary table."""
+
+    @property
+    def reference(self) -> str:
+        """The variant that the others are compared with."""
+        return REFERENCE
+
+    def elsewhere(self, folder: Path) -> "Workshop":
+        """The same for another folder."""
+        return replace(self, folder=folder)
 
     def write(self, name: str) -> Variant:
         """Write one variant's graphs and weights; `parity` is left open."""
