@@ -167,7 +167,8 @@ def tokenizer() -> Tokenizer:
 def write_checkpoint(folder: Path, sizes: Sizes | None = None, *, seed: int = 0) -> Path:
     """Write every file an exporter or FastEmbed reads; the folder's name is the model's. Returns the folder.
 
-    The same seed with another `dim` gives the same backbone and a head of its own, which is no prefix.
+    sizes  None: the published ones
+    seed   of the weights; the same with another `dim` gives the same backbone and a head of its own, which is no prefix
     """
     sizes = sizes or Sizes()
     folder.mkdir(parents=True, exist_ok=True)
@@ -188,16 +189,21 @@ def write_checkpoint(folder: Path, sizes: Sizes | None = None, *, seed: int = 0)
     for name, document in documents.items():
         (folder / name).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     tokenizer().save(str(folder / "tokenizer.json"), pretty=False)
-    with (folder / "model.safetensors").open("wb") as file:
-        shapes = tensor_shapes(sizes)
-        file.write(_header(shapes))
-        for name, shape in shapes.items():
-            for part in _random_bfloat16(name, shape, seed):
-                file.write(part.tobytes())
+    write_weights(folder / "model.safetensors", sizes, seed=seed)
     return folder
 
 
-def _header(shapes: dict[str, tuple[int, ...]]) -> bytes:
+def write_weights(path: Path, sizes: Sizes, *, seed: int = 0) -> None:
+    """Write model.safetensors alone."""
+    shapes = tensor_shapes(sizes)
+    with path.open("wb") as file:
+        file.write(header(shapes))
+        for name, shape in shapes.items():
+            for part in _random_bfloat16(name, shape, seed):
+                file.write(part.tobytes())
+
+
+def header(shapes: dict[str, tuple[int, ...]]) -> bytes:
     """The length of the JSON in 8 bytes, then the JSON, padded with spaces to a multiple of 8."""
     entries: dict[str, object] = {"__metadata__": {"format": "pt"}}
     offset = 0
@@ -213,7 +219,8 @@ def _header(shapes: dict[str, tuple[int, ...]]) -> bytes:
 def _random_bfloat16(name: str, shape: tuple[int, ...], seed: int) -> Iterator[NDArray[np.uint16]]:
     """Values of a tensor in parts, as the upper halves of float32.
 
-    Their spread keeps signals of one size through the layers: 1/sqrt(inputs), twice that for queries and keys.
+    Their spread keeps signals of one size through the layers: 1/sqrt(inputs), twice that for queries and keys. Half of
+    it in out_proj keeps the rows of a text from growing alike.
     """
     rng = np.random.default_rng([seed, zlib.crc32(name.encode()), *shape])
     total = math.prod(shape)
@@ -225,9 +232,9 @@ def _random_bfloat16(name: str, shape: tuple[int, ...], seed: int) -> Iterator[N
         elif name.endswith("bias"):
             values *= 0.1
         elif "embeddings" in name:
-            values *= 0.5
+            values *= 0.1 if "token_type" in name else 0.5
         else:
-            values *= 1 / math.sqrt(shape[1])
+            values *= (0.5 if "out_proj" in name else 1.0) / math.sqrt(shape[1])
             if name.endswith("Wqkv.weight"):
                 values[: max(0, 2 * total // 3 - first)] *= 2
         bits = values.astype(np.float32).view(np.uint32)

@@ -41,6 +41,15 @@ class Checkpoint:
     files: TensorFiles
     _tensors: Mapping[str, Tensor]
     _prefix: str
+    find: Find
+    """What told its layout; a sibling is read the same way."""
+
+    @property
+    def is_pylate(self) -> bool:
+        """Whether PyLate's configuration tells its roles: dense models have a file of that name, too, and Stanford's
+        metadata comes first."""
+        found = self.pylate or {}
+        return self.stanford is None and ("query_length" in found or found.get("model_type") == "ColBERT")
 
     def tensor_names(self) -> Iterator[str]:
         """All backbone tensors in the order they are stored."""
@@ -118,7 +127,7 @@ def open_checkpoint(folder: Path, find: Find = layout.find) -> Checkpoint:
     stanford, pylate = (
         read_json(folder / name) if (folder / name).is_file() else None for name in (STANFORD_FILE, PYLATE_FILE)
     )
-    return Checkpoint(folder, architecture, stanford, pylate, modules, files, tensors, prefix)
+    return Checkpoint(folder, architecture, stanford, pylate, modules, files, tensors, prefix, find)
 
 
 def module_kind(module: Mapping[str, Any]) -> str:

@@ -39,7 +39,14 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--variants",
     metavar="NAME,...",
-    help="cpu-int8, cpu-fp32, portable: which, in order of preference; default: all three.",
+    help="cpu-int8, cpu-fp32, portable, gpu-fp16, tensorrt: which, in order of preference (gpu-fp16 only ever wins "
+    "where there is a GPU; tensorrt needs [tensorrt] and gpu-fp16); default: the first three.",
+)
+@click.option(
+    "--compute-capability",
+    "compute_capabilities",
+    metavar="89,120",
+    help="What the variant tensorrt is built for: some of 75, 80, 86, 89, 120, 121; default: all but 75.",
 )
 @click.option(
     "--truncate-head",
@@ -75,6 +82,7 @@ def export_command(
     heads: tuple[str, ...],
     dims: str | None,
     variants: str | None,
+    compute_capabilities: str | None,
     truncate: tuple[int, ...],
     vocabulary_bits: str,
     doc_max_length: str | None,
@@ -95,9 +103,9 @@ def export_command(
     artifact.metadata, else texts are encoded as they are. Every graph is run and compared with float32 before OUT
     gets its name; if one is too far off, nothing is left behind and the exit code is 1.
 
-    Any other encoder that transformers and optimum know goes --via optimum. It gives portable (float32, the reference)
-    and, where it stays close enough, cpu-int8 (onnxruntime's dynamic quantisation); both with a mask, so slower than
-    ours on long documents.
+    Any other encoder that transformers and optimum know goes --via optimum. That gives portable (float32, the
+    reference) and, where it stays close enough, cpu-int8 (onnxruntime's dynamic quantisation); both with a mask, so
+    slower than ours on long documents.
 
     \b
       colibri export jinaai/jina-colbert-v2
@@ -106,13 +114,14 @@ def export_command(
       colibri export ./my-distilbert ./out --via optimum
     """
     _require_extra(via)
+    from colibri_export.engine import DEFAULT_CAPABILITIES
     from colibri_export.hub_source import Hub, locate
     from colibri_export.pipeline import export
     from colibri_export.shipped_recipes import plan
 
     _log_steps()
-    if via and vocabulary_bits == "8":
-        raise click.UsageError("--vocab-bits 8 is for our own cpu-int8; --via optimum quantises as onnxruntime does.")
+    if via and (vocabulary_bits == "8" or compute_capabilities):
+        raise click.UsageError("--vocab-bits and --compute-capabilities are for our own builders, not --via optimum.")
     chosen_heads, chosen_dims = dict(_head(text) for text in heads), _dims(dims)
     if Path(source).is_file():
         raise click.BadParameter(f"{source!r} is a file, wanted a folder or a hub id", param_hint="SOURCE")
@@ -136,6 +145,7 @@ def export_command(
         variant_names=variants.split(",") if variants else None,
         truncate=truncate,
         vocabulary_bits=8 if vocabulary_bits == "8" else 4,
+        compute_capabilities=compute_capabilities.split(",") if compute_capabilities else DEFAULT_CAPABILITIES,
         doc_max_length=_doc_max_length(doc_max_length),
         name=name,
         replace=replace,
@@ -194,8 +204,8 @@ def _checkpoint_folder(keep: Path | None, out: Path) -> Iterator[Path]:
 
 def _require_extra(via: str | None = None) -> None:
     for what, extra, modules in (
-        ("export", "export", ("onnx", "onnx_ir", "safetensors")),
         ("--via optimum", "optimum", ("torch", "transformers", "optimum") if via else ()),
+        ("export", "export", ("onnx", "onnx_ir", "safetensors")),
     ):
         if missing := [module for module in modules if util.find_spec(module) is None]:
             raise MissingExtra(f"{what} needs {', '.join(missing)}: pip install 'colibri-edge[{extra}]'")

@@ -1,10 +1,10 @@
 """What turns a checkpoint into variants: our builders (colibri_export.variants), or optimum (.optimum)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, Self
 
-from colibri.manifest import Variant
+from colibri.manifest import Role, Variant
 from colibri_export.checkpoint import Checkpoint
 from colibri_export.heads import Head
 
@@ -23,6 +23,10 @@ class AnyWorkshop(Protocol):
         """The variant that the others are compared with."""
         ...
 
+    def for_roles(self, query: Role, document: Role) -> Self:
+        """The same, for texts of these roles."""
+        ...
+
     def elsewhere(self, folder: Path) -> Self:
         """The same for another folder."""
         ...
@@ -35,10 +39,8 @@ class AnyWorkshop(Protocol):
 class Door(Protocol):
     """A checkpoint for which our builders are not used."""
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The variants it gives, in order of preference. Those that miss their tolerance are left out, unless they
-        were asked for by name."""
+    def choose(self, names: Sequence[str] | None) -> tuple[str, ...]:
+        """The variants to make, in order of preference; None: all it gives. Raises ExportError for others."""
         ...
 
     @property

@@ -1,6 +1,6 @@
 """Folders that appear under their name only when they are complete."""
 
-import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,8 +12,10 @@ from colibri.errors import ExportError
 @contextmanager
 def partial_folder(out: Path, replace: bool) -> Iterator[Path]:
     """A folder beside `out` that takes its name when the block succeeds and is gone when it does not."""
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    old = out.with_name(f".{out.name}.{os.getpid()}.old")
+    # Not the process id: in containers it is the same every time, and a killed export may have left its folder.
+    token = secrets.token_hex(4)
+    partial = out.with_name(f".{out.name}.{token}.partial")
+    old = out.with_name(f".{out.name}.{token}.old")
     parents = [parent for parent in out.parents if not parent.exists()]
     try:
         partial.mkdir(parents=True)
@@ -42,7 +44,7 @@ def partial_folder(out: Path, replace: bool) -> Iterator[Path]:
 @contextmanager
 def scratch_folder(out: Path) -> Iterator[Path]:
     """A folder beside `out`, where there is room, that is gone after the block."""
-    scratch = out.with_name(f".{out.name}.{os.getpid()}.scratch")
+    scratch = out.with_name(f".{out.name}.{secrets.token_hex(4)}.scratch")
     scratch.mkdir()
     try:
         yield scratch

@@ -21,7 +21,7 @@ def recipe_without_file(checkpoint: Checkpoint, name: str) -> Recipe:
     query = document = RoleRecipe()
     if checkpoint.stanford is not None:
         query, document = stanford_roles(checkpoint.stanford, f"{checkpoint.folder}/{STANFORD_FILE}")
-    elif checkpoint.pylate is not None and is_pylate(checkpoint.pylate):
+    elif checkpoint.is_pylate and checkpoint.pylate is not None:
         query, document = pylate_roles(checkpoint.pylate, f"{checkpoint.folder}/{PYLATE_FILE}")
     return Recipe(
         name=name,
@@ -95,11 +95,6 @@ def stanford_roles(metadata: Mapping[str, Any], where: str) -> tuple[RoleRecipe,
         skiplist="stanford" if said.get("mask_punctuation", bool, True) else "none",
     )
     return query, document
-
-
-def is_pylate(config: Mapping[str, Any]) -> bool:
-    """Whether a config_sentence_transformers.json is of a ColBERT; dense models have one, too."""
-    return "query_length" in config or config.get("model_type") == "ColBERT"
 
 
 def pylate_roles(config: Mapping[str, Any], where: str) -> tuple[RoleRecipe, RoleRecipe]:

@@ -18,13 +18,15 @@ from colibri.manifest import FileEntry, GoldenRow, Manifest, Role, Source, Varia
 from colibri_export import variants as variants_module
 from colibri_export.checkpoint import Checkpoint, open_checkpoint
 from colibri_export.door import AnyWorkshop, Door
+from colibri_export.engine import DEFAULT_CAPABILITIES
 from colibri_export.folders import partial_folder, scratch_folder
 from colibri_export.heads import Head, gather
+from colibri_export.magnitudes import require_room
 from colibri_export.metadata import recipe_without_file, reconciled
 from colibri_export.recipe import Recipe, read_recipe, with_document_length
 from colibri_export.roles import resolve_role, write_tokenizer
 from colibri_export.tensor_files import WHOLE
-from colibri_export.variants import Workshop
+from colibri_export.variants import Workshop, check_names
 from colibri_export.verify import measure
 from colibri_export.weights import VocabularyBits
 
@@ -42,6 +44,7 @@ def export(
     dims: Sequence[int] | None = None,
     variant_names: Sequence[str] | None = None,
     vocabulary_bits: VocabularyBits = 4,
+    compute_capabilities: Sequence[str] = DEFAULT_CAPABILITIES,
     doc_max_length: int | Literal["recorded"] | None = None,
     name: str | None = None,
     replace: bool = False,
@@ -55,11 +58,13 @@ def export(
                     those of the recipe and the checkpoint's own
     truncate        widths to make by cutting the next wider head; the manifest calls them truncated
     dims            widths to keep, the first one the default; None: every head, widest first
-    variant_names   which variants, in order of preference; None: those the builders or the door mean
+    variant_names   which variants, in order of preference; None: the usual ones
     vocabulary_bits of a weight in cpu-int8's vocabulary table: 4, or 8 for twice the size and a sixteenth of the error
+    compute_capabilities  what the variant tensorrt is built for, such as "89"
     doc_max_length  tokens a document may have, instead of the recipe's; "recorded": what the checkpoint's metadata says
     replace         whether an existing `out` may be replaced
-    door            what makes the graphs of `source` instead of our builders
+    door            what makes the graphs of `source` instead of our builders; variants that miss their tolerance are
+                    left out then, unless they were asked for by name
 
     The folder appears under its name only when every graph has met its tolerance. Raises ExportError otherwise.
     """
@@ -68,15 +73,16 @@ def export(
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
     if out.exists() and not (out / manifest_module.FILE_NAME).is_file():
         raise ExportError(f"{out}: is not an artefact, so it is not replaced; choose another folder")
-    checkpoint = door.checkpoint if door else open_checkpoint(source)
+    if door:
+        names, checkpoint = door.choose(variant_names), door.checkpoint
+    else:
+        names = variants_module.DEFAULT if variant_names is None else tuple(variant_names)
+        check_names(names, compute_capabilities)
+        checkpoint = open_checkpoint(source)
     folder_name = name or out.resolve().name
     recipe = read_recipe(recipe_file) if recipe_file else recipe_without_file(checkpoint, folder_name)
     recipe = dataclasses.replace(recipe, name=name or recipe.name)
     recipe = with_document_length(reconciled(recipe, checkpoint), doc_max_length)
-    known = door.names if door else variants_module.NAMES
-    names = known if variant_names is None else tuple(variant_names)
-    if not names or set(names) - set(known) or len(set(names)) < len(names):
-        raise ExportError(f"variants {','.join(names)}: wanted some of {', '.join(known)}, none twice")
     if recipe.dims and not dims:  # the recipe's, and those asked for on top
         dims = [*recipe.dims, *(heads or ()), *truncate]
     gathered = gather(checkpoint, {**recipe.heads, **(heads or {})}, truncate, dims)
@@ -84,23 +90,20 @@ def export(
         workshop: AnyWorkshop = (
             door.workshop(gathered, partial, scratch)
             if door
-            else Workshop(checkpoint, gathered, partial, _unattended(recipe), vocabulary_bits)
+            else Workshop(
+                checkpoint, gathered, partial, _unattended(recipe), vocabulary_bits, tuple(compute_capabilities)
+            )
         )
         return _write(workshop, recipe, origin, names, scratch, may_miss=door is not None and variant_names is None)
 
 
 def _write(
-    workshop: AnyWorkshop,
-    recipe: Recipe,
-    origin: Source | None,
-    names: Sequence[str],
-    scratch: Path,
-    *,
-    may_miss: bool,
+    workshop: AnyWorkshop, recipe: Recipe, origin: Source | None, names: Sequence[str], scratch: Path, *, may_miss: bool
 ) -> Manifest:
     checkpoint, heads, folder = workshop.checkpoint, workshop.heads, workshop.folder
     with _step("tokenizer and roles"):
-        tokenizer, spec = write_tokenizer(checkpoint.folder, folder)
+        markers = (recipe.query.marker, recipe.document.marker)
+        tokenizer, spec = write_tokenizer(checkpoint.folder, folder, markers=markers, strip=checkpoint.is_pylate)
         roles = {
             role: resolve_role(rules, role, tokenizer, spec, checkpoint.architecture)
             for role, rules in (("query", recipe.query), ("document", recipe.document))
@@ -108,6 +111,7 @@ def _write(
     largest_id = tokenizer.get_vocab_size(with_added_tokens=True) - 1
     if largest_id >= checkpoint.architecture.vocabulary:
         raise ExportError(f"token id {largest_id}: the checkpoint has {checkpoint.architecture.vocabulary} rows")
+    workshop = workshop.for_roles(roles["query"], roles["document"])
     written: dict[str, Variant] = {}
     for name in names:
         with _step(name):
@@ -137,6 +141,10 @@ def _write(
                 for path in sorted(folder.iterdir())
             },
         )
+    for name, variant in written.items():
+        if variant.precision == "float16":
+            with _step(f"{name}, magnitudes"):
+                require_room(Artefact(folder, manifest), name, variant)
     with _step("parity, through the runtime"):
         reference = Artefact(folder, manifest)
         if workshop.reference not in written:

@@ -17,29 +17,32 @@ _READABLE = ("F32", "F16", "BF16")
 
 
 class TensorFiles:
-    """Named tensors of a folder. Nothing is read until it is asked for."""
+    """Named tensors of a folder. Nothing is read until it is asked for, and no file stays open: pages of a mapped file
+    count as this process's memory as long as it is, and a checkpoint has gigabytes of them."""
 
     def __init__(self, folder: Path) -> None:
-        """Open every file. Raises ExportError when there is none, one is damaged, or only pickles are there."""
+        """Look at every file. Raises ExportError when there is none, one is damaged, or only pickles are there."""
         self.folder = folder
         self.paths = _paths(folder)
-        self._files: dict[str, Any] = {}
+        self._entries: dict[str, tuple[Path, str, tuple[int, ...]]] = {}
         for path in self.paths:
             opened = open_file(path)
-            self._files |= dict.fromkeys(opened.keys(), opened)
+            for key in opened.keys():  # noqa: SIM118 - not a mapping
+                piece = opened.get_slice(key)
+                self._entries[key] = (path, str(piece.get_dtype()), tuple(piece.get_shape()))
 
     @property
     def keys(self) -> frozenset[str]:
         """Names of all tensors."""
-        return frozenset(self._files)
+        return frozenset(self._entries)
 
     def shape(self, key: str) -> tuple[int, ...]:
         """Of one tensor."""
-        return tuple(self._files[key].get_slice(key).get_shape())
+        return self._entries[key][2]
 
     def dtype(self, key: str) -> str:
         """Of one tensor, as safetensors spells it: F32, BF16, ..."""
-        return str(self._files[key].get_slice(key).get_dtype())
+        return self._entries[key][1]
 
     def read(self, key: str, first: int = 0, last: int | None = None) -> Floats:
         """A tensor, or its rows from `first` to before `last`, in float32.
@@ -51,7 +54,7 @@ class TensorFiles:
                 f"{self.folder}: {key} is {self.dtype(key)}, this exporter reads {', '.join(_READABLE)}; "
                 "a quantised checkpoint has to be turned into floats first"
             )
-        piece = self._files[key].get_slice(key)
+        piece = self._piece(key)
         stored = piece[:] if last is None else piece[first : min(last, self.shape(key)[0])]
         array: Floats = stored.astype(np.float32, copy=False)
         if not np.isfinite(array).all():
@@ -60,10 +63,13 @@ class TensorFiles:
 
     def raw_blocks(self, key: str, block_rows: int) -> Iterator[bytes]:
         """The stored bytes of a tensor, some rows at a time."""
-        piece = self._files[key].get_slice(key)
+        piece = self._piece(key)
         count = self.shape(key)[0]
         for first in range(0, count, block_rows):
             yield piece[first : min(first + block_rows, count)].tobytes()
+
+    def _piece(self, key: str) -> Any:
+        return open_file(self._entries[key][0]).get_slice(key)
 
 
 def open_file(path: Path) -> Any:

@@ -19,7 +19,7 @@ VocabularyBits = Literal[4, 8]
 
 _ALIGNMENT = 64  # bytes; a cache line, and what onnxruntime's kernels want of a mapped weight
 BLOCK = 32  # weights that share one scale in an int8 artefact's vocabulary table
-_LARGEST_SCALE = 65504.0  # float16's
+_LARGEST_HALF = 65504.0  # of float16
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,31 @@ def write_float(checkpoint: Checkpoint, path: Path) -> dict[str, Stored]:
             else file.add(name, checkpoint.read(name))
             for name in checkpoint.tensor_names()
         }
+
+
+def write_half(checkpoint: Checkpoint, path: Path) -> dict[str, Stored]:
+    """The backbone in float16, but what belongs to a norm in float32: LayerNorm is computed in float32 everywhere.
+
+    Raises ExportError when a weight is too large for float16.
+    """
+    facts = checkpoint.architecture
+
+    def half(name: str, array: Floats) -> NDArray[np.float16]:
+        largest = np.abs(array).max(initial=0)
+        if largest > _LARGEST_HALF:
+            raise ExportError(f"{name}: a weight of {largest:,.0f}, and float16 ends at {_LARGEST_HALF:,.0f}")
+        return array.astype(np.float16)
+
+    stored = {}
+    with WeightFile(path) as file:
+        for name in checkpoint.tensor_names():
+            if name == "word":
+                blocks = (half(name, block) for block in checkpoint.vocabulary_blocks())
+                stored[name] = file.add_rows(name, blocks, (facts.vocabulary, facts.hidden))
+                continue
+            array = checkpoint.read(name)
+            stored[name] = file.add(name, array if "norm" in name else half(name, array))
+    return stored
 
 
 def write_int8(checkpoint: Checkpoint, path: Path, vocabulary_bits: VocabularyBits = 4) -> dict[str, Stored]:
@@ -213,7 +238,7 @@ def quantize_blocks_8(table: Floats) -> tuple[NDArray[np.int8], NDArray[np.float
 
 def _float16_scales(wanted: Floats) -> tuple[NDArray[np.float16], Floats]:
     """Scales as they are stored, and as divisors: 1 where a block is zero."""
-    if np.abs(wanted).max(initial=0) > _LARGEST_SCALE:
+    if np.abs(wanted).max(initial=0) > _LARGEST_HALF:
         raise ExportError(f"a vocabulary block of scale {np.abs(wanted).max()}: scales are stored in float16")
     scale = wanted.astype(np.float16)
     return scale, np.where(scale == 0, np.float32(1), scale.astype(np.float32))

@@ -6,7 +6,8 @@ import json
 import click
 
 from colibri.artefact import find
-from colibri.manifest import Manifest, Role, Variant
+from colibri.manifest import Engine, Manifest, Role, Variant
+from colibri.providers import CPU
 
 
 @click.command(short_help="Show what an artefact is.")
@@ -71,9 +72,13 @@ def _role(role: Role) -> str:
 
 
 def _variant(name: str, variant: Variant) -> list[str]:
-    lines = [f"{name:<13} {variant.precision}, {variant.size_bytes / 1e6:.1f} MB, {', '.join(variant.providers)}"]
+    providers = ", ".join(provider.removesuffix("ExecutionProvider") for provider in variant.providers)
+    lines = [f"{name:<13} {variant.precision}, {variant.size_bytes / 1e6:.1f} MB, {providers}"]
+    anywhere = "any CPU" if variant.providers == (CPU,) else "any of these"
+    if variant.engine is not None:
+        return [*lines, *(f"              {line}" for line in _engine(variant.engine))]
     for graph in variant.graphs:
-        where = f"needs {' or '.join(graph.any_cpu_feature)}" if graph.any_cpu_feature else "any CPU"
+        where = f"needs {' or '.join(graph.any_cpu_feature)}" if graph.any_cpu_feature else anywhere
         lines.append(f"              {graph.document} ({where})")
         if graph.parity is None:
             lines.append("                parity not measured: the exporting machine could not run it")
@@ -82,4 +87,18 @@ def _variant(name: str, variant: Variant) -> list[str]:
                 f"                dim {dim}: cosine to float32 {parity.mean_cosine:.4f} on average, "
                 f"{parity.min_cosine:.4f} at worst, over {parity.tokens} tokens"
             )
+    return lines
+
+
+def _engine(engine: Engine) -> list[str]:
+    """Shapes are texts x tokens."""
+    targets = engine.compute_capability.replace(",", ", ")
+    lines = [f"built by TensorRT-RTX {engine.tensorrt} for compute capability {targets}; it has not been run"]
+    for i, profile in enumerate(engine.profiles):
+        texts, tokens = (
+            str(low) if low == high else f"{low}-{high}"
+            for low, high in zip(profile.minimum, profile.maximum, strict=True)
+        )
+        best = " x ".join(map(str, profile.optimum))
+        lines.append(f"profile {i}: {profile.role} {texts} x {tokens}, best at {best}")
     return lines

@@ -14,7 +14,7 @@ from colibri.errors import ColibriError
 from colibri.providers import available_cores
 
 _PACKAGES = ("colibri-edge", "numpy", "tokenizers", "numba", "huggingface_hub")
-_EXTRAS = {"export": ("onnx", "onnx_ir", "safetensors")}
+_EXTRAS = {"export": ("onnx", "onnx_ir", "safetensors"), "tensorrt": ("tensorrt_rtx",)}
 
 
 @click.command(short_help="Say what would run here, and why.")

@@ -211,3 +211,27 @@ def test_what_transformers_does_not_know_is_refused_and_no_code_of_it_runs(
     assert wanted in refused.output
     assert "remote code ran" not in refused.output
     assert not (tmp_path / "out").exists()
+
+
+def test_other_variants_and_our_builders_options_are_refused(checkpoint: Path, tmp_path: Path) -> None:
+    refused = export(checkpoint, tmp_path / "out", "--variants", "cpu-fp32")
+    assert (refused.exit_code, "--via optimum gives cpu-int8, portable" in refused.output) == (1, True)
+    refused = export(checkpoint, tmp_path / "out", "--vocab-bits", "8")
+    assert (refused.exit_code, "not --via optimum" in refused.output) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sibling_brings_its_head_if_its_backbone_is_the_same(tmp_path: Path) -> None:
+    for name in ("one", "two", "three"):
+        torch.manual_seed(5 if name == "three" else 1)
+        (tmp_path / name).mkdir()
+        save(distilbert(), tmp_path / name)
+        tensors = load_file(tmp_path / name / "model.safetensors")
+        tensors["linear.weight"] = tensors["linear.weight"][: {"one": 48}.get(name, 24)][::-1].copy()
+        save_file(tensors, tmp_path / name / "model.safetensors", {"format": "pt"})
+    done = export(tmp_path / "one", tmp_path / "out", "--head", f"24={tmp_path / 'two'}", "--variants", "portable")
+    assert done.exit_code == 0, done.output
+    assert find(tmp_path / "out").manifest.dims == (48, 24)
+    refused = export(tmp_path / "one", tmp_path / "no", "--head", f"24={tmp_path / 'three'}", "--variants", "portable")
+    assert refused.exit_code == 1
+    assert "its backbone is another one" in refused.output
