@@ -32,15 +32,15 @@ _TOKENS_AT_ONCE = 8192  # texts times tokens of a document profile at most
 
 
 def require_tensorrt(capabilities: Sequence[str]) -> None:
-    """Raise MissingExtra without tensorrt_rtx, ExportError for compute capabilities it does not build for."""
-    if util.find_spec("tensorrt_rtx") is None:
-        raise MissingExtra("the variant tensorrt needs tensorrt_rtx: pip install 'colibri-edge[tensorrt]'")
+    """Raise ExportError for compute capabilities TensorRT-RTX does not build for, MissingExtra where it is absent."""
     unknown = [capability for capability in capabilities if capability not in CAPABILITIES]
     if unknown or not capabilities or len(set(capabilities)) < len(capabilities):
         raise ExportError(
             f"compute capability {','.join(capabilities) or '(none)'}: TensorRT-RTX builds for "
             f"{', '.join(CAPABILITIES)}; wanted some of these, none twice"
         )
+    if util.find_spec("tensorrt_rtx") is None:
+        raise MissingExtra("the variant tensorrt needs tensorrt_rtx: pip install 'colibri-edge[tensorrt]'")
 
 
 def profiles(query: Role, document: Role) -> tuple[Profile, ...]:

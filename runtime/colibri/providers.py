@@ -105,9 +105,8 @@ def choose(
     for name in [variant_name] if variant_name is not None else manifest.variants:
         variant = manifest.variants[name]
         if variant.engine is not None and variant_name is None:
-            reasons.append(
-                f"{name} is an engine for {variant.engine.compute_capability}, run only when asked for by name"
-            )
+            target = variant.engine.compute_capability
+            reasons.append(f"{name} is an engine for compute capability {target}, run only when named")
             continue
         providers = variant.providers
         only_named = variant_name is None and CPU in providers[1:]

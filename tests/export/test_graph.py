@@ -15,7 +15,7 @@ from colibri.providers import CPU, cpu_features
 from colibri_export.checkpoint import open_checkpoint
 from colibri_export.graph.blocks import GraphBuilder, normalise
 from colibri_export.heads import gather
-from colibri_export.variants import NAMES, REFERENCE, Workshop
+from colibri_export.variants import DEFAULT, HALF, REFERENCE, Workshop
 from colibri_export.verify import measure
 from reference import read_safetensors
 
@@ -36,7 +36,7 @@ def graphs(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     heads = gather(checkpoint, files, (), None)
     folder = tmp_path_factory.mktemp("graphs")
     workshop = Workshop(checkpoint, heads, folder, unattended_queries=True)
-    for name in NAMES:
+    for name in (*DEFAULT, HALF):
         workshop.write(name)
     return folder
 

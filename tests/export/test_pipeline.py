@@ -140,7 +140,7 @@ def test_what_cannot_be_exported_is_refused_by_name(bert: Path, remake: Remake, 
     save_file({"projection": np.full((8, 64), np.inf, np.float32)}, tmp_path / "head.safetensors")
     refused(r"head \(8, 64\), wanted \(8, 64\) of finite numbers", heads={8: tmp_path / "head.safetensors"})
     for names in (["cpu-fp32", "gpu"], ["cpu-fp32", "cpu-fp32"], []):
-        refused("wanted some of cpu-int8, cpu-fp32, portable, gpu-fp16, none twice", variant_names=names)
+        refused("wanted some of cpu-int8, cpu-fp32, portable, gpu-fp16, tensorrt, none twice", variant_names=names)
     huge = {"bert.embeddings.word_embeddings.weight": np.full((293, 64), 600_000, np.float32)}
     refused("stored in float16", remake(bert, tensors=lambda t: t.update(huge)), variant_names=["cpu-int8"])
     refused("document: 65 tokens, the checkpoint has 64 positions", doc_max_length=65)

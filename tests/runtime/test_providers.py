@@ -10,7 +10,7 @@ import colibri
 from colibri import providers
 from colibri.artefact import Artefact
 from colibri.errors import InputError, MissingExtra, ProviderError
-from colibri.manifest import Manifest
+from colibri.manifest import Engine, Manifest, Profile
 from colibri.providers import CPU, choose
 
 CUDA = "CUDAExecutionProvider"
@@ -100,6 +100,24 @@ def test_an_artefact_for_accelerators_only_says_how_the_cpu_would_run_it(bert: A
         f"tiny-random-bert cannot run here: gpu wants Rtx or {CUDA}, here is {CPU}; "
         "the CPU runs it only when asked for 'gpu' by name"
     )
+
+
+def test_an_engine_is_run_only_when_named_and_where_its_provider_is(bert: Artefact) -> None:
+    profile = Profile(role="query", minimum=(1, 1), optimum=(1, 8), maximum=(4, 64))
+    engine = Engine(compute_capability="89,120", tensorrt="1.7", profiles=(profile,))
+    variant = dataclasses.replace(
+        bert.manifest.variants["portable"], precision="engine", providers=("Rtx",), engine=engine
+    )
+    manifest = dataclasses.replace(bert.manifest, variants={"tensorrt": variant, **bert.manifest.variants})
+    assert choose(manifest, None, [], ["Rtx", CPU], "1.24.0").variant_name == "cpu-int8"
+    assert choose(manifest, "tensorrt", [], ["Rtx", CPU], "1.24.0").provider == "Rtx"
+    with pytest.raises(ProviderError, match=f"tensorrt wants Rtx, here is {CPU}"):
+        choose(manifest, "tensorrt", [], [CPU], "1.24.0")
+    manifest = dataclasses.replace(manifest, variants={"tensorrt": variant})
+    with pytest.raises(
+        ProviderError, match=r"tensorrt is an engine for compute capability 89,120, run only when named"
+    ):
+        choose(manifest, None, [], ["Rtx", CPU], "1.24.0")
 
 
 @pytest.mark.parametrize("version", ["1.20.0", "1.20", "1.32.0", "2.0.0", "1.20.0.dev20250101", "1.21.0+cpu", "10.0"])
