@@ -101,7 +101,7 @@ def export_command(
 
     Knows BERT, XLM-R with absolute or rotary positions, and ModernBERT. Role rules come from the recipe, else from
     Stanford's artifact.metadata or PyLate's configuration, else texts are encoded as they are. Every graph is run and
-    compared with float32 before OUT gets its name; if one is too far off, nothing is left behind and the exit code is 1.
+    compared with float32 before OUT gets its name; if one is too far off, nothing is left and the exit code is 1.
 
     Any other encoder that transformers and optimum know goes --via optimum. That gives portable (float32, the
     reference) and, where it stays close enough, cpu-int8 (onnxruntime's dynamic quantisation); both with a mask, so
