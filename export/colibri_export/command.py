@@ -104,7 +104,7 @@ def export_command(
     from colibri_export.hub_source import Hub, locate
     from colibri_export.pipeline import export
     from colibri_export.shipped_recipes import plan
-    from colibri_export.variants import DEFAULT
+    from colibri_export.variants import DEFAULT, check_names
 
     _log_steps()
     chosen_heads, chosen_dims = dict(_head(text) for text in heads), _dims(dims)
@@ -115,7 +115,11 @@ def export_command(
     if out is None and own_name is None:
         raise click.UsageError("Missing argument 'OUT': only a hub id or a recipe brings a name of its own.")
     out = out or Path(str(own_name))
-    if out.exists() and not replace:  # before anything is downloaded
+    names = variants.split(",") if variants else DEFAULT
+    capabilities = compute_capabilities.split(",") if compute_capabilities else DEFAULT_CAPABILITIES
+    # Before anything is downloaded.
+    check_names(names, capabilities)
+    if out.exists() and not replace:
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
     chosen_heads |= planned.siblings_for({*chosen_heads, *truncate}, chosen_dims)
     hub = Hub(offline=offline, cache_dir=cache_dir)
@@ -127,10 +131,10 @@ def export_command(
         origin=located.source,
         heads={dim: locate(head, hub=hub).path for dim, head in chosen_heads.items()},
         dims=chosen_dims,
-        variant_names=variants.split(",") if variants else DEFAULT,
+        variant_names=names,
         truncate=truncate,
         vocabulary_bits=8 if vocabulary_bits == "8" else 4,
-        compute_capabilities=compute_capabilities.split(",") if compute_capabilities else DEFAULT_CAPABILITIES,
+        compute_capabilities=capabilities,
         doc_max_length=_doc_max_length(doc_max_length),
         name=name,
         replace=replace,
