@@ -7,6 +7,7 @@ python3 run.py check          ruff and mypy
 python3 run.py test-tensorrt  builds a TensorRT-RTX engine of every family, in .venv-tensorrt (300 MB; no GPU needed)
 python3 run.py soak           the tests with their full numbers
 python3 run.py peers          FastEmbed's rows against ours on the same weights, in .venv-peers
+python3 run.py test-optimum   the optimum door's tests, in .venv-optimum: they need torch (200 MB)
 python3 run.py bench NAME     a benchmark of benchmarks/bench_NAME.py (extra words go to it)
 """
 
@@ -29,10 +30,14 @@ NEEDS = {
     "soak": ("cpu,export", ["tests/requirements.txt"]),
     "bench": ("cpu,export", ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
+    "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
 }
 
 # Others' packages stay out of the environment that everything else runs in.
-ENVIRONMENTS = {"peers": ".venv-peers", "test-tensorrt": ".venv-tensorrt"}
+ENVIRONMENTS = {"peers": ".venv-peers", "test-optimum": ".venv-optimum", "test-tensorrt": ".venv-tensorrt"}
+
+# What has to be there before the rest: this version of torch is one that comes without CUDA where an index has such.
+FIRST = {"test-optimum": "torch==2.13.0"}
 
 
 def main() -> int:
@@ -46,7 +51,7 @@ def main() -> int:
         return 0 if verb in {"-h", "--help", "help"} else 2
     os.chdir(ROOT)
     environment = ROOT / ENVIRONMENTS.get(verb, ".venv")
-    install(environment, *NEEDS[verb])
+    install(environment, *NEEDS[verb], FIRST.get(verb))
     if verb in {"test", "soak"}:
         fetch_data_wheels(environment)
     for command in commands(verb, rest):
@@ -68,6 +73,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-c", "import tensorrt_rtx"], ["-m", "pytest", "tests/export/test_engine.py", *rest]]
     if verb == "soak":
         return [["-m", "pytest", "--hypothesis-profile=soak", *rest]]
+    if verb == "test-optimum":
+        return [["-m", "pytest", "tests/optimum_door", *rest]]
     if verb == "peers":
         return [["-m", "pytest", "benchmarks/peers", *rest]]
     scripts = sorted(path.stem.removeprefix("bench_") for path in (ROOT / "benchmarks").glob("bench_*.py"))
@@ -82,7 +89,7 @@ def python(environment: Path) -> Path:
     return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def install(environment: Path, extras: str, requirements: list[str]) -> None:
+def install(environment: Path, extras: str, requirements: list[str], first: str | None = None) -> None:
     """Make the environment and install once for each state of the files that say what is needed."""
     files = [ROOT / "pyproject.toml", *(ROOT / file for file in requirements)]
     state = hashlib.sha256(extras.encode() + b"".join(file.read_bytes() for file in files)).hexdigest()
@@ -98,6 +105,8 @@ def install(environment: Path, extras: str, requirements: list[str]) -> None:
             sys.exit("this Python has no ensurepip; on Debian and Ubuntu: apt install python3-venv")
         made.touch()
     print(f"installing colibri-edge[{extras}] into {environment.name}", file=sys.stderr, flush=True)
+    if first:
+        pip(environment, "install", "--quiet", first)
     words = ["-e", f".[{extras}]", *(word for file in requirements for word in ("-r", file))]
     pip(environment, "install", "--quiet", *words)
     marker.touch()

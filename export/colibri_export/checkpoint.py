@@ -23,6 +23,8 @@ STANFORD_FILE = "artifact.metadata"
 PYLATE_FILE = "config_sentence_transformers.json"
 BLOCK_ROWS = 16_384  # of the vocabulary at once: 250,004 x 1,024 float32 weights whole would be 1 GB
 
+Find = Callable[[Mapping[str, Any], str], tuple[layout.Layout, Architecture]]
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -39,6 +41,8 @@ class Checkpoint:
     files: TensorFiles
     _tensors: Mapping[str, Tensor]
     _prefix: str
+    find: Find
+    """What told its layout; a sibling is read the same way."""
 
     @property
     def is_pylate(self) -> bool:
@@ -99,8 +103,10 @@ class Checkpoint:
         return all(a == b for a, b in blocks)
 
 
-def open_checkpoint(folder: Path) -> Checkpoint:
+def open_checkpoint(folder: Path, find: Find = layout.find) -> Checkpoint:
     """Open a folder with config.json and model.safetensors (or several, with an index).
+
+    find: what tells the layout and the facts from config.json and its path
 
     The encoder may lie in a folder of its own that modules.json names. Raises ExportError when the family is unknown, a
     file is missing or damaged, or tensors are missing, unknown or of another shape than config.json says (all of them
@@ -109,7 +115,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     modules = _read_modules(folder / "modules.json")
     encoder = folder / next((m["path"] for m in modules if module_kind(m) == "Transformer"), "")
     config_path = encoder / "config.json"
-    family, architecture = layout.find(read_json(config_path), str(config_path))
+    family, architecture = find(read_json(config_path), str(config_path))
     files = TensorFiles(encoder)
     prefix = next((p for p in family.prefixes if p + family.word in files.keys), None)
     if prefix is None:
@@ -121,7 +127,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     stanford, pylate = (
         read_json(folder / name) if (folder / name).is_file() else None for name in (STANFORD_FILE, PYLATE_FILE)
     )
-    return Checkpoint(folder, architecture, stanford, pylate, modules, files, tensors, prefix)
+    return Checkpoint(folder, architecture, stanford, pylate, modules, files, tensors, prefix, find)
 
 
 def module_kind(module: Mapping[str, Any]) -> str:

@@ -6,12 +6,15 @@ import tempfile
 from collections.abc import Iterator
 from importlib import util
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from colibri.errors import ExportError, MissingExtra
 from colibri.providers import require_onnxruntime
+
+if TYPE_CHECKING:
+    from colibri_export.door import Door
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -66,6 +69,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--replace", is_flag=True, help="Replace OUT if it exists, once the new one is verified.")
 @click.option("--revision", metavar="REV", help="Branch, tag or commit of a hub id; default: the recipe's, else main.")
 @click.option("--offline", is_flag=True, help="Download nothing: hub ids come from the local hub cache.")
+@click.option(
+    "--via",
+    type=click.Choice(["optimum"]),
+    help="For encoders without a builder of ours (DistilBERT, MPNet, ...): needs the extra [optimum], with torch.",
+)
 @click.option("--cache-dir", type=_FOLDER, help="Where downloads are kept; default: the hub client's own cache.")
 def export_command(
     source: str,
@@ -82,6 +90,7 @@ def export_command(
     replace: bool,
     revision: str | None,
     offline: bool,
+    via: str | None,
     cache_dir: Path | None,
 ) -> None:
     """Make an artefact OUT from SOURCE: a Hugging Face folder (config.json, model.safetensors, tokenizer.json), a hub
@@ -90,23 +99,30 @@ def export_command(
     Of a hub id only safetensors, tokenizer and metadata are downloaded, into the hub client's cache; a download that
     was cut off goes on where it stopped. OUT may be left out then: ./ and the model's name.
 
-    Knows the BERT family and XLM-R with absolute positions. Role rules come from the recipe, else from Stanford's
-    artifact.metadata, else texts are encoded as they are. Every graph is run and compared with float32 before OUT
-    gets its name; if one is too far off, nothing is left behind and the exit code is 1.
+    Knows BERT, XLM-R with absolute or rotary positions, and ModernBERT. Role rules come from the recipe, else from
+    Stanford's artifact.metadata or PyLate's configuration, else texts are encoded as they are. Every graph is run and
+    compared with float32 before OUT gets its name; if one is too far off, nothing is left and the exit code is 1.
+
+    Any other encoder that transformers and optimum know goes --via optimum. That gives portable (float32, the
+    reference) and, where it stays close enough, cpu-int8 (onnxruntime's dynamic quantisation); both with a mask, so
+    slower than ours on long documents.
 
     \b
       colibri export jinaai/jina-colbert-v2
       colibri export ./colbertv2.0 ./colbert-artefact
       colibri export ./my-bert ./out --head 128=head.safetensors --variants cpu-int8
+      colibri export ./my-distilbert ./out --via optimum
     """
-    _require_extra()
+    _require_extra(via)
     from colibri_export.engine import DEFAULT_CAPABILITIES
     from colibri_export.hub_source import Hub, locate
     from colibri_export.pipeline import export
     from colibri_export.shipped_recipes import plan
-    from colibri_export.variants import DEFAULT, check_names
+    from colibri_export.variants import check_names
 
     _log_steps()
+    if via and (vocabulary_bits == "8" or compute_capabilities):
+        raise click.UsageError("--vocab-bits and --compute-capability are for our own builders, not --via optimum.")
     chosen_heads, chosen_dims = dict(_head(text) for text in heads), _dims(dims)
     if Path(source).is_file():
         raise click.BadParameter(f"{source!r} is a file, wanted a folder or a hub id", param_hint="SOURCE")
@@ -115,10 +131,11 @@ def export_command(
     if out is None and own_name is None:
         raise click.UsageError("Missing argument 'OUT': only a hub id or a recipe brings a name of its own.")
     out = out or Path(str(own_name))
-    names = variants.split(",") if variants else DEFAULT
+    names = variants.split(",") if variants else None
     capabilities = compute_capabilities.split(",") if compute_capabilities else DEFAULT_CAPABILITIES
     # Before anything is downloaded.
-    check_names(names, capabilities)
+    if names and not via:
+        check_names(names, capabilities)
     if out.exists() and not replace:
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
     chosen_heads |= planned.siblings_for({*chosen_heads, *truncate}, chosen_dims)
@@ -138,6 +155,7 @@ def export_command(
         doc_max_length=_doc_max_length(doc_max_length),
         name=name,
         replace=replace,
+        door=_door(via, located.path),
     )
     click.echo(f"{out}: {manifest.name}, {', '.join(manifest.variants)}. See: colibri info {out}")
     if not manifest.licence.commercial_use:
@@ -190,13 +208,24 @@ def _checkpoint_folder(keep: Path | None, out: Path) -> Iterator[Path]:
         yield Path(scratch)
 
 
-def _require_extra() -> None:
-    missing = [module for module in ("onnx", "onnx_ir", "safetensors") if util.find_spec(module) is None]
-    if missing:
-        raise MissingExtra(f"export needs {', '.join(missing)}: pip install 'colibri-edge[export]'")
+def _require_extra(via: str | None = None) -> None:
+    for what, extra, modules in (
+        ("--via optimum", "optimum", ("torch", "transformers", "optimum") if via else ()),
+        ("export", "export", ("onnx", "onnx_ir", "safetensors")),
+    ):
+        if missing := [module for module in modules if util.find_spec(module) is None]:
+            raise MissingExtra(f"{what} needs {', '.join(missing)}: pip install 'colibri-edge[{extra}]'")
     warning = require_onnxruntime()  # every graph is run before it is handed out
     if warning:
         click.echo(warning, err=True)
+
+
+def _door(via: str | None, folder: Path) -> "Door | None":
+    if via is None:
+        return None
+    from colibri_export.optimum import OptimumDoor
+
+    return OptimumDoor(folder)
 
 
 def _log_steps() -> None:

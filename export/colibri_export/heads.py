@@ -165,7 +165,7 @@ def read_matrix(path: Path, dim: int, hidden: int) -> Floats:
 def _given(checkpoint: Checkpoint, path: Path, dim: int) -> Head:
     if not path.is_dir():
         return Head.linear(read_matrix(path, dim, checkpoint.architecture.hidden))
-    sibling = open_checkpoint(path)
+    sibling = open_checkpoint(path, checkpoint.find)
     checkpoint.require_same_backbone(sibling)
     head = own_head(sibling)
     if head is None or head.dim != dim:

@@ -17,7 +17,8 @@ from colibri.errors import ExportError
 from colibri.manifest import FileEntry, GoldenRow, Manifest, Role, Source, Variant
 from colibri_export import variants as variants_module
 from colibri_export.checkpoint import Checkpoint, open_checkpoint
-from colibri_export.engine import DEFAULT_CAPABILITIES, profiles
+from colibri_export.door import AnyWorkshop, Door
+from colibri_export.engine import DEFAULT_CAPABILITIES
 from colibri_export.folders import partial_folder, scratch_folder
 from colibri_export.heads import Head, gather
 from colibri_export.magnitudes import require_room
@@ -25,7 +26,7 @@ from colibri_export.metadata import recipe_without_file, reconciled
 from colibri_export.recipe import Recipe, read_recipe, with_document_length
 from colibri_export.roles import resolve_role, write_tokenizer
 from colibri_export.tensor_files import WHOLE
-from colibri_export.variants import REFERENCE, Workshop, check_names
+from colibri_export.variants import Workshop, check_names
 from colibri_export.verify import measure
 from colibri_export.weights import VocabularyBits
 
@@ -41,12 +42,13 @@ def export(
     heads: Mapping[int, Path] | None = None,
     truncate: Sequence[int] = (),
     dims: Sequence[int] | None = None,
-    variant_names: Sequence[str] = variants_module.DEFAULT,
+    variant_names: Sequence[str] | None = None,
     vocabulary_bits: VocabularyBits = 4,
     compute_capabilities: Sequence[str] = DEFAULT_CAPABILITIES,
     doc_max_length: int | Literal["recorded"] | None = None,
     name: str | None = None,
     replace: bool = False,
+    door: Door | None = None,
 ) -> Manifest:
     """Make the artefact `out` from the Hugging Face folder `source`.
 
@@ -56,11 +58,13 @@ def export(
                     those of the recipe and the checkpoint's own
     truncate        widths to make by cutting the next wider head; the manifest calls them truncated
     dims            widths to keep, the first one the default; None: every head, widest first
-    variant_names   which variants, in order of preference
+    variant_names   which variants, in order of preference; None: the usual ones
     vocabulary_bits of a weight in cpu-int8's vocabulary table: 4, or 8 for twice the size and a sixteenth of the error
     compute_capabilities  what the variant tensorrt is built for, such as "89"
     doc_max_length  tokens a document may have, instead of the recipe's; "recorded": what the checkpoint's metadata says
     replace         whether an existing `out` may be replaced
+    door            what makes the graphs of `source` instead of our builders; variants that miss their tolerance are
+                    left out then, unless they were asked for by name
 
     The folder appears under its name only when every graph has met its tolerance. Raises ExportError otherwise.
     """
@@ -69,8 +73,12 @@ def export(
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
     if out.exists() and not (out / manifest_module.FILE_NAME).is_file():
         raise ExportError(f"{out}: is not an artefact, so it is not replaced; choose another folder")
-    check_names(variant_names, compute_capabilities)
-    checkpoint = open_checkpoint(source)
+    if door:
+        names, checkpoint = door.choose(variant_names), door.checkpoint
+    else:
+        names = variants_module.DEFAULT if variant_names is None else tuple(variant_names)
+        check_names(names, compute_capabilities)
+        checkpoint = open_checkpoint(source)
     folder_name = name or out.resolve().name
     recipe = read_recipe(recipe_file) if recipe_file else recipe_without_file(checkpoint, folder_name)
     recipe = dataclasses.replace(recipe, name=name or recipe.name)
@@ -79,13 +87,19 @@ def export(
         dims = [*recipe.dims, *(heads or ()), *truncate]
     gathered = gather(checkpoint, {**recipe.heads, **(heads or {})}, truncate, dims)
     with partial_folder(out, replace) as partial, scratch_folder(out) as scratch:
-        workshop = Workshop(
-            checkpoint, gathered, partial, _unattended(recipe), vocabulary_bits, tuple(compute_capabilities)
+        workshop: AnyWorkshop = (
+            door.workshop(gathered, partial, scratch)
+            if door
+            else Workshop(
+                checkpoint, gathered, partial, _unattended(recipe), vocabulary_bits, tuple(compute_capabilities)
+            )
         )
-        return _write(workshop, recipe, origin, variant_names, scratch)
+        return _write(workshop, recipe, origin, names, scratch, may_miss=door is not None and variant_names is None)
 
 
-def _write(workshop: Workshop, recipe: Recipe, origin: Source | None, names: Sequence[str], scratch: Path) -> Manifest:
+def _write(
+    workshop: AnyWorkshop, recipe: Recipe, origin: Source | None, names: Sequence[str], scratch: Path, *, may_miss: bool
+) -> Manifest:
     checkpoint, heads, folder = workshop.checkpoint, workshop.heads, workshop.folder
     with _step("tokenizer and roles"):
         markers = (recipe.query.marker, recipe.document.marker)
@@ -97,7 +111,7 @@ def _write(workshop: Workshop, recipe: Recipe, origin: Source | None, names: Seq
     largest_id = tokenizer.get_vocab_size(with_added_tokens=True) - 1
     if largest_id >= checkpoint.architecture.vocabulary:
         raise ExportError(f"token id {largest_id}: the checkpoint has {checkpoint.architecture.vocabulary} rows")
-    workshop = dataclasses.replace(workshop, profiles=profiles(roles["query"], roles["document"]))
+    workshop = workshop.for_roles(roles["query"], roles["document"])
     written: dict[str, Variant] = {}
     for name in names:
         with _step(name):
@@ -133,13 +147,29 @@ def _write(workshop: Workshop, recipe: Recipe, origin: Source | None, names: Seq
                 require_room(Artefact(folder, manifest), name, variant)
     with _step("parity, through the runtime"):
         reference = Artefact(folder, manifest)
-        if REFERENCE not in written:
+        if workshop.reference not in written:
             shutil.copy(folder / spec.file, scratch / spec.file)
-            extra = dataclasses.replace(workshop, folder=scratch).write(REFERENCE)
-            reference = Artefact(scratch, dataclasses.replace(manifest, variants={REFERENCE: extra}))
-        manifest = measure(Artefact(folder, manifest), reference, REFERENCE)
+            extra = workshop.elsewhere(scratch).write(workshop.reference)
+            reference = Artefact(scratch, dataclasses.replace(manifest, variants={workshop.reference: extra}))
+        manifest = measure(Artefact(folder, manifest), reference, workshop.reference, may_miss=may_miss)
+    if manifest.variants.keys() < written.keys():
+        manifest = _without_files_of_none(manifest, folder)
     manifest_module.write(manifest, folder / manifest_module.FILE_NAME)
     return manifest_module.read(folder / manifest_module.FILE_NAME)
+
+
+def _without_files_of_none(manifest: Manifest, folder: Path) -> Manifest:
+    """Remove the files that no variant has any more."""
+    artefact = Artefact(folder, manifest)
+    kept = {
+        name
+        for variant in manifest.variants.values()
+        for graph in variant.graphs
+        for name in artefact.files_to_run(variant, graph)
+    }
+    for name in manifest.files.keys() - kept:
+        (folder / name).unlink()
+    return dataclasses.replace(manifest, files={name: entry for name, entry in manifest.files.items() if name in kept})
 
 
 def _unattended(recipe: Recipe) -> bool:

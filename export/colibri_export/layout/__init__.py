@@ -36,6 +36,8 @@ _XLMR_FLASH = Layout(
     xlmr_flash.architecture, xlmr_flash.tensors, xlmr_flash.WORD, xlmr_flash.PREFIXES, xlmr_flash.UNUSED
 )
 _BY_MODEL_TYPE = {"bert": _BERT, "xlm-roberta": _BERT, "roberta": _BERT, "modernbert": _MODERNBERT}
+MODEL_TYPES = frozenset(_BY_MODEL_TYPE)
+"""What config.json calls the families that have a builder."""
 
 
 def find(config: Mapping[str, Any], where: str) -> tuple[Layout, Architecture]:
@@ -50,5 +52,7 @@ def find(config: Mapping[str, Any], where: str) -> tuple[Layout, Architecture]:
         layout = _BY_MODEL_TYPE[model_type]
     else:
         known = ", ".join([*_BY_MODEL_TYPE, "xlm-roberta-flash (position_embedding_type rotary)"])
-        raise ExportError(f"{where}: model_type {model_type!r}, this exporter knows {known}")
+        raise ExportError(
+            f"{where}: model_type {model_type!r}, this exporter knows {known}; --via optimum takes others"
+        )
     return layout, layout.architecture(Config(config, where))
