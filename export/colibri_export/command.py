@@ -118,10 +118,11 @@ def export_command(
     from colibri_export.hub_source import Hub, locate
     from colibri_export.pipeline import export
     from colibri_export.shipped_recipes import plan
+    from colibri_export.variants import check_names
 
     _log_steps()
     if via and (vocabulary_bits == "8" or compute_capabilities):
-        raise click.UsageError("--vocab-bits and --compute-capabilities are for our own builders, not --via optimum.")
+        raise click.UsageError("--vocab-bits and --compute-capability are for our own builders, not --via optimum.")
     chosen_heads, chosen_dims = dict(_head(text) for text in heads), _dims(dims)
     if Path(source).is_file():
         raise click.BadParameter(f"{source!r} is a file, wanted a folder or a hub id", param_hint="SOURCE")
@@ -130,7 +131,12 @@ def export_command(
     if out is None and own_name is None:
         raise click.UsageError("Missing argument 'OUT': only a hub id or a recipe brings a name of its own.")
     out = out or Path(str(own_name))
-    if out.exists() and not replace:  # before anything is downloaded
+    names = variants.split(",") if variants else None
+    capabilities = compute_capabilities.split(",") if compute_capabilities else DEFAULT_CAPABILITIES
+    # Before anything is downloaded.
+    if names and not via:
+        check_names(names, capabilities)
+    if out.exists() and not replace:
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
     chosen_heads |= planned.siblings_for({*chosen_heads, *truncate}, chosen_dims)
     hub = Hub(offline=offline, cache_dir=cache_dir)
@@ -142,10 +148,10 @@ def export_command(
         origin=located.source,
         heads={dim: locate(head, hub=hub).path for dim, head in chosen_heads.items()},
         dims=chosen_dims,
-        variant_names=variants.split(",") if variants else None,
+        variant_names=names,
         truncate=truncate,
         vocabulary_bits=8 if vocabulary_bits == "8" else 4,
-        compute_capabilities=compute_capabilities.split(",") if compute_capabilities else DEFAULT_CAPABILITIES,
+        compute_capabilities=capabilities,
         doc_max_length=_doc_max_length(doc_max_length),
         name=name,
         replace=replace,

@@ -27,6 +27,7 @@ DEFAULT_CAPABILITIES = CAPABILITIES[1:]  # onnxruntime's TensorRT-RTX provider w
 
 _LARGEST_OPSET = 22  # an unmasked Attention of opset 23 has crashed the builder
 _MOST_TEXTS = 64
+_USUAL_QUERY = 32  # tokens
 _BUCKETS = (128, 512, 2048, 8192)  # most tokens of a document profile
 _TOKENS_AT_ONCE = 8192  # texts times tokens of a document profile at most
 
@@ -48,7 +49,8 @@ def profiles(query: Role, document: Role) -> tuple[Profile, ...]:
     and 8,192 tokens up to their limit, as many at once as 8,192 tokens allow. A length belongs to one bucket."""
     longest = max(query.max_tokens, query.expansion.to_tokens if query.expansion else 0)
     shortest = query.expansion.to_tokens if query.expansion else 1
-    found = [Profile(role="query", minimum=(1, shortest), optimum=(1, longest), maximum=(_MOST_TEXTS, longest))]
+    usual = longest if query.expansion else min(longest, _USUAL_QUERY)
+    found = [Profile(role="query", minimum=(1, shortest), optimum=(1, usual), maximum=(_MOST_TEXTS, longest))]
     longest = max(document.max_tokens, document.expansion.to_tokens if document.expansion else 0)
     after = 0
     for bucket in (*(bucket for bucket in _BUCKETS if bucket < longest), longest):

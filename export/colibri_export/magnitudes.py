@@ -66,6 +66,8 @@ def _measure(artefact: Artefact, graph: str) -> Iterable[tuple[str, float]]:
     options.log_severity_level = 3
     # Otherwise onnxruntime folds the casts of all weights when it loads, and holds every weight three times over.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    # In the order of the file; otherwise all magnitudes come last, and every tensor waits for that.
+    options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.fspath(artefact.folder))
     session = onnxruntime.InferenceSession(ir.to_proto(model).SerializeToString(), options, providers=[CPU])
     takes_mask = any(value.name == "attention_mask" for value in model.graph.inputs)
@@ -102,11 +104,15 @@ def _stored_in_half(model: ir.Model) -> dict[ir.Value, str]:
 
 def _add_outputs(model: ir.Model, wanted: Iterable[ir.Value]) -> list[str]:
     """Outputs, each one number: the largest magnitude of a value. (Names of the outputs.)"""
-    tape = ir.tape.Tape(model.graph)
     names = []
     for i, value in enumerate(wanted):
-        exact = tape.op("Cast", [value], {"to": FLOAT.value})
-        largest = tape.op("ReduceMax", [tape.op("Abs", [exact])], {"keepdims": 0})
+        producer = value.producer()
+        assert producer is not None
+        exact = ir.Node("", "Cast", [value], [ir.AttrInt64("to", FLOAT)])
+        size = ir.Node("", "Abs", exact.outputs)
+        reduced = ir.Node("", "ReduceMax", size.outputs, [ir.AttrInt64("keepdims", 0)])
+        model.graph.insert_after(producer, [exact, size, reduced])
+        (largest,) = reduced.outputs
         largest.name, largest.type, largest.shape = f"largest_{i}", ir.TensorType(FLOAT), ir.Shape([])
         model.graph.outputs.append(largest)
         names.append(largest.name)

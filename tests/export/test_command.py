@@ -97,6 +97,10 @@ def test_what_cannot_be_exported_is_exit_code_1_and_one_line(bert: Path, tmp_pat
             [bert, tmp_path / "out", "--variants", "cpu-fp16"],
             "variants cpu-fp16: wanted some of cpu-int8, cpu-fp32, portable",
         ),
+        (
+            ["owner/none", tmp_path / "out", "--variants", "tensorrt,gpu-fp16", "--compute-capability", "89,90"],
+            "compute capability 89,90: TensorRT-RTX builds for 75, 80, 86, 89, 120, 121",
+        ),
         ([bert, tmp_path / "out", "--recipe", tmp_path / "none.toml"], "none.toml: no such file"),
         ([bert, tmp_path / "out", "--revision", "v2"], "is not a hub id, so it has no revisions"),
         (["owner/none", tmp_path, "--offline"], f"{tmp_path}: exists already"),

@@ -58,6 +58,8 @@ def test_profiles_are_queries_of_one_length_and_buckets_of_documents() -> None:
         ("document", (1, 513), (4, 2048)),
         ("document", (1, 2049), (1, 8192)),
     ]
+    assert found[0].optimum == (1, 32)
+    assert profiles(role(512), role(512))[0].optimum == (1, 32), "a query without expansion is short as a rule"
     for profile in found:
         pairs = zip(profile.minimum, profile.optimum, profile.maximum, strict=True)
         assert all(low <= best <= high for low, best, high in pairs)
