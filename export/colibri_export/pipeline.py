@@ -136,7 +136,8 @@ def _write(workshop: Workshop, recipe: Recipe, origin: Source | None, names: Seq
         if REFERENCE not in written:
             shutil.copy(folder / spec.file, scratch / spec.file)
             extra = dataclasses.replace(workshop, folder=scratch).write(REFERENCE)
-            reference = Artefact(scratch, dataclasses.replace(manifest, variants={REFERENCE: extra}))
+            plain = dataclasses.replace(spec, unigram_file=None)  # parity then counts the light tokenizer, too
+            reference = Artefact(scratch, dataclasses.replace(manifest, variants={REFERENCE: extra}, tokenizer=plain))
         manifest = measure(Artefact(folder, manifest), reference, REFERENCE)
     manifest_module.write(manifest, folder / manifest_module.FILE_NAME)
     return manifest_module.read(folder / manifest_module.FILE_NAME)

@@ -48,7 +48,10 @@ def write_tokenizer(
         raise ExportError(f"{path}: its post-processor does more than frame a text: {framed} around {bare}")
     end = framed[start + len(bare) :]
     return tokenizer, TokenizerSpec(
-        file=FILE_NAME, start_ids=tuple(framed[:start]), end_ids=tuple(end), sentencepiece_file=None
+        file=FILE_NAME,
+        start_ids=tuple(framed[:start]),
+        end_ids=tuple(end),
+        unigram_file=None,
     )
 
 
