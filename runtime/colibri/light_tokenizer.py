@@ -31,7 +31,7 @@ class LightTokenizer:
     def __init__(self, path: Path) -> None:
         """path: an .npz file of the arrays that both want. Raises ArtefactError when it is not one."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 arrays = dict(file)
             self._charsmap, self._unigram = Charsmap(arrays), Unigram(arrays)
         except Exception as error:  # a damaged file ends in errors of zipfile, zlib, numpy and ours
