@@ -51,6 +51,10 @@ class LightTokenizer:
         inside[1:-1] = ~normalised.white
         turns = np.diff(inside)
         word_starts, word_ends = np.flatnonzero(turns == 1), np.flatnonzero(turns == -1)
+        if (word_ends - word_starts).max(initial=0) > _CODE_POINTS_AT_ONCE:
+            # A text alone in its group. A round a character makes 8 s for a million, of which tokenizers needs 0.8.
+            yield None
+            return
         text = normalised.codes.tobytes().decode("utf-32-le")
         # Most words come again and again: each is split once.
         seen: dict[str, int] = {}

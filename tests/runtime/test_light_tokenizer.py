@@ -114,12 +114,16 @@ def test_what_a_model_sees_does_not_depend_on_who_read_the_text(
 
 
 def test_texts_that_fill_several_groups_come_back_in_order(light: LightTokenizer, plain: Tokenizer) -> None:
-    texts = [f"{word} " * 3_000 for word in ("river", "bird", "e\u0301", "house")] + ["x", "y" * 70_000, "z"]
+    texts = [f"{word} " * 3_000 for word in ("river", "bird", "e\u0301", "house")] + ["x", "the " * 20_000, "z"]
     found = light.encode(texts)
     assert found.pop(2) is None
     del texts[2]
     for text, pieces in zip(texts, found, strict=True):
         assert_equal(pieces, text, plain)
+
+
+def test_a_word_of_more_characters_than_a_group_is_left_to_tokenizers(light: LightTokenizer) -> None:
+    assert [pieces is None for pieces in light.encode(["a", "x" * 65_537, "x " * 65_537, "b"])] == [0, 1, 0, 0]
 
 
 def test_threads_share_one(mini_tokenizer: TextTokenizer) -> None:
