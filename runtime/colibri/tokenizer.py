@@ -1,7 +1,7 @@
 """Text and role to token ids, the rows to keep, and the characters behind each row."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,13 +51,33 @@ class TextTokenizer:
 
     def encode(self, texts: Sequence[str], role: Role) -> list[Encoded]:
         """Apply a role's rules to every text."""
+        return [self._lay_out(text, ids, offsets, role) for text, ids, offsets in self._pieces(texts, role)]
+
+    def encode_windows(self, texts: Sequence[str], role: Role, overlap: int) -> list[list[Encoded]]:
+        """Apply a role's rules to every text, and to one that does not fit in windows that do.
+
+        overlap: tokens that a window shares with the one before it, fewer than a window has room for
+
+        Each window is laid out like a text of its own, the prefix in front, and its spans point into the whole text.
+        The last one is as short as what is left.
+        """
+        return [
+            [self._lay_out(text, part_ids, part_offsets, role) for part_ids, part_offsets in parts]
+            for text, ids, offsets in self._pieces(texts, role)
+            for parts in [_windows(ids, offsets, self.room(role), len(role.prefix or ""), overlap)]
+        ]
+
+    def room(self, role: Role) -> int:
+        """How many tokens of prefix and text a role's `max_tokens` leaves beside start, marker and end."""
+        frame = len(self._frame.start_ids) + (role.marker_id is not None) + len(self._frame.end_ids)
+        return max(role.max_tokens - frame, 0)
+
+    def _pieces(self, texts: Sequence[str], role: Role) -> Iterator[tuple[str, list[int], list[tuple[int, int]]]]:
+        """Every text with the ids of its prefix and itself, and the characters behind them, the prefix counted."""
         prefix = role.prefix or ""
         readable = [prefix + _without_surrogates(text) for text in texts]
-        encodings = self._tokenizer.encode_batch(readable, add_special_tokens=False)
-        return [
-            self._lay_out(text, encoding.ids, encoding.offsets, role)
-            for text, encoding in zip(texts, encodings, strict=True)
-        ]
+        for text, encoding in zip(texts, self._tokenizer.encode_batch(readable, add_special_tokens=False), strict=True):
+            yield text, encoding.ids, encoding.offsets
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """The pieces behind ids, as the vocabulary spells them."""
@@ -67,7 +87,7 @@ class TextTokenizer:
         prefix_length = len(role.prefix or "")
         before = [*self._frame.start_ids, *([] if role.marker_id is None else [role.marker_id])]
         after = list(self._frame.end_ids)
-        room = max(role.max_tokens - len(before) - len(after), 0)
+        room = self.room(role)
         truncated = max(len(text_ids) - room, 0)
         text_ids, offsets = text_ids[:room], offsets[:room]
 
@@ -98,6 +118,19 @@ class TextTokenizer:
         all_spans = np.zeros((len(ids), 2), np.int32)
         all_spans[: len(spans)] = spans
         return Encoded(np.array(ids, np.int64), attended, kept, all_spans, truncated)
+
+
+def _windows(
+    ids: list[int], offsets: list[tuple[int, int]], room: int, prefix_length: int, overlap: int
+) -> list[tuple[list[int], list[tuple[int, int]]]]:
+    """Ids and offsets cut into windows of `room`; the tokens within the prefix begin each of them."""
+    if len(ids) <= room:
+        return [(ids, offsets)]
+    prefixed = sum(end <= prefix_length and prefix_length > 0 for _, end in offsets)
+    size = max(room - prefixed, 1)
+    step = max(size - overlap, 1)
+    begins = range(prefixed, len(ids) - size + step, step)
+    return [(ids[:prefixed] + ids[at : at + size], offsets[:prefixed] + offsets[at : at + size]) for at in begins]
 
 
 def _without_surrogates(text: str) -> str:
