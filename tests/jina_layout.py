@@ -1,6 +1,6 @@
 """Checkpoints in the exact layout of jinaai/jina-colbert-v2, of any size, with random weights.
 
-    python tests/jina_layout.py FOLDER            the full size: 559,497,216 parameters, 1,119,027,888 bytes
+    python tests/jina_layout.py FOLDER [DIM]      the full size: 559,497,216 parameters, 1,119,027,888 bytes at dim 128
 
 Names, order and header of model.safetensors, keys of config.json and artifact.metadata, and the tokenizer's ids are
 those published; at full size the file has the published size to the byte. Weights are drawn and written tensor by
@@ -242,4 +242,4 @@ def _random_bfloat16(name: str, shape: tuple[int, ...], seed: int) -> Iterator[N
 
 
 if __name__ == "__main__":
-    write_checkpoint(Path(sys.argv[1]))
+    write_checkpoint(Path(sys.argv[1]), Sizes(dim=int(sys.argv[2]) if len(sys.argv) > 2 else 128))

@@ -51,6 +51,11 @@ class Checkpoint:
         found = self.pylate or {}
         return self.stanford is None and ("query_length" in found or found.get("model_type") == "ColBERT")
 
+    @property
+    def tokenizer_folder(self) -> Path:
+        """Where tokenizer.json lies: at the top, or (older sentence-transformers) beside the encoder."""
+        return self.folder if (self.folder / "tokenizer.json").is_file() else self.files.folder
+
     def tensor_names(self) -> Iterator[str]:
         """All backbone tensors in the order they are stored."""
         return iter(self._tensors)

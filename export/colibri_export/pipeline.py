@@ -103,7 +103,9 @@ def _write(
     checkpoint, heads, folder = workshop.checkpoint, workshop.heads, workshop.folder
     with _step("tokenizer and roles"):
         markers = (recipe.query.marker, recipe.document.marker)
-        tokenizer, spec = write_tokenizer(checkpoint.folder, folder, markers=markers, strip=checkpoint.is_pylate)
+        tokenizer, spec = write_tokenizer(
+            checkpoint.tokenizer_folder, folder, markers=markers, strip=checkpoint.is_pylate
+        )
         roles = {
             role: resolve_role(rules, role, tokenizer, spec, checkpoint.architecture)
             for role, rules in (("query", recipe.query), ("document", recipe.document))

@@ -75,6 +75,9 @@ class Session:
         # The order of the file. The default runs the casts that gpu-fp16 needs on a CPU first, for all weights at once:
         # 1.9 GB instead of 0.7 GB at 560 million parameters.
         options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED
+        # onnxruntime's plan of which output may take over which buffer keeps large ones alive through a layer: one
+        # 8,192-token document of jina-colbert-v2's size needed 784 MB with it and 457 MB without (benchmarks/NOTES.md).
+        options.enable_mem_reuse = False
         # Names of the TensorRT-RTX provider (onnxruntime, nv_provider_options.h); without them profile 0 serves all.
         provider_options = {"nv_multi_profile_enable": "1"} if profiles else {}
         try:

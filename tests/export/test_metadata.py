@@ -92,6 +92,18 @@ def test_a_skiplist_of_other_words_is_called_custom(tmp_path: Path) -> None:
     assert set(manifest.document.skiplist.ids) < set(whole.document.skiplist.ids)
 
 
+def test_an_encoder_in_a_folder_of_its_own_is_found_with_its_tokenizer(tmp_path: Path) -> None:
+    folder = shutil.copytree(MODERNBERT, tmp_path / "copy")
+    (folder / "0_Transformer").mkdir()
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        (folder / name).rename(folder / "0_Transformer" / name)
+    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    modules[0]["path"] = "0_Transformer"
+    (folder / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
+    inside = export(folder, tmp_path / "out", variant_names=["cpu-fp32"])
+    assert inside.space_id == export(MODERNBERT, tmp_path / "flat", variant_names=["cpu-fp32"]).space_id
+
+
 def test_a_dense_models_sentence_transformers_file_says_nothing_of_roles(tmp_path: Path) -> None:
     folder = shutil.copytree(MODERNBERT, tmp_path / "copy")
     (folder / "config_sentence_transformers.json").write_text('{"prompts": {}, "similarity_fn_name": "cosine"}')

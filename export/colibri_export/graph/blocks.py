@@ -18,6 +18,7 @@ Dialect = Literal["fused", "standard"]
 OPSET = 20
 IR_VERSION = 10
 _MICROSOFT = "com.microsoft"
+_BY_ROW = ("ffn_in", "ffn_out")  # products whose activations differ most in size from row to row
 
 
 class GraphBuilder:
@@ -158,6 +159,16 @@ class Int8Weights:
         return g.op("Reshape", rows, g.constant([0, 0, scales.shape[1] * BLOCK]))
 
     def linear(self, g: GraphBuilder, x: ir.Value, name: str, *, bias: bool = False) -> ir.Value:
+        if not name.endswith(_BY_ROW):
+            return self._product(g, x, name, bias=bias)
+        # The operator has one activation scale for all rows; rows brought to one size before share it without loss, and
+        # get their size back after: mean cosine .9963 instead of .9886, 4 % slower (benchmarks/NOTES.md).
+        size = g.op("ReduceMax", g.op("Abs", x), g.constant([-1]), keepdims=1)
+        size = g.op("Max", size, g.constant(np.float32(1e-12)))
+        product = g.op("Mul", self._product(g, g.op("Div", x, size), name, bias=False), size)
+        return g.op("Add", product, g.weight(self._tensors[f"{name}.bias"])) if bias else product
+
+    def _product(self, g: GraphBuilder, x: ir.Value, name: str, *, bias: bool) -> ir.Value:
         stored = self._tensors[f"{name}.weight"]
         scale = g.weight(self._tensors[f"{name}.weight.scale"])
         added = g.weight(self._tensors[f"{name}.bias"]) if bias else None
