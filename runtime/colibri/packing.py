@@ -1,7 +1,7 @@
 """What single texts gave, gathered into TokenVectors."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -89,22 +89,38 @@ def joined(parts: list[TokenVectors]) -> TokenVectors:
     """Parts end to end, at least one. The list is emptied on the way, so that little more than the whole is held."""
     if len(parts) == 1:
         return parts.pop()
-    first = parts[0]
-    tokens, texts = sum(len(part.rows) for part in parts), sum(map(len, parts))
-    rows = np.empty((tokens, first.dim), first.rows.dtype)
-    starts, sources = np.zeros(texts + 1, np.int64), np.empty(texts, np.int64)
-    spans = np.empty((tokens, 2), np.int32)
-    weights = None if first.weights is None else np.empty(tokens, np.float32)
-    row = text = 0
+    dim, dtype = parts[0].dim, parts[0].rows.dtype
+    rows = np.empty((sum(len(part.rows) for part in parts), dim), dtype)
+    beside = without_rows(parts)
+    row = 0
     parts.reverse()
     while parts:
         part = parts.pop()
-        its_rows, its_texts = slice(row, row + len(part.rows)), slice(text, text + len(part))
-        assert part.spans is not None  # a Chunk packed it
-        assert part.sources is not None
-        rows[its_rows], spans[its_rows], sources[its_texts] = part.rows, part.spans, part.sources
-        starts[text + 1 : text + 1 + len(part)] = part.starts[1:] + row
-        if weights is not None:
-            weights[its_rows] = part.weights
-        row, text = its_rows.stop, its_texts.stop
-    return TokenVectors(rows, starts, spans, weights, first.space_id, sources=sources)
+        rows[row : row + len(part.rows)] = part.rows
+        row += len(part.rows)
+    return replace(beside, rows=rows)
+
+
+def without_rows(parts: Sequence[TokenVectors]) -> TokenVectors:
+    """Parts end to end, at least one, with rows that are all one zero: it has the shape of the whole, and not its size.
+
+    `sources` are those of the parts; where a part has none, its texts follow those before it.
+    """
+    first = parts[0]
+    counts = np.cumsum([0, *(len(part.rows) for part in parts)])
+    texts = np.cumsum([0, *map(len, parts)])
+    starts = [part.starts[1:] + before for part, before in zip(parts, counts[:-1], strict=True)]
+    sources = [
+        np.arange(len(part)) + before if part.sources is None else part.sources
+        for part, before in zip(parts, texts[:-1], strict=True)
+    ]
+    spans = [part.spans for part in parts if part.spans is not None]
+    weights = [part.weights for part in parts if part.weights is not None]
+    return TokenVectors(
+        np.broadcast_to(np.zeros(1, first.rows.dtype), (int(counts[-1]), first.dim)),
+        np.concatenate([np.zeros(1, np.int64), *starts]),
+        np.concatenate(spans) if len(spans) == len(parts) else None,
+        np.concatenate(weights) if len(weights) == len(parts) else None,
+        first.space_id,
+        sources=np.concatenate(sources),
+    )
