@@ -29,11 +29,15 @@ def maxsim(query: Floats, docs: TokenVectors, weights: Floats | None = None) -> 
     if weights is not None and weights.shape != (len(query),):
         raise ShapeError(f"weights are {weights.shape}, the query has {len(query)} tokens")
     scores = np.empty(len(docs), np.float32)
+    # A matrix product sums in another order at its edges, and with some BLAS from one group of columns to the next, so
+    # equal documents would score unequal bits. In float64 that is below what float32 keeps of a similarity.
+    wide_query = query.astype(np.float64)
     for first, last in _runs(docs.starts):
-        rows = docs.rows[docs.starts[first] : docs.starts[last]].astype(np.float32, copy=False)
+        rows = docs.rows[docs.starts[first] : docs.starts[last]].astype(np.float64)
+        similarities = (wide_query @ rows.T).astype(np.float32)
         # reduceat gives a wrong value for an empty segment; documents without rows are refused above.
-        best = np.maximum.reduceat(query @ rows.T, docs.starts[first:last] - docs.starts[first], axis=1)
-        scores[first:last] = best.sum(axis=0) if weights is None else weights @ best
+        best = np.maximum.reduceat(similarities, docs.starts[first:last] - docs.starts[first], axis=1)
+        scores[first:last] = (best if weights is None else best * weights[:, None]).sum(axis=0)
     return scores
 
 

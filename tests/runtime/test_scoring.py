@@ -156,3 +156,17 @@ def test_neither_query_nor_documents_are_written_to() -> None:
     for array in (case.query, case.packed.rows, case.packed.starts, case.weights):
         array.flags.writeable = False
     maxsim(case.query, case.packed, case.weights)
+
+
+@given(data=st.data(), dim=st.sampled_from([16, 48, 64, 96, 128]), tokens=st.integers(1, 40))
+def test_equal_documents_score_equal_bits_wherever_they_lie(data: st.DataObject, dim: int, tokens: int) -> None:
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    again = rng.standard_normal((data.draw(st.integers(1, 12)), dim)).astype(np.float32)
+    others = [
+        rng.standard_normal((n, dim)).astype(np.float32) for n in data.draw(st.lists(st.integers(1, 70), max_size=8))
+    ]
+    documents = [again, *(document for other in others for document in (other, again))]
+    query = rng.standard_normal((tokens, dim)).astype(np.float32)
+    weights = rng.random(tokens).astype(np.float32)
+    for found in (maxsim(query, TokenVectors.from_arrays(documents), w) for w in (None, weights)):
+        assert len(set(found[::2].tolist())) == 1
