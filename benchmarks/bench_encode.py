@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -82,14 +83,19 @@ def mixed_texts(data: Path, documents: int, queries: int, tokenizer: Tokenizer) 
 
     sets = [load(data / name) for name in SETS]
     found = {
-        "documents": [text for texts in zip(*(one.documents for one in sets), strict=False) for text in texts],
-        "queries": [text for texts in zip(*(fitting(one) for one in sets), strict=False) for text in texts],
+        "documents": _in_turn([one.documents for one in sets]),
+        "queries": _in_turn([fitting(one) for one in sets]),
     }
     wanted = {"documents": documents, "queries": queries}
     for what, texts in found.items():
         if len(texts) < wanted[what]:
             raise click.ClickException(f"--{what}: there are {len(texts)}")
     return {what: texts[: wanted[what]] for what, texts in found.items()}
+
+
+def _in_turn(lists: Sequence[list[str]]) -> list[str]:
+    """One of each as long as it has any."""
+    return [text for texts in zip_longest(*lists) for text in texts if text is not None]
 
 
 def throughput(model: Path, python: Path, texts: Path, rounds: int) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What bench_encode runs: the same weights as an artefact of ours and as the folder FastEmbed reads.
 
 Both are of jina-colbert-v2's kind (markers 250002 and 250003, queries of 32 tokens), which is what FastEmbed takes:
-one with colibri-mini's backbone and its 128-dim head, one with jina's shape (1,024 wide), but 4 layers of random weights.
+one with colibri-mini's backbone and its 128-dim head, one 1,024 wide like jina's, but 4 layers of random weights.
 """
 
 import json
