@@ -1,15 +1,17 @@
 """The options of encoding, and one call with them: at once, in chunks, or for asyncio."""
 
-import asyncio
 from collections.abc import Iterable, Iterator
-from typing import Literal, TypedDict, get_args
+from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from colibri import checks
-from colibri.encoder import Encoder, LongDocuments, Order
 from colibri.errors import InputError, InputTypeError
 from colibri.manifest import RoleName
-from colibri.packing import Report, Stored
+from colibri.order import LongDocuments, Order, Stored
+from colibri.packing import Report
 from colibri.vectors import TokenVectors
+
+if TYPE_CHECKING:
+    from colibri.encoder import Encoder
 
 
 class QueryOptions(TypedDict, total=False):
@@ -52,7 +54,7 @@ class Call:
 
     def __init__(
         self,
-        encoder: Encoder,
+        encoder: "Encoder",
         texts: Iterable[str],
         role: RoleName,
         dims: tuple[int, ...],
@@ -90,6 +92,8 @@ class Call:
 
     async def result_async(self) -> TokenVectors | dict[int, TokenVectors]:
         """All at once, in a thread; cancelling the task ends the work."""
+        import asyncio  # noqa: PLC0415 - whoever awaits this has loaded it
+
         try:
             return await asyncio.to_thread(self.result)
         except asyncio.CancelledError:

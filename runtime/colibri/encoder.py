@@ -11,9 +11,9 @@ its rows do not even depend on how onnxruntime shares an operator out.
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ from colibri.artefact import Artefact
 from colibri.cores import physical_cores
 from colibri.errors import ArtefactError, InputError, InputTypeError
 from colibri.manifest import Role, RoleName
-from colibri.packing import Chunk, Entry, Report, Stored, joined
+from colibri.order import Order
+from colibri.packing import Chunk, Entry, Report, joined
 from colibri.progress import progress
 from colibri.providers import CPU, Choice
 from colibri.session import Interrupt, Session
@@ -32,30 +33,7 @@ from colibri.workers import Job, Outcome
 
 log = logging.getLogger(__name__)
 
-LongDocuments = Literal["truncate", "error", "windows"]
-
 _CHUNK_TOKENS = 65_536  # 32 MB of float32 at 128 dims
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What is wanted of some texts.
-
-    dims      widths, at least one
-    dtype     what rows are stored as
-    long      what becomes of a text that does not fit
-    overlap   tokens that a window shares with the one before
-    skip      whether a text that fails is left out, instead of ending the call
-    what      what the texts are called in messages
-    """
-
-    role: RoleName
-    dims: tuple[int, ...]
-    dtype: Stored = "float32"
-    long: LongDocuments = "truncate"
-    overlap: int = 0
-    skip: bool = False
-    what: str = "texts"
 
 
 class Encoder:
@@ -65,14 +43,14 @@ class Encoder:
         self,
         artefact: Artefact,
         choice: Choice,
-        tokenizer: TextTokenizer,
+        tokenizer: Callable[[], TextTokenizer],
         *,
         threads: int | None = None,
         workers: int | None = None,
     ) -> None:
-        """threads: cores of a query. workers: documents at once; one has the queries' session, and all their cores."""
+        """tokenizer: makes it, while sessions load. threads: cores of a query. workers: documents at once; a single one
+        has the queries' session, and all their cores."""
         self._manifest = artefact.manifest
-        self._tokenizer = tokenizer
         self._outputs = {int(dim): name for dim, name in choice.variant.outputs.items()}
         threads, self.workers = threads or physical_cores(), workers or physical_cores()
         graph, engine = choice.graph, choice.variant.engine
@@ -82,16 +60,22 @@ class Encoder:
             "query": (graph.query, graph.masked_query, threads),
             "document": (graph.document, graph.masked_document, document_threads),
         }
-        loaded = {
-            (name, masked, cores): Session(
-                artefact.path(name),
-                choice.provider,
-                threads=cores,
-                masked=masked,
-                profiles=engine.profiles if engine else (),
-            )
-            for name, masked, cores in dict.fromkeys(files.values())
-        }
+        keys = list(dict.fromkeys(files.values()))
+        # onnxruntime loads without the GIL, which a tokenizer of 250,002 pieces holds for 0.5 s and more.
+        with ThreadPoolExecutor(len(keys)) as pool:
+            loading = {
+                (name, masked, cores): pool.submit(
+                    Session,
+                    artefact.path(name),
+                    choice.provider,
+                    threads=cores,
+                    masked=masked,
+                    profiles=engine.profiles if engine else (),
+                )
+                for name, masked, cores in keys
+            }
+            self._tokenizer = tokenizer()
+        loaded = {key: future.result() for key, future in loading.items()}
         self._sessions: dict[RoleName, Session] = {role: loaded[key] for role, key in files.items()}
         slots = {session: threading.BoundedSemaphore(self.workers) for session in loaded.values()}
         self._slots = {role: slots[session] for role, session in self._sessions.items()}

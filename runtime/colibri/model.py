@@ -67,8 +67,13 @@ class Colibri:
         artefacts.check_files(artefact, artefact.files_to_run(choice.variant, choice.graph))
         self.variant: str = choice.variant_name
         self.provider: str = choice.provider
-        tokenizer = TextTokenizer(artefact, special_tokens=special_tokens)
-        self._encoder = Encoder(artefact, choice, tokenizer, threads=threads, workers=workers)
+        self._encoder = Encoder(
+            artefact,
+            choice,
+            lambda: TextTokenizer(artefact, special_tokens=special_tokens),
+            threads=threads,
+            workers=workers,
+        )
         log.info("%s: %s (%s) on %s", self.manifest.name, self.variant, choice.graph.document, self.provider)
 
     @property

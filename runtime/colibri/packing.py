@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colibri.errors import ColibriError
+from colibri.order import Stored
 from colibri.vectors import Rows, Spans, TokenVectors
-
-Stored = Literal["float32", "float16"]
-"""What rows are kept as."""
 
 
 @dataclass
