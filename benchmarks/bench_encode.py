@@ -121,6 +121,7 @@ def throughput(model: Path, python: Path, texts: Path, rounds: int) -> list[dict
 def _rounds(children: Sequence[Child], rounds: int) -> list[dict[str, Any]]:
     speeds: dict[str, list[float]] = {child.engine: [] for child in children}
     times: dict[str, list[float]] = {child.engine: [] for child in children}
+    cpu: dict[str, list[float]] = {child.engine: [] for child in children}
     rows: dict[str, tuple[int, int]] = {}
     for child in children:
         child.ask("documents 8")
@@ -129,6 +130,7 @@ def _rounds(children: Sequence[Child], rounds: int) -> list[dict[str, Any]]:
             documents, queries = child.ask("documents"), child.ask("queries")
             speeds[child.engine].append(documents["texts"] / documents["seconds"])
             times[child.engine] += queries["ms"]
+            cpu[child.engine].append(documents["cpu_seconds"] / documents["texts"] * 1e3)
             rows[child.engine] = (documents["rows"], queries["rows"])
         click.echo(f"round {done + 1} of {rounds}", err=True)
     if len(set(rows.values())) != 1:
@@ -140,6 +142,7 @@ def _rounds(children: Sequence[Child], rounds: int) -> list[dict[str, Any]]:
             "engine": engine,
             "documents_per_second": round(statistics.median(speed), 2),
             "documents_per_second_all": [round(one, 2) for one in speed],
+            "cpu_ms_per_document": round(statistics.median(cpu[engine]), 1),
             "ratio_default_batch": round(statistics.median(speed) / default, 2),
             "ratio_best_batch": round(statistics.median(speed) / best, 2),
             "query_p50_ms": round(statistics.median(times[engine]), 2),
