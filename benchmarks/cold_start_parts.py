@@ -54,7 +54,7 @@ def run(laps: Laps, query: str, documents: list[str], name: str | None) -> None:
     laps.lap("hash the files")
     tokenizer = TextTokenizer(source)
     laps.lap("load the tokenizer")
-    encoder = Encoder(source, choice, tokenizer)
+    encoder = Encoder(source, choice, lambda: tokenizer)
     laps.lap("load the session")
     dim = source.manifest.default_dim
     docs = encoder.encode(documents, "document", [dim])[dim]

@@ -42,8 +42,14 @@ def quality(rows: Rows) -> str:
 
 
 def cold_start(rows: Rows) -> str:
-    """Milliseconds and peak memory of one `colibri rerank` in a fresh process."""
-    return _processes([row for row in rows if row["case"].startswith("command")])
+    """One `colibri rerank` in a fresh process, in a sentence."""
+    cases = {row["case"]: row for row in rows}
+    first, end = cases["command: first line"], cases["command: exit"]
+    return (
+        "Start of `colibri rerank` with eight documents, files in the page cache: first line after "
+        f"{first['median_ms']:.0f} ms, "
+        f"exit after {end['median_ms']:.0f} ms, {end['peak_rss_mb']:.0f} MB at most."
+    )
 
 
 def cold_start_parts(rows: Rows) -> str:
@@ -78,6 +84,61 @@ def _machine(row: dict[str, Any]) -> str:
 
 
 # Name of a table -> the results it is made of, and how.
+_BACKBONES = {"mini-backbone": "colibri-mini's 12 x 384", "tiny-random-rotary-4x1024": "4 x 1,024 rotary, random"}
+
+
+def encode_short(rows: Rows) -> str:
+    """Documents a second and milliseconds a query of each model and variant of ours, and the ratios to FastEmbed."""
+    lines = [
+        "| backbone, variant | documents/s | x FastEmbed (its best batch) | query p50 ms | x FastEmbed |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        if row["case"] == "throughput" and row["engine"].startswith("colibri"):
+            label = f"{_BACKBONES[row['model']]}, {row['engine'].partition(':')[2]}"
+            documents = f"{row['documents_per_second']:.1f} | {row['ratio_default_batch']} ({row['ratio_best_batch']})"
+            lines.append(f"| {label} | {documents} | {row['query_p50_ms']:.1f} | {row['query_ratio']} |")
+    return "\n".join(lines)
+
+
+def encode(rows: Rows) -> str:
+    """All of bench_encode: both engines, cold starts, and a long document."""
+    lines = [
+        "| backbone | engine | documents/s | x FastEmbed | x its best batch | CPU ms each "
+        "| query p50 (p99) ms | x FastEmbed |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    starts = [
+        "",
+        "| cold start | ms | imports | load | first query | RSS MB | x FastEmbed |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    long = [
+        "",
+        "| 8,192 tokens, 12 x 384 rotary | seconds | loaded MB | above it | afterwards |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        kind, _, option = row["engine"].partition(":")
+        engine = option if kind == "colibri" else f"FastEmbed, batch {option}"
+        backbone = _BACKBONES.get(row["model"], "")
+        if row["case"] == "throughput":
+            documents = f"{row['documents_per_second']:.1f} | {row['ratio_default_batch']} | {row['ratio_best_batch']}"
+            documents += f" | {row['cpu_ms_per_document']}"
+            query = f"{row['query_p50_ms']:.1f} ({row['query_p99_ms']:.0f}) | {row['query_ratio']}"
+            lines.append(f"| {backbone} | {engine} | {documents} | {query} |")
+        elif row["case"] == "cold start":
+            parts = " | ".join(str(ms) for ms in row["parts_ms"].values())
+            starts.append(f"| {backbone}, {engine} | {row['total_ms']} | {parts} | {row['rss_mb']} | {row['ratio']} |")
+        else:
+            figures = (row["seconds"], row["before_mb"], row["above_mb"], row["after_mb"])
+            long.append(f"| {engine} | {' | '.join(map(str, figures))} |")
+    machine, about = rows[0]["machine"], rows[0]
+    cores = f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}"
+    counts = f"{about['documents']} documents, {about['queries']} queries, {about['rounds']} interleaved rounds"
+    return "\n".join([*lines, *starts, *long, "", f"({cores}; {counts}; medians.)"])
+
+
 TABLES: dict[str, tuple[str, Callable[[Rows], str]]] = {
     "quality": ("quality", quality),
     "cold_start": ("cold_start", cold_start),

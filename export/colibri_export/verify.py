@@ -62,7 +62,7 @@ def _choice(manifest: Manifest, name: str, graph: int) -> Choice:
 
 
 def _encode(artefact: Artefact, choice: Choice) -> Encoded:
-    encoder = Encoder(artefact, choice, TextTokenizer(artefact))
+    encoder = Encoder(artefact, choice, lambda: TextTokenizer(artefact))
     dims = artefact.manifest.dims
     return {"query": encoder.encode(QUERIES, "query", dims), "document": encoder.encode(DOCUMENTS, "document", dims)}
 

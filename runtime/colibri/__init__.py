@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ShapeError,
     )
     from colibri.model import Colibri, Result, load
+    from colibri.packing import Report
     from colibri.scoring import maxsim
     from colibri.vectors import TokenVectors
 
@@ -36,6 +37,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 _HOME = {
     "Colibri": "model",
     "Result": "model",
+    "Report": "packing",
     "load": "model",
     "maxsim": "scoring",
     "TokenVectors": "vectors",
@@ -64,6 +66,7 @@ __all__ = [
     "InputTypeError",
     "MissingExtra",
     "ProviderError",
+    "Report",
     "Result",
     "ShapeError",
     "TokenVectors",

@@ -2,98 +2,203 @@
 
 Every text runs alone at its own length: nothing is padded, so its rows cannot depend on the texts beside it. That
 holds for int8 bit for bit, where even two texts of one length in a batch would share an activation scale.
+
+Queries and documents have a session each over the same weights. A query uses all cores, because somebody waits for it;
+a document uses one, and as many documents run at once as there are workers. A role never changes its session, so
+its rows do not even depend on how onnxruntime shares an operator out.
 """
 
 import logging
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colibri.artefact import Artefact
-from colibri.errors import ArtefactError
-from colibri.manifest import RoleName
-from colibri.providers import Choice, available_cores
-from colibri.session import Session
+from colibri.cores import physical_cores
+from colibri.errors import ArtefactError, InputError, InputTypeError
+from colibri.manifest import Role, RoleName
+from colibri.order import Order
+from colibri.packing import Chunk, Entry, Report, joined
+from colibri.progress import progress
+from colibri.providers import CPU, Choice
+from colibri.session import Interrupt, Session
 from colibri.tokenizer import Encoded, TextTokenizer
 from colibri.vectors import TokenVectors
+from colibri.workers import Job, Outcome
 
 log = logging.getLogger(__name__)
 
-_TEXTS_AT_ONCE = 256  # tokenised together: offsets of a whole large collection would not fit in memory
+_CHUNK_TOKENS = 65_536  # 32 MB of float32 at 128 dims
 
 
 class Encoder:
-    """Runs the graphs of one variant. Threads may share it."""
+    """Runs the graphs of one variant. Threads may share it: together they have no more runs under way than workers."""
 
     def __init__(
-        self, artefact: Artefact, choice: Choice, tokenizer: TextTokenizer, *, threads: int | None = None
+        self,
+        artefact: Artefact,
+        choice: Choice,
+        tokenizer: Callable[[], TextTokenizer],
+        *,
+        threads: int | None = None,
+        workers: int | None = None,
     ) -> None:
+        """tokenizer: makes it, while sessions load. threads: cores of a query. workers: documents at once; a single one
+        has the queries' session, and all their cores."""
         self._manifest = artefact.manifest
-        self._tokenizer = tokenizer
         self._outputs = {int(dim): name for dim, name in choice.variant.outputs.items()}
+        threads, self.workers = threads or physical_cores(), workers or physical_cores()
         graph, engine = choice.graph, choice.variant.engine
-        files: dict[RoleName, tuple[str, bool]] = {
-            "query": (graph.query, graph.masked_query),
-            "document": (graph.document, graph.masked_document),
+        # Two sessions on an accelerator would hold its weights twice.
+        document_threads = 1 if self.workers > 1 and choice.provider == CPU else threads
+        files: dict[RoleName, tuple[str, bool, int]] = {
+            "query": (graph.query, graph.masked_query, threads),
+            "document": (graph.document, graph.masked_document, document_threads),
         }
-        loaded = {
-            (name, masked): Session(
-                artefact.path(name),
-                choice.provider,
-                threads=threads or available_cores(),
-                masked=masked,
-                profiles=engine.profiles if engine else (),
-            )
-            for name, masked in dict.fromkeys(files.values())
-        }
+        keys = list(dict.fromkeys(files.values()))
+        # onnxruntime loads without the GIL, which a tokenizer of 250,002 pieces holds for 0.5 s and more.
+        with ThreadPoolExecutor(len(keys)) as pool:
+            loading = {
+                (name, masked, cores): pool.submit(
+                    Session,
+                    artefact.path(name),
+                    choice.provider,
+                    threads=cores,
+                    masked=masked,
+                    profiles=engine.profiles if engine else (),
+                )
+                for name, masked, cores in keys
+            }
+            self._tokenizer = tokenizer()
+        loaded = {key: future.result() for key, future in loading.items()}
         self._sessions: dict[RoleName, Session] = {role: loaded[key] for role, key in files.items()}
+        slots = {session: threading.BoundedSemaphore(self.workers) for session in loaded.values()}
+        self._slots = {role: slots[session] for role, session in self._sessions.items()}
         self._weights: dict[RoleName, NDArray[np.float32] | None] = {
             role: _token_weights(artefact, artefact.manifest.role(role).weights_file) for role in files
         }
 
-    def encode(
-        self, texts: Sequence[str], role: RoleName, dims: Sequence[int], *, progress: bool = False
-    ) -> dict[int, TokenVectors]:
-        """Encode texts for a role at one or several dims from a single run of the backbone each."""
-        rules = self._manifest.role(role)
-        outputs = [self._outputs[dim] for dim in dims]
-        rows: dict[int, list[NDArray[np.float32]]] = {dim: [] for dim in dims}
-        kept: list[Encoded] = []
-        with _progress(len(texts), f"encoding {role} texts", progress) as advance:
-            for first in range(0, len(texts), _TEXTS_AT_ONCE):
-                for encoded in self._tokenizer.encode(texts[first : first + _TEXTS_AT_ONCE], rules):
-                    results = self._sessions[role].run(encoded.ids, encoded.attended, outputs)
-                    for dim, result in zip(dims, results, strict=True):
-                        rows[dim].append(result[encoded.keep])
-                    kept.append(encoded)
-                    advance()
-        cut = sum(encoded.truncated > 0 for encoded in kept)
-        if cut:
-            log.info("%d of %d %s texts were cut at %d tokens", cut, len(texts), role, rules.max_tokens)
-        return self._pack(rows, kept, role)
+    def job(self, texts: Iterable[str], order: Order) -> Job[Entry]:
+        """The work on these texts, not begun: `chunks` does it, `Job.stop` ends it from another thread."""
+        rules = self._manifest.role(order.role)
 
-    def _pack(
-        self, rows: dict[int, list[NDArray[np.float32]]], encoded: list[Encoded], role: RoleName
+        def run(encoded: Encoded, interrupt: Interrupt) -> Entry:
+            return self._run(encoded, order, interrupt)
+
+        return Job(texts, self._tokenise(rules, order), run, self.workers)
+
+    def encode(self, texts: Iterable[str], role: RoleName, dims: Iterable[int]) -> dict[int, TokenVectors]:
+        """Texts at one or several dims from a single run of the backbone each."""
+        order = Order(role=role, dims=tuple(dims))
+        return self.gather(self.job(texts, order), order)
+
+    def gather(
+        self,
+        job: Job[Entry],
+        order: Order,
+        *,
+        report: Report | None = None,
+        total: int | None = None,
+        show: bool = False,
     ) -> dict[int, TokenVectors]:
-        starts = np.cumsum([0, *(int(e.keep.sum()) for e in encoded)], dtype=np.int64)
-        spans = np.concatenate([np.zeros((0, 2), np.int32), *(e.spans[e.keep] for e in encoded)])
-        table = self._weights[role]
-        weights = None
-        if table is not None:
-            weights = table[np.concatenate([np.zeros(0, np.int64), *(e.ids[e.keep] for e in encoded)])]
-        return {
-            dim: TokenVectors(
-                np.concatenate([np.zeros((0, dim), np.float32), *parts]),
-                starts,
-                spans,
-                weights,
-                self._manifest.space_id,
-            )
-            for dim, parts in rows.items()
-        }
+        """All of a job at each dim. Where nothing was left out or split, `sources` is None. Options as in `chunks`."""
+        counts = report or Report()
+        before = len(counts.failed) + counts.split
+        chunks = list(self.chunks(job, order, report=counts, total=total, show=show))
+        found = {dim: joined([chunk.pop(dim) for chunk in chunks]) for dim in order.dims}
+        if len(counts.failed) + counts.split > before:
+            return found
+        return {dim: replace(vectors, sources=None) for dim, vectors in found.items()}
+
+    def chunks(
+        self,
+        job: Job[Entry],
+        order: Order,
+        *,
+        report: Report,
+        chunk_tokens: int = _CHUNK_TOKENS,
+        total: int | None = None,
+        show: bool = False,
+    ) -> Iterator[dict[int, TokenVectors]]:
+        """A job in parts of `chunk_tokens` rows or a little more, whole texts each; a last, empty one if none was full.
+
+        report: counts are added to it. total: how many texts there will be, for the bar that `show` asks for.
+        """
+        weighted = self._weights[order.role] is not None
+        chunk = Chunk(order.dims, order.dtype, self._manifest.space_id, weighted=weighted)
+        yielded = False
+        # Closed here: an error that somebody keeps keeps this frame, and that would keep the threads.
+        with progress(total, f"encoding {order.role} texts", show) as advance, closing(iter(job)) as outcomes:
+            for outcome in outcomes:
+                entries = _entries(outcome, order, report)
+                for entry in entries:
+                    chunk.add(entry, outcome.index)
+                advance(sum(entry.tokens for entry in entries))
+                if chunk.tokens >= chunk_tokens:
+                    yield chunk.pack()
+                    yielded = True
+        if chunk.tokens or not yielded:
+            yield chunk.pack()
+        if report.truncated:
+            cut_at = self._manifest.role(order.role).max_tokens
+            log.info("%d of %d %s texts were cut at %d tokens", report.truncated, report.texts, order.role, cut_at)
+
+    def room(self, role: RoleName) -> int:
+        """How many tokens of a text fit."""
+        return self._tokenizer.room(self._manifest.role(role))
+
+    def _tokenise(self, rules: Role, order: Order) -> Callable[[list[str]], list[list[Encoded]]]:
+        def tokenise(texts: list[str]) -> list[list[Encoded]]:
+            for text in texts:
+                if not isinstance(text, str):
+                    raise InputTypeError(f"found {type(text).__name__}, wanted str")
+            if order.long == "windows":
+                return self._tokenizer.encode_windows(texts, rules, order.overlap)
+            encoded = self._tokenizer.encode(texts, rules)
+            for one in encoded if order.long == "error" else ():
+                if one.truncated:
+                    raise InputError(f"{one.truncated} tokens more than the {rules.max_tokens} that fit")
+            return [[one] for one in encoded]
+
+        return tokenise
+
+    def _run(self, encoded: Encoded, order: Order, interrupt: Interrupt) -> Entry:
+        outputs = [self._outputs[dim] for dim in order.dims]
+        with self._slots[order.role]:
+            results = self._sessions[order.role].run(encoded.ids, encoded.attended, outputs, interrupt)
+        table = self._weights[order.role]
+        return Entry(
+            {
+                dim: result[encoded.keep].astype(order.dtype, copy=False)
+                for dim, result in zip(order.dims, results, strict=True)
+            },
+            encoded.spans[encoded.keep],
+            None if table is None else table[encoded.ids[encoded.keep]],
+            len(encoded.ids),
+            encoded.truncated,
+        )
+
+
+def _entries(outcome: Outcome[Entry], order: Order, report: Report) -> list[Entry]:
+    """The entries of a text in their order, counted; none where it failed and may be left out."""
+    report.texts += 1
+    if outcome.error is not None:
+        said = f"{order.what}[{outcome.index}]: {outcome.error}"
+        if not order.skip:
+            raise type(outcome.error)(said) from outcome.error
+        log.warning("%s; it was left out", said)
+        report.failed[outcome.index] = outcome.error
+        return []
+    entries = [outcome.made[place] for place in range(len(outcome.made))]
+    report.tokens += sum(entry.tokens for entry in entries)
+    report.truncated += any(entry.truncated for entry in entries)
+    report.split += len(entries) > 1
+    return entries
 
 
 def _token_weights(artefact: Artefact, name: str | None) -> NDArray[np.float32] | None:
@@ -104,15 +209,3 @@ def _token_weights(artefact: Artefact, name: str | None) -> NDArray[np.float32] 
     if weights.shape != (vocabulary,):
         raise ArtefactError(f"{artefact.path(name)}: {weights.size} weights, wanted one for each of {vocabulary} ids")
     return weights
-
-
-@contextmanager
-def _progress(total: int, what: str, show: bool) -> Iterator[Callable[[], object]]:
-    """A function to call after each text: it moves a bar on stderr, or does nothing."""
-    if not show:
-        yield lambda: None
-        return
-    from tqdm import tqdm  # noqa: PLC0415 - 20 ms that only long work pays
-
-    with tqdm(total=total, desc=what, unit="text", file=sys.stderr, leave=False) as bar:
-        yield bar.update

@@ -1,7 +1,9 @@
 """One graph loaded into ONNX Runtime."""
 
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,48 @@ from numpy.typing import NDArray
 
 from colibri.errors import ProviderError
 from colibri.manifest import Profile
+from colibri.providers import CPU
 from colibri.vectors import Rows
+
+_LONG_TOKENS = 1024  # from here on a run gives the memory it needed back to the system when it ends
+
+
+class Interrupted(Exception):
+    """A run was ended by its Interrupt."""
+
+
+class Interrupt:
+    """Ends all runs it was given to, from any thread, those under way between two of their operators."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[onnxruntime.RunOptions] = set()
+        self._happened = False
+
+    @property
+    def happened(self) -> bool:
+        """Whether it was set."""
+        return self._happened
+
+    def set(self) -> None:
+        """End runs under way, and every later one before it begins."""
+        with self._lock:
+            self._happened = True
+            for options in self._running:
+                options.terminate = True
+
+    @contextmanager
+    def watching(self, options: onnxruntime.RunOptions) -> Iterator[None]:
+        """While a run with these options is under way. Raises Interrupted when it has nothing to begin for."""
+        with self._lock:
+            if self._happened:
+                raise Interrupted
+            self._running.add(options)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.discard(options)
 
 
 class Session:
@@ -22,6 +65,9 @@ class Session:
         """threads: cores one run may use. masked: whether the graph takes an attention mask. profiles: of an engine."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        # Threads that spin while they wait burn cores that others need: on a busy machine of 2 cores a 16-token query
+        # took 3.4 ms without and 19-28 ms with it (benchmarks/NOTES.md).
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         # The graphs are written as they shall run; what is left to fold (u8 weights) is basic. Higher levels
         # only loaded slower and ran no faster (benchmarks/NOTES.md).
@@ -44,21 +90,38 @@ class Session:
             ) from error
         self._masked = masked
         self._profiles = tuple(profiles)
+        self._has_cpu_arena = provider == CPU
 
-    def run(self, ids: NDArray[np.int64], attended: NDArray[np.bool_], outputs: Sequence[str]) -> list[Rows]:
+    def run(
+        self,
+        ids: NDArray[np.int64],
+        attended: NDArray[np.bool_],
+        outputs: Sequence[str],
+        interrupt: Interrupt | None = None,
+    ) -> list[Rows]:
         """Run one text.
 
         ids (n,) int64, attended (n,) bool -> for each output name (n, dim) float32. Raises ProviderError where an
-        engine has no profile for n tokens.
+        engine has no profile for n tokens or onnxruntime fails, Interrupted when `interrupt` was set.
         """
         feeds: dict[str, NDArray[np.int64]] = {"input_ids": ids[None]}
         if self._masked:
             feeds["attention_mask"] = attended[None].astype(np.int64)
-        options = None
+        options = onnxruntime.RunOptions()
+        options.log_severity_level = 4  # what fails is raised; onnxruntime would print it as well
         if self._profiles:
-            options = onnxruntime.RunOptions()
             options.add_run_config_entry("nv_profile_index", str(profile_index(self._profiles, 1, len(ids))))
-        results: list[Rows] = [output[0] for output in self._session.run(list(outputs), feeds, options)]
+        if self._has_cpu_arena and len(ids) >= _LONG_TOKENS:
+            # 8,192 tokens of a 12 x 384 model take 250-280 MB, which the arena would keep for good.
+            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        interrupt = interrupt or Interrupt()
+        with interrupt.watching(options):
+            try:
+                results: list[Rows] = [output[0] for output in self._session.run(list(outputs), feeds, options)]
+            except Exception as error:  # of classes without a common public one, as above
+                if interrupt.happened:
+                    raise Interrupted from error
+                raise ProviderError(f"onnxruntime {onnxruntime.__version__} failed ({error})") from error
         return results
 
 

@@ -3,7 +3,7 @@
 import logging
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,17 +61,42 @@ class TextTokenizer:
 
     def encode(self, texts: Sequence[str], role: Role) -> list[Encoded]:
         """Apply a role's rules to every text."""
+        return [self._lay_out(text, pieces, role) for text, pieces in self._pieces(texts, role)]
+
+    def encode_windows(self, texts: Sequence[str], role: Role, overlap: int) -> list[list[Encoded]]:
+        """Apply a role's rules to every text, and to one that does not fit in windows that do.
+
+        overlap: tokens that a window shares with the one before it, fewer than a window has room for
+
+        Each window is laid out like a text of its own, the prefix in front, and its spans point into the whole text.
+        The last one is as short as what is left.
+        """
+        return [
+            [
+                self._lay_out(text, window, role)
+                for window in _windows(pieces, self.room(role), len(role.prefix or ""), overlap)
+            ]
+            for text, pieces in self._pieces(texts, role)
+        ]
+
+    def room(self, role: Role) -> int:
+        """How many tokens of prefix and text a role's `max_tokens` leaves beside start, marker and end."""
+        frame = len(self._frame.start_ids) + (role.marker_id is not None) + len(self._frame.end_ids)
+        return max(role.max_tokens - frame, 0)
+
+    def _pieces(self, texts: Sequence[str], role: Role) -> Iterator[tuple[str, Pieces]]:
+        """Every text with the ids of its prefix and itself, and the characters behind them, the prefix counted."""
         prefix = role.prefix or ""
         readable = [prefix + _without_surrogates(text) for text in texts]
         found: list[Pieces | None] = [None] * len(texts)
         if self._light is not None:
             found = self._light.encode(readable)
         left = [i for i, pieces in enumerate(found) if pieces is None]
-        for i, pieces in zip(left, self._reference_pieces([readable[i] for i in left]), strict=True):
-            found[i] = pieces
-        return [
-            self._lay_out(text, pieces, role) for text, pieces in zip(texts, found, strict=True) if pieces is not None
-        ]
+        for i, read in zip(left, self._reference_pieces([readable[i] for i in left]), strict=True):
+            found[i] = read
+        for text, pieces in zip(texts, found, strict=True):
+            assert pieces is not None
+            yield text, pieces
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """The pieces behind ids, as the vocabulary spells them."""
@@ -112,7 +137,7 @@ class TextTokenizer:
         prefix_length = len(role.prefix or "")
         before = [*self._frame.start_ids, *([] if role.marker_id is None else [role.marker_id])]
         after = list(self._frame.end_ids)
-        room = max(role.max_tokens - len(before) - len(after), 0)
+        room = self.room(role)
         truncated = max(pieces.ids.size - room, 0)
         text_ids, offsets = pieces.ids[:room], pieces.offsets[:room]
 
@@ -138,6 +163,24 @@ class TextTokenizer:
             attended[ids.size - masks :] = False
         keep[0] |= not keep.any()
         return Encoded(ids, attended, keep, spans, truncated)
+
+
+def _windows(pieces: Pieces, room: int, prefix_length: int, overlap: int) -> list[Pieces]:
+    """Pieces cut into windows of `room`; the tokens within the prefix begin each of them."""
+    ids, offsets = pieces.ids, pieces.offsets
+    if ids.size <= room:
+        return [pieces]
+    prefixed = int(((offsets[:, 1] <= prefix_length) & (prefix_length > 0)).sum())
+    size = max(room - prefixed, 1)
+    step = max(size - overlap, 1)
+    begins = range(prefixed, ids.size - size + step, step)
+    return [
+        Pieces(
+            np.concatenate([ids[:prefixed], ids[at : at + size]]),
+            np.concatenate([offsets[:prefixed], offsets[at : at + size]]),
+        )
+        for at in begins
+    ]
 
 
 def _without_surrogates(text: str) -> str:

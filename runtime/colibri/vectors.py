@@ -37,6 +37,9 @@ class TokenVectors:
                              surrounding white space; (0, 0) for rows that stand for no text (markers, mask tokens)
     weights   (tokens,)      float32 or None; how much each query row counts in MaxSim
     space_id  which model made the rows ("" unknown); only rows of one space compare
+    sources   (n,)           int64 or None; which text of those given each entry was made of, where that is not simply
+                             the one at its place: long texts became several windows, failed ones were left out, or
+                             this is a chunk of a stream
     """
 
     rows: Rows
@@ -44,6 +47,7 @@ class TokenVectors:
     spans: Spans | None = None
     weights: NDArray[np.float32] | None = None
     space_id: str = ""
+    sources: Offsets | None = None
 
     def __post_init__(self) -> None:
         rows, starts = self.rows, self.starts
@@ -61,6 +65,7 @@ class TokenVectors:
             raise ShapeError("starts: must not decrease")
         _expect("spans", self.spans, np.int32, (len(rows), 2))
         _expect("weights", self.weights, np.float32, (len(rows),))
+        _expect("sources", self.sources, np.int64, (starts.size - 1,))
 
     @property
     def dim(self) -> int:
@@ -105,7 +110,8 @@ class TokenVectors:
         """Write one file in the safetensors layout (any safetensors reader opens it). Replaces the file at once or
         not at all."""
         # The widest first, since the layout has no gaps: each array then starts at a multiple of its own item size.
-        arrays = {"starts": self.starts, "spans": self.spans, "weights": self.weights, "rows": self.rows}
+        arrays = {"starts": self.starts, "sources": self.sources, "spans": self.spans, "weights": self.weights}
+        arrays["rows"] = self.rows
         names = {dtype: name for name, dtype in _DTYPES.items()}
         header: dict[str, Any] = {"__metadata__": {"format": _FORMAT, "space_id": self.space_id}}
         at = 0

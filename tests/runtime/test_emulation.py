@@ -28,7 +28,7 @@ if graph == "chosen":
     vectors = colibri.load(folder, variant="cpu-int8").encode_documents(texts)
 else:
     named = next(g for g in variant.graphs if g.document == graph)
-    encoder = Encoder(found, providers.Choice("cpu-int8", variant, named, providers.CPU), TextTokenizer(found))
+    encoder = Encoder(found, providers.Choice("cpu-int8", variant, named, providers.CPU), lambda: TextTokenizer(found))
     vectors = encoder.encode(texts, "document", [found.manifest.default_dim])[found.manifest.default_dim]
 np.save(out, vectors.rows)
 print(" ".join(sorted(providers.cpu_features())))

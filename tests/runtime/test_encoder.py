@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import colibri
 from colibri import artefact, providers
-from colibri.artefact import Artefact, file_sha256
+from colibri.artefact import file_sha256
 from colibri.errors import ArtefactError
 from colibri.model import Colibri
 from colibri.session import Session
@@ -144,10 +144,49 @@ def test_threads_that_share_a_model_get_the_same_bits(any_model: Colibri) -> Non
             assert found == alone
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_any_number_of_threads_gives_the_same_vectors(variant: str, tiny: Artefact) -> None:
-    one, two = (colibri.load(tiny.folder, variant=variant, threads=n).encode_documents(TEXTS) for n in (1, 2))
-    assert np.allclose(one.rows, two.rows, atol=1e-5)
+def with_workers(folder: Path | None, variant: str) -> list[Colibri]:
+    """One worker with the cores of a query, two and four with one core each; a query on 1, 2 and 4 cores."""
+    return [colibri.load(folder, variant=variant, workers=n, threads=n) for n in (1, 2, 4)]
+
+
+@pytest.fixture(scope="module", params=MODELS, ids="-".join)
+def worker_models(request: pytest.FixtureRequest) -> list[Colibri]:
+    name, variant = request.param
+    return with_workers(ARTEFACTS / name, variant)
+
+
+@pytest.fixture(scope="module")
+def worker_minis() -> list[Colibri]:
+    return with_workers(None, "cpu-int8")
+
+
+def assert_workers_change_nothing(models: list[Colibri], texts: list[str], order: list[int]) -> None:
+    for role in ("encode_queries", "encode_documents"):
+        together = bits(getattr(models[0], role)(texts))
+        assert together == [bits(getattr(models[1], role)([text]))[0] for text in texts]
+        for model in models[1:]:
+            assert bits(getattr(model, role)([texts[i] for i in order])) == [together[i] for i in order]
+
+
+@given(case=company)
+def test_workers_company_and_order_change_no_bit(
+    case: tuple[list[str], list[int]], worker_models: list[Colibri]
+) -> None:
+    assert_workers_change_nothing(worker_models, *case)
+
+
+@settings(max_examples=settings.default.max_examples // 6)  # type: ignore[union-attr]
+@given(case=company)
+def test_workers_company_and_order_change_no_bit_of_the_shipped_model(
+    case: tuple[list[str], list[int]], worker_minis: list[Colibri]
+) -> None:
+    assert_workers_change_nothing(worker_minis, *case)
+
+
+def test_workers_change_no_bit_of_texts_of_any_length(worker_minis: list[Colibri]) -> None:
+    """Lengths at which kernels change their ways: one row, a row more than a tile, hundreds of rows."""
+    texts = [" ".join(["water bird"] * n) for n in (1, 3, 4, 7, 8, 15, 16, 31, 32, 60, 100, 250)]
+    assert_workers_change_nothing(worker_minis, texts, list(reversed(range(len(texts)))))
 
 
 def test_long_texts_are_cut_and_the_log_says_so(model: Colibri, caplog: pytest.LogCaptureFixture) -> None:

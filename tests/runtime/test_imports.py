@@ -35,6 +35,13 @@ def test_scoring_needs_numpy_alone(name: str) -> None:
     assert loaded_by(f"from colibri import {name}") & (HEAVY | FOREIGN) == {"numpy"}
 
 
+def test_the_model_asks_for_onnxruntime_before_it_needs_it() -> None:
+    """So that its absence is an error of ours, which says what to install."""
+    loaded = loaded_by("from colibri import Colibri, Report, load")
+    assert "colibri" in loaded
+    assert not loaded & {"onnxruntime", "numba", "click", "asyncio"}
+
+
 def test_ranking_loads_neither_export_nor_hub_nor_compiler() -> None:
     loaded = loaded_by(RANK)
     assert {"onnxruntime", "tokenizers"} <= loaded

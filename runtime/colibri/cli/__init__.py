@@ -16,7 +16,7 @@ from colibri.errors import ColibriError
 
 _OURS = {
     "rerank": "colibri.cli.rank:rerank",
-    "encode": "colibri.cli.rank:encode",
+    "encode": "colibri.cli.encode:encode",
     "info": "colibri.cli.about:info",
     "verify": "colibri.cli.verify:verify",
     "doctor": "colibri.cli.doctor:doctor",

@@ -12,27 +12,33 @@ from colibri.errors import InputError
 if TYPE_CHECKING:
     from colibri.model import Colibri
 
+PROGRESS_FROM = 32
+"""Texts from which on a bar is shown; fewer are done before it could be read."""
+
 _KEPT: list["Colibri"] = []
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def model_options(command: F) -> F:
-    """--model, --dim, --variant, --threads."""
+    """--model, --dim, --variant, --threads, --workers."""
     options = [
         click.option(
             "--model", metavar="NAME|FOLDER|HUB-ID", help="Artefact to use; default: the one that comes along."
         ),
         click.option("--dim", type=int, help="Width of the vectors (see `colibri info`); default: the artefact's."),
         click.option("--variant", help="Variant to run; default: the best this machine can."),
-        click.option("--threads", type=click.IntRange(min=1), help="Cores a text may use; default: all."),
+        click.option("--threads", type=click.IntRange(min=1), help="Cores a query may use; default: all."),
+        click.option("--workers", type=click.IntRange(min=1), help="Documents encoded at once; default: one a core."),
     ]
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def load_model(model: str | None, dim: int | None, variant: str | None, threads: int | None) -> "Colibri":
+def load_model(
+    model: str | None, dim: int | None, variant: str | None, threads: int | None, workers: int | None
+) -> "Colibri":
     """Load what the options ask for, and keep it until the process ends.
 
     Freeing a vocabulary of 250,002 pieces one by one takes 0.3 s, a quarter of `colibri rerank`; cli.main ends the
@@ -40,7 +46,7 @@ def load_model(model: str | None, dim: int | None, variant: str | None, threads:
     """
     from colibri.model import load
 
-    loaded = load(model, dim, variant, threads=threads)
+    loaded = load(model, dim, variant, threads=threads, workers=workers)
     _KEPT.append(loaded)
     return loaded
 

@@ -1,0 +1,67 @@
+"""What callers give is refused here, before any work, by messages that say where and what was wanted."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeGuard, TypeVar
+
+import numpy as np
+
+from colibri.errors import InputError, InputTypeError
+from colibri.manifest import Manifest
+
+Word = TypeVar("Word", bound=str)
+
+
+def is_count(value: object) -> TypeGuard[int]:
+    """Whether it is a whole number from 1; True is none."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= 1
+
+
+def optional_count(name: str, value: object) -> None:
+    """Refuse what is neither a whole number from 1 nor None."""
+    if value is not None and not is_count(value):
+        raise InputError(f"{name}: found {value!r}, wanted a whole number from 1, or None")
+
+
+def listed_texts(texts: Iterable[str], what: str, *, all_strings: bool = True) -> list[str]:
+    """A list of strings, or an error that says which is not. A lone string is refused: its letters are not meant.
+
+    all_strings: False leaves items that are no strings to whoever encodes them
+    """
+    listed = list(iterable_texts(texts, what))
+    for i, text in enumerate(listed if all_strings else ()):
+        if not isinstance(text, str):
+            raise InputTypeError(f"{what}[{i}]: found {type(text).__name__}, wanted str")
+    return listed
+
+
+def iterable_texts(texts: Iterable[str], what: str) -> Iterable[str]:
+    """Anything that gives texts one by one."""
+    if isinstance(texts, str | bytes) or not hasattr(texts, "__iter__"):
+        raise InputTypeError(f"{what}: found {type(texts).__name__}, wanted a list of strings")
+    return texts
+
+
+def wanted_dims(manifest: Manifest, dims: int | Iterable[int] | None, default: int) -> tuple[int, ...]:
+    """Widths that there are heads for, each once; None is the default."""
+    if dims is None:
+        return (default,)
+    if not isinstance(dims, Iterable) or isinstance(dims, str):
+        return (one_dim(manifest, dims),)
+    wanted = tuple(dict.fromkeys(one_dim(manifest, dim) for dim in dims))
+    if not wanted:
+        raise InputError(f"dims: an empty list; {manifest.name} has {', '.join(map(str, manifest.dims))}")
+    return wanted
+
+
+def one_dim(manifest: Manifest, dim: object) -> int:
+    """A width that there is a head for."""
+    if not is_count(dim) or dim not in manifest.dims:
+        raise InputError(f"dim {dim!r}: {manifest.name} has heads for {', '.join(map(str, manifest.dims))}")
+    return int(dim)
+
+
+def one_of(name: str, value: object, wanted: Sequence[Word]) -> Word:
+    """The value, which has to be one of the wanted words."""
+    if value not in wanted:
+        raise InputError(f"{name}: found {value!r}, wanted {' or '.join(map(repr, wanted))}")
+    return wanted[wanted.index(value)]

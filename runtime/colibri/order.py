@@ -1,0 +1,33 @@
+"""What is wanted of some texts."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from colibri.manifest import RoleName
+
+LongDocuments = Literal["truncate", "error", "windows"]
+"""What becomes of a document that does not fit in its role's `max_tokens`."""
+
+Stored = Literal["float32", "float16"]
+"""What rows are kept as."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What a call asks for.
+
+    dims      widths, at least one
+    dtype     what rows are stored as
+    long      what becomes of a text that does not fit
+    overlap   tokens that a window shares with the one before
+    skip      whether a text that fails is left out, instead of ending the call
+    what      what the texts are called in messages
+    """
+
+    role: RoleName
+    dims: tuple[int, ...]
+    dtype: Stored = "float32"
+    long: LongDocuments = "truncate"
+    overlap: int = 0
+    skip: bool = False
+    what: str = "texts"

@@ -1,0 +1,35 @@
+"""Physical cores: siblings count once, a container's quota counts."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from colibri import cores
+
+
+def test_halves_of_one_core_count_once(tmp_path: Path) -> None:
+    for cpu, siblings in enumerate(["0,2", "1,3", "0,2", "1,3"]):
+        place = tmp_path / f"cpu{cpu}/topology"
+        place.mkdir(parents=True)
+        (place / "thread_siblings_list").write_text(f"{siblings}\n")
+    assert cores._siblings(range(4), tmp_path) == ["0,2", "1,3", "0,2", "1,3"]
+    assert cores._siblings([3, 4], tmp_path) == ["1,3", "4"], "what is not told counts as a core"
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [("max 100000\n", None), ("200000 100000\n", 2), ("150000 100000\n", 2), ("50000 100000\n", 1), ("", None)],
+)
+def test_a_quota_is_rounded_up(text: str, allowed: int | None, tmp_path: Path) -> None:
+    (tmp_path / "cpu.max").write_text(text)
+    assert cores._quota(tmp_path / "cpu.max") == allowed
+
+
+def test_there_is_no_quota_without_the_file(tmp_path: Path) -> None:
+    assert cores._quota(tmp_path / "cpu.max") is None
+
+
+def test_here_are_as_many_as_may_be_used_at_most() -> None:
+    may_use = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    assert 1 <= cores.physical_cores() <= may_use
