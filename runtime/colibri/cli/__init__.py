@@ -18,6 +18,7 @@ _OURS = {
     "info": "colibri.cli.about:info",
     "verify": "colibri.cli.about:verify",
     "doctor": "colibri.cli.doctor:doctor",
+    "warmup": "colibri.cli.warmup:warmup",
 }
 _ENTRY_POINTS = "colibri.commands"
 
