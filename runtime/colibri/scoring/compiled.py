@@ -55,8 +55,8 @@ def pack(kernel: "Compiled", rows: Floats, weights: Floats | None) -> Packed:
     tokens, dim = rows.shape
     groups = -(-tokens // 16)
     word_bytes = -(-dim // kernel.per_word) * groups * 64
-    room = np.empty(word_bytes + 128 * groups, np.uint8)
-    words = address(room)
+    room = np.empty(word_bytes + 128 * groups + 64, np.uint8)
+    words = address(room) + 63 & -64  # a cache line's start: registers that cross lines take two loads
     finals = words + word_bytes
     packed = Packed(room, words, finals, finals + 64 * groups, groups)
     given = 0 if weights is None else address(weights)

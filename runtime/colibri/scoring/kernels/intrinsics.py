@@ -74,6 +74,17 @@ def pointer(_: Any, a: Any) -> Any:
     return types.voidptr(_I64), generate
 
 
+@intrinsic
+def prefetch(_: Any, a: Any) -> Any:
+    """Ask for the cache line at an address, which may lie anywhere. Returns nothing."""
+
+    def generate(context: Any, b: Any, _: Any, values: Any) -> Any:
+        tile.emit_prefetch(b, *values)
+        return context.get_dummy_value()
+
+    return types.void(_I64), generate
+
+
 def _wide_or_one(groups: int, emit: Callable[..., None]) -> Callable[..., Any]:
     """A generator of code that branches on the first argument, and returns nothing."""
 

@@ -137,10 +137,12 @@ def emit_tile(b: Builder, how: Arithmetic, tokens: int, groups: int, fold: bool,
     similarities = [_similarities(b, how, row, b.add(at.scales, _I64(4 * t))) for t, row in enumerate(grown)]
     if fold:
         for r in range(registers):
+            values = [row[r] for row in similarities]
+            while len(values) > 1:  # in pairs: a chain of eight would be the longest wait of a tile
+                halves = [_larger(b, first, second) for first, second in zip(values[::2], values[1::2], strict=False)]
+                values = halves + values[2 * len(halves) :]
             best = _load(b, at.out, r * nbytes, ir.VectorType(_F32, how.width))
-            for row in similarities:
-                best = _larger(b, row[r], best)
-            _store(b, best, at.out, r * nbytes)
+            _store(b, _larger(b, values[0], best), at.out, r * nbytes)
     else:
         for t, row in enumerate(similarities):
             for r, similarity in enumerate(row):
@@ -189,6 +191,13 @@ def emit_sum(b: Builder, total: Value) -> Value:
         count //= 2
         value = b.fadd(_lanes(b, value, range(count)), _lanes(b, value, range(count, 2 * count)))
     return b.extract_element(value, _I32(0))
+
+
+def emit_prefetch(b: Builder, address: Value) -> None:
+    """Ask for a cache line, for reading, into every cache. Never faults."""
+    pointer = b.inttoptr(address, _I8.as_pointer())
+    # The name is that of typed pointers; newer LLVM reads it as its own.
+    _call(b, "llvm.prefetch.p0i8", ir.VoidType(), (pointer, _I32(0), _I32(3), _I32(1)))
 
 
 def _similarities(b: Builder, how: Arithmetic, sums: Sequence[Value], scale: Value) -> list[Value]:
