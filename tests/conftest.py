@@ -1,15 +1,23 @@
-"""How often hypothesis tries, and no network.
+"""How often hypothesis tries, no network, and Ctrl-C that works.
 
 `pytest --hypothesis-profile=soak` tries 500 examples a property instead of 30.
 """
 
 import os
+import signal
+from importlib.util import find_spec
 
 from hypothesis import HealthCheck, settings
 
 # Read once, when huggingface_hub is first imported: no test may ask the network for anything.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+# Shells start background jobs with Ctrl-C ignored, and children inherit that; tests of Ctrl-C would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 settings.register_profile("quick", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("soak", settings.get_profile("quick"), max_examples=500)
 settings.load_profile("quick")
+
+# The one folder that needs torch has an environment of its own: `run.py test-optimum`, which fails if it is not there.
+collect_ignore = [] if find_spec("torch") else ["optimum_door"]

@@ -1,143 +1,188 @@
-"""Read a Hugging Face folder (BERT family, XLM-R with absolute positions) as named tensors of one shape.
+"""Read a Hugging Face folder as named tensors of one shape, whichever family it is of.
 
-Whatever the checkpoint calls them, the rest of the exporter sees the names of `layout.tensor_names`; a matrix is
+Whatever the checkpoint calls them, the rest of the exporter sees the names of `colibri_export.layout`; a matrix is
 (inputs, outputs), as ONNX multiplies it, where PyTorch stores (outputs, inputs).
 """
 
-import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
 from colibri.errors import ExportError
 from colibri.manifest import Architecture
 from colibri_export import layout
+from colibri_export.layout.tensor import Floats, Tensor
+from colibri_export.tensor_files import TensorFiles
 
-Floats = NDArray[np.float32]
+STANFORD_HEAD = "linear.weight"
+STANFORD_FILE = "artifact.metadata"
+PYLATE_FILE = "config_sentence_transformers.json"
+BLOCK_ROWS = 16_384  # of the vocabulary at once: 250,004 x 1,024 float32 weights whole would be 1 GB
+
+Find = Callable[[Mapping[str, Any], str], tuple[layout.Layout, Architecture]]
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint folder opened for reading; tensors are read from the memory-mapped file one at a time."""
+    """A checkpoint folder opened for reading; tensors are read from the memory-mapped files one at a time."""
 
     folder: Path
     architecture: Architecture
-    stanford: dict[str, Any] | None  # artifact.metadata, where the folder has one
-    _file: Any
-    _keys: frozenset[str]
+    stanford: dict[str, Any] | None
+    """artifact.metadata, where the folder has one."""
+    pylate: dict[str, Any] | None
+    """config_sentence_transformers.json, where the folder has one."""
+    modules: tuple[dict[str, Any], ...]
+    """modules.json (sentence-transformers, PyLate), empty where there is none."""
+    files: TensorFiles
+    _tensors: Mapping[str, Tensor]
     _prefix: str
+    find: Find
+    """What told its layout; a sibling is read the same way."""
+
+    @property
+    def is_pylate(self) -> bool:
+        """Whether PyLate's configuration tells its roles: dense models have a file of that name, too, and Stanford's
+        metadata comes first."""
+        found = self.pylate or {}
+        return self.stanford is None and ("query_length" in found or found.get("model_type") == "ColBERT")
+
+    @property
+    def tokenizer_folder(self) -> Path:
+        """Where tokenizer.json lies: at the top, or (older sentence-transformers) beside the encoder."""
+        return self.folder if (self.folder / "tokenizer.json").is_file() else self.files.folder
 
     def tensor_names(self) -> Iterator[str]:
         """All backbone tensors in the order they are stored."""
-        return layout.tensor_names(self.architecture)
+        return iter(self._tensors)
 
     def read(self, name: str) -> Floats:
-        """One tensor by our name, float32: word (vocabulary, hidden); positions (max_positions, hidden) with the token
-        type row 0 added and the unused first rows of XLM-R cut; matrices (inputs, outputs); vectors.
+        """One tensor by our name, float32: tables (rows, hidden), matrices (inputs, outputs), vectors.
 
         Raises ExportError when a value is not finite.
         """
-        parts = [self._get(self._prefix + source) for source in layout.sources(name)]
-        if name == "positions":
-            rows, types = parts
-            shifted: Floats = rows[self.architecture.position_offset :] + types[0]
-            return shifted
-        joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        is_matrix = joined.ndim == 2 and name != "word"
-        return np.ascontiguousarray(joined.T) if is_matrix else joined
+        tensor = self._tensors[name]
+        return tensor.make([self.files.read(self._prefix + source) for source in tensor.sources])
+
+    def vocabulary_blocks(self) -> Iterator[Floats]:
+        """The rows of `word`, (up to BLOCK_ROWS, hidden) float32 at a time."""
+        key = self._prefix + self._tensors["word"].sources[0]
+        for first in range(0, self.architecture.vocabulary, BLOCK_ROWS):
+            yield self.files.read(key, first, first + BLOCK_ROWS)
 
     def linear_head(self) -> Floats | None:
         """The Stanford layout's `linear.weight` (dim, hidden), if the checkpoint has one."""
-        return self._get("linear.weight") if "linear.weight" in self._keys else None
+        return self.files.read(STANFORD_HEAD) if STANFORD_HEAD in self.files.keys else None
 
     def backbone_hash(self, update: Callable[[bytes], None]) -> None:
         """Feed every backbone tensor (name, shape, float32 bytes) to a hash."""
         for name in self.tensor_names():
+            if name == "word":
+                update(f"word {(self.architecture.vocabulary, self.architecture.hidden)}".encode())
+                for block in self.vocabulary_blocks():
+                    update(np.ascontiguousarray(block).data)  # type: ignore[arg-type]
+                continue
             array = self.read(name)
             update(f"{name} {array.shape}".encode())
             update(np.ascontiguousarray(array).data)  # type: ignore[arg-type]
 
-    def _get(self, key: str) -> Floats:
-        array: Floats = self._file.get_tensor(key).astype(np.float32, copy=False)
-        if not np.isfinite(array).all():
-            raise ExportError(f"{self.folder}: {key} holds values that are not finite")
-        return array
+    def require_same_backbone(self, other: "Checkpoint") -> None:
+        """Raise ExportError, naming the first tensor whose stored bytes differ, unless `other` has our backbone."""
+        for tensor in self._tensors.values():
+            for source in tensor.sources:
+                ours, theirs = self._prefix + source, other._prefix + source
+                if theirs not in other.files.keys or not self._same(ours, other.files, theirs):
+                    raise ExportError(
+                        f"{other.folder}: its backbone is another one than that of {self.folder}: {source} differs; "
+                        "a head fits only the backbone it was trained on"
+                    )
+
+    def _same(self, ours: str, files: TensorFiles, theirs: str) -> bool:
+        if (self.files.dtype(ours), self.files.shape(ours)) != (files.dtype(theirs), files.shape(theirs)):
+            return False
+        blocks = zip(self.files.raw_blocks(ours, BLOCK_ROWS), files.raw_blocks(theirs, BLOCK_ROWS), strict=True)
+        return all(a == b for a, b in blocks)
 
 
-def open_checkpoint(folder: Path) -> Checkpoint:
-    """Open a folder with config.json and model.safetensors.
+def open_checkpoint(folder: Path, find: Find = layout.find) -> Checkpoint:
+    """Open a folder with config.json and model.safetensors (or several, with an index).
 
-    Raises ExportError when the family is unknown, a file is missing or damaged, or tensors are missing, unknown or of
-    another shape than config.json says (all of them named at once).
+    find: what tells the layout and the facts from config.json and its path
+
+    The encoder may lie in a folder of its own that modules.json names. Raises ExportError when the family is unknown, a
+    file is missing or damaged, or tensors are missing, unknown or of another shape than config.json says (all of them
+    named at once).
     """
-    architecture = layout.architecture(_read_json(folder / "config.json"), str(folder / "config.json"))
-    weights = folder / "model.safetensors"
-    if not weights.is_file():
-        reason = "only pytorch_model.bin (a pickle, never loaded)" if any(folder.glob("*.bin")) else "no weights"
-        raise ExportError(f"{folder}: {reason}; wanted model.safetensors")
-    try:
-        file: Any = safe_open(weights, framework="numpy")
-        keys = frozenset(file.keys())
-    except (SafetensorError, OSError) as error:
-        raise ExportError(f"{weights}: not a whole safetensors file ({error})") from error
-    prefix = next((p for p in layout.PREFIXES if p + layout.WORD in keys), None)
+    modules = _read_modules(folder / "modules.json")
+    encoder = folder / next((m["path"] for m in modules if module_kind(m) == "Transformer"), "")
+    config_path = encoder / "config.json"
+    family, architecture = find(read_json(config_path), str(config_path))
+    files = TensorFiles(encoder)
+    prefix = next((p for p in family.prefixes if p + family.word in files.keys), None)
     if prefix is None:
-        raise ExportError(f"{weights}: no {layout.WORD} under any of {layout.PREFIXES}")
-    problems = _tensor_problems(architecture, file, keys, prefix)
+        raise ExportError(f"{encoder}: no {family.word} under any of {family.prefixes}")
+    tensors = family.tensors(architecture)
+    problems = _tensor_problems(tensors, files, prefix, family.unused)
     if problems:
-        raise ExportError(f"{weights}: " + "; ".join(problems))
-    metadata = folder / "artifact.metadata"
-    stanford = _read_json(metadata) if metadata.is_file() else None
-    return Checkpoint(folder, architecture, stanford, file, keys, prefix)
+        raise ExportError(f"{encoder}: " + "; ".join(problems))
+    stanford, pylate = (
+        read_json(folder / name) if (folder / name).is_file() else None for name in (STANFORD_FILE, PYLATE_FILE)
+    )
+    return Checkpoint(folder, architecture, stanford, pylate, modules, files, tensors, prefix, find)
 
 
-def read_head(path: Path, dim: int, hidden: int) -> Floats:
-    """A head matrix (dim, hidden) from a safetensors file that holds `linear.weight` or a single tensor."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            keys = list(file.keys())
-            key = "linear.weight" if "linear.weight" in keys else keys[0] if len(keys) == 1 else None
-            if key is None:
-                raise ExportError(f"{path}: which of {keys} is the head? wanted linear.weight")
-            matrix: Floats = file.get_tensor(key).astype(np.float32, copy=False)
-    except (SafetensorError, OSError) as error:
-        raise ExportError(f"{path}: not a readable safetensors file ({error})") from error
-    if matrix.shape != (dim, hidden):
-        raise ExportError(f"{path}: head {matrix.shape}, wanted ({dim}, {hidden})")
-    return matrix
+def module_kind(module: Mapping[str, Any]) -> str:
+    """The last part of a module's type: Transformer, Dense, Normalize, ..."""
+    return str(module["type"]).rpartition(".")[2]
 
 
-def head_hash(matrix: Floats) -> str:
-    """SHA-256 of a head's float32 bytes, (dim, hidden) row by row."""
-    return hashlib.sha256(np.ascontiguousarray(matrix).tobytes()).hexdigest()
-
-
-def _tensor_problems(architecture: Architecture, file: Any, keys: frozenset[str], prefix: str) -> list[str]:
-    wanted = {prefix + name: shape for name, shape in layout.source_shapes(architecture).items()}
-    ignored = {f"{prefix}embeddings.position_ids", "linear.weight"}
-    unknown = {key for key in keys - wanted.keys() - ignored if not key.startswith(f"{prefix}pooler.")}
-    problems = [f"missing {key}" for key in sorted(wanted.keys() - keys)]
-    problems += [f"unknown {key}" for key in sorted(unknown)]
-    for key in sorted(wanted.keys() & keys):
-        found = tuple(file.get_slice(key).get_shape())
-        if len(found) != len(wanted[key]) or any(w not in (None, f) for f, w in zip(found, wanted[key], strict=True)):
-            problems.append(f"{key} is {found}, config.json says {wanted[key]}")
-    return problems
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ExportError(f"{path}: no such file; wanted a Hugging Face checkpoint folder") from error
-    except (ValueError, RecursionError) as error:
-        raise ExportError(f"{path}: not JSON ({error})") from error
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object. Raises ExportError when it is not there or not one."""
+    document = _read_any_json(path)
     if not isinstance(document, dict):
         raise ExportError(f"{path}: wanted a JSON object")
     return document
+
+
+def _tensor_problems(
+    tensors: Mapping[str, Tensor], files: TensorFiles, prefix: str, unused: tuple[str, ...]
+) -> list[str]:
+    shapes = {
+        prefix + source: shape
+        for tensor in tensors.values()
+        for source, shape in zip(tensor.sources, tensor.shapes, strict=True)
+    }
+    ignored = tuple(prefix + name for name in unused)
+    unknown = {key for key in files.keys - shapes.keys() - {STANFORD_HEAD} if not key.startswith(ignored)}
+    problems = [f"missing {key}" for key in sorted(shapes.keys() - files.keys)]
+    problems += [f"unknown {key}" for key in sorted(unknown)]
+    for key in sorted(shapes.keys() & files.keys):
+        found, wanted = files.shape(key), shapes[key]
+        if len(found) != len(wanted) or any(w not in (None, f) for f, w in zip(found, wanted, strict=True)):
+            problems.append(f"{key} is {found}, config.json says {wanted}")
+    return problems
+
+
+def _read_modules(path: Path) -> tuple[dict[str, Any], ...]:
+    if not path.is_file():
+        return ()
+    modules = _read_any_json(path)
+    well_formed = isinstance(modules, list) and all(
+        isinstance(m, dict) and isinstance(m.get("type"), str) and isinstance(m.get("path"), str) for m in modules
+    )
+    if not well_formed or any(".." in Path(m["path"]).parts or Path(m["path"]).is_absolute() for m in modules):
+        raise ExportError(f"{path}: wanted a list of modules, each with its type and a path inside the folder")
+    return tuple(modules)
+
+
+def _read_any_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ExportError(f"{path}: no such file; wanted a Hugging Face checkpoint folder") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ExportError(f"{path}: not JSON ({error})") from error

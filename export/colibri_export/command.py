@@ -6,70 +6,156 @@ import tempfile
 from collections.abc import Iterator
 from importlib import util
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from colibri.errors import ExportError, MissingExtra
 from colibri.providers import require_onnxruntime
 
+if TYPE_CHECKING:
+    from colibri_export.door import Door
+
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("export", short_help="Make an artefact from a checkpoint.")
-@click.argument("source", type=_FOLDER)
-@click.argument("out", type=_FOLDER)
+@click.argument("source")
+@click.argument("out", type=_FOLDER, required=False)
 @click.option(
-    "--recipe", type=_FILE, help="TOML with name, licence, role rules and heads (models/*.toml are examples)."
+    "--recipe",
+    metavar="NAME|FILE",
+    help="TOML with name, licence, role rules and heads; default: the one that comes along for this hub id, if any.",
 )
 @click.option(
-    "--head", "heads", multiple=True, metavar="DIM=FILE", help="A head matrix (DIM, hidden) in a safetensors file."
+    "--head",
+    "heads",
+    multiple=True,
+    metavar="DIM=FILE",
+    help="A head matrix (DIM, hidden): a safetensors file, or the folder or hub id of a checkpoint that holds it.",
 )
 @click.option("--dims", metavar="128,96,64", help="Heads to keep, the default one first; default: all, widest first.")
 @click.option(
     "--variants",
     metavar="NAME,...",
-    help="cpu-int8, cpu-fp32, portable: which, in order of preference; default: all three.",
+    help="cpu-int8, cpu-fp32, portable, gpu-fp16, tensorrt: which, in order of preference (gpu-fp16 only ever wins "
+    "where there is a GPU; tensorrt needs [tensorrt] and gpu-fp16); default: the first three.",
 )
-@click.option("--doc-max-length", type=click.IntRange(min=1), metavar="N", help="Longest document in tokens.")
+@click.option(
+    "--compute-capability",
+    "compute_capabilities",
+    metavar="89,120",
+    help="What the variant tensorrt is built for: some of 75, 80, 86, 89, 120, 121; default: all but 75.",
+)
+@click.option(
+    "--truncate-head",
+    "truncate",
+    multiple=True,
+    type=click.IntRange(min=1),
+    metavar="DIM",
+    help="Make a head of the first DIM dims of the next wider one: an approximation, marked as truncated.",
+)
+@click.option(
+    "--vocab-bits",
+    "vocabulary_bits",
+    type=click.Choice(["4", "8"]),
+    default="4",
+    show_default=True,
+    help="Bits a weight of cpu-int8's vocabulary table: 8 doubles its size and hardly rounds.",
+)
+@click.option("--doc-max-length", metavar="N|recorded", help="Longest document in tokens, or what the metadata says.")
 @click.option("--name", help="The artefact's name; default: the recipe's, else the folder's.")
 @click.option("--replace", is_flag=True, help="Replace OUT if it exists, once the new one is verified.")
+@click.option("--revision", metavar="REV", help="Branch, tag or commit of a hub id; default: the recipe's, else main.")
+@click.option("--offline", is_flag=True, help="Download nothing: hub ids come from the local hub cache.")
+@click.option(
+    "--via",
+    type=click.Choice(["optimum"]),
+    help="For encoders without a builder of ours (DistilBERT, MPNet, ...): needs the extra [optimum], with torch.",
+)
+@click.option("--cache-dir", type=_FOLDER, help="Where downloads are kept; default: the hub client's own cache.")
 def export_command(
-    source: Path,
-    out: Path,
-    recipe: Path | None,
+    source: str,
+    out: Path | None,
+    recipe: str | None,
     heads: tuple[str, ...],
     dims: str | None,
     variants: str | None,
-    doc_max_length: int | None,
+    compute_capabilities: str | None,
+    truncate: tuple[int, ...],
+    vocabulary_bits: str,
+    doc_max_length: str | None,
     name: str | None,
     replace: bool,
+    revision: str | None,
+    offline: bool,
+    via: str | None,
+    cache_dir: Path | None,
 ) -> None:
-    """Make an artefact OUT from the Hugging Face folder SOURCE (config.json, model.safetensors, tokenizer.json).
+    """Make an artefact OUT from SOURCE: a Hugging Face folder (config.json, model.safetensors, tokenizer.json), a hub
+    id, or a name that `colibri models` lists.
 
-    Knows the BERT family and XLM-R with absolute positions. Role rules come from the recipe, else from Stanford's
-    artifact.metadata, else texts are encoded as they are. Every graph is run and compared with float32 before OUT
-    gets its name; if one is too far off, nothing is left behind and the exit code is 1.
+    Of a hub id only safetensors, tokenizer and metadata are downloaded, into the hub client's cache; a download that
+    was cut off goes on where it stopped. OUT may be left out then: ./ and the model's name.
+
+    Knows BERT, XLM-R with absolute or rotary positions, and ModernBERT. Role rules come from the recipe, else from
+    Stanford's artifact.metadata or PyLate's configuration, else texts are encoded as they are. Every graph is run and
+    compared with float32 before OUT gets its name; if one is too far off, nothing is left and the exit code is 1.
+
+    Any other encoder that transformers and optimum know goes --via optimum. That gives portable (float32, the
+    reference) and, where it stays close enough, cpu-int8 (onnxruntime's dynamic quantisation); both with a mask, so
+    slower than ours on long documents.
 
     \b
+      colibri export jinaai/jina-colbert-v2
       colibri export ./colbertv2.0 ./colbert-artefact
       colibri export ./my-bert ./out --head 128=head.safetensors --variants cpu-int8
+      colibri export ./my-distilbert ./out --via optimum
     """
-    _require_extra()
+    _require_extra(via)
+    from colibri_export.engine import DEFAULT_CAPABILITIES
+    from colibri_export.hub_source import Hub, locate
     from colibri_export.pipeline import export
-    from colibri_export.variants import NAMES
+    from colibri_export.shipped_recipes import plan
+    from colibri_export.variants import check_names
 
     _log_steps()
+    if via and (vocabulary_bits == "8" or compute_capabilities):
+        raise click.UsageError("--vocab-bits and --compute-capability are for our own builders, not --via optimum.")
+    chosen_heads, chosen_dims = dict(_head(text) for text in heads), _dims(dims)
+    if Path(source).is_file():
+        raise click.BadParameter(f"{source!r} is a file, wanted a folder or a hub id", param_hint="SOURCE")
+    planned = plan(source, recipe, revision)
+    own_name = name or planned.name
+    if out is None and own_name is None:
+        raise click.UsageError("Missing argument 'OUT': only a hub id or a recipe brings a name of its own.")
+    out = out or Path(str(own_name))
+    names = variants.split(",") if variants else None
+    capabilities = compute_capabilities.split(",") if compute_capabilities else DEFAULT_CAPABILITIES
+    # Before anything is downloaded.
+    if names and not via:
+        check_names(names, capabilities)
+    if out.exists() and not replace:
+        raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
+    chosen_heads |= planned.siblings_for({*chosen_heads, *truncate}, chosen_dims)
+    hub = Hub(offline=offline, cache_dir=cache_dir)
+    located = locate(planned.source, planned.revision, hub=hub)
     manifest = export(
-        source,
+        located.path,
         out,
-        recipe_file=recipe,
-        heads=dict(_head(text) for text in heads),
-        dims=_dims(dims),
-        variant_names=variants.split(",") if variants else NAMES,
-        doc_max_length=doc_max_length,
+        recipe_file=planned.recipe_file,
+        origin=located.source,
+        heads={dim: locate(head, hub=hub).path for dim, head in chosen_heads.items()},
+        dims=chosen_dims,
+        variant_names=names,
+        truncate=truncate,
+        vocabulary_bits=8 if vocabulary_bits == "8" else 4,
+        compute_capabilities=capabilities,
+        doc_max_length=_doc_max_length(doc_max_length),
         name=name,
         replace=replace,
+        door=_door(via, located.path),
     )
     click.echo(f"{out}: {manifest.name}, {', '.join(manifest.variants)}. See: colibri info {out}")
     if not manifest.licence.commercial_use:
@@ -122,13 +208,24 @@ def _checkpoint_folder(keep: Path | None, out: Path) -> Iterator[Path]:
         yield Path(scratch)
 
 
-def _require_extra() -> None:
-    missing = [module for module in ("onnx", "onnx_ir", "safetensors") if util.find_spec(module) is None]
-    if missing:
-        raise MissingExtra(f"export needs {', '.join(missing)}: pip install 'colibri-edge[export]'")
+def _require_extra(via: str | None = None) -> None:
+    for what, extra, modules in (
+        ("--via optimum", "optimum", ("torch", "transformers", "optimum") if via else ()),
+        ("export", "export", ("onnx", "onnx_ir", "safetensors")),
+    ):
+        if missing := [module for module in modules if util.find_spec(module) is None]:
+            raise MissingExtra(f"{what} needs {', '.join(missing)}: pip install 'colibri-edge[{extra}]'")
     warning = require_onnxruntime()  # every graph is run before it is handed out
     if warning:
         click.echo(warning, err=True)
+
+
+def _door(via: str | None, folder: Path) -> "Door | None":
+    if via is None:
+        return None
+    from colibri_export.optimum import OptimumDoor
+
+    return OptimumDoor(folder)
 
 
 def _log_steps() -> None:
@@ -136,11 +233,21 @@ def _log_steps() -> None:
     logging.getLogger("colibri_export").setLevel(logging.INFO)
 
 
-def _head(text: str) -> tuple[int, Path]:
+def _head(text: str) -> tuple[int, str]:
     dim, separator, file = text.partition("=")
     if not separator or not dim.isdecimal() or not file:
         raise click.BadParameter(f"{text!r}: wanted DIM=FILE, such as 64=head-64.safetensors", param_hint="--head")
-    return int(dim), Path(file)
+    return int(dim), file
+
+
+def _doc_max_length(text: str | None) -> int | Literal["recorded"] | None:
+    if text is None:
+        return None
+    if text == "recorded":
+        return "recorded"
+    if not text.isdecimal() or int(text) < 1:
+        raise click.BadParameter(f"{text!r}: wanted a number from 1, or recorded", param_hint="--doc-max-length")
+    return int(text)
 
 
 def _dims(text: str | None) -> list[int] | None:

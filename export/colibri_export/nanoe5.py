@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from colibri.errors import ExportError
@@ -116,7 +117,10 @@ def parse(data: bytes) -> Container:
 
 
 def write_folder(source: Container, folder: Path) -> None:
-    """Write config.json, model.safetensors (float32) and tokenizer.json as Hugging Face lays them out."""
+    """Write config.json, model.safetensors (float32) and tokenizer.json as Hugging Face lays them out.
+
+    Raises ExportError or OSError when the folder cannot take them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         "architectures": ["BertModel"],
@@ -135,9 +139,12 @@ def write_folder(source: Container, folder: Path) -> None:
     }
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     log.info("tokenizer.json: %d pieces", len(source.pieces))
-    xlmr_tokenizer(source.pieces).save(str(folder / "tokenizer.json"), pretty=False)
+    (folder / "tokenizer.json").write_text(xlmr_tokenizer(source.pieces).to_str(), encoding="utf-8")
     log.info("model.safetensors: %d tensors", len(source.tensors))
-    save_file(dict(_hugging_face_tensors(source)), folder / "model.safetensors", {"format": "pt"})
+    try:
+        save_file(dict(_hugging_face_tensors(source)), folder / "model.safetensors", {"format": "pt"})
+    except SafetensorError as error:
+        raise ExportError(f"{folder / 'model.safetensors'}: cannot be written ({error})") from error
 
 
 def _hugging_face_tensors(source: Container) -> Iterator[tuple[str, NDArray[np.float32]]]:

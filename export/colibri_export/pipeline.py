@@ -4,25 +4,31 @@ import dataclasses
 import hashlib
 import json
 import logging
-import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-
-import numpy as np
+from typing import Literal
 
 from colibri import manifest as manifest_module
 from colibri.artefact import Artefact, file_sha256
 from colibri.errors import ExportError
-from colibri.manifest import FileEntry, Head, Manifest, Role, Variant
+from colibri.manifest import FileEntry, GoldenRow, Manifest, Role, Source, Variant
 from colibri_export import variants as variants_module
-from colibri_export.checkpoint import Checkpoint, Floats, head_hash, open_checkpoint, read_head
-from colibri_export.recipe import Recipe, read_recipe, recipe_without_file
+from colibri_export.checkpoint import Checkpoint, open_checkpoint
+from colibri_export.door import AnyWorkshop, Door
+from colibri_export.engine import DEFAULT_CAPABILITIES
+from colibri_export.folders import partial_folder, scratch_folder
+from colibri_export.heads import Head, gather
+from colibri_export.magnitudes import require_room
+from colibri_export.metadata import recipe_without_file, reconciled
+from colibri_export.recipe import Recipe, read_recipe, with_document_length
 from colibri_export.roles import resolve_role, write_tokenizer
-from colibri_export.variants import REFERENCE, Workshop
+from colibri_export.tensor_files import WHOLE
+from colibri_export.variants import Workshop, check_names
 from colibri_export.verify import measure
+from colibri_export.weights import VocabularyBits
 
 log = logging.getLogger(__name__)
 
@@ -32,21 +38,33 @@ def export(
     out: Path,
     *,
     recipe_file: Path | None = None,
+    origin: Source | None = None,
     heads: Mapping[int, Path] | None = None,
+    truncate: Sequence[int] = (),
     dims: Sequence[int] | None = None,
-    variant_names: Sequence[str] = variants_module.NAMES,
-    doc_max_length: int | None = None,
+    variant_names: Sequence[str] | None = None,
+    vocabulary_bits: VocabularyBits = 4,
+    compute_capabilities: Sequence[str] = DEFAULT_CAPABILITIES,
+    doc_max_length: int | Literal["recorded"] | None = None,
     name: str | None = None,
     replace: bool = False,
+    door: Door | None = None,
 ) -> Manifest:
     """Make the artefact `out` from the Hugging Face folder `source`.
 
     recipe_file     TOML with name, licence, role rules and heads; None: what the checkpoint itself says
-    heads           dim -> safetensors file, beside or over those of the recipe and the checkpoint's linear.weight
+    origin          hub id and commit of a downloaded folder, recorded as where the weights came from
+    heads           dim -> safetensors file, or folder of a sibling checkpoint with the same backbone; beside or over
+                    those of the recipe and the checkpoint's own
+    truncate        widths to make by cutting the next wider head; the manifest calls them truncated
     dims            widths to keep, the first one the default; None: every head, widest first
-    variant_names   which variants, in order of preference
-    doc_max_length  tokens a document may have, instead of the recipe's
+    variant_names   which variants, in order of preference; None: the usual ones
+    vocabulary_bits of a weight in cpu-int8's vocabulary table: 4, or 8 for twice the size and a sixteenth of the error
+    compute_capabilities  what the variant tensorrt is built for, such as "89"
+    doc_max_length  tokens a document may have, instead of the recipe's; "recorded": what the checkpoint's metadata says
     replace         whether an existing `out` may be replaced
+    door            what makes the graphs of `source` instead of our builders; variants that miss their tolerance are
+                    left out then, unless they were asked for by name
 
     The folder appears under its name only when every graph has met its tolerance. Raises ExportError otherwise.
     """
@@ -55,29 +73,39 @@ def export(
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
     if out.exists() and not (out / manifest_module.FILE_NAME).is_file():
         raise ExportError(f"{out}: is not an artefact, so it is not replaced; choose another folder")
-    checkpoint = open_checkpoint(source)
+    if door:
+        names, checkpoint = door.choose(variant_names), door.checkpoint
+    else:
+        names = variants_module.DEFAULT if variant_names is None else tuple(variant_names)
+        check_names(names, compute_capabilities)
+        checkpoint = open_checkpoint(source)
     folder_name = name or out.resolve().name
     recipe = read_recipe(recipe_file) if recipe_file else recipe_without_file(checkpoint, folder_name)
     recipe = dataclasses.replace(recipe, name=name or recipe.name)
-    if doc_max_length is not None and doc_max_length != recipe.document.max_tokens:
-        recorded = recipe.document.recorded_max_tokens or recipe.document.max_tokens
-        document = dataclasses.replace(recipe.document, max_tokens=doc_max_length, recorded_max_tokens=recorded)
-        recipe = dataclasses.replace(recipe, document=document)
-    known = set(variants_module.NAMES)
-    if not variant_names or set(variant_names) - known or len(set(variant_names)) < len(variant_names):
-        raise ExportError(
-            f"variants {','.join(variant_names)}: wanted some of {', '.join(variants_module.NAMES)}, none twice"
+    recipe = with_document_length(reconciled(recipe, checkpoint), doc_max_length)
+    if recipe.dims and not dims:  # the recipe's, and those asked for on top
+        dims = [*recipe.dims, *(heads or ()), *truncate]
+    gathered = gather(checkpoint, {**recipe.heads, **(heads or {})}, truncate, dims)
+    with partial_folder(out, replace) as partial, scratch_folder(out) as scratch:
+        workshop: AnyWorkshop = (
+            door.workshop(gathered, partial, scratch)
+            if door
+            else Workshop(
+                checkpoint, gathered, partial, _unattended(recipe), vocabulary_bits, tuple(compute_capabilities)
+            )
         )
-    matrices = _heads(checkpoint, {**recipe.heads, **(heads or {})}, dims)
-    with _partial_folder(out, replace) as partial, _scratch_folder(out) as scratch:
-        return _write(checkpoint, recipe, matrices, list(variant_names), partial, scratch)
+        return _write(workshop, recipe, origin, names, scratch, may_miss=door is not None and variant_names is None)
 
 
 def _write(
-    checkpoint: Checkpoint, recipe: Recipe, heads: dict[int, Floats], names: list[str], folder: Path, scratch: Path
+    workshop: AnyWorkshop, recipe: Recipe, origin: Source | None, names: Sequence[str], scratch: Path, *, may_miss: bool
 ) -> Manifest:
+    checkpoint, heads, folder = workshop.checkpoint, workshop.heads, workshop.folder
     with _step("tokenizer and roles"):
-        tokenizer, spec = write_tokenizer(checkpoint.folder, folder)
+        markers = (recipe.query.marker, recipe.document.marker)
+        tokenizer, spec = write_tokenizer(
+            checkpoint.tokenizer_folder, folder, markers=markers, strip=checkpoint.is_pylate
+        )
         roles = {
             role: resolve_role(rules, role, tokenizer, spec, checkpoint.architecture)
             for role, rules in (("query", recipe.query), ("document", recipe.document))
@@ -85,21 +113,20 @@ def _write(
     largest_id = tokenizer.get_vocab_size(with_added_tokens=True) - 1
     if largest_id >= checkpoint.architecture.vocabulary:
         raise ExportError(f"token id {largest_id}: the checkpoint has {checkpoint.architecture.vocabulary} rows")
-    expansion = roles["query"].expansion
-    unattended = expansion is not None and not expansion.attended
-    workshop = Workshop(checkpoint, heads, folder, unattended)
+    workshop = workshop.for_roles(roles["query"], roles["document"])
     written: dict[str, Variant] = {}
     for name in names:
         with _step(name):
             written[name] = workshop.write(name)
     with _step("hashes"):
+        source = _source(recipe, checkpoint, origin)
         manifest = Manifest(
             format=f"{manifest_module.FORMAT[0]}.{manifest_module.FORMAT[1]}",
             name=recipe.name,
             aliases=recipe.aliases,
             description=recipe.description,
             licence=recipe.licence,
-            source=_hashed_source(recipe, checkpoint),
+            source=source,
             space_id=_space_id(checkpoint, heads, folder / spec.file, roles),
             architecture=checkpoint.architecture,
             similarity="cosine",
@@ -110,65 +137,87 @@ def _write(
             document=roles["document"],
             variants=written,
             storage=None,
-            golden=(),
+            golden=_golden(recipe, source, heads),
             files={
                 path.name: FileEntry(size_bytes=path.stat().st_size, sha256=file_sha256(path))
                 for path in sorted(folder.iterdir())
             },
         )
+    for name, variant in written.items():
+        if variant.precision == "float16":
+            with _step(f"{name}, magnitudes"):
+                require_room(Artefact(folder, manifest), name, variant)
     with _step("parity, through the runtime"):
         reference = Artefact(folder, manifest)
-        if REFERENCE not in written:
+        if workshop.reference not in written:
             shutil.copy(folder / spec.file, scratch / spec.file)
-            extra = Workshop(checkpoint, heads, scratch, unattended).write(REFERENCE)
-            reference = Artefact(scratch, dataclasses.replace(manifest, variants={REFERENCE: extra}))
-        manifest = measure(Artefact(folder, manifest), reference, REFERENCE)
+            extra = workshop.elsewhere(scratch).write(workshop.reference)
+            reference = Artefact(scratch, dataclasses.replace(manifest, variants={workshop.reference: extra}))
+        manifest = measure(Artefact(folder, manifest), reference, workshop.reference, may_miss=may_miss)
+    if manifest.variants.keys() < written.keys():
+        manifest = _without_files_of_none(manifest, folder)
     manifest_module.write(manifest, folder / manifest_module.FILE_NAME)
     return manifest_module.read(folder / manifest_module.FILE_NAME)
 
 
-def _heads(checkpoint: Checkpoint, files: Mapping[int, Path], dims: Sequence[int] | None) -> dict[int, Floats]:
-    """Dim -> matrix (dim, hidden), the default dim first. A dim without a head is refused, never truncated."""
-    hidden = checkpoint.architecture.hidden
-    own = checkpoint.linear_head()
-    available = {*files, *([] if own is None else [len(own)])}
-    if not available:
-        raise ExportError(
-            f"{checkpoint.folder}: no head: no linear.weight, and none given (--head DIM=FILE or a recipe)"
-        )
-    wanted = list(dims) if dims else sorted(available, reverse=True)
-    missing = [dim for dim in wanted if dim not in available]
-    if missing:
-        there = ", ".join(map(str, sorted(available)))
-        raise ExportError(f"no head for dim {', '.join(map(str, missing))}; there is {there}")
-    heads = {}
-    for dim in dict.fromkeys(wanted):
-        matrix = read_head(files[dim], dim, hidden) if dim in files else own
-        if matrix is None or matrix.shape != (dim, hidden) or not np.isfinite(matrix).all():
-            found = None if matrix is None else matrix.shape
-            raise ExportError(f"head {dim}: {found}, wanted ({dim}, {hidden}) of finite numbers")
-        heads[dim] = matrix
-    return heads
+def _without_files_of_none(manifest: Manifest, folder: Path) -> Manifest:
+    """Remove the files that no variant has any more."""
+    artefact = Artefact(folder, manifest)
+    kept = {
+        name
+        for variant in manifest.variants.values()
+        for graph in variant.graphs
+        for name in artefact.files_to_run(variant, graph)
+    }
+    for name in manifest.files.keys() - kept:
+        (folder / name).unlink()
+    return dataclasses.replace(manifest, files={name: entry for name, entry in manifest.files.items() if name in kept})
 
 
-def _describe_heads(heads: Mapping[int, Floats]) -> Iterator[Head]:
+def _unattended(recipe: Recipe) -> bool:
+    return recipe.query.expand_to_tokens is not None and not recipe.query.attend_to_expansion
+
+
+def _describe_heads(heads: Mapping[int, Head]) -> Iterator[manifest_module.Head]:
     """A head that is the first rows of a wider one is called truncated, wherever it came from."""
-    for dim, matrix in heads.items():
-        wider = [d for d, m in heads.items() if d > dim and np.array_equal(m[:dim], matrix)]
-        yield Head(dim=dim, truncated_from=max(wider, default=None), sha256=head_hash(matrix))
+    for dim, head in heads.items():
+        wider = [d for d, other in heads.items() if head.is_prefix_of(other)]
+        cut = head.truncated_from or max(wider, default=None)
+        yield manifest_module.Head(dim=dim, truncated_from=cut, sha256=head.sha256())
 
 
-def _hashed_source(recipe: Recipe, checkpoint: Checkpoint) -> manifest_module.Source:
-    files = {name: file_sha256(checkpoint.folder / name) for name in ("config.json", "model.safetensors")}
-    return dataclasses.replace(recipe.source, files={**recipe.source.files, **files})
+def _source(recipe: Recipe, checkpoint: Checkpoint, origin: Source | None) -> Source:
+    """Where the weights really came from, with hashes.
+
+    A folder is not the hub's because its recipe is: its weights must be those the recipe knows.
+    """
+    read = [checkpoint.files.folder / "config.json", *checkpoint.files.paths]
+    files = {path.name: file_sha256(path) for path in read}
+    if origin is None and recipe.source.kind == "hub" and not _weights_of(recipe, files):
+        origin = Source(kind="folder", name=checkpoint.folder.resolve().name, revision=None, files={})
+    return dataclasses.replace(origin or recipe.source, files={**recipe.source.files, **files})
 
 
-def _space_id(checkpoint: Checkpoint, heads: Mapping[int, Floats], tokenizer: Path, roles: Mapping[str, Role]) -> str:
+def _golden(recipe: Recipe, source: Source, dims: Iterable[int]) -> tuple[GoldenRow, ...]:
+    """The recipe's published rows, where these are the weights they were published for, and where there is a head."""
+    if not (source.kind == "hub" and source.name == recipe.source.name) and not _weights_of(recipe, source.files):
+        if recipe.golden:
+            log.info("%s: other weights than those of %s, so no golden rows apply", source.name, recipe.source.name)
+        return ()
+    return tuple(row for row in recipe.golden if row.dim in dims)
+
+
+def _weights_of(recipe: Recipe, files: Mapping[str, str]) -> bool:
+    known = recipe.source.files.get(WHOLE)
+    return known is not None and files.get(WHOLE) == known
+
+
+def _space_id(checkpoint: Checkpoint, heads: Mapping[int, Head], tokenizer: Path, roles: Mapping[str, Role]) -> str:
     """SHA-256 over backbone (float32), heads by dim, tokenizer.json and role rules: alike for every variant."""
     digest = hashlib.sha256()
     checkpoint.backbone_hash(digest.update)
     for dim in sorted(heads):
-        digest.update(f"head {dim} {head_hash(heads[dim])}".encode())
+        digest.update(f"head {dim} {heads[dim].sha256()}".encode())
     digest.update(f"tokenizer {file_sha256(tokenizer)}".encode())
     for role in sorted(roles):
         rules = dataclasses.asdict(roles[role])
@@ -182,43 +231,3 @@ def _step(what: str) -> Iterator[None]:
     started = time.perf_counter()
     yield
     log.info("%s: %.1f s", what, time.perf_counter() - started)
-
-
-@contextmanager
-def _partial_folder(out: Path, replace: bool) -> Iterator[Path]:
-    """A folder beside `out` that takes its name when the block succeeds and is gone when it does not."""
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    old = out.with_name(f".{out.name}.{os.getpid()}.old")
-    parents = [parent for parent in out.parents if not parent.exists()]
-    try:
-        partial.mkdir(parents=True)
-    except OSError as error:
-        raise ExportError(f"{partial}: cannot be made ({error.strerror})") from error
-    try:
-        yield partial
-        if out.exists():
-            if not replace:
-                raise ExportError(f"{out}: appeared while exporting; nothing was changed")
-            out.rename(old)
-        partial.rename(out)
-    except OSError as error:
-        raise ExportError(f"{out}: {error.strerror or error}; nothing was left behind") from error
-    finally:
-        if old.exists() and not out.exists():
-            old.rename(out)
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-        if not out.exists():
-            for parent in parents:
-                with suppress(OSError):  # not empty: somebody else uses it by now
-                    parent.rmdir()
-
-
-@contextmanager
-def _scratch_folder(out: Path) -> Iterator[Path]:
-    scratch = out.with_name(f".{out.name}.{os.getpid()}.scratch")
-    scratch.mkdir()
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)

@@ -1,36 +1,37 @@
-"""What a checkpoint's files do not say: name, licence, source, role rules and heads, from a TOML file.
-
-Without a recipe, `artifact.metadata` (Stanford ColBERT) gives the role rules; without that, a text is encoded as it is.
-"""
+"""What a checkpoint's files do not say: name, licence, source, role rules and heads, from a TOML file."""
 
 import dataclasses
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from colibri.errors import ArtefactError, ExportError
-from colibri.manifest import Licence, Source
+from colibri.errors import ExportError
+from colibri.manifest import GoldenRow, Licence, Source
 from colibri.typed_json import parse
-from colibri_export.checkpoint import Checkpoint
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RoleRecipe:
-    """A role before its tokens are looked up. Meanings as in colibri.manifest.Role."""
+    """A role before its tokens are looked up. Meanings as in colibri.manifest.Role; without rules, a text as it is."""
 
-    marker: str | None
-    prefix: str | None
-    keep_prefix_rows: bool
-    keep_special_rows: bool
-    max_tokens: int | None
+    marker: str | None = None
+    prefix: str | None = None
+    keep_prefix_rows: bool = True
+    keep_special_rows: bool = True
+    max_tokens: int | None = None
     """None: all the positions the checkpoint has."""
-    recorded_max_tokens: int | None
+    recorded_max_tokens: int | None = None
     """What the checkpoint's metadata says, where it is another number."""
-    expand_to_tokens: int | None
-    attend_to_expansion: bool
-    skiplist: str
+    expand_to_tokens: int | None = None
+    attend_to_expansion: bool = False
+    skiplist: str = "none"
     """none | stanford | pylate"""
+    skiplist_words: tuple[str, ...] | None = None
+    """Whose tokens to skip by the rule; None: string.punctuation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +41,20 @@ class Recipe:
     name: str
     aliases: tuple[str, ...]
     description: str
+    family: str | None = None
+    """Architecture the checkpoint must be of; None: any."""
+    dims: tuple[int, ...] = ()
+    """Widths to make, the default one first; empty: every head there is, widest first."""
     licence: Licence
     source: Source
     query: RoleRecipe
     document: RoleRecipe
+    golden: tuple[GoldenRow, ...] = ()
+    """Published rows of the weights in `source`; they do not apply to others."""
     heads: dict[int, Path] = field(default_factory=dict)
-    """Dim -> safetensors file; the checkpoint's own linear.weight needs none."""
+    """Dim -> safetensors file; the checkpoint's own head needs none."""
+    head_repositories: dict[int, str] = field(default_factory=dict)
+    """Dim -> hub id of a sibling checkpoint with the same backbone and that head."""
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -55,74 +64,38 @@ def read_recipe(path: Path) -> Recipe:
         heads: dict[str, str] = parse(dict[str, str], document.pop("heads", {}), "heads")
         if bad := [dim for dim in heads if not dim.isdecimal()]:
             raise ExportError(f"heads.{bad[0]}: wanted a number of dims")
-        _fill_nulls(document)
-        recipe: Recipe = parse(Recipe, {**document, "heads": {}}, "")
+        _fill_defaults(document)
+        recipe: Recipe = parse(Recipe, {**document, "heads": {}, "head_repositories": {}}, "")
     except (OSError, ValueError) as error:
         raise ExportError(f"{path}: {error}") from error
-    return dataclasses.replace(recipe, heads={int(dim): path.parent / file for dim, file in heads.items()})
-
-
-def recipe_without_file(checkpoint: Checkpoint, name: str) -> Recipe:
-    """The role rules a checkpoint's own files give: Stanford's metadata, else none.
-
-    The defaults for keys that metadata lacks are Stanford's (colbert/infra/config/settings.py).
-    """
-    plain = RoleRecipe(
-        marker=None,
-        prefix=None,
-        keep_prefix_rows=True,
-        keep_special_rows=True,
-        max_tokens=None,
-        recorded_max_tokens=None,
-        expand_to_tokens=None,
-        attend_to_expansion=False,
-        skiplist="none",
-    )
-    query = document = plain
-    metadata = checkpoint.stanford
-    if metadata is not None:
-
-        def said(key: str, kind: type, default: object) -> Any:
-            try:
-                return parse(kind, metadata.get(key, default), key)
-            except ArtefactError as error:
-                raise ExportError(f"{checkpoint.folder}/artifact.metadata: {error}") from None
-
-        query = dataclasses.replace(
-            plain,
-            marker=said("query_token_id", str, "[unused0]"),
-            max_tokens=said("query_maxlen", int, 32),
-            expand_to_tokens=said("query_maxlen", int, 32),
-            attend_to_expansion=said("attend_to_mask_tokens", bool, False),
-        )
-        document = dataclasses.replace(
-            plain,
-            marker=said("doc_token_id", str, "[unused1]"),
-            max_tokens=said("doc_maxlen", int, 220),
-            skiplist="stanford" if said("mask_punctuation", bool, True) else "none",
-        )
-    return Recipe(
-        name=name,
-        aliases=(),
-        description="",
-        licence=Licence(
-            id="unknown", commercial_use=False, notice="No licence was recorded at export; see the source."
-        ),
-        source=Source(kind="folder", name=checkpoint.folder.resolve().name, revision=None, files={}),
-        query=query,
-        document=document,
+    files = {int(dim): path.parent / file for dim, file in heads.items()}
+    siblings = {dim for dim, file in files.items() if _HUB_ID.fullmatch(heads[str(dim)]) and not file.exists()}
+    return dataclasses.replace(
+        recipe,
+        heads={dim: file for dim, file in files.items() if dim not in siblings},
+        head_repositories={dim: heads[str(dim)] for dim in files if dim in siblings},
     )
 
 
-def _fill_nulls(document: dict[str, Any]) -> None:
-    """TOML has no null: an optional key that is left out means none."""
+def with_document_length(recipe: Recipe, wanted: int | Literal["recorded"] | None) -> Recipe:
+    """The recipe with documents of another length, the number it replaces recorded; None: as it is."""
+    document = recipe.document
+    recorded = document.recorded_max_tokens or document.max_tokens
+    longest = recorded if wanted == "recorded" else wanted or document.max_tokens
+    changed = dataclasses.replace(
+        document, max_tokens=longest, recorded_max_tokens=None if longest == recorded else recorded
+    )
+    return dataclasses.replace(recipe, document=changed)
+
+
+def _fill_defaults(document: dict[str, Any]) -> None:
+    """TOML has no null: an optional key that is left out means its default."""
+    document |= {"golden": [], "family": None, "dims": []} | document
     source = document.get("source")
     if isinstance(source, dict):
         source.setdefault("revision", None)
         source.setdefault("files", {})
+    defaults = dataclasses.asdict(RoleRecipe())
     for role in ("query", "document"):
-        rules = document.get(role)
-        if isinstance(rules, dict):
-            for key in ("marker", "prefix", "max_tokens", "recorded_max_tokens", "expand_to_tokens"):
-                rules.setdefault(key, None)
-            rules.setdefault("attend_to_expansion", False)
+        if isinstance(document.get(role), dict):
+            document[role] = {**defaults, **document[role]}

@@ -2,7 +2,9 @@
 
 import json
 import string
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any, Literal
 
 from tokenizers import Tokenizer
 
@@ -15,15 +17,26 @@ FILE_NAME = "tokenizer.json"
 _MASKS = ("<mask>", "[MASK]")
 
 
-def write_tokenizer(source: Path, folder: Path) -> tuple[Tokenizer, TokenizerSpec]:
-    """Copy tokenizer.json without truncation and padding, and with special tokens that text cannot spell."""
+def write_tokenizer(
+    source: Path, folder: Path, *, markers: Collection[str | None] = (), strip: bool = False
+) -> tuple[Tokenizer, TokenizerSpec]:
+    """Copy tokenizer.json without truncation and padding, and with special tokens that text cannot spell.
+
+    markers  tokens that are special from now on, if they were not: PyLate adds "[Q] " as an ordinary word
+    strip    whether texts lose white space at both ends first, as sentence-transformers has it; byte-level vocabularies
+             would have tokens for it
+    """
     path = source / FILE_NAME
     if not path.is_file():
         raise ExportError(f"{path}: no such file; save the fast tokenizer beside the checkpoint")
     try:
-        document = json.loads(plain_text_special_tokens(path.read_text(encoding="utf-8")))
+        document = json.loads(path.read_text(encoding="utf-8"))
+        for token in document["added_tokens"]:
+            token["special"] = token["special"] or token["content"] in markers
         document["truncation"] = document["padding"] = None
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        if strip:
+            document["normalizer"] = _stripped(document["normalizer"])
+        text = plain_text_special_tokens(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
         tokenizer = Tokenizer.from_str(text)
     except Exception as error:  # tokenizers raises bare Exception
         raise ExportError(f"{path}: not a tokenizer ({error!r})") from error
@@ -37,6 +50,11 @@ def write_tokenizer(source: Path, folder: Path) -> tuple[Tokenizer, TokenizerSpe
     return tokenizer, TokenizerSpec(
         file=FILE_NAME, start_ids=tuple(framed[:start]), end_ids=tuple(end), sentencepiece_file=None
     )
+
+
+def _stripped(normalizer: dict[str, Any] | None) -> dict[str, Any]:
+    rules = [{"type": "Strip", "strip_left": True, "strip_right": True}, *([normalizer] if normalizer else [])]
+    return {"type": "Sequence", "normalizers": rules}
 
 
 def resolve_role(
@@ -71,24 +89,28 @@ def resolve_role(
         max_tokens=limit,
         recorded_max_tokens=recipe.recorded_max_tokens,
         expansion=expansion,
-        skiplist=skiplist(recipe.skiplist, tokenizer),
+        skiplist=skiplist(recipe.skiplist, tokenizer, recipe.skiplist_words),
         weights_file=None,
     )
 
 
-def skiplist(rule: str, tokenizer: Tokenizer) -> Skiplist:
+def skiplist(rule: str, tokenizer: Tokenizer, words: Sequence[str] | None = None) -> Skiplist:
     """Punctuation whose rows are dropped, by one of the two rules in use. They are disjoint for XLM-R's vocabulary.
 
     stanford  the first piece of each symbol encoded alone (stanford-futuredata/ColBERT, colbert/modeling/colbert.py)
     pylate    the symbol itself looked up in the vocabulary (PyLate, sentence-transformers)
+
+    words: other symbols than string.punctuation; the rule is then recorded as custom.
     """
+    symbols = string.punctuation if words is None else words
     match rule:
         case "none":
             return Skiplist(rule="none", ids=())
         case "stanford":
-            found = {tokenizer.encode(symbol, add_special_tokens=False).ids[0] for symbol in string.punctuation}
-            return Skiplist(rule="stanford", ids=tuple(sorted(found)))
+            found = {ids[0] for symbol in symbols if (ids := tokenizer.encode(symbol, add_special_tokens=False).ids)}
         case "pylate":
-            looked_up = {i for symbol in string.punctuation if (i := tokenizer.token_to_id(symbol)) is not None}
-            return Skiplist(rule="pylate", ids=tuple(sorted(looked_up)))
-    raise ExportError(f"skiplist rule {rule!r}: wanted none, stanford or pylate")
+            found = {i for symbol in symbols if (i := tokenizer.token_to_id(symbol)) is not None}
+        case _:
+            raise ExportError(f"skiplist rule {rule!r}: wanted none, stanford or pylate")
+    recorded: Literal["custom", "stanford", "pylate"] = "custom" if words is not None else rule
+    return Skiplist(rule=recorded, ids=tuple(sorted(found)))

@@ -1,6 +1,7 @@
 """Variants of one checkpoint: which graphs over which weight files, and what they need to run."""
 
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,20 +10,63 @@ from typing import Literal
 import onnx_ir as ir
 
 from colibri.errors import ExportError
-from colibri.manifest import Graph, Variant
+from colibri.manifest import Graph, Profile, Role, Variant
 from colibri.providers import CPU
-from colibri_export.checkpoint import Checkpoint, Floats
-from colibri_export.graph import bert
+from colibri_export import graph
+from colibri_export.checkpoint import Checkpoint
+from colibri_export.engine import DEFAULT_CAPABILITIES, build, context_model, profiles, require_tensorrt
 from colibri_export.graph.blocks import Dialect, FloatWeights, Int8Weights, Weights
-from colibri_export.weights import Stored, write_float, write_heads, write_int8
+from colibri_export.graph.half import in_half
+from colibri_export.heads import Head
+from colibri_export.weights import (
+    Stored,
+    StoredDense,
+    VocabularyBits,
+    write_float,
+    write_half,
+    write_heads,
+    write_int8,
+)
 
 REFERENCE = "cpu-fp32"
-NAMES = ("cpu-int8", REFERENCE, "portable")
+DEFAULT = ("cpu-int8", REFERENCE, "portable")
 """In order of preference: the fastest first."""
+HALF = "gpu-fp16"
+ENGINE = "tensorrt"
+NAMES = (*DEFAULT, HALF, ENGINE)
+RTX = "NvTensorRTRTXExecutionProvider"
+
+# Best first. TensorRT comes after CUDA, though it is faster once it runs: it builds another engine for lengths it has
+# not met (onnxruntime issue 13559), and texts come at every length here. TensorRT-RTX takes any length.
+ACCELERATORS = (
+    RTX,
+    "CUDAExecutionProvider",
+    "TensorrtExecutionProvider",
+    "MIGraphXExecutionProvider",
+    "DmlExecutionProvider",
+    "CoreMLExecutionProvider",
+    "OpenVINOExecutionProvider",
+    "WebGpuExecutionProvider",
+)
 
 # Where u8 x s8 products are summed without saturating at 16 bits (see Int8Weights).
 _EXACT_S8 = ("avx512_vnni", "avx_vnni", "neon")
 _MINIMUM_ONNXRUNTIME = "1.20"
+_HEADS = "heads.f32.bin"
+_MINIMUM_FOR_RTX = "1.22"  # the first with a TensorRT-RTX provider
+
+
+def check_names(names: Sequence[str], compute_capabilities: Sequence[str]) -> None:
+    """Raise ExportError for variants that cannot be made, MissingExtra where what makes them is not installed."""
+    if not names or set(names) - set(NAMES) or len(set(names)) < len(names):
+        raise ExportError(f"variants {','.join(names)}: wanted some of {', '.join(NAMES)}, none twice")
+    if ENGINE in names:
+        require_tensorrt(compute_capabilities)
+        if HALF not in names:
+            raise ExportError(
+                f"variants {','.join(names)}: {ENGINE} is built from {HALF}, which can be compared with float32 here "
+                f"and serves other GPUs; wanted both, such as --variants {ENGINE},{HALF}"
+            )
 
 
 @dataclass(frozen=True)
@@ -30,10 +74,28 @@ class Workshop:
     """Writes variants of one checkpoint into one folder; weight files are written once and shared."""
 
     checkpoint: Checkpoint
-    heads: Mapping[int, Floats]
+    heads: Mapping[int, Head]
     folder: Path
     unattended_queries: bool
     """Queries have expansion tokens the others must not see, so their graph needs a mask."""
+    vocabulary_bits: VocabularyBits = 4
+    """Of a weight in cpu-int8's vocabulary table."""
+    compute_capabilities: tuple[str, ...] = DEFAULT_CAPABILITIES
+    profiles: tuple[Profile, ...] = ()
+    """What `tensorrt` is built for."""
+
+    @property
+    def reference(self) -> str:
+        """The variant that the others are compared with."""
+        return REFERENCE
+
+    def for_roles(self, query: Role, document: Role) -> "Workshop":
+        """The same, for texts of these roles."""
+        return dataclasses.replace(self, profiles=profiles(query, document))
+
+    def elsewhere(self, folder: Path) -> "Workshop":
+        """The same for another folder."""
+        return dataclasses.replace(self, folder=folder)
 
     def write(self, name: str) -> Variant:
         """Write one variant's graphs and weights; `parity` is left open."""
@@ -41,6 +103,8 @@ class Workshop:
             "cpu-int8": self._int8,
             REFERENCE: self._fp32,
             "portable": self._portable,
+            HALF: self._half,
+            ENGINE: self._engine,
         }
         if name not in makers:
             raise ExportError(f"variant {name!r}: this exporter makes {', '.join(NAMES)}")
@@ -51,18 +115,34 @@ class Workshop:
             self._fused(f"cpu-int8.{kind}", Int8Weights(self._int8_weights, signed=kind == "s8"), features)
             for kind, features in (("s8", _EXACT_S8), ("u8", ()))
         ]
-        return self._variant("int8", graphs, "backbone.int8.bin")
+        return self._variant("int8", graphs, ("backbone.int8.bin", _HEADS))
 
     def _fp32(self) -> Variant:
-        return self._variant(
-            "float32", [self._fused(REFERENCE, FloatWeights(self._float_weights), ())], "backbone.f32.bin"
-        )
+        both = self._fused(REFERENCE, FloatWeights(self._float_weights), ())
+        return self._variant("float32", [both], ("backbone.f32.bin", _HEADS))
 
     def _portable(self) -> Variant:
         weights = FloatWeights(self._float_weights)
         file = self._save("portable", weights, "standard", masked=True)
-        graph = _graph(file, file, (), masked_query=True, masked_document=True)
-        return self._variant("float32", [graph], "backbone.f32.bin")
+        both = _graph(file, file, (), masked_query=True, masked_document=True)
+        return self._variant("float32", [both], ("backbone.f32.bin", _HEADS))
+
+    def _half(self) -> Variant:
+        weights = FloatWeights(self._half_weights)
+        file = self._save(HALF, weights, "standard", masked=True, change=in_half)
+        both = _graph(file, file, (), masked_query=True, masked_document=True)
+        return self._variant("float16", [both], ("backbone.f16.bin", _HEADS), (*ACCELERATORS, CPU))
+
+    def _engine(self) -> Variant:
+        """From gpu-fp16's graph, which is written already or written now; the engine holds its own weights."""
+        source = self.folder / f"{HALF}.onnx"
+        if not source.exists():
+            self._half()
+        engine = build(source, self.folder / f"{ENGINE}.engine", self.compute_capabilities, self.profiles)
+        ir.save(context_model(source, f"{ENGINE}.engine", engine), self.folder / f"{ENGINE}.onnx")
+        both = _graph(f"{ENGINE}.onnx", f"{ENGINE}.onnx", (), masked_query=True, masked_document=True)
+        made = self._variant("engine", [both], (f"{ENGINE}.engine",), (RTX,))
+        return dataclasses.replace(made, minimum_onnxruntime=_MINIMUM_FOR_RTX, engine=engine)
 
     def _fused(self, name: str, weights: Weights, features: tuple[str, ...]) -> Graph:
         """Without a mask onnxruntime's attention works blockwise; only queries that hide tokens pay for one."""
@@ -70,17 +150,31 @@ class Workshop:
         query = self._save(f"{name}.query", weights, "fused", masked=True) if self.unattended_queries else document
         return _graph(query, document, features, masked_query=self.unattended_queries, masked_document=False)
 
-    def _save(self, name: str, weights: Weights, dialect: Dialect, *, masked: bool) -> str:
-        model = bert.build(self.checkpoint.architecture, weights, self._head_weights, dialect, masked=masked)
+    def _save(
+        self,
+        name: str,
+        weights: Weights,
+        dialect: Dialect,
+        *,
+        masked: bool,
+        change: Callable[[ir.Model], None] = lambda model: None,
+    ) -> str:
+        model = graph.build(self.checkpoint.architecture, weights, self._head_weights, dialect, masked=masked)
+        change(model)
         ir.save(model, self.folder / f"{name}.onnx")
         return f"{name}.onnx"
 
-    def _variant(self, precision: Literal["float32", "int8"], graphs: list[Graph], backbone: str) -> Variant:
-        data = (backbone, "heads.f32.bin")
-        files = {file for graph in graphs for file in (graph.query, graph.document)} | set(data)
+    def _variant(
+        self,
+        precision: Literal["float32", "float16", "int8", "engine"],
+        graphs: list[Graph],
+        data: tuple[str, ...],
+        providers: tuple[str, ...] = (CPU,),
+    ) -> Variant:
+        files = {file for made in graphs for file in (made.query, made.document)} | set(data)
         return Variant(
             precision=precision,
-            providers=(CPU,),
+            providers=providers,
             minimum_onnxruntime=_MINIMUM_ONNXRUNTIME,
             outputs={str(dim): f"tokens_{dim}" for dim in self.heads},
             graphs=tuple(graphs),
@@ -94,12 +188,16 @@ class Workshop:
         return write_float(self.checkpoint, self.folder / "backbone.f32.bin")
 
     @cached_property
-    def _int8_weights(self) -> dict[str, Stored]:
-        return write_int8(self.checkpoint, self.folder / "backbone.int8.bin")
+    def _half_weights(self) -> dict[str, Stored]:
+        return write_half(self.checkpoint, self.folder / "backbone.f16.bin")
 
     @cached_property
-    def _head_weights(self) -> dict[int, Stored]:
-        return write_heads(self.heads, self.folder / "heads.f32.bin")
+    def _int8_weights(self) -> dict[str, Stored]:
+        return write_int8(self.checkpoint, self.folder / "backbone.int8.bin", self.vocabulary_bits)
+
+    @cached_property
+    def _head_weights(self) -> dict[int, tuple[StoredDense, ...]]:
+        return write_heads(self.heads, self.folder / _HEADS)
 
 
 def _graph(query: str, document: str, features: tuple[str, ...], *, masked_query: bool, masked_document: bool) -> Graph:

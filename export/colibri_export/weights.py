@@ -1,21 +1,25 @@
 """Weight files: raw tensors end to end, written as a stream, referred to by graphs as ONNX external data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
 from colibri.errors import ExportError
-from colibri_export.checkpoint import Checkpoint, Floats
+from colibri_export.checkpoint import BLOCK_ROWS, Checkpoint
+from colibri_export.heads import Activation, Head
+from colibri_export.layout.tensor import Floats
+
+VocabularyBits = Literal[4, 8]
 
 _ALIGNMENT = 64  # bytes; a cache line, and what onnxruntime's kernels want of a mapped weight
-BLOCK = 32  # weights that share one scale in the 4-bit vocabulary table
-_LARGEST_IN_BLOCK = 8 * 65504.0  # eight times the largest float16
+BLOCK = 32  # weights that share one scale in an int8 artefact's vocabulary table
+_LARGEST_HALF = 65504.0  # of float16
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,16 @@ class Stored:
         return ir.Value(name=self.name, type=ir.TensorType(tensor.dtype), shape=tensor.shape, const_value=tensor)
 
 
+@dataclass(frozen=True)
+class StoredDense:
+    """One layer of a head (colibri_export.heads.Dense), its matrices (inputs, outputs)."""
+
+    weight: Stored
+    bias: Stored | None
+    activation: Activation
+    residual: Stored | Literal["rows"] | None
+
+
 class WeightFile:
     """An append-only weight file; `add` writes at once, so no more than one tensor is ever in memory."""
 
@@ -52,12 +66,19 @@ class WeightFile:
 
     def add(self, name: str, array: NDArray[np.generic]) -> Stored:
         """Append one tensor (any shape, C order, little endian) at the next aligned offset."""
+        return self.add_rows(name, [array], array.shape)
+
+    def add_rows(self, name: str, blocks: Iterable[NDArray[np.generic]], shape: tuple[int, ...]) -> Stored:
+        """Append one tensor of `shape` whose rows come in blocks, all of one dtype."""
         self._file.write(b"\0" * (-self._file.tell() % _ALIGNMENT))
         offset = self._file.tell()
-        contiguous = np.ascontiguousarray(array)
-        self._file.write(contiguous.data)
-        dtype = ir.DataType.from_numpy(contiguous.dtype)
-        return Stored(self.path, name, offset, contiguous.nbytes, dtype, contiguous.shape)
+        dtype: np.dtype[np.generic] | None = None
+        for block in blocks:
+            self._file.write(np.ascontiguousarray(block).data)
+            dtype = block.dtype
+        assert dtype is not None
+        length = self._file.tell() - offset
+        return Stored(self.path, name, offset, length, ir.DataType.from_numpy(dtype), shape)
 
     def __enter__(self) -> Self:
         return self
@@ -70,38 +91,103 @@ class WeightFile:
 
 def write_float(checkpoint: Checkpoint, path: Path) -> dict[str, Stored]:
     """The backbone in float32, as named by `Checkpoint.tensor_names`."""
+    facts = checkpoint.architecture
     with WeightFile(path) as file:
-        return {name: file.add(name, checkpoint.read(name)) for name in checkpoint.tensor_names()}
+        return {
+            name: file.add_rows(name, checkpoint.vocabulary_blocks(), (facts.vocabulary, facts.hidden))
+            if name == "word"
+            else file.add(name, checkpoint.read(name))
+            for name in checkpoint.tensor_names()
+        }
 
 
-def write_int8(checkpoint: Checkpoint, path: Path) -> dict[str, Stored]:
-    """The backbone with int8 matrices (`name` int8, `name.scale` float32 an output), a 4-bit vocabulary
-    (`word.nibbles`, `word.scales`), and everything else in float32."""
-    stored: dict[str, Stored] = {}
+def write_half(checkpoint: Checkpoint, path: Path) -> dict[str, Stored]:
+    """The backbone in float16, but what belongs to a norm in float32: LayerNorm is computed in float32 everywhere.
+
+    Raises ExportError when a weight is too large for float16.
+    """
+    facts = checkpoint.architecture
+
+    def half(name: str, array: Floats) -> NDArray[np.float16]:
+        largest = np.abs(array).max(initial=0)
+        if largest > _LARGEST_HALF:
+            raise ExportError(f"{name}: a weight of {largest:,.0f}, and float16 ends at {_LARGEST_HALF:,.0f}")
+        return array.astype(np.float16)
+
+    stored = {}
     with WeightFile(path) as file:
-
-        def keep(name: str, array: NDArray[np.generic]) -> None:
-            stored[name] = file.add(name, array)
-
         for name in checkpoint.tensor_names():
-            array = checkpoint.read(name)
             if name == "word":
-                nibbles, scales = quantize_blocks(array)
-                keep("word.nibbles", nibbles)
-                keep("word.scales", scales)
-            elif array.ndim == 2 and name != "positions":
-                integers, scale = quantize_columns(array)
-                keep(name, integers)
-                keep(f"{name}.scale", scale)
-            else:
-                keep(name, array)
+                blocks = (half(name, block) for block in checkpoint.vocabulary_blocks())
+                stored[name] = file.add_rows(name, blocks, (facts.vocabulary, facts.hidden))
+                continue
+            array = checkpoint.read(name)
+            stored[name] = file.add(name, array if "norm" in name else half(name, array))
     return stored
 
 
-def write_heads(heads: Mapping[int, Floats], path: Path) -> dict[int, Stored]:
-    """Every head (dim, hidden) as (hidden, dim) float32: under 1 % of the work, so all variants share exact heads."""
+def write_int8(checkpoint: Checkpoint, path: Path, vocabulary_bits: VocabularyBits = 4) -> dict[str, Stored]:
+    """The backbone with int8 matrices (`name` int8, `name.scale` float32 an output), a vocabulary of 4 or 8 bits a
+    weight (`word.nibbles` or `word.integers`, `word.scales`), and everything else in float32."""
+    stored: dict[str, Stored] = {}
     with WeightFile(path) as file:
-        return {dim: file.add(f"head.{dim}", np.ascontiguousarray(matrix.T)) for dim, matrix in heads.items()}
+        for name in checkpoint.tensor_names():
+            if name == "word":
+                stored |= _write_vocabulary(checkpoint, file, vocabulary_bits)
+                continue
+            array = checkpoint.read(name)
+            if array.ndim == 1 or name == "positions":
+                stored[name] = file.add(name, array)
+                continue
+            integers, scale = quantize_columns(array)
+            stored[name] = file.add(name, integers)
+            stored[f"{name}.scale"] = file.add(f"{name}.scale", scale)
+    return stored
+
+
+def _write_vocabulary(checkpoint: Checkpoint, file: WeightFile, bits: VocabularyBits) -> dict[str, Stored]:
+    rows, hidden = checkpoint.architecture.vocabulary, checkpoint.architecture.hidden
+    if hidden % BLOCK:
+        raise ExportError(
+            f"{checkpoint.folder}: hidden_size {hidden}: an int8 vocabulary has blocks of {BLOCK} weights"
+        )
+    quantize = quantize_blocks if bits == 4 else quantize_blocks_8
+    name, width = ("word.nibbles", hidden // 2) if bits == 4 else ("word.integers", hidden)
+    scales = []
+
+    def integers() -> Iterator[NDArray[np.generic]]:
+        for block in checkpoint.vocabulary_blocks():
+            packed, scale = quantize(block)
+            scales.append(scale)
+            yield packed
+
+    stored = {name: file.add_rows(name, integers(), (rows, width))}
+    return stored | {"word.scales": file.add_rows("word.scales", scales, (rows, hidden // BLOCK))}
+
+
+def write_heads(heads: Mapping[int, Head], path: Path) -> dict[int, tuple[StoredDense, ...]]:
+    """Every head's matrices as (inputs, outputs) float32: under 1 % of the work, so all variants share exact heads."""
+    with WeightFile(path) as file:
+
+        def keep(name: str, array: Floats) -> Stored:
+            return file.add(name, np.ascontiguousarray(array.T))
+
+        written = {}
+        for dim, head in heads.items():
+            layers = []
+            for i, layer in enumerate(head.layers):
+                name = f"head.{dim}" if len(head.layers) == 1 else f"head.{dim}.{i}"
+                residual = layer.residual
+                layers.append(
+                    StoredDense(
+                        weight=keep(name, layer.weight),
+                        bias=None if layer.bias is None else keep(f"{name}.bias", layer.bias),
+                        activation=layer.activation,
+                        residual=keep(f"{name}.residual", residual) if isinstance(residual, np.ndarray) else residual,
+                    )
+                )
+            written[dim] = tuple(layers)
+        return written
 
 
 def quantize_columns(matrix: Floats) -> tuple[NDArray[np.int8], Floats]:
@@ -126,19 +212,36 @@ def quantize_blocks(table: Floats) -> tuple[NDArray[np.uint8], NDArray[np.float1
     rows, hidden = table.shape
     nibbles = np.empty((rows, hidden // 2), np.uint8)
     scales = np.empty((rows, hidden // BLOCK), np.float16)
-    for start in range(0, rows, 16384):  # bounded memory: 250,037 x 384 weights would need 2 GB of temporaries
-        blocks = table[start : start + 16384].reshape(-1, BLOCK)
+    for start in range(0, rows, BLOCK_ROWS):  # bounded memory: 250,037 x 384 weights would need 2 GB of temporaries
+        blocks = table[start : start + BLOCK_ROWS].reshape(-1, BLOCK)
         largest = np.take_along_axis(blocks, np.abs(blocks).argmax(axis=1)[:, None], axis=1)
-        if np.abs(largest).max(initial=0) > _LARGEST_IN_BLOCK:
-            raise ExportError(f"a vocabulary weight of {np.abs(largest).max()}: 4-bit blocks have float16 scales")
-        scale = (largest / np.float32(-8)).astype(np.float16)
-        safe = np.where(scale == 0, np.float32(1), scale.astype(np.float32))
+        scale, safe = _float16_scales(largest / np.float32(-8))
         integers = np.clip(np.rint(blocks / safe) + 8, 0, 15).astype(np.uint8)
         packed = integers[:, :16] | (integers[:, 16:] << 4)
-        stop = min(start + 16384, rows)
+        stop = min(start + BLOCK_ROWS, rows)
         nibbles[start:stop] = packed.reshape(stop - start, -1)
         scales[start:stop] = scale.reshape(stop - start, -1)
     return nibbles, scales
+
+
+def quantize_blocks_8(table: Floats) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
+    """8-bit blocks of 32 as ggml's Q8_0: weight = integer * scale, scale = the largest magnitude / 127.
+
+    table (rows, hidden) float32, hidden a multiple of 32 -> (rows, hidden) int8 in [-127, 127], and scales
+    (rows, hidden / 32) float16.
+    """
+    blocks = table.reshape(-1, BLOCK)
+    scale, safe = _float16_scales(np.abs(blocks).max(axis=1, keepdims=True) / np.float32(127))
+    integers = np.clip(np.rint(blocks / safe), -127, 127).astype(np.int8)
+    return integers.reshape(table.shape), scale.reshape(len(table), -1)
+
+
+def _float16_scales(wanted: Floats) -> tuple[NDArray[np.float16], Floats]:
+    """Scales as they are stored, and as divisors: 1 where a block is zero."""
+    if np.abs(wanted).max(initial=0) > _LARGEST_HALF:
+        raise ExportError(f"a vocabulary block of scale {np.abs(wanted).max()}: scales are stored in float16")
+    scale = wanted.astype(np.float16)
+    return scale, np.where(scale == 0, np.float32(1), scale.astype(np.float32))
 
 
 def dequantize_blocks(nibbles: NDArray[np.uint8], scales: NDArray[np.float16]) -> Floats:

@@ -7,6 +7,7 @@
 Importing this module loads nothing else; each name below is loaded when it is first used.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from colibri.vectors import TokenVectors
 
 __version__ = "0.1.0"
+
+# onnxruntime's builds (1.32, its Privacy.md) report to their maker and keep a device id in the home folder, unless this
+# is set before they start. Whoever wants that can set it to 0.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOME = {
     "Colibri": "model",

@@ -59,7 +59,10 @@ def find(
     if _is_folder(Path(name)):
         raise ArtefactNotFound(f"{name}: has no {manifest_module.FILE_NAME}; `colibri export` makes artefacts")
     if _HUB_ID.fullmatch(name):
-        folder, hub = open_repository(name, manifest_module.FILE_NAME, cache_dir)
+        try:
+            folder, hub = open_repository(name, manifest_module.FILE_NAME, cache_dir)
+        except ArtefactNotFound as error:
+            raise ArtefactNotFound(f"{error}; nor is {name} a folder here") from error
         return Artefact(folder, manifest_module.read(folder / manifest_module.FILE_NAME), hub)
     raise ArtefactNotFound(
         f"{name}: no such artefact; there is {', '.join(shipped()) or 'none'} here, or give a folder or a hub id"

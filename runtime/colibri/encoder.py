@@ -34,14 +34,18 @@ class Encoder:
         self._manifest = artefact.manifest
         self._tokenizer = tokenizer
         self._outputs = {int(dim): name for dim, name in choice.variant.outputs.items()}
-        graph = choice.graph
+        graph, engine = choice.graph, choice.variant.engine
         files: dict[RoleName, tuple[str, bool]] = {
             "query": (graph.query, graph.masked_query),
             "document": (graph.document, graph.masked_document),
         }
         loaded = {
             (name, masked): Session(
-                artefact.path(name), choice.provider, threads=threads or available_cores(), masked=masked
+                artefact.path(name),
+                choice.provider,
+                threads=threads or available_cores(),
+                masked=masked,
+                profiles=engine.profiles if engine else (),
             )
             for name, masked in dict.fromkeys(files.values())
         }

@@ -20,6 +20,8 @@ class HubFiles:
 
         Raises ArtefactNotFound when it cannot be had.
         """
+        # Unset, the client would fetch a list of coding agents to tell the hub which one called it. Read at its import.
+        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
         # 0.3 s to import, and only hub ids need it.
         from huggingface_hub import hf_hub_download  # noqa: PLC0415
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415

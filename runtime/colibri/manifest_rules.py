@@ -63,6 +63,12 @@ def _variants(m: Manifest) -> Iterator[str]:
     for name, variant in m.variants.items():
         if set(variant.outputs) != {str(dim) for dim in m.dims}:
             yield f"variants.{name}.outputs: dims {sorted(variant.outputs)}, heads have {m.dims}"
+        if not variant.providers:
+            yield f"variants.{name}.providers: none"
+        if (variant.precision == "engine") != (variant.engine is not None):
+            yield f"variants.{name}.engine: wanted where precision is engine, and only there"
+        if variant.engine is not None and not variant.engine.profiles:
+            yield f"variants.{name}.engine.profiles: none"
         if not variant.graphs:
             yield f"variants.{name}.graphs: none"
         for i, graph in enumerate(variant.graphs):

@@ -92,6 +92,10 @@ def choose(
     available  ONNX Runtime's execution providers here
     version    of ONNX Runtime
 
+    A variant for an accelerator (its first provider is not the CPU's) that the CPU can run as well is run there only
+    when it is named: it would be slower than the variants made for the CPU. An engine is run only when it is named:
+    nothing here tells whether it was built for this GPU.
+
     Raises InputError for a variant the artefact does not have, ProviderError when nothing can run, with each reason.
     """
     if variant_name is not None and variant_name not in manifest.variants:
@@ -100,10 +104,20 @@ def choose(
     reasons = []
     for name in [variant_name] if variant_name is not None else manifest.variants:
         variant = manifest.variants[name]
-        provider = next((p for p in variant.providers if p in available), None)
+        if variant.engine is not None and variant_name is None:
+            target = variant.engine.compute_capability
+            reasons.append(f"{name} is an engine for compute capability {target}, run only when named")
+            continue
+        providers = variant.providers
+        only_named = variant_name is None and CPU in providers[1:]
+        if only_named:
+            providers = tuple(p for p in providers if p != CPU)
+        provider = next((p for p in providers if p in available), None)
         graph = next((g for g in variant.graphs if not g.any_cpu_feature or features & set(g.any_cpu_feature)), None)
         if provider is None:
-            reasons.append(f"{name} wants {' or '.join(variant.providers)}, here is {', '.join(sorted(available))}")
+            hint = f"; the CPU runs it only when asked for {name!r} by name" if only_named else ""
+            here = ", ".join(sorted(available))
+            reasons.append(f"{name} wants {' or '.join(providers)}, here is {here}{hint}")
         elif _numbers(version) < _numbers(variant.minimum_onnxruntime):
             reasons.append(f"{name} wants onnxruntime {variant.minimum_onnxruntime} or newer, here is {version}")
         elif graph is None:

@@ -156,14 +156,16 @@ class TokenVectors:
                 at = extent[1]
         text = json.dumps(header, separators=(",", ":")).encode()
         text += b" " * (-len(text) % 8)
-        target = Path(path)
+        parts: list[bytes | memoryview] = [len(text).to_bytes(8, "little") + text]
+        parts += [little.data for little in kept]
+        target = Path(os.path.realpath(path))  # a link stays one: what it leads to is replaced
+        if target.exists() and not target.is_file():  # a pipe or a device takes the bytes; root could replace it
+            _write(target, parts)
+            return
         # A name of its own: threads may save to one path at once, and each replaces it as a whole.
         partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
         try:
-            with partial.open("wb") as file:
-                file.write(len(text).to_bytes(8, "little") + text)
-                for little in kept:
-                    file.write(little.data)
+            _write(partial, parts)
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
@@ -204,6 +206,12 @@ def quantised_rows(rows: Rows) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
 def _expect(name: str, array: NDArray[Any] | None, dtype: type, shape: tuple[int, ...]) -> None:
     if array is not None and (array.dtype != dtype or array.shape != shape):
         raise ShapeError(f"{name}: {array.dtype} {array.shape}, wanted {np.dtype(dtype)} {shape}")
+
+
+def _write(path: Path, parts: list[bytes | memoryview]) -> None:
+    with path.open("wb") as file:
+        for part in parts:
+            file.write(part)
 
 
 def _read_header(path: Path) -> tuple[dict[str, Any], int]:

@@ -10,7 +10,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from colibri.errors import ExportError
-from colibri_export.checkpoint import open_checkpoint, read_head
+from colibri_export.checkpoint import open_checkpoint
+from colibri_export.heads import read_matrix
 
 Tensors = dict[str, Any]
 
@@ -197,26 +198,26 @@ def test_a_folder_without_a_readable_config_is_refused(text: str | None, wanted:
 def test_a_head_file_may_call_its_only_tensor_anything(tmp_path: Path) -> None:
     matrix = np.arange(12, dtype=np.float16).reshape(3, 4)
     save_file({"projection": matrix}, tmp_path / "head.safetensors")
-    head = read_head(tmp_path / "head.safetensors", 3, 4)
+    head = read_matrix(tmp_path / "head.safetensors", 3, 4)
     assert head.dtype == np.float32
     np.testing.assert_array_equal(head, matrix)
     save_file({"a": matrix, "linear.weight": matrix + 1}, tmp_path / "named.safetensors")
-    np.testing.assert_array_equal(read_head(tmp_path / "named.safetensors", 3, 4), matrix + 1)
+    np.testing.assert_array_equal(read_matrix(tmp_path / "named.safetensors", 3, 4), matrix + 1)
 
 
 def test_a_head_file_that_is_not_one_head_is_refused(tmp_path: Path) -> None:
     path, matrix = tmp_path / "head.safetensors", np.zeros((3, 4), np.float32)
-    with pytest.raises(ExportError, match="not a readable safetensors file"):
-        read_head(path, 3, 4)
+    with pytest.raises(ExportError, match="not a whole safetensors file"):
+        read_matrix(path, 3, 4)
     save_file({"a": matrix, "b": matrix}, path)
     with pytest.raises(ExportError, match=r"which of .* is the head"):
-        read_head(path, 3, 4)
+        read_matrix(path, 3, 4)
     save_file({"linear.weight": matrix}, path)
     with pytest.raises(ExportError, match=r"head \(3, 4\), wanted \(4, 3\)"):
-        read_head(path, 4, 3)
+        read_matrix(path, 4, 3)
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ExportError, match="not a readable safetensors file"):
-        read_head(path, 3, 4)
+    with pytest.raises(ExportError, match="not a whole safetensors file"):
+        read_matrix(path, 3, 4)
 
 
 @pytest.mark.parametrize(("padding", "offset"), [(None, 2), (1, 2), (4, 5)])

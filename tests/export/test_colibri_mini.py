@@ -68,5 +68,9 @@ def test_the_wheel_carries_exactly_the_artefacts_files() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     wanted = {"colibri.json", "README.md", *manifests.read(SHIPPED / "colibri.json").files}
-    assert included == {f"models/colibri-mini/{n}": f"colibri/artefacts/colibri-mini/{n}" for n in wanted}
+    recipes = {path.name for path in (ROOT / "models").glob("*.toml")} - {"colibri-mini.toml"}
+    assert included == {
+        **{f"models/colibri-mini/{name}": f"colibri/artefacts/colibri-mini/{name}" for name in wanted},
+        **{f"models/{name}": f"colibri_export/recipes/{name}" for name in recipes},
+    }
     assert sum((SHIPPED / name).stat().st_size for name in wanted) <= 95_000_000

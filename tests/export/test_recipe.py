@@ -8,7 +8,8 @@ import pytest
 
 from colibri.errors import ExportError
 from colibri_export.checkpoint import open_checkpoint
-from colibri_export.recipe import Recipe, RoleRecipe, read_recipe, recipe_without_file
+from colibri_export.metadata import recipe_without_file
+from colibri_export.recipe import Recipe, RoleRecipe, read_recipe
 
 SHIPPED = Path(__file__).parents[2] / "models" / "colibri-mini.toml"
 PLAIN = RoleRecipe(
@@ -59,7 +60,7 @@ def test_the_shipped_recipe_says_all_that_its_checkpoint_does_not() -> None:
         ('kind = "package"', 'kind = "tarball"', "source.kind: found 'tarball', wanted one of"),
         ('prefix = "query: "', 'prefix = "query: "\nprefx = ""', "query.prefx: unknown key"),
         ('prefix = "query: "', "prefix = 3", "query.prefix: found 3, wanted str"),
-        ('prefix = "passage: "\nkeep_prefix_rows = false', "", "document.keep_prefix_rows: missing"),
+        ("[document]", "[documents]", "document: missing"),
         ("max_tokens = 512", 'max_tokens = "512"', "query.max_tokens: found '512', wanted int"),
         ("max_tokens = 512", "max_tokens = true", "query.max_tokens: found True, wanted int"),
         ('64 = "colibri-mini/heads/head-64.safetensors"', "64 = 5", "heads.64"),

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
-from colibri_export.checkpoint import open_checkpoint, read_head
+from colibri_export.checkpoint import open_checkpoint
 from colibri_export.graph.blocks import GraphBuilder
+from colibri_export.heads import Head, read_matrix
 from colibri_export.weights import (
     WeightFile,
     dequantize_blocks,
@@ -166,9 +167,10 @@ def test_int8_weights_are_4_bit_words_int8_matrices_and_float_for_the_rest(tiny:
 
 
 def test_heads_are_written_as_the_graph_multiplies_them(bert: Path, tmp_path: Path) -> None:
-    head = read_head(bert / "head-32.safetensors", 32, 64)
-    stored = write_heads({32: head}, tmp_path / "h.bin")
-    assert stored[32].shape == (64, 32)
+    head = read_matrix(bert / "head-32.safetensors", 32, 64)
+    stored = write_heads({32: Head.linear(head)}, tmp_path / "h.bin")
+    (layer,) = stored[32]
+    assert (layer.weight.shape, layer.bias, layer.activation, layer.residual) == ((64, 32), None, "Identity", None)
     np.testing.assert_array_equal(np.fromfile(tmp_path / "h.bin", "<f4").reshape(64, 32), head.T)
 
 

@@ -174,8 +174,21 @@ def test_a_damaged_file_of_a_cached_hub_id_is_named(bert: Artefact, tmp_path: Pa
         colibri.load("owner/tiny", cache_dir=tmp_path)
 
 
+def test_files_of_a_hub_id_are_of_one_revision_whatever_is_pushed_meanwhile(bert: Artefact, tmp_path: Path) -> None:
+    snapshot = hub_cache(bert.folder, tmp_path)
+    found = artefact.find("owner/tiny", cache_dir=tmp_path)
+    newer = "f" * 40
+    shutil.copytree(snapshot, snapshot.with_name(newer), symlinks=True)
+    (tmp_path / "models--owner--tiny" / "refs" / "main").write_text(newer, encoding="utf-8")
+    remove(snapshot / "tokenizer.json")
+    remove(snapshot / "heads.f32.bin")
+    with pytest.raises(ArtefactNotFound, match=r"(heads\.f32\.bin|tokenizer\.json) is not in the local hub cache"):
+        artefact.check_files(found)
+    assert artefact.find("owner/tiny", cache_dir=tmp_path).folder.name == newer
+
+
 def test_a_hub_id_that_is_not_cached_is_not_found_offline(tmp_path: Path) -> None:
-    with pytest.raises(ArtefactNotFound, match="owner/other"):
+    with pytest.raises(ArtefactNotFound, match=r"owner/other: .*; nor is owner/other a folder here"):
         artefact.find("owner/other", cache_dir=tmp_path)
 
 

@@ -179,6 +179,16 @@ def test_a_closed_pipe_ends_the_command_quietly() -> None:
     assert "Error" not in errors
 
 
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("words", [["info"], ["rerank", "x", "doc", "--model", TINY], ["doctor", "--json"]])
+def test_output_that_cannot_be_written_is_one_line_and_exit_code_1(words: list[str]) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        command = [sys.executable, "-m", "colibri", *words]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "Error: standard output: No space left on device\n"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="SIGINT is sent otherwise on Windows")
 def test_ctrl_c_stops_at_once_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "many.txt").write_text("word " * 400 + "\n", encoding="utf-8")

@@ -1,8 +1,10 @@
 """What is loaded when: an import costs nothing, and heavy or foreign packages are never touched."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +39,22 @@ def test_ranking_loads_neither_export_nor_hub_nor_compiler() -> None:
     loaded = loaded_by(RANK)
     assert {"onnxruntime", "tokenizers"} <= loaded
     assert not loaded & (FOREIGN | {"numba", "huggingface_hub", "click"})
+
+
+def test_ranking_reports_to_nobody_and_writes_nothing_at_home(tmp_path: Path) -> None:
+    """onnxruntime 1.32 leaves a device id and a database of events in ~/.cache unless it is told not to."""
+    places = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "USERPROFILE": str(tmp_path)}
+    kept = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run([sys.executable, "-c", RANK], env=kept | places, check=True)
+    assert list(tmp_path.rglob("*")) == []
+
+
+@pytest.mark.parametrize(("before", "after"), [({}, "1"), ({"ORT_DISABLE_TELEMETRY": "0"}, "0")])
+def test_the_word_of_the_user_on_telemetry_stands(before: dict[str, str], after: str) -> None:
+    kept = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    code = "import colibri, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    done = subprocess.run([sys.executable, "-c", code], env=kept | before, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == after
 
 
 def test_ranking_leaves_no_thread_of_python_behind() -> None:

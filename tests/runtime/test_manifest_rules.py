@@ -32,6 +32,20 @@ IMPOSSIBLE: dict[str, tuple[str, Callable[[Document], object]]] = {
     "a dim with two heads": ("heads", lambda d: d["heads"].append(d["heads"][0])),
     "a number that JSON does not have": ("norm_epsilon", lambda d: d["architecture"].update(norm_epsilon=float("nan"))),
     "no variants": ("variants", lambda d: d.update(variants={})),
+    "a variant without providers": (
+        "variants.portable.providers",
+        lambda d: d["variants"]["portable"].update(providers=[]),
+    ),
+    "an engine of which nothing is known": (
+        "variants.portable.engine",
+        lambda d: d["variants"]["portable"].update(precision="engine"),
+    ),
+    "an engine that takes no shape": (
+        "variants.portable.engine.profiles",
+        lambda d: d["variants"]["portable"].update(
+            precision="engine", engine={"compute_capability": "89", "tensorrt": "1.0", "profiles": []}
+        ),
+    ),
     "a variant without graphs": ("variants.portable.graphs", lambda d: d["variants"]["portable"].update(graphs=[])),
 }
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import colibri
 from colibri import providers
 from colibri.artefact import Artefact
 from colibri.errors import InputError, MissingExtra, ProviderError
-from colibri.manifest import Manifest
+from colibri.manifest import Engine, Manifest, Profile
 from colibri.providers import CPU, choose
 
 CUDA = "CUDAExecutionProvider"
@@ -19,6 +20,12 @@ def changed(manifest: Manifest, name: str, **changes: object) -> Manifest:
     """The manifest with one variant changed."""
     variant = dataclasses.replace(manifest.variants[name], **changes)  # type: ignore[arg-type]
     return dataclasses.replace(manifest, variants=manifest.variants | {name: variant})
+
+
+def with_gpu_first(manifest: Manifest) -> Manifest:
+    """The manifest with `portable` once more, as the preferred variant `gpu`."""
+    gpu = dataclasses.replace(manifest.variants["portable"], providers=("Rtx", CUDA, CPU))
+    return dataclasses.replace(manifest, variants={"gpu": gpu, **manifest.variants})
 
 
 @pytest.mark.parametrize(
@@ -68,6 +75,49 @@ def test_the_best_provider_there_is_runs_it(bert: Artefact) -> None:
     manifest = changed(bert.manifest, "portable", providers=(CUDA, CPU))
     assert choose(manifest, "portable", [], [CPU, CUDA], "1.20.0").provider == CUDA
     assert choose(manifest, "portable", [], [CPU], "1.20.0").provider == CPU
+
+
+@pytest.mark.parametrize(
+    ("available", "variant", "provider"),
+    [([CPU], "cpu-int8", CPU), ([CUDA, CPU], "gpu", CUDA), (["Azure", CPU], "cpu-int8", CPU)],
+)
+def test_a_variant_for_accelerators_is_taken_unnamed_only_where_there_is_one(
+    available: list[str], variant: str, provider: str, bert: Artefact
+) -> None:
+    manifest = with_gpu_first(bert.manifest)
+    choice = choose(manifest, None, [], available, "1.20.0")
+    assert (choice.variant_name, choice.provider) == (variant, provider)
+    named = choose(manifest, "gpu", [], available, "1.20.0")
+    assert (named.variant_name, named.provider) == ("gpu", provider)
+
+
+def test_an_artefact_for_accelerators_only_says_how_the_cpu_would_run_it(bert: Artefact) -> None:
+    manifest = with_gpu_first(bert.manifest)
+    manifest = dataclasses.replace(manifest, variants={"gpu": manifest.variants["gpu"]})
+    with pytest.raises(ProviderError) as caught:
+        choose(manifest, None, [], [CPU], "1.20.0")
+    assert str(caught.value) == (
+        f"tiny-random-bert cannot run here: gpu wants Rtx or {CUDA}, here is {CPU}; "
+        "the CPU runs it only when asked for 'gpu' by name"
+    )
+
+
+def test_an_engine_is_run_only_when_named_and_where_its_provider_is(bert: Artefact) -> None:
+    profile = Profile(role="query", minimum=(1, 1), optimum=(1, 8), maximum=(4, 64))
+    engine = Engine(compute_capability="89,120", tensorrt="1.7", profiles=(profile,))
+    variant = dataclasses.replace(
+        bert.manifest.variants["portable"], precision="engine", providers=("Rtx",), engine=engine
+    )
+    manifest = dataclasses.replace(bert.manifest, variants={"tensorrt": variant, **bert.manifest.variants})
+    assert choose(manifest, None, [], ["Rtx", CPU], "1.24.0").variant_name == "cpu-int8"
+    assert choose(manifest, "tensorrt", [], ["Rtx", CPU], "1.24.0").provider == "Rtx"
+    with pytest.raises(ProviderError, match=f"tensorrt wants Rtx, here is {CPU}"):
+        choose(manifest, "tensorrt", [], [CPU], "1.24.0")
+    manifest = dataclasses.replace(manifest, variants={"tensorrt": variant})
+    with pytest.raises(
+        ProviderError, match=r"tensorrt is an engine for compute capability 89,120, run only when named"
+    ):
+        choose(manifest, None, [], ["Rtx", CPU], "1.24.0")
 
 
 @pytest.mark.parametrize("version", ["1.20.0", "1.20", "1.32.0", "2.0.0", "1.20.0.dev20250101", "1.21.0+cpu", "10.0"])
@@ -137,6 +187,12 @@ def test_two_onnxruntimes_are_warned_of_with_the_remedy(other: str, site: Path) 
     assert warning.startswith(f"onnxruntime and {other} are installed together")
     assert f"pip uninstall onnxruntime {other}" in warning
     assert "pip install 'colibri-edge[cpu]'" in warning
+
+
+def test_loading_a_model_beside_two_onnxruntimes_warns(bert: Artefact, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(providers, "require_onnxruntime", lambda: "two of them")
+    with pytest.warns(RuntimeWarning, match="two of them"):
+        colibri.load(bert.folder)
 
 
 @pytest.mark.usefixtures("site")

@@ -1,6 +1,7 @@
 """TokenVectors on disk: read back whole or not at all."""
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,29 @@ def test_saving_replaces_the_file_at_once_or_not_at_all(tmp_path: Path) -> None:
     assert_same(mapped, filled())
     with pytest.raises(OSError, match="absent"):
         filled().save(tmp_path / "absent" / "vectors")
+
+
+def test_a_link_stays_a_link_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real" / "vectors")
+    for _ in range(2):  # first there is nothing at its end
+        filled().save(tmp_path / "link")
+        assert (tmp_path / "link").is_symlink()
+        assert_same(TokenVectors.load(tmp_path / "real" / "vectors"), filled())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
+def test_a_pipe_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    """`--out /dev/null` as root must not make a file of the device."""
+    os.mkfifo(tmp_path / "pipe")
+    filled().save(tmp_path / "vectors")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        filled().save(tmp_path / "pipe")
+        assert (tmp_path / "pipe").is_fifo()
+        assert os.read(reader, 1 << 16) == (tmp_path / "vectors").read_bytes()
+    finally:
+        os.close(reader)
 
 
 def test_threads_that_save_to_one_path_leave_one_whole_file(tmp_path: Path) -> None:

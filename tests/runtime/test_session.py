@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from colibri import providers
 from colibri.artefact import Artefact
 from colibri.errors import ProviderError
-from colibri.manifest import Graph
-from colibri.session import Session
+from colibri.manifest import Graph, Profile
+from colibri.session import Session, profile_index
 from reference import GOLDEN, read_safetensors, unit_rows
 
 LENGTHS = (1, 2, 3, 7, 16, 33, 64)
@@ -99,3 +99,35 @@ def test_a_graph_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.onnx").write_bytes(b"not a graph")
     with pytest.raises(ProviderError, match=r"broken\.onnx: onnxruntime .* cannot load it"):
         Session(tmp_path / "broken.onnx", providers.CPU, threads=1, masked=False)
+
+
+PROFILES = (
+    Profile(role="query", minimum=(1, 16), optimum=(1, 16), maximum=(64, 16)),
+    Profile(role="document", minimum=(1, 1), optimum=(4, 20), maximum=(8, 20)),
+    Profile(role="document", minimum=(1, 21), optimum=(1, 33), maximum=(1, 33)),
+)
+
+
+@pytest.mark.parametrize(
+    ("texts", "tokens", "index"), [(1, 16, 0), (64, 16, 0), (1, 1, 1), (8, 20, 1), (1, 21, 2), (1, 33, 2), (8, 15, 1)]
+)
+def test_an_engines_profile_is_the_first_that_takes_the_shape(texts: int, tokens: int, index: int) -> None:
+    assert profile_index(PROFILES, texts, tokens) == index
+
+
+@pytest.mark.parametrize(("texts", "tokens"), [(1, 34), (65, 16), (2, 21), (9, 3)])
+def test_a_shape_no_profile_takes_is_refused_with_those_there_are(texts: int, tokens: int) -> None:
+    with pytest.raises(ProviderError, match=rf"takes {texts} x {tokens} tokens; there is \(1, 16\) to \(64, 16\), "):
+        profile_index(PROFILES, texts, tokens)
+
+
+def test_a_session_with_profiles_asks_for_one_at_each_run(tiny: Artefact, golden: Tensors) -> None:
+    """The CPU's provider does not know the options and lets them pass; only their use on the way is tried here."""
+    path = tiny.path("portable.onnx")
+    session = Session(path, providers.CPU, threads=1, masked=True, profiles=PROFILES)
+    plain = Session(path, providers.CPU, threads=1, masked=True)
+    for length in (7, 16, 33):
+        for dim, rows in run(session, golden[f"ids_{length}"][0]).items():
+            np.testing.assert_array_equal(rows, run(plain, golden[f"ids_{length}"][0])[dim])
+    with pytest.raises(ProviderError, match="no profile of the engine takes 1 x 64 tokens"):
+        run(session, golden["ids_64"][0])

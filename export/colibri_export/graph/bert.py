@@ -1,22 +1,10 @@
 """BERT and XLM-R with absolute positions: post-norm encoder, erf GELU (arXiv 1810.04805, 1911.02116)."""
 
-from collections.abc import Mapping
-
 import onnx_ir as ir
 
 from colibri.manifest import Architecture
-from colibri_export.graph.blocks import Dialect, GraphBuilder, Weights, add_and_norm, attention, bias_gelu, normalise
-from colibri_export.weights import Stored
-
-
-def build(
-    architecture: Architecture, weights: Weights, heads: Mapping[int, Stored], dialect: Dialect, *, masked: bool
-) -> ir.Model:
-    """ids (batch, tokens) int64 [, attention_mask the same] -> tokens_{dim} (batch, tokens, dim) for every head."""
-    g = GraphBuilder(dialect, masked=masked)
-    x = hidden_states(g, architecture, weights)
-    outputs = {f"tokens_{dim}": (normalise(g, g.op("MatMul", x, g.weight(head))), dim) for dim, head in heads.items()}
-    return g.finish(outputs, architecture.family)
+from colibri_export.graph.attention import Shape, attention
+from colibri_export.graph.blocks import GraphBuilder, Weights, add_and_norm, bias_gelu
 
 
 def hidden_states(g: GraphBuilder, architecture: Architecture, weights: Weights) -> ir.Value:
@@ -24,16 +12,20 @@ def hidden_states(g: GraphBuilder, architecture: Architecture, weights: Weights)
     epsilon = architecture.norm_epsilon
     words = weights.embed(g, g.ids)
     x = add_and_norm(g, weights, words, _positions(g, weights, words), "embedding_norm", epsilon)
-    head_size = architecture.hidden // architecture.heads
+    shape = Shape(architecture.heads, architecture.hidden // architecture.heads)
     for layer in range(architecture.layers):
         name = f"layers.{layer}."
-        mixed = attention(g, weights, x, name + "qkv", architecture.heads, head_size)
-        mixed = weights.linear(g, mixed, name + "attention_out")
+        mixed = weights.linear(g, attention(g, weights, x, name + "qkv", shape), name + "attention_out")
         x = add_and_norm(g, weights, mixed, x, name + "attention_norm", epsilon, bias=name + "attention_out.bias")
-        wide = bias_gelu(g, weights, weights.linear(g, x, name + "ffn_in"), name + "ffn_in.bias")
-        narrow = weights.linear(g, wide, name + "ffn_out")
-        x = add_and_norm(g, weights, narrow, x, name + "ffn_norm", epsilon, bias=name + "ffn_out.bias")
+        x = feed_forward(g, weights, x, name, epsilon)
     return x
+
+
+def feed_forward(g: GraphBuilder, weights: Weights, x: ir.Value, name: str, epsilon: float) -> ir.Value:
+    """The second half of a post-norm layer."""
+    wide = bias_gelu(g, weights, weights.linear(g, x, name + "ffn_in"), name + "ffn_in.bias")
+    narrow = weights.linear(g, wide, name + "ffn_out")
+    return add_and_norm(g, weights, narrow, x, name + "ffn_norm", epsilon, bias=name + "ffn_out.bias")
 
 
 def _positions(g: GraphBuilder, weights: Weights, like: ir.Value) -> ir.Value:

@@ -3,9 +3,11 @@
 import contextlib
 import logging
 import os
+import signal
 import sys
 import traceback
 from importlib import import_module, metadata
+from types import FrameType
 from typing import Any
 
 import click
@@ -16,7 +18,7 @@ _OURS = {
     "rerank": "colibri.cli.rank:rerank",
     "encode": "colibri.cli.rank:encode",
     "info": "colibri.cli.about:info",
-    "verify": "colibri.cli.about:verify",
+    "verify": "colibri.cli.verify:verify",
     "doctor": "colibri.cli.doctor:doctor",
     "warmup": "colibri.cli.warmup:warmup",
 }
@@ -65,10 +67,16 @@ def group(verbose: bool) -> None:
     Try:  colibri rerank "how many people live in Berlin?" "Berlin has 3.7 million inhabitants." "Bread is baked."
     """
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
+    # It also has a handler of its own, so that each of its warnings would be shown twice.
+    logging.getLogger("huggingface_hub").propagate = False
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 1 an error that is explained, 2 wrong usage, 130 interrupted."""
+    """Entry point. Exit codes: 0 done, 1 an error that is explained, 2 wrong usage, 130 interrupted, 143 terminated."""
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # nohup has it ignored
+            signal.signal(number, _stop)
     code = _run()
     with contextlib.suppress(OSError):  # whoever read our output may be gone
         sys.stdout.flush()
@@ -76,6 +84,11 @@ def main() -> None:
     # Ends without freeing a loaded model (see options.load_model). Nothing of ours is left to do: files are closed
     # and flushed where they are written.
     os._exit(code)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """End as Ctrl-C does, so that nothing half-written is left: by default a signal ends Python on the spot."""
+    raise SystemExit(128 + number)
 
 
 def _run() -> int:
@@ -87,6 +100,11 @@ def _run() -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except OSError as error:
+        # Commands explain the files they were told of; what is left is our own output, or a full or failing disk.
+        place = "standard output" if error.filename is None else error.filename
+        click.echo(f"Error: {place}: {error.strerror or error}", err=True)
+        return 1
     except SystemExit as stopped:
         return stopped.code if isinstance(stopped.code, int) else 1
     except Exception:  # a bug: show where, as Python would

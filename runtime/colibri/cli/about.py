@@ -1,12 +1,13 @@
-"""`colibri info` and `colibri verify`: what an artefact is, and whether it is whole."""
+"""`colibri info`: what an artefact is."""
 
 import dataclasses
 import json
 
 import click
 
-from colibri.artefact import check_files, find
-from colibri.manifest import Manifest, Role, Variant
+from colibri.artefact import find
+from colibri.manifest import Engine, Manifest, Role, Variant
+from colibri.providers import CPU
 
 
 @click.command(short_help="Show what an artefact is.")
@@ -24,18 +25,6 @@ def info(artefact: str | None, as_json: bool) -> None:
     for line in _describe(found.manifest):
         click.echo(line)
     click.echo(f"folder        {found.folder}")
-
-
-@click.command(short_help="Check every file's SHA-256.")
-@click.argument("artefact", required=False, metavar="[NAME|FOLDER|HUB-ID]")
-def verify(artefact: str | None) -> None:
-    """Compare every file of an artefact with its SHA-256. Exit code 1 when anything is missing or changed."""
-    found = find(artefact)
-    check_files(found)
-    size = sum(entry.size_bytes for entry in found.manifest.files.values())
-    click.echo(
-        f"{found.manifest.name}: {len(found.manifest.files)} files, {size / 1e6:.1f} MB, all as the manifest says"
-    )
 
 
 def _describe(m: Manifest) -> list[str]:
@@ -83,9 +72,13 @@ def _role(role: Role) -> str:
 
 
 def _variant(name: str, variant: Variant) -> list[str]:
-    lines = [f"{name:<13} {variant.precision}, {variant.size_bytes / 1e6:.1f} MB, {', '.join(variant.providers)}"]
+    providers = ", ".join(provider.removesuffix("ExecutionProvider") for provider in variant.providers)
+    lines = [f"{name:<13} {variant.precision}, {variant.size_bytes / 1e6:.1f} MB, {providers}"]
+    anywhere = "any CPU" if variant.providers == (CPU,) else "any of these"
+    if variant.engine is not None:
+        return [*lines, *(f"              {line}" for line in _engine(variant.engine))]
     for graph in variant.graphs:
-        where = f"needs {' or '.join(graph.any_cpu_feature)}" if graph.any_cpu_feature else "any CPU"
+        where = f"needs {' or '.join(graph.any_cpu_feature)}" if graph.any_cpu_feature else anywhere
         lines.append(f"              {graph.document} ({where})")
         if graph.parity is None:
             lines.append("                parity not measured: the exporting machine could not run it")
@@ -94,4 +87,18 @@ def _variant(name: str, variant: Variant) -> list[str]:
                 f"                dim {dim}: cosine to float32 {parity.mean_cosine:.4f} on average, "
                 f"{parity.min_cosine:.4f} at worst, over {parity.tokens} tokens"
             )
+    return lines
+
+
+def _engine(engine: Engine) -> list[str]:
+    """Shapes are texts x tokens."""
+    targets = engine.compute_capability.replace(",", ", ")
+    lines = [f"built by TensorRT-RTX {engine.tensorrt} for compute capability {targets}; it has not been run"]
+    for i, profile in enumerate(engine.profiles):
+        texts, tokens = (
+            str(low) if low == high else f"{low}-{high}"
+            for low, high in zip(profile.minimum, profile.maximum, strict=True)
+        )
+        best = " x ".join(map(str, profile.optimum))
+        lines.append(f"profile {i}: {profile.role} {texts} x {tokens}, best at {best}")
     return lines

@@ -15,7 +15,7 @@ from colibri.providers import available_cores
 from colibri.scoring import engine
 
 _PACKAGES = ("colibri-edge", "numpy", "tokenizers", "numba", "huggingface_hub")
-_EXTRAS = {"export": ("onnx", "onnx_ir", "safetensors")}
+_EXTRAS = {"export": ("onnx", "onnx_ir", "safetensors"), "tensorrt": ("tensorrt_rtx",)}
 
 
 @click.command(short_help="Say what would run here, and why.")

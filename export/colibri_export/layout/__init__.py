@@ -1,0 +1,58 @@
+"""Which families of checkpoints there are, where their tensors lie, and what shapes config.json makes them have."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from colibri.errors import ExportError
+from colibri.manifest import Architecture
+from colibri_export.layout import bert, modernbert, xlmr_flash
+from colibri_export.layout.config import Config
+from colibri_export.layout.tensor import Tensor
+
+Tensors = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One family of checkpoints."""
+
+    architecture: Callable[[Config], Architecture]
+    """The facts of config.json."""
+    tensors: Callable[[Architecture], Tensors]
+    """Our name -> where it lies, in the order tensors are stored."""
+    word: str
+    """The vocabulary table; what stands before it is the prefix of all names."""
+    prefixes: tuple[str, ...]
+    unused: tuple[str, ...]
+    """Beginnings of names, after the prefix, of tensors that no row depends on."""
+
+
+_BERT = Layout(bert.architecture, bert.tensors, bert.WORD, bert.PREFIXES, bert.UNUSED)
+_MODERNBERT = Layout(
+    modernbert.architecture, modernbert.tensors, modernbert.WORD, modernbert.PREFIXES, modernbert.UNUSED
+)
+_XLMR_FLASH = Layout(
+    xlmr_flash.architecture, xlmr_flash.tensors, xlmr_flash.WORD, xlmr_flash.PREFIXES, xlmr_flash.UNUSED
+)
+_BY_MODEL_TYPE = {"bert": _BERT, "xlm-roberta": _BERT, "roberta": _BERT, "modernbert": _MODERNBERT}
+MODEL_TYPES = frozenset(_BY_MODEL_TYPE)
+"""What config.json calls the families that have a builder."""
+
+
+def find(config: Mapping[str, Any], where: str) -> tuple[Layout, Architecture]:
+    """The layout and the facts of a checkpoint. where: the path of config.json, for errors.
+
+    Raises ExportError that names the key, for a family or an option that no builder knows.
+    """
+    model_type = config.get("model_type")
+    if xlmr_flash.is_described_by(config):
+        layout = _XLMR_FLASH
+    elif isinstance(model_type, str) and model_type in _BY_MODEL_TYPE:
+        layout = _BY_MODEL_TYPE[model_type]
+    else:
+        known = ", ".join([*_BY_MODEL_TYPE, "xlm-roberta-flash (position_embedding_type rotary)"])
+        raise ExportError(
+            f"{where}: model_type {model_type!r}, this exporter knows {known}; --via optimum takes others"
+        )
+    return layout, layout.architecture(Config(config, where))

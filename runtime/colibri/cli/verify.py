@@ -1,0 +1,62 @@
+"""`colibri verify`: whether an artefact is whole, and whether its rows are those published."""
+
+import sys
+
+import click
+
+from colibri.artefact import Artefact, check_files, find
+from colibri.errors import ProviderError
+
+
+@click.command(short_help="Check an artefact's files, and its rows.")
+@click.argument("artefact", required=False, metavar="[NAME|FOLDER|HUB-ID]")
+@click.option(
+    "--golden", is_flag=True, help="Also run every variant that can run here and compare with published rows."
+)
+def verify(artefact: str | None, golden: bool) -> None:
+    """Compare every file of an artefact with its SHA-256. Exit code 1 when anything is missing or changed.
+
+    With --golden, rows published for the real weights are compared, too: float32 variants must be within the published
+    tolerance (else exit code 1), others are reported. An artefact of other weights says that no rows apply.
+    """
+    found = find(artefact)
+    check_files(found)
+    size = sum(entry.size_bytes for entry in found.manifest.files.values())
+    click.echo(
+        f"{found.manifest.name}: {len(found.manifest.files)} files, {size / 1e6:.1f} MB, all as the manifest says"
+    )
+    if golden and not _golden(found):
+        sys.exit(1)
+
+
+def _golden(found: Artefact) -> bool:
+    """Say how far each variant is from the published rows; whether all float32 ones are near enough."""
+    rows = [row for row in found.manifest.golden if row.dim in found.manifest.dims]
+    if not rows:
+        click.echo("no golden rows apply: none are published for the weights in this artefact")
+        return True
+    from colibri.golden import deviations
+    from colibri.model import Colibri
+
+    good = True
+    for name, variant in found.manifest.variants.items():
+        try:
+            model = Colibri(found, variant=name)
+        except ProviderError as error:
+            click.echo(f"{name}: not run ({error})")
+            continue
+        compared = deviations(model, rows)
+        worst = max(compared, key=lambda row: row.difference)
+        within = sum(row.within for row in compared)
+        binding = variant.precision == "float32"
+        good &= within == len(rows) or not binding
+        click.echo(
+            f"{name}: {within} of {len(rows)} published rows within {worst.golden.tolerance:g}, largest difference "
+            f"{worst.difference:.5f} ({worst.golden.role} {worst.golden.text!r}, row {worst.golden.row})"
+            f"{'' if binding else '; reported only, since its precision is less than float32'}"
+        )
+    if not good:
+        click.echo(
+            "these rows are not those of the published weights: other weights, or a fault of the export", err=True
+        )
+    return good

@@ -1,0 +1,78 @@
+"""`colibri verify --golden`: published rows, those that are not ours, and none at all."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import colibri
+from colibri.artefact import find
+from colibri.cli import group
+from colibri.golden import deviations
+from colibri.model import Colibri
+
+TEXT = "Hello World"
+
+
+def golden_of(model: Colibri, *, shift: float = 0.0, row: int | None = None) -> list[dict[str, Any]]:
+    """The rows a model gives itself, as a recipe would publish them."""
+    rows = []
+    for role, encode in (("query", model.encode_queries), ("document", model.encode_documents)):
+        found = encode([TEXT], 32)[0]
+        for i in range(len(found)) if row is None else [row]:
+            values = [] if i >= len(found) else [round(float(value) + shift, 4) for value in found[i, :5]]
+            entry = {"text": TEXT, "role": role, "dim": 32, "row": i, "values": values or [0.0], "tolerance": 1e-3}
+            rows.append(entry)
+    return rows
+
+
+def verify(folder: Path, *words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(group, ["verify", str(folder), *words])
+    return done.exit_code, done.output
+
+
+@pytest.fixture
+def publish(edit: Callable[..., Path]) -> Callable[[list[dict[str, Any]]], Path]:
+    return lambda rows: edit(lambda document: document.update(golden=rows))
+
+
+def test_rows_as_published_pass_and_every_variant_is_told(publish: Callable[..., Path], model: Colibri) -> None:
+    rows = golden_of(model)
+    code, said = verify(publish(rows), "--golden")
+    assert code == 0
+    assert f"cpu-fp32: {len(rows)} of {len(rows)} published rows within 0.001" in said
+    assert f"portable: {len(rows)} of {len(rows)} published rows within 0.001" in said
+    assert "cpu-int8: " in said
+    assert "reported only, since its precision is less than float32" in said
+
+
+@pytest.mark.parametrize("shift", [0.002, -0.5])
+def test_rows_of_other_weights_are_exit_code_1_with_the_numbers(
+    shift: float, publish: Callable[..., Path], model: Colibri
+) -> None:
+    code, said = verify(publish(golden_of(model, shift=shift)), "--golden")
+    assert code == 1
+    assert "cpu-fp32: 0 of" in said
+    assert f"largest difference {abs(shift):.3f}" in said
+    assert "not those of the published weights" in said
+
+
+def test_a_row_that_does_not_exist_is_infinitely_far(publish: Callable[..., Path], model: Colibri) -> None:
+    found = find(publish(golden_of(model, row=400)))
+    assert {row.difference for row in deviations(model, found.manifest.golden)} == {np.inf}
+    code, said = verify(found.folder, "--golden")
+    assert (code, "largest difference inf" in said) == (1, True)
+
+
+def test_without_published_rows_it_says_that_none_apply(folder: Path) -> None:
+    code, said = verify(folder, "--golden")
+    assert code == 0
+    assert "no golden rows apply: none are published for the weights in this artefact" in said
+    assert "golden" not in verify(folder)[1]
+
+
+def test_the_shipped_model_has_none() -> None:
+    assert colibri.load().manifest.golden == ()
