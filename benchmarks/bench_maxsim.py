@@ -125,14 +125,15 @@ def small(rounds: int) -> dict[str, Any]:
     stored = docs.quantize()
     for kind in ("int8", "float32"):
         engine.compile_now(kind)
-    contestants = {"int8": lambda: maxsim(query, stored), "float32": lambda: maxsim(query, docs)}
+    contestants: dict[str, Callable[[], object]] = {
+        "int8": lambda: maxsim(query, stored),
+        "float32": lambda: maxsim(query, docs),
+    }
     return _case("small", take_turns(contestants, rounds, calls=200), dim=128, threads=1, work=QUERY_TOKENS * 128_000)
 
 
 def _case(case: str, found: Timings, *, dim: int, threads: int, work: int, **more: Any) -> dict[str, Any]:
-    figures = {
-        name: {"median_ms": statistics.median(times), "best_ms": min(times)} for name, times in found.items()
-    }
+    figures = {name: {"median_ms": statistics.median(times), "best_ms": min(times)} for name, times in found.items()}
     for figure in figures.values():
         figure |= {f"{key}_gops": 2e-6 * work / figure[f"{key}_ms"] for key in ("median", "best")}
     return {"case": case, "dim": dim, "threads": threads, "figures": figures, **more}

@@ -1,4 +1,4 @@
-"""What a core can multiply and add at best: a loop over registers only, made of the steps that the kernels are made of."""
+"""What a core can multiply and add at best: a loop over registers only, of the steps that the kernels are made of."""
 
 import time
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def register_loop(kernel: str, kind: Kind) -> Callable[[], float]:
 
     @numba.njit("void(int64, int64)", nogil=True)
     def run(rounds: int, address: int) -> None:
-        spin(rounds, address)
+        spin(rounds, address)  # type: ignore[call-arg]  # numba passes the first, a typing context
 
     room = np.zeros((count, how.width), np.int32)  # zeros: no float leaves the ordinary range
     multiply_adds = 100_000 * count * how.width * chosen.per_word

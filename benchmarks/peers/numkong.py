@@ -22,7 +22,7 @@ def scorer(query: Floats, docs: TokenVectors, threads: int) -> Callable[[], Floa
     def score() -> Floats:
         mine = numkong.maxsim_pack(query, dtype="f32")
 
-        def some(part: list[object]) -> list[float]:
+        def some(part: list[numkong.MaxSimPackedMatrix]) -> list[float]:
             return [len(query) - numkong.maxsim_packed(mine, document) for document in part]
 
         found = pool.map(some, parts) if threads > 1 else map(some, parts)

@@ -1,6 +1,7 @@
-"""NumPy: one matrix product of query and all tokens a block of documents, then reduceat. Threads by OPENBLAS_NUM_THREADS."""
+"""NumPy: one matrix product a block of documents, then reduceat. Threads by OPENBLAS_NUM_THREADS."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,7 +20,7 @@ def scorer(query: Floats, docs: TokenVectors, threads: int) -> Callable[[], Floa
 
     def score() -> Floats:
         parts = []
-        for first, last in zip(cuts, cuts[1:], strict=False):
+        for first, last in pairwise(cuts):
             rows = docs.rows[starts[first] : starts[last]]
             parts.append(np.maximum.reduceat(query @ rows.T, starts[first:last] - starts[first], axis=1).sum(axis=0))
         found: Floats = np.concatenate(parts)

@@ -11,9 +11,12 @@ document token t is integers D[t] times a scale b[t] (1 where there are none). T
 with every operation in float32. Both kinds sum in one order: the query's tokens in rows of 16 (zeros fill the last),
 the rows one after the other, then the upper half onto the lower, four times.
 
-What is promised: an int8 score is the same bits whoever computes it. A float score is the same bits from one kernel,
-whatever is scored beside it and on however many threads; between kernels, and from NumPy (whose matrix product may
-choose another order of sums for another shape), it differs by at most 1e-6 a query token of unit length.
+What is promised: an int8 score is the same bits whoever computes it. A float score is the same bits from one kernel or
+from NumPy, whatever is scored beside it and on however many threads; between kernels, and from NumPy, it differs by at
+most 1e-6 a query token of unit length.
+
+A matrix product sums floats in an order that depends on its shape and on a column's place in it. So floats are
+multiplied document by document, those of one length in one call; integers, whose sums are exact, many at a time.
 """
 
 from collections.abc import Iterator
@@ -29,6 +32,9 @@ from colibri.vectors import Offsets, Rows, quantised_rows
 SIMILARITIES_AT_ONCE = 1 << 20  # 4 MB, which stay in cache
 LARGEST_EXACT_DIM = 1040  # 1040 x 127 x 127 < 2^24: below, float32 adds such integers exactly in any order
 LANES = 16
+
+_NO_SCALES: Floats = np.ones(1, np.float32)
+_VALUES_AT_ONCE = 1 << 17  # of rows gathered: 512 KB stay in a core's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +57,33 @@ def prepare(query: Floats, weights: Floats | None, *, int8: bool) -> Query:
 def scores(query: Query, rows: Rows, scales: Floats, starts: Offsets) -> Floats:
     """MaxSim of every document, (n,) float32. The arrays are those of a Collection."""
     found = np.empty(starts.size - 1, np.float32)
-    for first, last in runs(starts, max(1, SIMILARITIES_AT_ONCE // max(1, len(query.rows)))):
+    at_once = max(1, SIMILARITIES_AT_ONCE // max(1, len(query.rows)))
+    if rows.dtype != np.int8:
+        _float_scores(query, rows, starts, at_once, found)
+        return found
+    for first, last in runs(starts, at_once):
         tokens = slice(starts[first], starts[last])
         own = scales if scales.size == 1 else scales[tokens]
         # reduceat gives a wrong value for an empty segment; collections have none.
         best = np.maximum.reduceat(similarities(query, rows[tokens], own), starts[first:last] - starts[first], axis=1)
         found[first:last] = sum_in_order(best * query.finals[:, None])
     return found
+
+
+def _float_scores(query: Query, rows: Rows, starts: Offsets, at_once: int, found: Floats) -> None:
+    """Write the score of every document: a product of one shape for each, whatever is around it."""
+    lengths = np.diff(starts)
+    order = np.argsort(lengths, kind="stable")
+    for group in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):
+        if not group.size:
+            continue
+        length = int(lengths[group[0]])
+        step = max(1, min(at_once, _VALUES_AT_ONCE // max(1, rows.shape[1])) // length)
+        for first in range(0, len(group), step):
+            some = group[first : first + step]
+            own = rows[starts[some][:, None] + np.arange(length)]  # (documents, tokens, dim)
+            best = similarities(query, own, _NO_SCALES).max(axis=2)
+            found[some] = sum_in_order((best * query.finals).T)
 
 
 def top(query: Query, rows: Rows, scales: Floats, starts: Offsets, k: int) -> tuple[Offsets, Floats]:
@@ -75,9 +101,11 @@ def top(query: Query, rows: Rows, scales: Floats, starts: Offsets, k: int) -> tu
 
 
 def similarities(query: Query, rows: Rows, scales: Floats) -> Floats:
-    """(q, t) float32; of int8 rows without the query's scale."""
+    """(q, t) float32 of rows (t, dim), or (n, q, t) of (n, t, dim) floats; of int8 rows without the query's scale."""
     if rows.dtype != np.int8:
-        products: Floats = query.rows @ rows.astype(np.float32, copy=False).T
+        # Rows that lie unaligned, as in a file, would be multiplied by another routine.
+        aligned = np.require(rows, np.float32, "A")
+        products: Floats = query.rows @ aligned.swapaxes(-1, -2)
         return products
     kind: type[Any] = np.float32 if rows.shape[1] <= LARGEST_EXACT_DIM else np.float64
     sums: Floats = (query.rows.astype(kind, copy=False) @ rows.astype(kind).T).astype(np.float32, copy=False)
