@@ -12,6 +12,9 @@ from hypothesis import HealthCheck, settings
 # Read once, when huggingface_hub is first imported: no test may ask the network for anything.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+# Scores come from NumPy here, however much a run of tests has scored; kernels are tested in processes of their own.
+os.environ.setdefault("COLIBRI_KERNEL", "numpy")
+
 # Shells start background jobs with Ctrl-C ignored, and children inherit that; tests of Ctrl-C would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
