@@ -67,13 +67,15 @@ def test_splitting_the_documents_changes_no_bit(case: Ragged, kind: Kind, cut: i
     np.testing.assert_array_equal(apart, maxsim(case.query, docs))
 
 
-def test_equal_documents_have_equal_scores_wherever_they_are() -> None:
-    rng = np.random.default_rng(1)
-    case = Ragged(32, [int(n) for n in rng.integers(1, 40, 60)], 48)
-    for kind in KINDS:
-        docs = picked(stored(case.packed, kind), rng.permutation(np.arange(180) % 60))
-        scores = maxsim(case.query, docs)
-        assert len(set(scores.tolist())) == 60
+@given(data=st.data(), dim=st.sampled_from([16, 48, 64, 96, 128]), tokens=st.integers(1, 40), kind=kinds)
+def test_equal_documents_score_equal_bits_wherever_they_lie(
+    data: st.DataObject, dim: int, tokens: int, kind: Kind
+) -> None:
+    others = data.draw(st.lists(st.integers(1, 70), max_size=8))
+    case = Ragged(tokens, [data.draw(st.integers(1, 12)), *others], dim, data.draw(st.integers(0, 1000)))
+    docs = picked(stored(case.packed, kind), [0, *(i for other in range(len(others)) for i in (other + 1, 0))])
+    for found in (maxsim(case.query, docs, weights) for weights in (None, case.weights)):
+        assert len(set(found[::2].tolist())) == 1
 
 
 @given(case=ragged, kind=kinds, k=st.integers(1, 15), weighted=st.booleans())
