@@ -53,7 +53,7 @@ class Stream:
 def pack(kernel: "Compiled", rows: Floats, weights: Floats | None) -> Packed:
     """Lay a query's rows (q, dim) out for a kernel, quantised where it scores int8."""
     tokens, dim = rows.shape
-    groups = -(-tokens // 16)
+    groups = max(1, -(-tokens // 16))  # a batch may hold a query without tokens: its score is 0
     word_bytes = -(-dim // kernel.per_word) * groups * 64
     room = np.empty(word_bytes + 128 * groups + 64, np.uint8)
     words = address(room) + 63 & -64  # a cache line's start: registers that cross lines take two loads

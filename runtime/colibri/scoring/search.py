@@ -75,7 +75,7 @@ def maxsim_batch(queries: TokenVectors, docs: TokenVectors, *, threads: int | No
         checked.append((rows, token_weights(None if queries.weights is None else queries.weights[own], len(rows))))
     if not checked:
         return np.empty((0, len(docs)), np.float32)
-    kernel = _kernel(found, min(len(rows) for rows, _ in checked), len(found.rows) * len(checked))
+    kernel = _kernel(found, len(queries.rows), len(found.rows))
     if kernel is None:
         return np.stack(
             [meaning.scores(_meant(found, rows, w), found.rows, found.scales, found.starts) for rows, w in checked]
