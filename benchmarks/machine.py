@@ -6,7 +6,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TypedDict
 
-PACKAGES = ("numpy", "onnxruntime", "tokenizers", "click", "tqdm", "numba", "bm25s")
+PACKAGES = ("numpy", "onnxruntime", "tokenizers", "click", "tqdm", "numba", "bm25s", "maxsim-cpu", "numkong")
 
 
 class Machine(TypedDict):

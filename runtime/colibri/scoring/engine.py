@@ -30,7 +30,7 @@ KINDS: tuple[Kind, ...] = ("int8", "float32", "float16")
 WORTH_COMPILING = 5_000_000_000
 """Multiply-adds NumPy does before a kernel is compiled: 0.1 s to 1 s of its time, against 2 s of compiling."""
 
-NUMPY_COSTS = "int8 scores take about 20 times as long, float32 about twice"
+NUMPY_COSTS = "int8 scores take about 10 times as long, float32 about 4 times"
 """Against the fastest kernel, one thread (benchmarks/bench_maxsim.py)."""
 
 
