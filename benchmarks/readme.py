@@ -104,7 +104,7 @@ def maxsim(rows: Rows) -> str:
         lines.append(f"| {title} | {row} |")
     peaks = [cases[f"peak-{dim}"]["figures"] for dim in (128, 64)]
     shares = [
-        " and ".join(f"{found[kind]['best_gops'] / found[f'{kind} registers']['best_gops']:.0%}" for found in peaks)
+        " and ".join(f"{found[kind]['median_gops'] / found[f'{kind} registers']['median_gops']:.0%}" for found in peaks)
         for kind in ("int8", "float32")
     ]
     top, small = cases["scan"]["figures"]["int8 top 100"], cases["small"]["figures"]
@@ -114,7 +114,7 @@ def maxsim(rows: Rows) -> str:
         f"Best 100 of 100,000 documents (20-60 tokens, 64 dims), two threads: {top['median_ms']:.0f} ms. "
         f"10 documents of 100 tokens, 128 dims: {1e3 * small['int8']['median_ms']:.0f} us int8, "
         f"{1e3 * small['float32']['median_ms']:.0f} us float32. "
-        f"In the best round the kernels reach {shares[0]} (128 and 64 dims) of what this core can do in int8, "
+        f"The kernels reach {shares[0]} (128 and 64 dims) of what this core can do in int8, "
         f"{shares[1]} in float32. ({machine['cpu']}, shared with other work, Python {machine['python']}, "
         f"medians of {rows[0]['rounds']} interleaved rounds.)",
     ]
