@@ -12,7 +12,7 @@ import sys
 import time
 from importlib import import_module
 
-IMPORTS = ("click", "numpy", "tokenizers", "onnxruntime")
+IMPORTS = ("click", "numpy", "onnxruntime")
 OURS = ("colibri.cli.rank", "colibri.model", "colibri.encoder")
 
 Steps = dict[str, tuple[float, float]]

@@ -104,6 +104,31 @@ def layout(prefix_ids: Sequence[int], text_ids: Sequence[int], role: Role, frame
     return slots
 
 
+def best_pieces(word: str, pieces: Sequence[tuple[str, float]], unknown_id: int) -> list[tuple[int, int, int]]:
+    """Unigram's choice for a word as (id, start, end): of the best sums the one whose last piece starts first, at
+    every place. Unknown characters side by side are one piece; each costs 10 more than the worst piece."""
+    ids = {piece: i for i, (piece, _) in enumerate(pieces)}
+    unknown = min(score for _, score in pieces) - 10
+    best: list[tuple[float, list[tuple[int, int, int]]]] = [(0.0, [])]
+    for end in range(1, len(word) + 1):
+        found = None
+        for start in range(end):
+            i = ids.get(word[start:end], unknown_id if end - start == 1 else None)
+            if i is not None:
+                score = pieces[i][1] if word[start:end] in ids else unknown
+                total = score + best[start][0]
+                if found is None or total > found[0]:
+                    found = total, [*best[start][1], (i, start, end)]
+        assert found is not None
+        best.append(found)
+    joined: list[tuple[int, int, int]] = []
+    for i, start, end in best[-1][1]:
+        if joined and i == unknown_id == joined[-1][0]:
+            start = joined.pop()[1]  # noqa: PLW2901 - it now starts where the one before did
+        joined.append((i, start, end))
+    return joined
+
+
 def unit_rows(rows: NDArray[Any]) -> NDArray[np.float64]:
     """Every row divided by its length."""
     wide = rows.astype(np.float64)

@@ -152,7 +152,9 @@ def _write(
         if workshop.reference not in written:
             shutil.copy(folder / spec.file, scratch / spec.file)
             extra = workshop.elsewhere(scratch).write(workshop.reference)
-            reference = Artefact(scratch, dataclasses.replace(manifest, variants={workshop.reference: extra}))
+            plain = dataclasses.replace(spec, unigram_file=None)  # parity then counts the light tokenizer, too
+            variants = {workshop.reference: extra}
+            reference = Artefact(scratch, dataclasses.replace(manifest, variants=variants, tokenizer=plain))
         manifest = measure(Artefact(folder, manifest), reference, workshop.reference, may_miss=may_miss)
     if manifest.variants.keys() < written.keys():
         manifest = _without_files_of_none(manifest, folder)

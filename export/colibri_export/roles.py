@@ -12,6 +12,7 @@ from colibri.errors import ExportError
 from colibri.manifest import Architecture, Expansion, Role, Skiplist, TokenizerSpec
 from colibri_export.recipe import RoleRecipe
 from colibri_export.tokenizer_json import plain_text_special_tokens
+from colibri_export.unigram_file import write_unigram
 
 FILE_NAME = "tokenizer.json"
 _MASKS = ("<mask>", "[MASK]")
@@ -20,7 +21,8 @@ _MASKS = ("<mask>", "[MASK]")
 def write_tokenizer(
     source: Path, folder: Path, *, markers: Collection[str | None] = (), strip: bool = False
 ) -> tuple[Tokenizer, TokenizerSpec]:
-    """Copy tokenizer.json without truncation and padding, and with special tokens that text cannot spell.
+    """Copy tokenizer.json without truncation and padding, and with special tokens that text cannot spell; beside it
+    its vocabulary for the light tokenizer, if that reads all texts alike.
 
     markers  tokens that are special from now on, if they were not: PyLate adds "[Q] " as an ordinary word
     strip    whether texts lose white space at both ends first, as sentence-transformers has it; byte-level vocabularies
@@ -48,7 +50,10 @@ def write_tokenizer(
         raise ExportError(f"{path}: its post-processor does more than frame a text: {framed} around {bare}")
     end = framed[start + len(bare) :]
     return tokenizer, TokenizerSpec(
-        file=FILE_NAME, start_ids=tuple(framed[:start]), end_ids=tuple(end), sentencepiece_file=None
+        file=FILE_NAME,
+        start_ids=tuple(framed[:start]),
+        end_ids=tuple(end),
+        unigram_file=write_unigram(text, folder),
     )
 
 

@@ -35,6 +35,7 @@ class Artefact:
     def files_to_run(self, variant: Variant, graph: Graph) -> list[str]:
         """Every file that running this graph reads, small ones first."""
         names = [self.manifest.tokenizer.file, graph.query, graph.document, *variant.data]
+        names += [self.manifest.tokenizer.unigram_file] if self.manifest.tokenizer.unigram_file else []
         names += [role.weights_file for role in (self.manifest.query, self.manifest.document) if role.weights_file]
         return sorted(set(names), key=lambda name: self.manifest.files[name].size_bytes)
 

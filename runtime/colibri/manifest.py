@@ -88,8 +88,8 @@ class TokenizerSpec:
     file: str
     start_ids: tuple[int, ...]
     end_ids: tuple[int, ...]
-    sentencepiece_file: str | None
-    """The same pieces in sentencepiece's form, which a runtime may use instead; None: not proven to give equal ids."""
+    unigram_file: str | None
+    """The vocabulary as the light tokenizer loads it; None: of another kind, or not proven to give equal ids."""
 
 
 @dataclass(frozen=True, kw_only=True)

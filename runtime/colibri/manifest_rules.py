@@ -38,8 +38,8 @@ def _files(m: Manifest, own_name: str) -> Iterator[str]:
         if name in {"", ".", "..", own_name} or any(bad in name for bad in "/\\\0"):
             yield f"files.{name}: wanted a plain file name inside the folder"
     needed = [("tokenizer.file", m.tokenizer.file)]
-    if m.tokenizer.sentencepiece_file is not None:
-        needed.append(("tokenizer.sentencepiece_file", m.tokenizer.sentencepiece_file))
+    if m.tokenizer.unigram_file is not None:
+        needed.append(("tokenizer.unigram_file", m.tokenizer.unigram_file))
     needed += [(f"{role}.weights_file", file) for role in ROLES if (file := m.role(role).weights_file)]
     for name, variant in m.variants.items():
         needed += [(f"variants.{name}.data", file) for file in variant.data]

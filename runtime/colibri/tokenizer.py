@@ -1,17 +1,22 @@
 """Text and role to token ids, the rows to keep, and the characters behind each row."""
 
+import logging
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from colibri.artefact import Artefact
 from colibri.errors import ArtefactError
+from colibri.light_tokenizer import LightTokenizer, Pieces
 from colibri.manifest import Role
 from colibri.vectors import Spans
+
+log = logging.getLogger(__name__)
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -35,69 +40,104 @@ class Encoded:
 
 
 class TextTokenizer:
-    """tokenizer.json with the role rules of an artefact; never changed after it is made, so threads may share it."""
+    """tokenizer.json with the role rules of an artefact; threads may share it.
+
+    Where the artefact carries its vocabulary for the light tokenizer, that one reads the texts, and tokenizer.json is
+    loaded when the first text comes that only `tokenizers` can read.
+    """
 
     def __init__(self, artefact: Artefact, *, special_tokens: bool = False) -> None:
         """special_tokens: whether "<mask>" in a text means the mask token; by default it is the text it looks like."""
-        path = artefact.path(artefact.manifest.tokenizer.file)
-        try:
-            self._tokenizer = Tokenizer.from_buffer(path.read_bytes())
-        except Exception as error:  # tokenizers raises bare Exception
-            raise ArtefactError(f"{path}: cannot be read as a tokenizer ({error})") from error
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-        self._tokenizer.encode_special_tokens = not special_tokens
         self._frame = artefact.manifest.tokenizer
+        self._path = artefact.path(self._frame.file)
+        self._special_tokens = special_tokens
+        self._loading = threading.Lock()
+        self._loaded: Any = None
+        self._light: LightTokenizer | None = None
+        if self._frame.unigram_file is None or special_tokens:
+            self._reference()
+        else:
+            self._light = LightTokenizer(artefact.path(self._frame.unigram_file))
 
     def encode(self, texts: Sequence[str], role: Role) -> list[Encoded]:
         """Apply a role's rules to every text."""
         prefix = role.prefix or ""
         readable = [prefix + _without_surrogates(text) for text in texts]
-        encodings = self._tokenizer.encode_batch(readable, add_special_tokens=False)
+        found: list[Pieces | None] = [None] * len(texts)
+        if self._light is not None:
+            found = self._light.encode(readable)
+        left = [i for i, pieces in enumerate(found) if pieces is None]
+        for i, pieces in zip(left, self._reference_pieces([readable[i] for i in left]), strict=True):
+            found[i] = pieces
         return [
-            self._lay_out(text, encoding.ids, encoding.offsets, role)
-            for text, encoding in zip(texts, encodings, strict=True)
+            self._lay_out(text, pieces, role) for text, pieces in zip(texts, found, strict=True) if pieces is not None
         ]
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """The pieces behind ids, as the vocabulary spells them."""
-        return [self._tokenizer.id_to_token(int(i)) or f"<{i}>" for i in ids]
+        return [self._token(int(i)) or f"<{i}>" for i in ids]
 
-    def _lay_out(self, text: str, text_ids: list[int], offsets: list[tuple[int, int]], role: Role) -> Encoded:
+    def _token(self, i: int) -> str | None:
+        piece = self._light.piece(i) if self._light else None
+        # Markers that were added to a vocabulary are not among its pieces.
+        return piece or self._reference().id_to_token(i)
+
+    def _reference(self) -> Any:
+        """The `tokenizers.Tokenizer` of tokenizer.json, loaded once."""
+        with self._loading:
+            if self._loaded is None:
+                from tokenizers import Tokenizer  # noqa: PLC0415 - most texts do without
+
+                try:
+                    loaded = Tokenizer.from_buffer(self._path.read_bytes())
+                except Exception as error:  # tokenizers raises bare Exception
+                    raise ArtefactError(f"{self._path}: cannot be read as a tokenizer ({error})") from error
+                loaded.no_truncation()
+                loaded.no_padding()
+                loaded.encode_special_tokens = not self._special_tokens
+                if self._light:
+                    log.info("%s: loaded, for a text that the light tokenizer leaves to it", self._path)
+                self._loaded = loaded
+            return self._loaded
+
+    def _reference_pieces(self, texts: list[str]) -> list[Pieces]:
+        if not texts:
+            return []
+        return [
+            Pieces(np.array(encoding.ids, np.int64), np.array(encoding.offsets, np.int64).reshape(-1, 2))
+            for encoding in self._reference().encode_batch(texts, add_special_tokens=False)
+        ]
+
+    def _lay_out(self, text: str, pieces: Pieces, role: Role) -> Encoded:
         prefix_length = len(role.prefix or "")
         before = [*self._frame.start_ids, *([] if role.marker_id is None else [role.marker_id])]
         after = list(self._frame.end_ids)
         room = max(role.max_tokens - len(before) - len(after), 0)
-        truncated = max(len(text_ids) - room, 0)
-        text_ids, offsets = text_ids[:room], offsets[:room]
+        truncated = max(pieces.ids.size - room, 0)
+        text_ids, offsets = pieces.ids[:room], pieces.offsets[:room]
 
         # A piece that reaches over the prefix's end belongs to the text.
-        of_prefix = [end <= prefix_length and prefix_length > 0 for _, end in offsets]
-        skip = set(role.skiplist.ids)
-        keep = [role.keep_special_rows] * len(before)
-        keep += [
-            role.keep_prefix_rows if prefixed else i not in skip
-            for i, prefixed in zip(text_ids, of_prefix, strict=True)
-        ]
-        keep += [role.keep_special_rows] * len(after)
-        spans = [(0, 0)] * len(before)
-        spans += [
-            (0, 0) if prefixed else _trim(text, max(a - prefix_length, 0), b - prefix_length)
-            for (a, b), prefixed in zip(offsets, of_prefix, strict=True)
-        ]
-        ids = before + text_ids + after
+        of_prefix = (offsets[:, 1] <= prefix_length) & (prefix_length > 0)
+        keep = np.full(len(before) + text_ids.size + len(after), role.keep_special_rows)
+        text_rows = slice(len(before), len(before) + text_ids.size)
+        keep[text_rows] = np.where(of_prefix, role.keep_prefix_rows, ~np.isin(text_ids, role.skiplist.ids))
+        spans = np.zeros((keep.size, 2), np.int32)
+        spans[text_rows] = np.where(of_prefix[:, None], 0, np.maximum(offsets - prefix_length, 0))
+        for row, (start, end) in enumerate(spans.tolist()):
+            if text[start:end] != text[start:end].strip():
+                spans[row] = _trim(text, start, end)
+        ids = np.concatenate([np.array(before, np.int64), text_ids, np.array(after, np.int64)])
         masks = 0
         if role.expansion is not None:
-            masks = max(role.expansion.to_tokens - len(ids), 0)
-            ids += [role.expansion.mask_id] * masks
-        attended = np.ones(len(ids), np.bool_)
+            masks = max(role.expansion.to_tokens - ids.size, 0)
+            ids = np.append(ids, np.full(masks, role.expansion.mask_id))
+            keep = np.append(keep, np.ones(masks, np.bool_))
+            spans = np.append(spans, np.zeros((masks, 2), np.int32), axis=0)
+        attended = np.ones(ids.size, np.bool_)
         if role.expansion is not None and not role.expansion.attended:
-            attended[len(ids) - masks :] = False
-        kept = np.array(keep + [True] * masks, np.bool_)
-        kept[0] |= not kept.any()
-        all_spans = np.zeros((len(ids), 2), np.int32)
-        all_spans[: len(spans)] = spans
-        return Encoded(np.array(ids, np.int64), attended, kept, all_spans, truncated)
+            attended[ids.size - masks :] = False
+        keep[0] |= not keep.any()
+        return Encoded(ids, attended, keep, spans, truncated)
 
 
 def _without_surrogates(text: str) -> str:

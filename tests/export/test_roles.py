@@ -92,7 +92,7 @@ def test_rules_that_the_checkpoint_cannot_follow_are_refused(
 
 def test_expansion_without_a_mask_token_is_refused(bert: Path) -> None:
     tokenizer = Tokenizer(models.WordPiece({"[UNK]": 0, "a": 1}, unk_token="[UNK]"))
-    spec = TokenizerSpec(file="tokenizer.json", start_ids=(), end_ids=(), sentencepiece_file=None)
+    spec = TokenizerSpec(file="tokenizer.json", start_ids=(), end_ids=(), unigram_file=None)
     with pytest.raises(ExportError, match=r"needs a mask token, the tokenizer has neither of <mask>, \[MASK\]"):
         resolve_role(
             dataclasses.replace(PLAIN, expand_to_tokens=8), "query", tokenizer, spec, open_checkpoint(bert).architecture
@@ -104,7 +104,7 @@ def test_the_frame_of_a_text_is_read_off_the_post_processor(
     name: str, start: int, end: int, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     _, spec = write_tokenizer(request.getfixturevalue(name), tmp_path)
-    assert spec == TokenizerSpec(file="tokenizer.json", start_ids=(start,), end_ids=(end,), sentencepiece_file=None)
+    assert spec == TokenizerSpec(file="tokenizer.json", start_ids=(start,), end_ids=(end,), unigram_file=None)
 
 
 def test_truncation_and_padding_of_the_source_are_removed(tiny: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ _FREE = re.compile(r"source\.files|variants|variants\.[^.]+\.outputs|.*\.parity|
 _NULLABLE = re.compile(
     r"source\.revision|architecture\.(local_)?rotary_base|architecture\.(local_window|global_every)|storage|storage\.scale"
     r"|heads\[0\]\.truncated_from|(query|document)\.(marker_id|prefix|expansion|weights_file|recorded_max_tokens)"
-    r"|tokenizer\.sentencepiece_file|.*\.(parity|engine)"
+    r"|tokenizer\.unigram_file|.*\.(parity|engine)"
 )
 _OTHER_TYPES: dict[type, list[object]] = {
     str: [7, ["x"]],
@@ -38,7 +38,7 @@ def full_document() -> dict[str, Any]:
     """A colibri.json with every optional part present."""
     document: dict[str, Any] = json.loads((ARTEFACTS / "tiny-random-bert" / "colibri.json").read_text(encoding="utf-8"))
     document["aliases"] = ["tiny"]
-    document["tokenizer"]["sentencepiece_file"] = "tokenizer.json"
+    document["tokenizer"]["unigram_file"] = "tokenizer.json"
     document["source"]["revision"] = "main"
     document["architecture"] |= {"rotary_base": 1e4, "local_rotary_base": 1e4, "local_window": 128, "global_every": 3}
     document["heads"][0]["truncated_from"] = 64

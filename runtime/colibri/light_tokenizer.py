@@ -1,0 +1,97 @@
+"""The tokenizer of XLM-R and its like, without `tokenizers`: the same ids and offsets, and loaded at once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from colibri.charsmap import Charsmap
+from colibri.errors import ArtefactError
+from colibri.unigram import Ints, Unigram
+
+_CODE_POINTS_AT_ONCE = 1 << 16  # 20 MB of arrays while their words are split
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """One text in pieces.
+
+    ids      (n,)    int64
+    offsets  (n, 2)  int64; code points of the text, from - to
+    """
+
+    ids: Ints
+    offsets: Ints
+
+
+class LightTokenizer:
+    """Charsmap and Unigram one after the other. Never changed after it is made, so threads may share it."""
+
+    def __init__(self, path: Path) -> None:
+        """path: an .npz file of the arrays that both want. Raises ArtefactError when it is not one."""
+        try:
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+                arrays = dict(file)
+            self._charsmap, self._unigram = Charsmap(arrays), Unigram(arrays)
+        except Exception as error:  # a damaged file ends in errors of zipfile, zlib, numpy and ours
+            raise ArtefactError(f"{path}: cannot be read as a Unigram vocabulary ({error!r})") from error
+
+    def piece(self, i: int) -> str | None:
+        """The piece of an id; None outside the vocabulary."""
+        return self._unigram.piece(i)
+
+    def encode(self, texts: Sequence[str]) -> list[Pieces | None]:
+        """Pieces of every text; None where only `tokenizers` can tell. Texts hold no surrogates."""
+        return [pieces for group in _groups(texts) for pieces in self._encode(group)]
+
+    def _encode(self, texts: Sequence[str]) -> Iterator[Pieces | None]:
+        normalised = self._charsmap.normalise(texts)
+        inside = np.zeros(normalised.white.size + 2, np.int8)
+        inside[1:-1] = ~normalised.white
+        turns = np.diff(inside)
+        word_starts, word_ends = np.flatnonzero(turns == 1), np.flatnonzero(turns == -1)
+        if (word_ends - word_starts).max(initial=0) > _CODE_POINTS_AT_ONCE:
+            # A text alone in its group. A round a character makes 8 s for a million, of which tokenizers needs 0.8.
+            yield None
+            return
+        text = normalised.codes.tobytes().decode("utf-32-le")
+        # Most words come again and again: each is split once.
+        seen: dict[str, int] = {}
+        places = [
+            seen.setdefault(text[start:end], len(seen))
+            for start, end in zip(word_starts.tolist(), word_ends.tolist(), strict=True)
+        ]
+        which = np.array(places, np.int64)
+        segments = self._unigram.segment(list(seen))
+        counts = np.diff(segments.words)[which]
+        tokens = _ranges(segments.words[which], counts)
+        begin = np.repeat(word_starts, counts)
+        # The word start mark in front is no character: a piece that is nothing else stands for the first one.
+        first = begin + np.maximum(segments.starts[tokens] - 1, 0)
+        last = begin + np.maximum(segments.ends[tokens] - 2, 0)
+        offsets = np.stack([normalised.sources[first], normalised.sources[last] + 1], axis=1)
+        ids = segments.ids[tokens]
+        bounds = [*np.searchsorted(offsets[:, 0], normalised.starts).tolist(), ids.size]
+        for i, unsure in enumerate(normalised.unsure.tolist()):
+            rows = slice(bounds[i], bounds[i + 1])
+            yield None if unsure else Pieces(ids[rows], offsets[rows] - normalised.starts[i])
+
+
+def _groups(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Consecutive texts with so many code points together, or one longer text."""
+    first = size = 0
+    for i, text in enumerate(texts):
+        if i > first and size + len(text) > _CODE_POINTS_AT_ONCE:
+            yield texts[first:i]
+            first, size = i, 0
+        size += len(text)
+    if first < len(texts):
+        yield texts[first:]
+
+
+def _ranges(starts: Ints, counts: Ints) -> Ints:
+    """start, start + 1, ... for each start, so many as its count says."""
+    before = np.cumsum(counts) - counts
+    steps: Ints = np.arange(int(counts.sum())) + np.repeat(starts - before, counts)
+    return steps

@@ -1,0 +1,192 @@
+"""The shipped model's light tokenizer gives what `tokenizers` gives, and leaves to it what it cannot tell."""
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from colibri import artefact
+from colibri.artefact import Artefact
+from colibri.errors import ArtefactError
+from colibri.light_tokenizer import LightTokenizer, Pieces
+from colibri.tokenizer import TextTokenizer
+
+# Where sentencepiece, which sums in float32, chooses other pieces than `tokenizers`, each alone or in a long text.
+NEAR_TIES = ['"1111111"', "(iii)", "D-MMM-YY,", "Edit....", "Szczegóły....", "j-iii.", "Éditer....", "Dati"]
+PLAIN = [
+    "",
+    " \t\n\u3000\u00a0\u2028\x85 " * 20,
+    "👩‍👩‍👧 🇩🇪🇫🇷 👍🏽 1️⃣ ❤️",
+    "\u200fשָׁלוֹם עולם\u200e، مَرْحَبًا ﷺ ﷻ",
+    "ﬁnd the ﬂow ﬃ ½¾ … ㍿ ´ ¨a",
+    "Ｈｅｌｌｏ　Ｗｏｒｌｄ！ ｶﾞｷﾞ ＜mask＞",
+    "\ufeffa\u200bb\u2060c\u00add\u200ce\ufffd\r\nf\0g",
+    "a\x01\x1fb\x7f",
+    "กำลัง น้ำ नमस्ते க்ஷ 각 각",
+    "<s> </s><mask> [QueryMarker] ▁▁the ▁river",
+    "x" * 10_000,
+    "日本語の文章、" * 1_500,
+    "the river runs " * 667,
+    *NEAR_TIES,
+    "Dati " * 400,
+]
+LEFT = ["e\u0301", "ª\u0301", "ﬁ\u0301", "⊂\u0338", "\x01a", "½\x01", "ا\u0653"]
+
+
+@pytest.fixture(scope="module")
+def light() -> LightTokenizer:
+    found = artefact.find()
+    assert found.manifest.tokenizer.unigram_file is not None
+    return LightTokenizer(found.path(found.manifest.tokenizer.unigram_file))
+
+
+@pytest.fixture(scope="module")
+def plain() -> Tokenizer:
+    found = artefact.find()
+    tokenizer = Tokenizer.from_file(str(found.path(found.manifest.tokenizer.file)))
+    tokenizer.encode_special_tokens = True
+    return tokenizer
+
+
+@pytest.fixture(scope="module")
+def without_light() -> TextTokenizer:
+    found = artefact.find()
+    spec = dataclasses.replace(found.manifest.tokenizer, unigram_file=None)
+    return TextTokenizer(Artefact(found.folder, dataclasses.replace(found.manifest, tokenizer=spec)))
+
+
+def assert_equal(pieces: Pieces | None, text: str, plain: Tokenizer) -> None:
+    wanted = plain.encode(text, add_special_tokens=False)
+    assert pieces is not None
+    assert pieces.ids.tolist() == wanted.ids
+    assert [tuple(row) for row in pieces.offsets.tolist()] == wanted.offsets
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_ids_and_offsets_are_those_of_tokenizers(text: str, light: LightTokenizer, plain: Tokenizer) -> None:
+    assert_equal(light.encode([text])[0], text, plain)
+
+
+@pytest.mark.parametrize("text", LEFT)
+def test_what_a_grapheme_cluster_decides_is_left_to_tokenizers(text: str, light: LightTokenizer) -> None:
+    before, found, after = light.encode(["the river", text, "the water"])
+    assert found is None
+    assert before is not None
+    assert after is not None
+
+
+meddling = st.text(
+    "aeib1<s>½ªﬁﷺ\u0301\u0323\u093c\u3099\ufe0f\u200b\u200c\u200d\x01\x7f\r\n\u3000ำ각\u1100\u1161ｶﾞاً▁🐦🏻🇩⊂\u0338",
+    max_size=40,
+)
+
+
+@given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | meddling, max_size=6))
+def test_any_texts_are_read_as_tokenizers_reads_them_or_left(
+    texts: list[str], light: LightTokenizer, plain: Tokenizer
+) -> None:
+    found = light.encode(texts)
+    assert len(found) == len(texts)
+    for text, pieces in zip(texts, found, strict=True):
+        if pieces is not None:
+            assert_equal(pieces, text, plain)
+
+
+@given(texts=st.lists(st.text(max_size=60) | meddling | st.sampled_from([*PLAIN, *LEFT]), max_size=6))
+def test_what_a_model_sees_does_not_depend_on_who_read_the_text(
+    texts: list[str], mini_tokenizer: TextTokenizer, without_light: TextTokenizer
+) -> None:
+    manifest = artefact.find().manifest
+    for role in (manifest.query, manifest.document, dataclasses.replace(manifest.document, prefix=None)):
+        both = zip(mini_tokenizer.encode(texts, role), without_light.encode(texts, role), strict=True)
+        for ours, theirs in both:
+            for field in dataclasses.fields(ours):
+                assert np.array_equal(getattr(ours, field.name), getattr(theirs, field.name)), field.name
+
+
+def test_texts_that_fill_several_groups_come_back_in_order(light: LightTokenizer, plain: Tokenizer) -> None:
+    texts = [f"{word} " * 3_000 for word in ("river", "bird", "e\u0301", "house")] + ["x", "the " * 20_000, "z"]
+    found = light.encode(texts)
+    assert found.pop(2) is None
+    del texts[2]
+    for text, pieces in zip(texts, found, strict=True):
+        assert_equal(pieces, text, plain)
+
+
+def test_a_word_of_more_characters_than_a_group_is_left_to_tokenizers(light: LightTokenizer) -> None:
+    assert [pieces is None for pieces in light.encode(["a", "x" * 65_537, "x " * 65_537, "b"])] == [0, 1, 0, 0]
+
+
+def test_threads_share_one(mini_tokenizer: TextTokenizer) -> None:
+    role = artefact.find().manifest.document
+    texts = [*PLAIN, *LEFT]
+    alone = [encoded.ids.tolist() for encoded in mini_tokenizer.encode(texts, role)]
+    fresh = TextTokenizer(artefact.find())
+    with ThreadPoolExecutor(8) as pool:
+        for found in pool.map(lambda _: fresh.encode(texts, role), range(8)):
+            assert [encoded.ids.tolist() for encoded in found] == alone
+
+
+def test_tokenizers_is_loaded_when_a_text_needs_it_and_not_before() -> None:
+    code = (
+        "import sys, json; from colibri import artefact; from colibri.tokenizer import TextTokenizer\n"
+        "found = artefact.find(); made = TextTokenizer(found); seen = []\n"
+        "for text in json.loads(sys.argv[1]):\n"
+        "    made.encode([text], found.manifest.query); seen.append('tokenizers' in sys.modules)\n"
+        "print(json.dumps(seen))"
+    )
+    words = [sys.executable, "-c", code, json.dumps(["the river", "日本語", "e\u0301", "the river"])]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [False, False, True, True]
+
+
+def test_ids_are_spelt_without_tokenizers_where_they_are_pieces(mini_tokenizer: TextTokenizer) -> None:
+    assert mini_tokenizer.tokens([35378, 6661, 0, 250001, 250_002]) == ["▁Hello", "▁World", "<s>", "<mask>", "<250002>"]
+
+
+def test_special_tokens_are_accepted_on_request() -> None:
+    tokenizer = TextTokenizer(artefact.find(), special_tokens=True)
+    role = dataclasses.replace(artefact.find().manifest.document, prefix=None)
+    assert tokenizer.encode(["a <mask>"], role)[0].ids.tolist() == [0, 10, 250001, 2]
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "not a zip", "another array", "missing array", "pickle"])
+def test_a_file_that_cannot_be_read_is_named(damage: str, tmp_path: Path) -> None:
+    source = artefact.find().path("unigram.npz")
+    path = tmp_path / "unigram.npz"
+    raw = source.read_bytes()
+    if damage in {"empty", "cut", "not a zip"}:
+        path.write_bytes({"empty": b"", "cut": raw[:-500_000], "not a zip": b"\xff" * 500}[damage])
+    else:
+        arrays = dict(np.load(source))
+        if damage == "another array":
+            arrays["scores"] = arrays["scores"][:10]
+        elif damage == "missing array":
+            del arrays["order"]
+        else:
+            arrays["order"] = np.array([object()])
+        np.savez(path, **arrays)
+    with pytest.raises(ArtefactError, match=r"unigram\.npz: cannot be read as a Unigram vocabulary"):
+        LightTokenizer(path)
+
+
+def test_the_file_is_among_those_that_are_checked_before_they_are_used(tmp_path: Path) -> None:
+    found = artefact.find()
+    variant = found.manifest.variants["cpu-int8"]
+    names = found.files_to_run(variant, variant.graphs[0])
+    assert {"unigram.npz", "tokenizer.json"} <= set(names)
+    shutil.copy(found.path("unigram.npz"), tmp_path)
+    with (tmp_path / "unigram.npz").open("r+b") as file:
+        file.seek(1_000_000)
+        file.write(b"\0\1\2")
+    with pytest.raises(ArtefactError, match=r"unigram\.npz: its bytes changed"):
+        artefact.check_files(Artefact(tmp_path, found.manifest), ["unigram.npz"])
