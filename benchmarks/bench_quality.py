@@ -2,7 +2,8 @@
 
     python benchmarks/bench_quality.py --data DIR
 
-With two variants it is a gate: exit code 1 when the first loses more against the second than the limits below.
+With two variants it is a gate: exit code 1 when the first loses more against the second than the limits below. With
+--stored it compares nothing but how rows are stored: float32 against int8 (stored.py).
 """
 
 import json
@@ -19,6 +20,7 @@ from tqdm import tqdm
 import colibri
 import machine
 import retrieval
+import stored
 from colibri import Colibri, ColibriError, TokenVectors, artefact
 from dense import DenseEncoder
 from encoded import dense_vectors, token_vectors
@@ -159,6 +161,33 @@ def set_folders(data: Path, sets: str) -> list[Path]:
     return folders
 
 
+def compare_stored(
+    folders: Sequence[Path],
+    name: str | None,
+    variants: str | None,
+    queries: int | None,
+    cache: Path | None,
+    lines: IO[str] | None,
+) -> bool:
+    """Rows of one variant, stored as float32 and as int8; whether the latter is close enough everywhere."""
+    try:
+        (model,) = load_models(name, variants or VARIANTS[0]).values()
+    except ValueError:
+        raise click.UsageError("--stored compares rows of one variant") from None
+    except ColibriError as error:
+        raise click.ClickException(str(error)) from error
+    passed = True
+    for folder in folders:
+        collection = retrieval.load(folder, queries)
+        both = [token_vectors(model, collection, role, cache) for role in ("query", "document")]
+        results = stored.compare(collection, *both)
+        passed &= stored.print_stored(results)
+        for result in results if lines else ():
+            line = {"artefact": model.manifest.name, "space_id": model.manifest.space_id, "variant": model.variant}
+            print(json.dumps(line | asdict(result) | {"machine": machine.describe()}), file=lines, flush=True)
+    return passed
+
+
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -167,6 +196,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--sets", default=",".join(SETS), show_default=True, help="Folders of --data, comma-separated.")
 @click.option("--artefact", "name", metavar="NAME|FOLDER", help="Default: the one that comes with the package.")
 @click.option("--variants", help=f"One, or two to compare. Default: those of {','.join(VARIANTS)} that it has.")
+@click.option("--stored", "as_stored", is_flag=True, help="Compare rows stored as int8 with the same in float32.")
 @click.option("--queries", type=click.IntRange(min=1), help="Only the first N judged queries of each set.")
 @click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Keep encoded collections here.")
 @click.option("--json", "lines", type=click.File("w", encoding="utf-8"), help="Write one JSON line a set.")
@@ -175,12 +205,15 @@ def main(
     sets: str,
     name: str | None,
     variants: str | None,
+    as_stored: bool,
     queries: int | None,
     cache: Path | None,
     lines: IO[str] | None,
 ) -> None:
     """Print nDCG@10 of BM25, of one vector a text, and of MaxSim at every width; compare two variants."""
     folders = set_folders(data, sets)
+    if as_stored:
+        sys.exit(0 if compare_stored(folders, name, variants, queries, cache, lines) else 1)
     try:
         models = load_models(name, variants)
         source = artefact.find(name)

@@ -6,7 +6,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TypedDict
 
-PACKAGES = ("numpy", "onnxruntime", "tokenizers", "sentencepiece", "click", "tqdm", "numba", "bm25s")
+PACKAGES = tuple(
+    "numpy onnxruntime tokenizers sentencepiece click tqdm numba bm25s maxsim-cpu numkong".split()  # noqa: SIM905
+)
 
 
 class Machine(TypedDict):

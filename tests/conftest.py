@@ -12,11 +12,15 @@ from hypothesis import HealthCheck, settings
 # Read once, when huggingface_hub is first imported: no test may ask the network for anything.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+# Scores come from NumPy here, however much a run of tests has scored; kernels are tested in processes of their own.
+os.environ.setdefault("COLIBRI_KERNEL", "numpy")
+
 # Shells start background jobs with Ctrl-C ignored, and children inherit that; tests of Ctrl-C would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("quick", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("soak", settings.get_profile("quick"), max_examples=500)
+settings.register_profile("few", settings.get_profile("quick"), max_examples=10)
 settings.load_profile("quick")
 
 # The one folder that needs torch has an environment of its own: `run.py test-optimum`, which fails if it is not there.

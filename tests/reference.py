@@ -36,6 +36,41 @@ def maxsim(
     return scores
 
 
+def quantised(row: Iterable[float]) -> tuple[list[int], np.float32]:
+    """A row as integers of -127 to 127 and one scale, in float32 operations (`TokenVectors.quantize`)."""
+    values = [np.float32(value) for value in row]
+    largest = max((abs(value) for value in values), default=np.float32(0))
+    if largest < np.float32(1e-30):
+        return [0] * len(values), np.float32(0)
+    return [int(np.rint(value * (np.float32(127) / largest))) for value in values], largest / np.float32(127)
+
+
+def int8_maxsim(
+    query: Iterable[Iterable[float]],
+    documents: Iterable[Sequence[tuple[Sequence[int], np.float32]]],
+    weights: Sequence[np.float32] | None = None,
+) -> list[np.float32]:
+    """The score of quantised documents to the bit, as `colibri.scoring.meaning` defines it."""
+    rows = [quantised(row) for row in query]
+    scores = []
+    for document in documents:
+        lines = [[np.float32(0)] * 16 for _ in range(max(1, -(-len(rows) // 16)))]
+        for i, (integers, final) in enumerate(rows):
+            sums = [
+                (sum(int(x) * int(y) for x, y in zip(integers, other, strict=True)), scale) for other, scale in document
+            ]
+            best = max(np.float32(total) * np.float32(scale) for total, scale in sums)
+            lines[i // 16][i % 16] = best * (final if weights is None else final * np.float32(weights[i]))
+        total = lines[0]
+        for line in lines[1:]:
+            total = [x + y for x, y in zip(total, line, strict=True)]
+        while len(total) > 1:
+            half = len(total) // 2
+            total = [total[i] + total[half + i] for i in range(half)]
+        scores.append(total[0])
+    return scores
+
+
 @dataclass
 class Slot:
     """One place of a model's input."""

@@ -1,5 +1,6 @@
 """TokenVectors: rows packed end to end, and taken apart again."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from colibri.errors import ShapeError
+import reference
+from colibri.errors import InputError, ShapeError
 from colibri.vectors import TokenVectors
 
 DTYPES = ("float32", "float16", "int8")
@@ -110,3 +112,62 @@ def test_parts_that_do_not_fit_together_are_refused(message: str, part: dict[str
 
 def test_vectors_say_what_they_are() -> None:
     assert repr(filled("int8")) == "TokenVectors(3 texts, 5 tokens, dim 7, int8)"
+
+
+finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
+rows_of_any_size = st.integers(1, 9).flatmap(
+    lambda dim: st.lists(st.lists(finite, min_size=dim, max_size=dim), min_size=1, max_size=6)
+)
+
+
+@given(values=rows_of_any_size)
+def test_quantised_rows_are_the_definitions_and_off_by_half_a_step_at_most(values: list[list[float]]) -> None:
+    rows = np.array(values, np.float32)
+    small = TokenVectors(rows, np.array([0, len(rows)]), space_id="x").quantize()
+    assert small.scales is not None
+    assert (str(small.rows.dtype), small.space_id) == ("int8", "x")
+    for row, integers, scale in zip(rows, small.rows, small.scales, strict=True):
+        assert (integers.tolist(), scale) == reference.quantised(row)
+        assert np.abs(integers.astype(int)).max() in ({0} if scale == 0 else {127}), "all of int8 is used, -128 never"
+    off = np.abs(rows.astype(np.float64) - small.rows * small.scales[:, None].astype(np.float64)).max(axis=1)
+    assert (off <= 0.50001 * small.scales + 1e-30).all()
+
+
+@given(values=rows_of_any_size)
+def test_a_second_round_trip_changes_no_integer(values: list[list[float]]) -> None:
+    once = TokenVectors(np.array(values, np.float32), np.array([0, len(values)])).quantize()
+    with np.errstate(over="ignore"):
+        wide = once.dequantize()
+    if np.isfinite(wide.rows).all():  # 127 x the scale of the largest float32 may not be one
+        assert wide.quantize().rows.tolist() == once.rows.tolist()
+        assert once.quantize() is once
+        assert wide.dequantize() is wide
+
+
+def test_float16_rows_are_quantised_as_the_numbers_they_hold() -> None:
+    half = TokenVectors(np.array([[0.5, -0.25], [65504, 1]], np.float16), np.array([0, 1, 2]))
+    small = half.quantize()
+    assert small.rows.tolist() == [[127, -64], [127, 0]]
+    assert half.dequantize().rows.dtype == np.float32
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_rows_that_are_not_finite_are_not_quantised(value: float) -> None:
+    rows = np.ones((20_000, 2), np.float32)
+    rows[19_999, 1] = value
+    with pytest.raises(InputError, match="token 19999 is not finite"):
+        TokenVectors(rows, np.array([0, 20_000])).quantize()
+
+
+def test_scales_belong_to_int8_rows_and_are_one_a_token(tmp_path: Path) -> None:
+    starts, ones = np.array([0, 2]), np.ones(2, np.float32)
+    with pytest.raises(ShapeError, match="belong to int8 rows"):
+        TokenVectors(np.zeros((2, 3), np.float32), starts, scales=ones)
+    with pytest.raises(ShapeError, match="scales: "):
+        TokenVectors(np.zeros((2, 3), np.int8), starts, scales=ones[:1])
+    TokenVectors(np.eye(3, dtype=np.int8)[:2], starts, scales=ones / np.float32(3)).save(tmp_path / "x.safetensors")
+    for mmap in (False, True):
+        found = TokenVectors.load(tmp_path / "x.safetensors", mmap=mmap)
+        assert found.scales is not None
+        assert found.scales.tolist() == (ones / np.float32(3)).tolist()
+        assert found.rows.tolist() == [[1, 0, 0], [0, 1, 0]]

@@ -20,6 +20,7 @@ _OURS = {
     "info": "colibri.cli.about:info",
     "verify": "colibri.cli.verify:verify",
     "doctor": "colibri.cli.doctor:doctor",
+    "warmup": "colibri.cli.warmup:warmup",
 }
 _ENTRY_POINTS = "colibri.commands"
 

@@ -12,6 +12,7 @@ from colibri import artefact as artefacts
 from colibri import providers
 from colibri.errors import ColibriError
 from colibri.providers import available_cores
+from colibri.scoring import engine
 
 _PACKAGES = ("colibri-edge", "numpy", "tokenizers", "numba", "huggingface_hub")
 _EXTRAS = {"export": ("onnx", "onnx_ir", "safetensors"), "tensorrt": ("tensorrt_rtx",)}
@@ -52,6 +53,7 @@ def _look(name: str | None) -> tuple[dict[str, Any], list[str]]:
             extra: "installed" if all(util.find_spec(m) for m in modules) else f"pip install 'colibri-edge[{extra}]'"
             for extra, modules in _EXTRAS.items()
         },
+        "scoring": _scoring(problems),
     }
     report |= _artefact(name, report["onnxruntime"], problems)
     return report, problems
@@ -74,6 +76,21 @@ def _onnxruntime(problems: list[str]) -> dict[str, Any] | None:
         "providers": onnxruntime.get_available_providers(),
         "devices": devices,
     }
+
+
+def _scoring(problems: list[str]) -> dict[str, Any]:
+    """Which kernel scores, once enough has been; nothing is compiled to find out."""
+    try:
+        reason = engine.why_numpy()
+        if reason is None:
+            from colibri.scoring.kernels.choice import choose, usable_kernels
+
+            return {"kernel": choose(engine.wanted()), "usable": ["numpy", *usable_kernels()]}
+    except ColibriError as error:
+        problems.append(str(error))
+        reason = str(error)
+    # benchmarks/bench_maxsim.py, on one thread: see the README's table.
+    return {"kernel": "numpy", "because": reason, "cost": engine.NUMPY_COSTS}
 
 
 def _artefact(name: str | None, runtime: dict[str, Any] | None, problems: list[str]) -> dict[str, Any]:

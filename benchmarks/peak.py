@@ -1,0 +1,69 @@
+"""What a core can multiply and add at best: a loop over registers only, of the steps that the kernels are made of."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from colibri.scoring.collection import Kind
+from colibri.scoring.kernels.build import recipe
+
+_SUMS = {16: 24, 8: 12, 4: 12}  # independent sums by width: enough to hide latency, few enough to stay in registers
+
+
+def register_loop(kernel: str, kind: Kind) -> Callable[[], float]:
+    """A function that runs a millisecond or so and returns multiply-adds a second."""
+    chosen = recipe(kernel, kind)
+    how = chosen.arithmetic
+    count = _SUMS[how.width]
+    words = ir.VectorType(ir.IntType(32), how.width)
+
+    def emit(b: Any, rounds: Any, address: Any) -> None:
+        pointer = b.inttoptr(address, words.as_pointer())
+        doc, query = b.load(pointer, align=1), b.load(b.gep(pointer, [ir.IntType(64)(1)]), align=1)
+        entry, loop, done = b.block, b.append_basic_block("round"), b.append_basic_block("done")
+        b.branch(loop)
+        b.position_at_end(loop)
+        number = b.phi(ir.IntType(64))
+        sums = [b.phi(how.sums) for _ in range(count)]
+        grown = [how.step(b, total, doc, query) for total in sums]
+        following = b.add(number, ir.IntType(64)(1))
+        for phi, first, then in ((number, ir.IntType(64)(0), following), *zip(sums, sums, grown, strict=True)):
+            phi.add_incoming(first if phi is number else b_zero(how.sums), entry)
+            phi.add_incoming(then, loop)
+        b.cbranch(b.icmp_signed("<", following, rounds), loop, done)
+        b.position_at_end(done)
+        for i, total in enumerate(grown):
+            place = b.gep(b.bitcast(pointer, how.sums.as_pointer()), [ir.IntType(64)(i)])
+            b.store(total, place, align=1)
+
+    def b_zero(kind_of_sums: Any) -> Any:
+        return ir.Constant(kind_of_sums, None)
+
+    @intrinsic
+    def spin(_: Any, rounds: Any, address: Any) -> Any:
+        def generate(context: Any, b: Any, __: Any, values: Any) -> Any:
+            emit(b, *values)
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64), generate
+
+    @numba.njit("void(int64, int64)", nogil=True)
+    def run(rounds: int, address: int) -> None:
+        spin(rounds, address)  # type: ignore[call-arg]  # numba passes the first, a typing context
+
+    room = np.zeros((count, how.width), np.int32)  # zeros: no float leaves the ordinary range
+    multiply_adds = 100_000 * count * how.width * chosen.per_word
+
+    def once() -> float:
+        began = time.perf_counter()
+        run(100_000, room.ctypes.data)
+        return multiply_adds / (time.perf_counter() - began)
+
+    once()
+    return once

@@ -1,0 +1,21 @@
+"""MaxSim: late interaction's score (Khattab and Zaharia, ColBERT, arXiv 2004.12832, equation 3).
+
+For each query token its best match among a document's tokens, summed. `colibri.scoring.meaning` defines it to the bit;
+compiled kernels (`colibri.scoring.kernels`) take over once enough has been scored (`colibri.scoring.engine`).
+
+What all functions take:
+
+query    (q, dim)  float32 rows (float16 and float64 are converted)
+docs     TokenVectors of the same dim, float32, float16 or int8, in memory or memory-mapped; none without rows
+weights  (q,)      float32, how much each query token counts; None: 1 each
+threads  cores to use; None: all this process may use, where the work is worth it. Results do not depend on it.
+
+They raise ShapeError when dims or lengths differ or a document has no rows, InputError for values that are not finite
+and for unknown documents, InputTypeError for arrays of a wrong type. Rows are checked when they are first scored, and
+not again as long as their TokenVectors lives.
+"""
+
+from colibri.scoring.collection import Floats
+from colibri.scoring.search import BestTokens, Top, best_tokens, maxsim, maxsim_batch, maxsim_subset, top_k
+
+__all__ = ["BestTokens", "Floats", "Top", "best_tokens", "maxsim", "maxsim_batch", "maxsim_subset", "top_k"]

@@ -1,0 +1,157 @@
+"""Scoring with a compiled kernel: the packed query, the pieces of a collection, and what each piece writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colibri.scoring import pool
+from colibri.scoring.collection import Collection, Floats, address
+from colibri.vectors import Offsets
+
+if TYPE_CHECKING:
+    from colibri.scoring.kernels.build import Compiled
+
+_WORTH_A_THREAD = 30_000_000
+"""Multiply-adds (75 us of the fastest int8 kernel): about what waking a thread costs."""
+_PIECES_A_THREAD = 4  # so that a thread which another program holds up does not hold up the answer
+_BATCH_BYTES = 1 << 19  # rows that stay in a core's cache while every query of a batch passes over them
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """A query in a kernel's layout. The addresses are into `room`, which they keep alive."""
+
+    room: NDArray[np.uint8]
+    words: int
+    finals: int
+    initial: int
+    groups: int
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """Documents in the order they are scored: all of a collection, or some of it.
+
+    starts  (n + 1,) int64, where each begins in the stream of tokens
+    ids     (n,) int64, their places in the collection; None: it is the collection
+    """
+
+    starts: Offsets
+    ids: Offsets | None = None
+
+    @classmethod
+    def of(cls, c: Collection, ids: Offsets) -> "Stream":
+        """Some documents of a collection."""
+        lengths = c.starts[ids + 1] - c.starts[ids]
+        return cls(np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]), ids)
+
+
+def pack(kernel: "Compiled", rows: Floats, weights: Floats | None) -> Packed:
+    """Lay a query's rows (q, dim) out for a kernel, quantised where it scores int8."""
+    tokens, dim = rows.shape
+    groups = max(1, -(-tokens // 16))  # a batch may hold a query without tokens: its score is 0
+    word_bytes = -(-dim // kernel.per_word) * groups * 64
+    room = np.empty(word_bytes + 128 * groups + 64, np.uint8)
+    words = address(room) + 63 & -64  # a cache line's start: registers that cross lines take two loads
+    finals = words + word_bytes
+    packed = Packed(room, words, finals, finals + 64 * groups, groups)
+    given = 0 if weights is None else address(weights)
+    kernel.pack(address(rows), tokens, dim, given, words, finals, packed.initial, groups)
+    return packed
+
+
+def scores(kernel: "Compiled", query: Packed, c: Collection, stream: Stream, threads: int) -> Floats:
+    """MaxSim of the stream's documents: (n,) float32."""
+    found = np.empty(stream.starts.size - 1, np.float32)
+    out = address(found)
+    arguments = _arguments(query, c, stream)
+    bounds = _bounds(query, c, stream, threads)
+
+    def piece(i: int) -> None:
+        kernel.scan(*arguments, bounds[i], bounds[i + 1], out, 0, 0)
+
+    pool.run(piece, len(bounds) - 1, threads)
+    return found
+
+
+def top(
+    kernel: "Compiled", query: Packed, c: Collection, stream: Stream, k: int, threads: int
+) -> tuple[Offsets, Floats]:
+    """The k best of the stream: places (k,) in it and scores (k,), as `search.Top` orders them."""
+    arguments = _arguments(query, c, stream)
+    bounds = _bounds(query, c, stream, threads)
+    heaps: list[tuple[NDArray[np.float64], Offsets]] = []
+    for first, last in pairwise(bounds):
+        size = min(k, last - first)
+        room = np.empty(2 * size, np.float64)
+        heaps.append((room[:size], room[size:].view(np.int64)))
+
+    def piece(i: int) -> None:
+        values, _ = heaps[i]
+        kernel.scan(*arguments, bounds[i], bounds[i + 1], 0, len(values), address(values))
+
+    pool.run(piece, len(heaps), threads)
+    values = np.concatenate([values for values, _ in heaps])
+    places = np.concatenate([places for _, places in heaps])
+    order = np.lexsort((places, -values))[:k]
+    return places[order], values[order].astype(np.float32)
+
+
+def batch(kernel: "Compiled", queries: Sequence[Packed], c: Collection, threads: int) -> Floats:
+    """MaxSim of every query with every document: (queries, n) float32. Rows are read once for all queries."""
+    stream = Stream(c.starts)
+    count = c.starts.size - 1
+    found = np.empty((len(queries), count), np.float32)
+    out = address(found)
+    row_bytes = max(1, c.rows.shape[1] * c.rows.itemsize)
+    bounds = split(c.starts, max(1, len(c.rows) * row_bytes // _BATCH_BYTES))
+    chunks = len(bounds) - 1
+    blocks = 1 if chunks >= threads * _PIECES_A_THREAD else min(len(queries), threads * _PIECES_A_THREAD)
+
+    def piece(i: int) -> None:
+        chunk, block = divmod(i, blocks)
+        for q in range(len(queries) * block // blocks, len(queries) * (block + 1) // blocks):
+            arguments = _arguments(queries[q], c, stream)
+            kernel.scan(*arguments, bounds[chunk], bounds[chunk + 1], out + 4 * count * q, 0, 0)
+
+    pool.run(piece, chunks * blocks, threads)
+    return found
+
+
+def split(starts: Offsets, pieces: int) -> list[int]:
+    """Documents 0 to n in at most so many pieces of about equally many tokens, none empty: their bounds."""
+    count = starts.size - 1
+    if pieces <= 1 or count <= 1:
+        return [0, count]
+    targets = np.arange(1, pieces) * (int(starts[-1]) / pieces)
+    inner = np.searchsorted(starts, targets)
+    return [0, *(int(bound) for bound in np.unique(inner) if 0 < bound < count), count]
+
+
+def _bounds(query: Packed, c: Collection, stream: Stream, threads: int) -> list[int]:
+    if threads <= 1:
+        return [0, stream.starts.size - 1]
+    work = 16 * query.groups * c.rows.shape[1] * int(stream.starts[-1])
+    return split(stream.starts, min(threads * _PIECES_A_THREAD, work // _WORTH_A_THREAD))
+
+
+def _arguments(query: Packed, c: Collection, stream: Stream) -> tuple[Any, ...]:
+    """What every piece passes to scan.scan before its bounds."""
+    ids = stream.ids
+    return (
+        query.words,
+        query.finals,
+        query.initial,
+        query.groups,
+        c.rows_address,
+        c.rows.shape[1],
+        c.scales_address,
+        c.scale_stride,
+        c.starts_address if ids is None else address(stream.starts),
+        c.starts_address,
+        0 if ids is None else address(ids),
+    )

@@ -1,0 +1,134 @@
+"""From NumPy to a compiled kernel, without anyone waiting.
+
+Importing numba and compiling takes seconds of one core, so NumPy answers at first. Once so much has been scored that
+more will follow, the next call starts a daemon thread that compiles (or loads what an earlier process left on disk),
+and the kernel takes over when it is ready. A process that scores once never gets there.
+
+COLIBRI_KERNEL names the kernel to use, from the first call on: `numpy`, or one of KERNELS.
+"""
+
+import logging
+import os
+import threading
+import time
+from importlib import util
+from typing import TYPE_CHECKING
+
+from colibri.errors import InputError, MissingExtra
+from colibri.scoring.collection import Kind
+
+if TYPE_CHECKING:
+    from colibri.scoring.kernels.build import Compiled
+
+log = logging.getLogger(__name__)
+
+KERNELS = ("avx512-vnni", "avx-vnni", "avx2", "neon-dot", "generic")
+"""Names of the compiled kernels, the fastest first."""
+
+KINDS: tuple[Kind, ...] = ("int8", "float32", "float16")
+
+WORTH_COMPILING = 5_000_000_000
+"""Multiply-adds NumPy does before a kernel is compiled: 0.1 s to 1 s of its time, against 2 s of compiling."""
+
+NUMPY_COSTS = "int8 scores take about 10 times as long, float32 about 4 times"
+"""Against the fastest kernel, one thread (benchmarks/bench_maxsim.py)."""
+
+
+class _State:
+    """What this process has. Replaced as a whole in a forked child whose parent was just compiling."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.ready: dict[Kind, Compiled] = {}
+        self.started: set[Kind] = set()
+        self.failed: dict[Kind, str] = {}
+        self.scored = 0
+
+
+_state = _State()
+
+
+def wanted() -> str | None:
+    """What COLIBRI_KERNEL asks for; None: the fastest, when it is worth it. Raises InputError for an unknown name."""
+    name = os.environ.get("COLIBRI_KERNEL") or None
+    if name is not None and name != "numpy" and name not in KERNELS:
+        raise InputError(f"COLIBRI_KERNEL={name}: there are {', '.join(['numpy', *KERNELS])}")
+    return name
+
+
+def kernel(kind: Kind, work: int) -> "Compiled | None":
+    """The kernel for rows of a kind, or None: NumPy's turn. work: multiply-adds that the caller is about to do."""
+    found = _state.ready.get(kind)
+    if found is not None:
+        return found
+    name = wanted()
+    if name == "numpy" or kind in _state.failed:
+        return None
+    if name is not None:
+        return compile_now(kind)
+    if _state.scored >= WORTH_COMPILING:
+        _start(kind)
+    _state.scored += work  # threads may lose some of each other's; it only has to grow
+    return None
+
+
+def compile_now(kind: Kind) -> "Compiled":
+    """The kernel for rows of a kind, compiled before this returns.
+
+    Raises InputError when COLIBRI_KERNEL names what cannot run here, MissingExtra when numba is not installed.
+    """
+    name = wanted()
+    if name == "numpy":
+        raise InputError("COLIBRI_KERNEL=numpy: there is nothing to compile")
+    if util.find_spec("numba") is None:
+        raise MissingExtra("no numba: pip install numba; scoring works without, on NumPy")
+    from colibri.scoring.kernels.build import build  # noqa: PLC0415 - half a second that most processes never pay
+    from colibri.scoring.kernels.choice import choose  # noqa: PLC0415
+
+    with _state.lock:
+        found = _state.ready.get(kind)
+        if found is None:
+            began = time.perf_counter()
+            found = build(choose(name), kind)
+            log.info("scoring %s with %s after %.1f s", kind, found.kernel, time.perf_counter() - began)
+            _state.ready[kind] = found
+    return found
+
+
+def why_numpy() -> str | None:
+    """Why NumPy will go on answering, or None: nothing is in the way of a kernel."""
+    if wanted() == "numpy":
+        return "COLIBRI_KERNEL=numpy"
+    if util.find_spec("numba") is None:
+        return "numba is not installed"
+    return next(iter(_state.failed.values()), None)
+
+
+def _start(kind: Kind) -> None:
+    with _state.lock:
+        if kind in _state.started:
+            return
+        _state.started.add(kind)
+    threading.Thread(target=_compile_aside, args=(kind,), name=f"colibri-compile-{kind}", daemon=True).start()
+
+
+def _compile_aside(kind: Kind) -> None:
+    try:
+        compile_now(kind)
+    # Whatever a compiler can fail with, scores are still to be had: from NumPy.
+    except Exception as error:
+        _state.failed[kind] = str(error)
+        log.info("scoring %s stays with NumPy: %s", kind, error)
+
+
+def _after_fork() -> None:
+    """In a child, a compilation that was going on has lost its thread and left numba's locks held: never ask again."""
+    global _state
+    before, _state = _state, _State()
+    _state.ready, _state.scored = before.ready, before.scored
+    if before.lock.locked():
+        _state.failed = dict.fromkeys(KINDS, "this process was forked while its parent was compiling")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

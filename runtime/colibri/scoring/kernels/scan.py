@@ -1,0 +1,190 @@
+"""One pass over a run of documents, as compiled Python: lay out a window of tokens, score it tile by tile, add up.
+
+The functions here are texts for the compiler: `build.py` compiles a copy for each kind of rows and instruction set,
+with the names that are not defined here (TOKENS, tile_fold, ...) filled in. Everything is int64 and arrays come as
+addresses, so that each function has one signature whatever the alignment or writability of the caller's arrays.
+
+A document's end rarely falls on a tile's. Tiles do not mind: they run over the tokens of all documents, and the few
+that hold an end store their similarities, from which each document takes its share.
+"""
+
+# ruff: noqa: F821 - filled in by build.py
+# mypy: ignore-errors
+
+import numpy as np
+from numba import carray
+
+from colibri.scoring.kernels.intrinsics import pointer, prefetch, sum_lanes
+
+MANY = 1 << 40  # a length for arrays whose own is not passed along
+
+
+def scan(
+    query, finals, initial, groups, rows, dim, scales, scale_stride, stream, starts, ids, first, last, scores, k, top
+):
+    """Score documents first to last - 1 of a stream of tokens. Returns how many are in the heap.
+
+    query         packed words, 16 x groups query tokens
+    finals        (16 groups,) float32, what each maximum counts
+    initial       (16 groups,) four bytes each, what sums begin with
+    rows          (tokens, dim), the collection's
+    scales        (tokens,) float32 with stride 4, or one for all with stride 0
+    stream        (n + 1,) int64; document i owns tokens stream[i]:stream[i + 1] of the stream
+    starts, ids   where documents lie: document i is the rows from starts[ids[i]] on. ids 0: the stream is the rows
+    scores        (n,) float32, written at the documents' places when k is 0
+    k, top        else the k best are kept at top: (k,) float64 scores, (k,) int64 places
+    """
+    stream_of = carray(pointer(stream), (MANY,), np.int64)
+    score_of = carray(pointer(scores), (MANY,), np.float32)
+    steps = (dim + PER_WORD - 1) // PER_WORD
+    stride, row_bytes = 4 * steps, dim * SOURCE_BYTES
+    # One room, each part from a cache line's start: a register that crosses lines takes two loads.
+    sizes = (64 * groups, TOKENS * WIDE * 64, (WINDOW + 1) * 64, (WINDOW + TOKENS) * 4 + 63 & -64)
+    room = np.empty(64 + sizes[0] + sizes[1] + sizes[2] + sizes[3] + (WINDOW + TOKENS) * stride, np.uint8)
+    best = room.ctypes.data + 63 & -64
+    similarities = best + sizes[0]
+    totals = similarities + sizes[1]
+    window_scales = totals + sizes[2]
+    window = window_scales + sizes[3]
+    best_of = carray(pointer(best), (16 * groups,), np.float32)
+    best_of[:] = -np.inf
+    kept = 0
+    document = first
+    begin, run_end = stream_of[first], stream_of[last]
+    while begin < run_end:
+        end = min(begin + WINDOW, run_end)
+        base, whole, own_scales = window, end, window_scales
+        if ids != 0:
+            gather(rows, dim, scales, scale_stride, stream, starts, ids, document, begin, end, window, window_scales)
+        else:
+            if scale_stride == 4 and end - begin == WINDOW:
+                own_scales = scales + 4 * begin
+            else:
+                copy_scales(scales, scale_stride, begin, end - begin, window_scales)
+            if DIRECT:
+                # Whole tiles read the rows where they lie; a last one would read beyond their end.
+                base, whole = rows + begin * stride, begin + (end - begin) // TOKENS * TOKENS
+            copied = whole if DIRECT else begin
+            convert(rows, copied, end - copied, dim, window, stride)
+        # Rows that are converted are read at once, which leaves no computation to hide memory behind: 590 GOP/s instead
+        # of 800 on a collection beyond L2. Rows that tiles read themselves need no help.
+        ahead = rows + end * row_bytes if ids == 0 and not DIRECT else 0
+        group, finished = 0, document
+        while group < groups:
+            wide = 1 if groups - group >= WIDE else 0
+            at = 64 * group
+            finished = score_window(
+                wide, query + at, 64 * groups, initial + at, finals + at, best + at, steps, base, whole, window,
+                own_scales, similarities, totals, group, stream, document, last, begin, end, ahead, TOKENS * row_bytes,
+            )  # fmt: skip
+            group += WIDE if wide != 0 else 1
+            ahead = 0
+        for i in range(finished - document):
+            score = sum_lanes(totals + 64 * i)
+            if k == 0:
+                score_of[document + i] = score
+            else:
+                kept = keep(top, k, kept, score, document + i)
+        document = finished
+        begin = end
+    room[0] = 0  # numba frees an array after its last use, and it does not see ours
+    return kept
+
+
+def score_window(
+    wide, query, query_stride, initial, finals, best, steps, base, whole, window, window_scales, similarities, totals,
+    add, stream, document, last, begin, end, ahead, ahead_bytes,
+):  # fmt: skip
+    """Score tokens begin to end of the stream with one or WIDE groups of query tokens.
+
+    Tokens lie at `base`, from `whole` on at `window`. Documents that end here add up at `totals`, 16 lanes each; `best`
+    keeps the maxima of one that goes on. Returns the first document that does. While a tile is computed, as many of
+    the rows at `ahead` come into the cache, where that is not 0.
+    """
+    stream_of = carray(pointer(stream), (MANY,), np.int64)
+    stride = 4 * steps
+    groups = WIDE if wide != 0 else 1
+    document_end = stream_of[document + 1]
+    at = begin
+    while at < end:
+        stop = min(at + TOKENS, end)
+        tile = base + (at - begin) * stride if at < whole else window + (at - whole) * stride
+        scales = window_scales + 4 * (at - begin)
+        similar = similarities
+        if ahead != 0:
+            for line in range(ahead, ahead + ahead_bytes, 64):
+                prefetch(line)
+            ahead += ahead_bytes
+        folded = stop == at + TOKENS and document_end >= stop
+        if folded:
+            tile_fold(wide, query, query_stride, initial, tile, stride, steps, scales, best)
+        else:
+            tile_store(wide, query, query_stride, initial, tile, stride, steps, scales, similarities)
+        while at < stop:
+            part = min(document_end, stop) - at
+            if not folded:
+                fold(wide, similar, part, best)
+                similar += 64 * groups * part
+            at += part
+            if at == document_end:
+                finish(wide, best, finals, totals, add)
+                totals += 64
+                document += 1
+                if document < last:
+                    document_end = stream_of[document + 1]
+    return document
+
+
+def gather(rows, dim, scales, scale_stride, stream, starts, ids, document, begin, end, window, window_scales):
+    """Lay out tokens begin to end of a stream whose documents lie anywhere."""
+    starts_of = carray(pointer(starts), (MANY,), np.int64)
+    ids_of = carray(pointer(ids), (MANY,), np.int64)
+    stream_of = carray(pointer(stream), (MANY,), np.int64)
+    stride = (dim + PER_WORD - 1) // PER_WORD * 4
+    at = begin
+    while at < end:
+        stop = min(end, stream_of[document + 1])
+        source = starts_of[ids_of[document]] + at - stream_of[document]
+        convert(rows, source, stop - at, dim, window + (at - begin) * stride, stride)
+        copy_scales(scales, scale_stride, source, stop - at, window_scales + 4 * (at - begin))
+        at = stop
+        document += 1
+
+
+def copy_scales(scales, scale_stride, source, count, target):
+    """Scales of `count` tokens from `source` on."""
+    out = carray(pointer(target), (count,), np.float32)
+    given = carray(pointer(scales + source * scale_stride), (count,), np.float32)
+    for i in range(count):
+        out[i] = given[i if scale_stride != 0 else 0]
+
+
+def keep(top, k, kept, score, place):
+    """Put a score into a heap of the k best, whose root is the worst; of equal ones the later place is worse.
+
+    Places come in rising order. Returns how many the heap holds.
+    """
+    values = carray(pointer(top), (k,), np.float64)
+    places = carray(pointer(top + 8 * k), (k,), np.int64)
+    i = kept
+    if kept < k:
+        kept += 1
+        while i > 0 and values[(i - 1) // 2] >= score:
+            parent = (i - 1) // 2
+            values[i], places[i] = values[parent], places[parent]
+            i = parent
+    else:
+        if not score > values[0]:
+            return kept
+        i = 0
+        while 2 * i + 1 < k:
+            child = 2 * i + 1
+            other = min(child + 1, k - 1)
+            if values[other] < values[child] or (values[other] == values[child] and places[other] > places[child]):
+                child = other
+            if values[child] >= score:  # an equal one came earlier, so the new one is worse
+                break
+            values[i], places[i] = values[child], places[child]
+            i = child
+    values[i], places[i] = score, place
+    return kept

@@ -1,0 +1,181 @@
+"""The public functions: check what was given, choose who answers, split the work."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from colibri.errors import InputError, ShapeError
+from colibri.providers import available_cores
+from colibri.scoring import compiled, engine, meaning
+from colibri.scoring.collection import (
+    Collection,
+    Floats,
+    collection,
+    document_ids,
+    query_rows,
+    token_weights,
+)
+from colibri.vectors import Offsets, TokenVectors
+
+if TYPE_CHECKING:
+    from colibri.scoring.kernels.build import Compiled
+
+# The generic kernel multiplies integers as float32; the others add int32, which a very wide row could overflow.
+_WIDEST = {"generic": meaning.LARGEST_EXACT_DIM}
+_WIDEST_OTHERS = 65_536
+
+
+class Top(NamedTuple):
+    """The best documents, best first; of equal scores the earlier place first."""
+
+    ids: Offsets
+    """(k,) int64, their places."""
+    scores: Floats
+    """(k,) float32."""
+
+
+class BestTokens(NamedTuple):
+    """For each document and query token, the document token that matches best."""
+
+    tokens: Offsets
+    """(n, q) int64, counted from the document's first; the earliest of equal ones."""
+    similarities: Floats
+    """(n, q) float32. Times the query's weights and summed over q, they are the score."""
+
+
+def maxsim(
+    query: ArrayLike, docs: TokenVectors, weights: ArrayLike | None = None, *, threads: int | None = None
+) -> Floats:
+    """Score every document against one query: for each query token its best match among the document's, summed.
+
+    Returns (n,) float32. Arguments and errors: see `colibri.scoring`.
+    """
+    found, rows, given, threads = _checked(query, docs, weights, threads)
+    kernel = _kernel(found, len(rows), len(found.rows))
+    if kernel is None:
+        return meaning.scores(_meant(found, rows, given), found.rows, found.scales, found.starts)
+    return compiled.scores(kernel, compiled.pack(kernel, rows, given), found, compiled.Stream(found.starts), threads)
+
+
+def maxsim_batch(queries: TokenVectors, docs: TokenVectors, *, threads: int | None = None) -> Floats:
+    """`maxsim` of many queries: (queries, n) float32. The queries' own weights count.
+
+    Each row has the bits that `maxsim` gives for that query alone.
+    """
+    if queries.space_id and docs.space_id and queries.space_id != docs.space_id:
+        raise ShapeError("queries and documents were encoded by different models: encode both with one")
+    found = collection(docs)
+    threads = _threads(threads)
+    checked = []
+    for i, rows in enumerate(queries):
+        own = slice(queries.starts[i], queries.starts[i + 1])
+        rows = query_rows(rows, docs)  # noqa: PLW2901
+        checked.append((rows, token_weights(None if queries.weights is None else queries.weights[own], len(rows))))
+    if not checked:
+        return np.empty((0, len(docs)), np.float32)
+    kernel = _kernel(found, len(queries.rows), len(found.rows))
+    if kernel is None:
+        return np.stack(
+            [meaning.scores(_meant(found, rows, w), found.rows, found.scales, found.starts) for rows, w in checked]
+        )
+    return compiled.batch(kernel, [compiled.pack(kernel, rows, w) for rows, w in checked], found, threads)
+
+
+def top_k(
+    query: ArrayLike, docs: TokenVectors, k: int, weights: ArrayLike | None = None, *, threads: int | None = None
+) -> Top:
+    """The k best documents (all, when there are fewer), as `maxsim` scores them, without keeping all scores.
+
+    Raises InputError when k is below 1; else see `colibri.scoring`.
+    """
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise InputError(f"k: found {k!r}, wanted a whole number from 1")
+    found, rows, given, threads = _checked(query, docs, weights, threads)
+    k = min(int(k), len(docs))
+    kernel = _kernel(found, len(rows), len(found.rows))
+    if kernel is None:
+        return Top(*meaning.top(_meant(found, rows, given), found.rows, found.scales, found.starts, k))
+    packed = compiled.pack(kernel, rows, given)
+    return Top(*compiled.top(kernel, packed, found, compiled.Stream(found.starts), k, threads))
+
+
+def maxsim_subset(
+    query: ArrayLike,
+    docs: TokenVectors,
+    doc_ids: ArrayLike | Sequence[int],
+    weights: ArrayLike | None = None,
+    *,
+    threads: int | None = None,
+) -> Floats:
+    """`maxsim` of the documents at places `doc_ids` (any order, also more than once): (len(doc_ids),) float32."""
+    found, rows, given, threads = _checked(query, docs, weights, threads)
+    ids = document_ids(doc_ids, len(docs))
+    stream = compiled.Stream.of(found, ids)
+    kernel = _kernel(found, len(rows), int(stream.starts[-1]))
+    if kernel is None:
+        own = _rows_of(stream, found)
+        scales = found.scales if found.scales.size == 1 else found.scales[own]
+        return meaning.scores(_meant(found, rows, given), found.rows[own], scales, stream.starts)
+    return compiled.scores(kernel, compiled.pack(kernel, rows, given), found, stream, threads)
+
+
+def best_tokens(
+    query: ArrayLike, docs: TokenVectors, doc_ids: ArrayLike | Sequence[int], weights: ArrayLike | None = None
+) -> BestTokens:
+    """Which token of each of some documents answers each query token, and how well: what a score is made of.
+
+    int8 similarities are those of the definition, scales included: summed in its order they are the score to the bit.
+    `weights` are checked and change nothing: multiply the similarities by them for what each token adds to the score.
+    """
+    found, rows, _, _ = _checked(query, docs, weights, None)
+    ids = document_ids(doc_ids, len(docs))
+    meant = _meant(found, rows, None)
+    tokens = np.zeros((len(ids), len(rows)), np.int64)
+    similarities = np.zeros((len(ids), len(rows)), np.float32)
+    for i, document in enumerate(ids):
+        own = slice(found.starts[document], found.starts[document + 1])
+        scales = found.scales if found.scales.size == 1 else found.scales[own]
+        all_pairs = meaning.similarities(meant, found.rows[own], scales)
+        tokens[i] = all_pairs.argmax(axis=1)
+        similarities[i] = all_pairs[np.arange(len(rows)), tokens[i]] * meant.finals
+    return BestTokens(tokens, similarities)
+
+
+def _checked(
+    query: ArrayLike, docs: TokenVectors, weights: ArrayLike | None, threads: int | None
+) -> tuple[Collection, Floats, Floats | None, int]:
+    rows = query_rows(query, docs)
+    given = token_weights(weights, len(rows))
+    return collection(docs), rows, given, _threads(threads)
+
+
+def _threads(threads: int | None) -> int:
+    if threads is None:
+        return available_cores()
+    if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
+        raise InputError(f"threads: found {threads!r}, wanted a whole number from 1, or None")
+    return int(threads)
+
+
+def _kernel(c: Collection, query_tokens: int, document_tokens: int) -> "Compiled | None":
+    dim = c.rows.shape[1]
+    if query_tokens == 0 or document_tokens == 0 or dim == 0:
+        return None  # nothing to do, which NumPy does without ado
+    kernel = engine.kernel(c.kind, query_tokens * document_tokens * dim)
+    if kernel is not None and c.kind == "int8" and dim > _WIDEST.get(kernel.kernel, _WIDEST_OTHERS):
+        return None
+    return kernel
+
+
+def _meant(c: Collection, rows: Floats, weights: Floats | None) -> meaning.Query:
+    return meaning.prepare(rows, weights, int8=c.kind == "int8")
+
+
+def _rows_of(stream: compiled.Stream, c: Collection) -> Offsets:
+    """Which of the collection's rows a stream's tokens are."""
+    assert stream.ids is not None
+    lengths = np.diff(stream.starts)
+    shifts: NDArray[np.int64] = np.repeat(c.starts[stream.ids] - stream.starts[:-1], lengths)
+    return shifts + np.arange(stream.starts[-1])

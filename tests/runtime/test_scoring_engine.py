@@ -1,0 +1,223 @@
+"""From NumPy to a kernel: when, that nobody waits for it or notices, and what happens when it cannot be had."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import colibri
+from reference import ARTEFACTS
+
+needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed: there are no kernels")
+TESTS = Path(__file__).parents[1]
+
+SETUP = """
+import os, sys, threading
+import numpy as np
+from colibri.scoring import engine, maxsim, top_k, best_tokens
+from scoring_cases import Ragged, stored
+case = Ragged(32, [300] * 300, 128)  # 369 million multiply-adds
+"""
+
+TAKEOVER = """
+assert "numba" not in sys.modules
+for kind in ("int8", "float32"):
+    docs = stored(case.packed, kind)
+    first = maxsim(case.query, docs)
+    while kind not in engine._state.started:
+        assert engine.kernel(kind, 0) is None
+        np.testing.assert_array_equal(maxsim(case.query, docs), first)
+    for thread in threading.enumerate():
+        if thread.name.startswith("colibri-compile"):
+            assert thread.daemon
+            thread.join()
+    assert engine.kernel(kind, 0) is not None, engine._state.failed
+    then = maxsim(case.query, docs)
+    if kind == "int8":
+        np.testing.assert_array_equal(then, first)
+    else:
+        np.testing.assert_allclose(then, first, rtol=0, atol=1e-6 * len(case.query))
+"""
+
+ONCE = """
+docs = case.packed.quantize()
+maxsim(case.query, docs)
+assert engine._state.scored == 32 * 128 * 90_000
+assert "numba" not in sys.modules and threading.active_count() == 1
+"""
+
+EXIT = """
+docs = case.packed.quantize()
+while "int8" not in engine._state.started:
+    maxsim(case.query, docs)
+while "numba" not in sys.modules or "late" in sys.argv and "llvmlite.binding" not in sys.modules:
+    maxsim(case.query, docs)
+"""
+
+WITHOUT_NUMBA = """
+sys.modules["numba"] = None  # as if it were not installed
+docs = case.packed.quantize()
+for _ in range(20):
+    scores = maxsim(case.query, docs)
+assert engine._state.scored > engine.WORTH_COMPILING
+for thread in threading.enumerate():
+    if thread is not threading.main_thread():
+        thread.join()
+assert "no numba" in engine._state.failed["int8"]
+assert top_k(case.query, docs, 1).ids[0] == scores.argmax()
+np.testing.assert_array_equal(maxsim(case.query, docs), scores)
+assert engine.why_numpy() == "numba is not installed"
+from click.testing import CliRunner
+from colibri.cli import group
+said = CliRunner().invoke(group, ["doctor"]).output
+assert "kernel numpy, because numba is not installed, cost int8 scores take about" in said, said
+refused = CliRunner().invoke(group, ["warmup"])
+assert refused.exit_code == 1 and "pip install numba" in refused.output, refused.output
+"""
+
+FORK = """
+import warnings
+warnings.simplefilter("ignore")  # Python 3.12 warns of forks beside threads: that is what this is about
+docs = case.packed.quantize()
+wanted = maxsim(case.query, docs)
+while "int8" not in engine._state.started:
+    maxsim(case.query, docs)
+while not engine._state.lock.locked() and "int8" not in engine._state.ready:
+    maxsim(case.query, docs)
+child = os.fork()
+if child == 0:
+    assert engine._state.ready or "forked" in engine.why_numpy()
+    np.testing.assert_array_equal(maxsim(case.query, docs), wanted)
+    os._exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+"""
+
+READY = """
+docs = case.packed.quantize()
+kernel = engine.compile_now("int8")
+print(kernel.cached)
+engine._state.ready.clear()
+os.environ["COLIBRI_KERNEL"] = "numpy"
+wanted = maxsim(case.query, docs)
+engine._state.ready["int8"] = kernel
+np.testing.assert_array_equal(maxsim(case.query, docs), wanted)
+"""
+
+
+def child(code: str, *arguments: str, before: Sequence[str] = (), **environment: str) -> str:
+    """Output of a fresh interpreter in which nothing has been said about kernels."""
+    kept = {name: value for name, value in os.environ.items() if name != "COLIBRI_KERNEL"}
+    kept |= {"PYTHONPATH": str(TESTS), "OPENBLAS_NUM_THREADS": "1"} | environment
+    command = [*before, sys.executable, "-c", SETUP + code, *arguments]
+    done = subprocess.run(command, env=kept, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@needs_numba
+def test_a_kernel_takes_over_and_nobody_notices() -> None:
+    child(TAKEOVER)
+
+
+def test_a_process_that_scores_once_loads_no_compiler_and_starts_no_thread() -> None:
+    child(ONCE)
+
+
+@needs_numba
+@pytest.mark.parametrize("when", ["early", "late"])
+def test_the_end_of_a_process_waits_for_no_compilation(when: str, tmp_path: Path) -> None:
+    child(EXIT, when, NUMBA_CACHE_DIR=str(tmp_path))
+    assert not list(tmp_path.rglob("scan.scan_*.nbi")), "what was being compiled has been finished"
+
+
+def test_everything_works_without_numba() -> None:
+    child(WITHOUT_NUMBA)
+
+
+@needs_numba
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_child_forked_while_a_kernel_is_compiled_has_numpy(tmp_path: Path) -> None:
+    child(FORK, NUMBA_CACHE_DIR=str(tmp_path))
+
+
+@needs_numba
+@pytest.mark.skipif(os.name == "nt", reason="folders are closed to writing otherwise there")
+def test_a_read_only_installation_without_a_home_compiles_uncached(tmp_path: Path) -> None:
+    package = Path(colibri.__file__).parent
+    copy = shutil.copytree(package, tmp_path / "colibri", ignore=shutil.ignore_patterns("__pycache__", "artefacts"))
+    folders = [copy, *(path for path in copy.rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)
+    (tmp_path / "file").touch()  # no folder can be made below, not even by root
+    # Root may write anywhere; without these capabilities it may not, like anybody else.
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner", "--inh-caps=-all"]
+    before = drop if os.geteuid() == 0 else []
+    paths = os.pathsep.join([str(tmp_path), str(TESTS)])
+    where = {"PYTHONPATH": paths, "XDG_CACHE_HOME": str(tmp_path / "file" / "cache"), "HOME": str(tmp_path / "file")}
+    try:
+        said = child(READY, before=before, **where)
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+    assert said.startswith("not cached: ")
+    assert not list(tmp_path.rglob("*.nb?"))
+
+
+@needs_numba
+def test_a_damaged_cache_is_no_error(tmp_path: Path) -> None:
+    child(READY, NUMBA_CACHE_DIR=str(tmp_path))
+    (index,) = tmp_path.rglob("rows.pack*.nbi")
+    index.write_bytes(index.read_bytes()[:40])
+    (data,) = tmp_path.rglob("scan.scan*.nbc")
+    data.write_bytes(b"")
+    child(READY, NUMBA_CACHE_DIR=str(tmp_path))
+
+
+@needs_numba
+def test_eight_processes_fill_one_cache_at_once(tmp_path: Path) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "COLIBRI_KERNEL": "generic"}
+    command = [sys.executable, "-m", "colibri", "warmup", "--kind", "float32"]
+    processes = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(8)
+    ]
+    for process in processes:
+        out, err = process.communicate(timeout=300)
+        assert (process.returncode, err) == (0, "")
+        assert str(tmp_path) in out
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nb?")}
+    assert {path.name.split("_")[0] for path in files} == {"rows.pack", "scan.scan"}
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nb?")} == files, "compiled again"
+
+
+def test_reranking_from_a_shell_never_imports_numba() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "colibri", "rerank", "a bird", "a house", "a bird"]
+    environment = {name: value for name, value in os.environ.items() if name != "COLIBRI_KERNEL"}
+    command += ["--model", str(ARTEFACTS / "tiny-random-bert")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert "colibri.scoring.search" in done.stderr
+    assert "numba" not in done.stderr
+    assert "llvmlite" not in done.stderr
+
+
+@needs_numba
+def test_doctor_and_warmup_name_the_kernel(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "COLIBRI_KERNEL"}
+    command = [sys.executable, "-m", "colibri", "doctor", "--json"]
+    found = json.loads(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    usable = found["scoring"]["usable"]
+    assert usable[0] == "numpy"
+    assert usable[-1] == "generic"
+    assert found["scoring"]["kernel"] == usable[1]
+    environment |= {"NUMBA_CACHE_DIR": str(tmp_path), "COLIBRI_KERNEL": usable[1]}
+    command = [sys.executable, "-m", "colibri", "warmup", "--kind", "int8"]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert said.startswith(f"int8     {usable[1]}, ")
+    assert str(tmp_path) in said

@@ -1,0 +1,97 @@
+"""Every kernel that this machine can run passes all tests of scores, in a process of its own."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from colibri.providers import available_cores
+from colibri.scoring import engine
+
+pytestmark = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed: there are no kernels")
+
+HERE = Path(__file__).parent
+FILES = [str(HERE / name) for name in ("test_scoring.py", "test_scoring_collection.py")]
+
+# What numba compiles for may be less than the processor has. The 256-bit VNNI instruction has two encodings; each is
+# allowed alone, and `test_scoring_tile.py` looks at the bytes.
+LIMITS = {
+    "avx-vnni, VEX": ("avx-vnni", "x86-64-v3", "+avx2,+fma,+avxvnni"),
+    "avx-vnni, EVEX": ("avx-vnni", "x86-64-v4", "+avx2,+fma,+avx512f,+avx512vl,+avx512vnni"),
+    "avx2 of a processor with no more": ("avx2", "x86-64-v3", "+avx2,+fma"),
+    "generic of a processor with no more": ("generic", "x86-64", "+sse2"),
+}
+RUNS = [*engine.KERNELS, *LIMITS]
+
+
+def environment(run: str) -> dict[str, str]:
+    """Of a process in which a kernel answers from the first call on."""
+    kernel, name, features = LIMITS.get(run, (run, "", ""))
+    limits = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features} if name else {}
+    return {**os.environ, **limits, "COLIBRI_KERNEL": kernel, "OPENBLAS_NUM_THREADS": "1"}
+
+
+@functools.cache
+def usable(run: str) -> bool:
+    """Whether this machine can run it."""
+    without = {name: value for name, value in environment(run).items() if name != "COLIBRI_KERNEL"}
+    command = [sys.executable, "-m", "colibri", "doctor", "--json"]
+    found = subprocess.run(command, env=without, capture_output=True, text=True, check=True)
+    return environment(run)["COLIBRI_KERNEL"] in json.loads(found.stdout)["scoring"]["usable"]
+
+
+def outcome_of(run: str) -> "subprocess.CompletedProcess[str] | None":
+    """The tests' output; None where the kernel cannot run."""
+    if not usable(run):
+        return None
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=few", *FILES]
+    return subprocess.run(
+        command, env=environment(run), capture_output=True, text=True, check=False, cwd=HERE.parents[1]
+    )
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> "dict[str, Future[subprocess.CompletedProcess[str] | None]]":
+    """Of all kernels, on all cores."""
+    with ThreadPoolExecutor(available_cores()) as pool:
+        return {run: pool.submit(outcome_of, run) for run in RUNS}
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_a_kernel_passes_all_tests_of_scores(
+    run: str, outcomes: "dict[str, Future[subprocess.CompletedProcess[str] | None]]"
+) -> None:
+    done = outcomes[run].result()
+    if done is None:
+        pytest.skip(f"this processor has no {run}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
+    assert "skipped" not in done.stdout
+
+
+def test_a_limited_processor_gets_the_kernel_it_can_run() -> None:
+    for run, (kernel, *_) in LIMITS.items():
+        if usable(run):
+            without = {name: value for name, value in environment(run).items() if name != "COLIBRI_KERNEL"}
+            command = [sys.executable, "-m", "colibri", "doctor", "--json"]
+            found = subprocess.run(command, env=without, capture_output=True, text=True, check=True)
+            assert json.loads(found.stdout)["scoring"]["kernel"] == kernel
+
+
+@pytest.mark.parametrize("name", ["avx3", "AVX2", "neon-dot" if sys.platform != "darwin" else "avx2"])
+def test_a_kernel_that_cannot_run_is_refused(name: str) -> None:
+    if usable(name) if name in engine.KERNELS else False:
+        pytest.skip(f"{name} can run here")
+    command = [sys.executable, "-m", "colibri", "warmup"]
+    done = subprocess.run(
+        command, env={**os.environ, "COLIBRI_KERNEL": name}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: COLIBRI_KERNEL={name}")
+    assert "generic" in done.stderr, "says what there is"
