@@ -134,22 +134,7 @@ def _machine(row: dict[str, Any]) -> str:
     return f"({machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, {row['runs']} runs.)"
 
 
-# Name of a table -> the results it is made of, and how.
 _BACKBONES = {"mini-backbone": "colibri-mini's 12 x 384", "tiny-random-rotary-4x1024": "4 x 1,024 rotary, random"}
-
-
-def encode_short(rows: Rows) -> str:
-    """Documents a second and milliseconds a query of each model and variant of ours, and the ratios to FastEmbed."""
-    lines = [
-        "| backbone, variant | documents/s | x FastEmbed (its best batch) | query p50 ms | x FastEmbed |",
-        "|---|---|---|---|---|",
-    ]
-    for row in rows:
-        if row["case"] == "throughput" and row["engine"].startswith("colibri"):
-            label = f"{_BACKBONES[row['model']]}, {row['engine'].partition(':')[2]}"
-            documents = f"{row['documents_per_second']:.1f} | {row['ratio_default_batch']} ({row['ratio_best_batch']})"
-            lines.append(f"| {label} | {documents} | {row['query_p50_ms']:.1f} | {row['query_ratio']} |")
-    return "\n".join(lines)
 
 
 def encode(rows: Rows) -> str:
@@ -190,11 +175,13 @@ def encode(rows: Rows) -> str:
     return "\n".join([*lines, *starts, *long, "", f"({cores}; {counts}; medians.)"])
 
 
+# Name of a table -> the results it is made of, and how.
 TABLES: dict[str, tuple[str, Callable[[Rows], str]]] = {
     "quality": ("quality", quality),
     "cold_start": ("cold_start", cold_start),
     "cold_start_parts": ("cold_start", cold_start_parts),
     "export": ("export", export),
+    "encode": ("encode", encode),
     "stored": ("stored", stored),
     "maxsim": ("maxsim", maxsim),
 }
