@@ -99,7 +99,7 @@ def _fetched(repo: str, revision: str | None, hub: Hub) -> Path:
 
 def is_offline(hub: Hub) -> bool:
     """Whether nothing may be asked of the network."""
-    # Unset, the client would fetch a list of coding agents to tell the hub which one called it. Read at its import.
+    # Unset, the client asks its hub for a list of programs, to report which of them called it. Read at its import.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # 0.3 s to import, and only hub ids need it.
     from huggingface_hub import constants  # noqa: PLC0415
