@@ -209,7 +209,8 @@ def test_of_a_hub_id_only_the_files_of_the_variant_are_wanted(bert: Artefact, tm
 
 _ENCODE_AS_NOBODY = """
 import os, sys
-import colibri.encoder, colibri.model, tokenizers, tqdm  # while the interpreter's own files can be read: they may be root's alone
+# Loaded while the interpreter's own files can be read: they may be root's alone.
+import colibri.encoder, colibri.model, tokenizers, tqdm
 if os.geteuid() == 0:
     os.setgroups([])
     os.setgid(65534)
