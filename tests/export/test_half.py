@@ -156,7 +156,7 @@ def test_the_manifest_tells_what_it_is_and_how_exact(folder: Path) -> None:
 def test_the_cpu_runs_it_only_when_named(folder: Path) -> None:
     assert colibri.load(folder).variant == "portable"
     model = colibri.load(folder, variant="gpu-fp16")
-    assert (model.variant, model.provider) == ("gpu-fp16", CPU)
+    assert (model.variant, model.provider.name) == ("gpu-fp16", "cpu")
     assert model.encode_documents(["water flows"]).rows.dtype == np.float32
 
 
