@@ -89,7 +89,7 @@ class Colibri:
                 strict=provider != providers.AUTO,
             ),
         )
-        log.info("%s: %s", self.manifest.name, self.provider)
+        log.info("%s: %s", self.name, self.provider)
 
     @property
     def provider(self) -> providers.Provider:

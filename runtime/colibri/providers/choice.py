@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from colibri.errors import InputError, ProviderError
 from colibri.manifest import Graph, Manifest, Variant
 from colibri.providers.devices import Device, Here
-from colibri.providers.known import AUTO, CPU, NAMES, Known, by_name, in_order, known
+from colibri.providers.known import AUTO, CPU, Known, by_name, in_order, known
 
 
 @dataclass(frozen=True)
@@ -87,23 +87,15 @@ def choices(
         why: list[str] = []
         if not listing:
             why.append(_no_variant(manifest, one, named if variant_name else None))
-        elif device is None:
+        if device is None:
             why.append(here.refused.get(one.execution_provider, "not installed here"))
-            refused += [f"{one.name}: {why[0]}"] if one.execution_provider in here.refused else []
+        if not listing or device is None:
+            refused += [f"{one.name}: {why[-1]}"] if one.execution_provider in here.refused else []
         elif device.kind == "cpu" and one.execution_provider != CPU and provider == AUTO:
             why.append(f'its only device here is the CPU, so it runs only when named (provider="{one.name}")')
         else:
-            for name in listing:
-                variant = manifest.variants[name]
-                graph = next((g for g in variant.graphs if _suits(g, features)), None)
-                against = _against(name, variant, device, here.version, named=variant_name is not None)
-                if against is None and graph is None:
-                    lacking = sorted({f for g in variant.graphs for f in g.any_cpu_feature})
-                    against = f"{name} wants one of the CPU features {', '.join(lacking)}"
-                if against is not None and not found:
-                    why.append(against)
-                elif graph is not None and against is None:
-                    found.append(Choice(name, variant, graph, one.execution_provider, device))
+            more, why = _on(one, device, listing, manifest, features, here.version, named=variant_name is not None)
+            found += more
         if why and (not found or found[0].provider == one.execution_provider):
             reasons.append(f"{one.name}: {'; '.join(why)}")
     return Choices(tuple(found), tuple(reasons), tuple(refused))
@@ -123,17 +115,40 @@ def require(
     message = f"{manifest.name} cannot run on {'; '.join(made.reasons)}{has}"
     if any("not installed" in reason for reason in made.reasons):
         message += f"; to have it: {one.install}"
-    raise ProviderError(f'{message}. provider="auto" takes the best there is (of {", ".join(NAMES[1:])})')
+    raise ProviderError(f'{message}. provider="auto" takes the best there is')
 
 
-def _suits(graph: Graph, features: set[str]) -> bool:
-    return not graph.any_cpu_feature or bool(features & set(graph.any_cpu_feature))
+def _on(
+    one: Known,
+    device: Device,
+    listing: Iterable[str],
+    manifest: Manifest,
+    features: set[str],
+    version: str,
+    *,
+    named: bool,
+) -> tuple[list[Choice], list[str]]:
+    """The variants that run on a device, and why those that the artefact prefers to the first of them do not."""
+    found: list[Choice] = []
+    why: list[str] = []
+    only_named: list[str] = []
+    for name in listing:
+        variant = manifest.variants[name]
+        graph = next((g for g in variant.graphs if not g.any_cpu_feature or features & set(g.any_cpu_feature)), None)
+        if one.execution_provider == CPU and variant.providers[0] != CPU and not named:
+            only_named.append(f"{name} is made for accelerators; the CPU runs it only when asked for {name!r} by name")
+        elif (against := _against(name, variant, device, version, named=named)) is not None:
+            why += [] if found else [against]
+        elif graph is None:
+            lacking = ", ".join(sorted({f for g in variant.graphs for f in g.any_cpu_feature}))
+            why += [] if found else [f"{name} wants one of the CPU features {lacking}"]
+        else:
+            found.append(Choice(name, variant, graph, one.execution_provider, device))
+    return found, why if found else [*only_named, *why]
 
 
 def _against(name: str, variant: Variant, device: Device, version: str, *, named: bool) -> str | None:
     """Why a device cannot run a variant that lists it."""
-    if device.execution_provider == CPU and variant.providers[0] != CPU and not named:
-        return f"{name} is made for accelerators; the CPU runs it only when asked for {name!r} by name"
     if _numbers(version) < _numbers(variant.minimum_onnxruntime):
         return f"{name} wants onnxruntime {variant.minimum_onnxruntime} or newer, here is {version}"
     if variant.engine is not None:

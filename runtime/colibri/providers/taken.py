@@ -27,5 +27,12 @@ class Provider:
         return Provider(known(choice.provider).name, device.description, choice.variant_name, reasons)
 
     def __str__(self) -> str:
-        because = f"; {'; '.join(self.reasons)}" if self.reasons else ""
-        return f"{self.variant} on {self.name} ({self.device}){because}"
+        return "; ".join([f"{self.variant} on {self.name} ({self.device})", *self.why()])
+
+    def why(self) -> list[str]:
+        """The reasons, those that are the same told once."""
+        names: dict[str, list[str]] = {}
+        for reason in self.reasons:
+            name, colon, why = reason.partition(": ")
+            names.setdefault(why if colon else reason, []).extend([name] if colon else [])
+        return [f"{', '.join(who)}: {why}" if who else why for why, who in names.items()]
