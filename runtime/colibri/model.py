@@ -5,7 +5,6 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Unpack, overload
 
 from colibri import artefact as artefacts
@@ -52,7 +51,7 @@ class Colibri:
         checks.optional_count("threads", threads)
         checks.optional_count("workers", workers)
         checks.optional_count("batch_tokens", batch_tokens)
-        wanted = providers.wanted_providers(artefact.manifest, variant, provider)
+        providers.wanted_providers(artefact.manifest, variant, provider)  # refused before anything is loaded
         warning = providers.require_onnxruntime()
         if warning:
             warnings.warn(warning, RuntimeWarning, stacklevel=3)
@@ -63,20 +62,11 @@ class Colibri:
 
         self.manifest: Manifest = artefact.manifest
         self.dim: int = self.manifest.default_dim if dim is None else checks.one_dim(self.manifest, dim)
-        here = installed.look(wanted)
-        chosen = providers.require(
-            artefact.manifest,
-            providers.choices(
-                artefact.manifest, providers.cpu_features(), here, variant_name=variant, provider=provider
-            ),
-            provider,
-            installed.installed,
-        )
-        for refused in chosen.refused:
-            log.warning("%s; %s", refused, f"{self.name} runs on {providers.Provider.of(chosen.found[0])}")
+        chosen = installed.best(artefact.manifest, variant, provider)
         first = chosen.found[0]
+        for refused in chosen.refused:
+            log.warning("%s; %s is %s", refused, self.name, providers.Provider.of(first))
         artefacts.check_files(artefact, artefact.files_to_run(first.variant, first.graph))
-        cache = None if engine_cache is False else caches.home() if engine_cache is None else Path(engine_cache)
         self._encoder = Encoder(
             artefact,
             chosen,
@@ -85,7 +75,7 @@ class Colibri:
                 threads=threads,
                 workers=workers,
                 batch_tokens=batch_tokens,
-                cache=cache,
+                cache=caches.place(engine_cache),
                 strict=provider != providers.AUTO,
             ),
         )

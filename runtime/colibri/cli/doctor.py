@@ -123,12 +123,10 @@ def _artefact(name: str | None, variant: str | None, runs: bool, problems: list[
         if runs:
             from colibri.providers import installed
 
-            features, asked = providers.cpu_features(), asked_provider()
-            here = installed.look(providers.wanted_providers(found.manifest, variant, asked))
-            choices = providers.choices(found.manifest, features, here, variant_name=variant, provider=asked)
-            problems += choices.refused
-            choice = providers.require(found.manifest, choices, asked, installed.installed).found[0]
-            taken = providers.Provider.of(choice, choices.reasons)
+            best = installed.best(found.manifest, variant, asked_provider())
+            problems += best.refused
+            choice, features = best.found[0], providers.cpu_features()
+            taken = providers.Provider.of(choice, best.reasons)
             on_cpu = ", ".join(sorted(features & set(choice.graph.any_cpu_feature))) or "runs on any CPU"
             report["would_run"] = {
                 "variant": choice.variant_name,

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from colibri.artefact import Artefact
 from colibri.providers.choice import Choice
@@ -31,6 +32,11 @@ def home() -> Path:
     else:
         base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "colibri" / "engines"
+
+
+def place(asked: str | os.PathLike[str] | Literal[False] | None) -> Path | None:
+    """Where to keep what is compiled: the user's folder (None), another, or nowhere (False)."""
+    return None if asked is False else home() if asked is None else Path(asked)
 
 
 def folder(artefact: Artefact, choice: Choice, options: Mapping[str, str], version: str, root: Path) -> Path | None:

@@ -10,10 +10,12 @@ from typing import Any
 
 import onnxruntime
 
+from colibri.manifest import Manifest
 from colibri.providers import nvidia
+from colibri.providers.choice import Choices, choices, require, wanted_providers
 from colibri.providers.devices import Device, Here, Kind, cpu
-from colibri.providers.known import CPU, Known
-from colibri.providers.machine import runtime_distributions
+from colibri.providers.known import AUTO, CPU, Known
+from colibri.providers.machine import cpu_features, runtime_distributions
 
 _PREFERRED: tuple[Kind, ...] = ("gpu", "cpu", "npu")  # an NPU wants shapes that never change
 _PATHS = {"library_path"}  # of metadata: says where, not what
@@ -57,6 +59,14 @@ def preload() -> str:
         with contextlib.redirect_stdout(said):
             onnxruntime.preload_dlls()
     return "; ".join(said.getvalue().splitlines())
+
+
+def best(manifest: Manifest, variant_name: str | None = None, provider: str = AUTO) -> Choices:
+    """What could run an artefact here, best first, and why the rest cannot; at least one. Raises as `choices` and
+    `require` do."""
+    here = look(wanted_providers(manifest, variant_name, provider))
+    made = choices(manifest, cpu_features(), here, variant_name=variant_name, provider=provider)
+    return require(manifest, made, provider, installed)
 
 
 def installed() -> str:
