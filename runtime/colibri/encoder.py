@@ -28,7 +28,7 @@ from colibri.progress import progress
 from colibri.providers import CPU, Choice
 from colibri.session import Interrupt, Session
 from colibri.tokenizer import Encoded, TextTokenizer
-from colibri.vectors import TokenVectors
+from colibri.vectors import Spans, TokenVectors
 from colibri.workers import Job, Outcome
 
 log = logging.getLogger(__name__)
@@ -151,6 +151,10 @@ class Encoder:
     def room(self, role: RoleName) -> int:
         """How many tokens of a text fit."""
         return self._tokenizer.room(self._manifest.role(role))
+
+    def offsets(self, text: str) -> Spans:
+        """The characters behind each token of a text: (tokens, 2) int32."""
+        return self._tokenizer.offsets(text)
 
     def _tokenise(self, rules: Role, order: Order) -> Callable[[list[str]], list[list[Encoded]]]:
         def tokenise(texts: list[str]) -> list[list[Encoded]]:
