@@ -22,7 +22,8 @@ SPACE = "contract-space"
 def rows(seed: int, tokens: int = 3) -> NDArray[np.float32]:
     """Unit rows (tokens, 8), the same for one seed."""
     found = np.random.default_rng(seed).standard_normal((tokens, DIM)).astype(np.float32)
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    return found
 
 
 def document(seed: int, **fields: Any) -> Document:

@@ -27,6 +27,8 @@ FORMAT = 1
 SCHEME = "int8-scale"
 """`TokenVectors.quantize`: int8 rows, one float32 scale a token."""
 
+FACTS = ("format", "scheme", "space_id", "model", "dim", "commits", "next_segment", "next_document")
+
 SEGMENT_SHIFT = 24
 _OLDEST_SQLITE = (3, 38, 0)  # JSON functions built in
 _BUSY_SECONDS = 30  # SQLite's own short locks: a checkpoint, the recovery of a log
@@ -122,6 +124,11 @@ class Catalogue:
             self._closed = True
             self._drop()
 
+    def reset(self) -> None:
+        """Connect anew from now on."""
+        with self._lock:
+            self._drop()
+
     def _drop(self) -> None:
         for connection in self._idle:
             with suppress(sqlite3.Error):
@@ -142,6 +149,8 @@ class Catalogue:
             check_same_thread=False,
             cached_statements=256,
         )
+        if create:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # `compact` gives pages back
         connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
         connection.execute("PRAGMA trusted_schema = OFF")
         if mode != "ro":

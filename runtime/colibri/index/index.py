@@ -2,38 +2,27 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from colibri import checks
-from colibri.errors import InputError, InputTypeError, ShapeError, StoreDamaged, StoreError
-from colibri.index import catalogue, ranking, reading, upkeep
-from colibri.index.catalogue import Catalogue
+from colibri.errors import InputError
+from colibri.index import ingest, opening, reading, searching, upkeep
+from colibri.index.core import Core
 from colibri.index.disk import Disk
 from colibri.index.document import Document, Hit, Stored, id_list
-from colibri.index.encoding import IndexModel
-from colibri.index.ingest import Ingest, Rules
-from colibri.index.lock import WriterLock
-from colibri.index.results import hits
-from colibri.index.snapshot import Snapshot, Snapshots
-from colibri.index.transaction import Transaction, writing
+from colibri.index.repair import Repair
+from colibri.index.upkeep import Stats
+from colibri.index.verify import Verification
 from colibri.index.where import compiled
 from colibri.passages import OVERLAP_TOKENS, PASSAGE_TOKENS
-from colibri.progress import progress
 from colibri.vectors import TokenVectors
 
 if TYPE_CHECKING:
     from colibri.model import Colibri
 
 Documents = Iterable[Document | Mapping[str, Any]]
-_TRIES = 10  # each meets another compaction that ended between two steps of a reader
-SEGMENTS = "segments"
-LOCK = "writer.lock"
-PROGRESS_FROM = 32
 
 
 class Index:
@@ -43,26 +32,9 @@ class Index:
     sees it; when it raises, nothing changed. One writer at a time, any number of readers.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        facts: Mapping[str, str],
-        model: IndexModel | None,
-        shelf: Catalogue,
-        disk: Disk,
-        lock: WriterLock,
-    ) -> None:
+    def __init__(self, core: Core) -> None:
         """Use `Index.open`."""
-        self.path = folder
-        self._facts = facts
-        self._dim = int(facts["dim"])
-        self._model = model
-        self._catalogue = shelf
-        self._disk = disk
-        self._lock = lock
-        self._segments = folder / SEGMENTS
-        self._snapshots = Snapshots(self._segments, self._dim, self.space_id)
-        self._closed = False
+        self._core = core
 
     @classmethod
     def open(
@@ -89,65 +61,31 @@ class Index:
         Raises StoreError for an index of another space or width, of a newer format, or one that cannot be read or made;
         InputError for a width the model has no head for.
         """
-        folder = Path(path)
-        if not isinstance(lock_seconds, int | float) or isinstance(lock_seconds, bool) or lock_seconds < 0:
-            raise InputError(f"lock_seconds: found {lock_seconds!r}, wanted seconds from 0")
-        checks.optional_count("dim", dim)
-        if space_id is not None and model is not None:
-            raise InputError(
-                "either a model or a space_id: the one says what encodes, the other that nothing here does"
+        return cls(
+            opening.opened(
+                Path(path), model, dim, space_id, create=create, lock_seconds=lock_seconds, disk=_disk or Disk()
             )
-        disk = _disk or Disk()
-        lock = WriterLock(folder / LOCK, lock_seconds)
-        if not (folder / catalogue.FILE_NAME).exists():
-            _refuse_other_folders(folder, create)
-        elif not _made(folder):
-            pass  # its maker died: made again below
-        else:
-            return cls._existing(folder, model, dim, space_id, disk, lock)
-        if not create:
-            raise StoreError(f"{folder}: no index there")
-        _make(folder, model, dim, space_id, disk, lock)
-        return cls._existing(folder, model, dim, space_id, disk, lock)
+        )
 
-    @classmethod
-    def _existing(
-        cls,
-        folder: Path,
-        model: "Colibri | str | os.PathLike[str] | None",
-        dim: int | None,
-        space_id: str | None,
-        disk: Disk,
-        lock: WriterLock,
-    ) -> Self:
-        shelf = Catalogue(folder)
-        try:
-            with shelf.reading() as connection:
-                facts = catalogue.read_facts(connection)
-            _check_facts(folder, facts, dim, space_id)
-            encoder = None
-            if model is not None:
-                encoder = IndexModel(model)
-                _check_model(folder, facts, encoder)
-        except BaseException:
-            shelf.close()
-            raise
-        return cls(folder, facts, encoder, shelf, disk, lock)
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self._core.folder
 
     @property
     def dim(self) -> int:
         """Width of its rows."""
-        return self._dim
+        return self._core.dim
 
     @property
     def space_id(self) -> str:
         """Which model's rows it holds; "" unknown."""
-        return self._facts["space_id"]
+        return self._core.space_id
 
     @property
     def model_name(self) -> str:
         """What encodes its texts, as `colibri.load` takes it; "" for vectors of another encoder."""
-        return self._facts["model"]
+        return self._core.facts["model"]
 
     def __repr__(self) -> str:
         return f"Index({str(self.path)!r}, dim={self.dim}, model={self.model_name!r})"
@@ -166,9 +104,7 @@ class Index:
 
     def close(self) -> None:
         """Let go of files. The last one of all processes brings SQLite's log into its file. Closing twice is fine."""
-        self._closed = True
-        self._catalogue.close()
-        self._snapshots.forget()
+        self._core.close()
 
     def add(
         self,
@@ -190,7 +126,8 @@ class Index:
         `documents` may be a generator; texts are encoded as they come, and memory does not grow with their number.
         Raises InputError for an id that is there, and as `Store.add` does.
         """
-        return self._ingest(documents, False, split, passage_tokens, overlap_tokens, keep_text, show_progress)
+        rules = ingest.rules(False, split, passage_tokens, overlap_tokens, keep_text)
+        return ingest.ingest(self._core, documents, rules, show=show_progress)
 
     def upsert(
         self,
@@ -203,35 +140,8 @@ class Index:
         show_progress: bool = False,
     ) -> int:
         """`add` that replaces documents whose ids are there. Of one id given twice the later counts."""
-        return self._ingest(documents, True, split, passage_tokens, overlap_tokens, keep_text, show_progress)
-
-    def _ingest(
-        self,
-        documents: Documents,
-        replace: bool,
-        split: bool,
-        passage_tokens: int,
-        overlap_tokens: int,
-        keep_text: bool,
-        show: bool,
-    ) -> int:
-        if isinstance(documents, Mapping | str | Document) or not hasattr(documents, "__iter__"):
-            raise InputTypeError(f"documents: found {type(documents).__name__}, wanted a list of documents")
-        if not checks.is_count(passage_tokens):
-            raise InputError(f"passage_tokens: found {passage_tokens!r}, wanted a whole number from 1")
-        if overlap_tokens != 0 and not checks.is_count(overlap_tokens):
-            raise InputError(f"overlap_tokens: found {overlap_tokens!r}, wanted a whole number from 0")
-        rules = Rules(
-            replace=replace,
-            keep_text=keep_text,
-            passage_tokens=passage_tokens if split else None,
-            overlap_tokens=overlap_tokens,
-        )
-        total = len(documents) if isinstance(documents, Sequence) else None
-        with self._writing() as transaction, progress(total, "indexing", show) as done:
-            ingest = Ingest(transaction, rules, self._dim, self.space_id)
-            ingest.run(documents, self._encoder, done)
-        return ingest.count
+        rules = ingest.rules(True, split, passage_tokens, overlap_tokens, keep_text)
+        return ingest.ingest(self._core, documents, rules, show=show_progress)
 
     def delete(self, ids: str | Sequence[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
         """Delete documents by id, or those a filter keeps; how many there were. Unknown ids are no error.
@@ -240,7 +150,7 @@ class Index:
         """
         if (ids is None) == (where is None):
             raise InputError("delete: either ids or where")
-        with self._writing() as transaction:
+        with self._core.writing() as transaction:
             if where is not None:
                 condition, values = compiled(where)
                 found = transaction.connection.execute(
@@ -259,21 +169,21 @@ class Index:
         """
         listed = [ids] if isinstance(ids, str) else list(ids)
         id_list(listed)
-        with self._reading() as (connection, snapshot):
+        with self._core.reading() as (connection, snapshot):
             rows = [reading.by_id(connection, found_id) for found_id in listed]
             return [None if row is None else reading.stored(connection, snapshot, row, vectors=vectors) for row in rows]
 
     def documents(self, where: Mapping[str, Any] | None = None, *, vectors: bool = False) -> Iterator[Stored]:
         """Every document, or those a filter keeps, in the order of their rows; what one commit holds."""
         condition, values = ("1", []) if where is None else compiled(where)
-        with self._reading() as (connection, snapshot):
+        with self._core.reading() as (connection, snapshot):
             for row in reading.all_rows(connection, condition, values):
                 yield reading.stored(connection, snapshot, row, vectors=vectors)
 
     def count(self, where: Mapping[str, Any] | None = None) -> int:
         """How many documents there are, or a filter keeps."""
         condition, values = ("1", []) if where is None else compiled(where)
-        with self._catalogue.reading() as connection:
+        with self._core.shelf.reading() as connection:
             found: int = connection.execute(f"SELECT count(*) FROM documents WHERE {condition}", values).fetchone()[0]
             return found
 
@@ -296,7 +206,8 @@ class Index:
 
         Raises StoreDamaged when a document among them is not what was written.
         """
-        return self._search(self._queries(query), k, where, explain, passages, threads)[0]
+        one = searching.one_query(self._core, query)
+        return searching.search(self._core, one, k, where, explain=explain, passages=passages, threads=threads)[0]
 
     def search_batch(
         self,
@@ -309,163 +220,24 @@ class Index:
         threads: int | None = None,
     ) -> list[list[Hit]]:
         """`search` for many queries: rows are read once for all of them."""
-        if isinstance(queries, TokenVectors):
-            return self._search(self._checked_vectors(queries), k, where, explain, passages, threads)
-        texts = checks.listed_texts(queries, "queries")
-        return self._search(self._encoder().queries(texts, self._dim), k, where, explain, passages, threads)
+        many = searching.many_queries(self._core, queries)
+        return searching.search(self._core, many, k, where, explain=explain, passages=passages, threads=threads)
 
     def compact(self) -> int:
-        """Write segments with deleted passages anew, so that they take neither disk nor time; bytes that were freed."""
-        return upkeep.compact(self._writing, self._segments, self._disk, self._dim, self.space_id)
+        """Write segments with deleted passages anew, so that they take neither disk nor time; bytes of rows freed.
 
-    @contextmanager
-    def _reading(self) -> Iterator[tuple[Any, Snapshot]]:
-        """One commit: a connection that sees it and its segments. Used once, so errors inside are not tried again."""
-        for left in reversed(range(_TRIES)):
-            with self._catalogue.reading() as connection:
-                try:
-                    snapshot = self._snapshots.of(connection)
-                except FileNotFoundError as error:
-                    if left:
-                        continue
-                    raise StoreDamaged(f"{error.filename}: gone; {reading.MEND}") from error
-                yield connection, snapshot
-                return
+        One transaction: searches go on meanwhile, and an interruption leaves all as it was.
+        """
+        return upkeep.compact(self._core)
 
-    @contextmanager
-    def _writing(self) -> Iterator[Transaction]:
-        with self._lock.held(), self._catalogue.lent() as connection:
-            try:
-                with writing(connection, self._disk, self._segments, self._dim) as transaction:
-                    yield transaction
-            except StoreDamaged as error:
-                raise StoreDamaged(f"{self.path}: {error}", error.ids) from error
+    def verify(self, *, show_progress: bool = False) -> Verification:
+        """Compare every byte that counts with its checksum: finds, and names, every document that changed on disk."""
+        return upkeep.verify(self._core, show=show_progress)
 
-    def _encoder(self) -> IndexModel:
-        if self._model is None:
-            if not self.model_name:
-                raise StoreError(f"{self.path}: holds vectors of another encoder; give vectors, not texts")
-            found = IndexModel(self.model_name)
-            _check_model(self.path, self._facts, found)
-            self._model = found
-        return self._model
+    def repair(self) -> Repair:
+        """Drop what is broken, and nothing else. Documents whose rows are hit are encoded again from their text."""
+        return upkeep.repair(self._core)
 
-    def _queries(self, query: str | TokenVectors | ArrayLike) -> TokenVectors:
-        if isinstance(query, str):
-            return self._encoder().queries([query], self._dim)
-        if not isinstance(query, TokenVectors):
-            rows = np.asarray(query)
-            if rows.dtype.kind != "f" or rows.ndim != 2:
-                raise InputTypeError(f"query: found {rows.dtype} {rows.shape}, wanted a text or (tokens, dim) float32")
-            query = TokenVectors(rows.astype(np.float32), np.array([0, len(rows)], np.int64))
-        if len(query) != 1:
-            raise ShapeError(f"search takes one query, found {len(query)}; search_batch takes many")
-        return self._checked_vectors(query)
-
-    def _checked_vectors(self, queries: TokenVectors) -> TokenVectors:
-        if queries.dim != self._dim:
-            raise ShapeError(f"query has dim {queries.dim}, the index has {self._dim}")
-        if queries.space_id and self.space_id and queries.space_id != self.space_id:
-            raise ShapeError("query and index are of different models' spaces: encode the query with the index's")
-        return queries.dequantize()
-
-    def _search(
-        self,
-        queries: TokenVectors,
-        k: int,
-        where: Mapping[str, Any] | None,
-        explain: bool,
-        passages: int,
-        threads: int | None,
-    ) -> list[list[Hit]]:
-        for name, value in (("k", k), ("passages", passages)):
-            if not checks.is_count(value):
-                raise InputError(f"{name}: found {value!r}, wanted a whole number from 1")
-        with self._reading() as (connection, snapshot):
-            chosen = ranking.selected(connection, where)
-            found = []
-            for i, parts in enumerate(ranking.scored(queries, snapshot, chosen, threads)):
-                query = ranking.part_of(queries, i, i + 1)
-                found.append(hits(connection, snapshot, query, parts, int(k), passages=passages, explain=explain))
-            return found
-
-
-def _refuse_other_folders(folder: Path, create: bool) -> None:
-    try:
-        if folder.exists() and not folder.is_dir():
-            raise StoreError(f"{folder}: is a file; an index is a folder")
-        names = {entry.name for entry in folder.iterdir()} if folder.exists() else set()
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{folder}: cannot be read ({error})") from error
-    if not create:
-        raise StoreError(f"{folder}: no index there")
-    if names - {SEGMENTS, LOCK}:
-        raise StoreError(f"{folder}: holds other files and no index; name a new or empty folder")
-
-
-def _made(folder: Path) -> bool:
-    shelf = Catalogue(folder)
-    try:
-        with shelf.reading() as connection:
-            return catalogue.has_tables(connection)
-    finally:
-        shelf.close()
-
-
-def _make(
-    folder: Path,
-    model: "Colibri | str | os.PathLike[str] | None",
-    dim: int | None,
-    space_id: str | None,
-    disk: Disk,
-    lock: WriterLock,
-) -> None:
-    facts = {"format": str(catalogue.FORMAT), "scheme": catalogue.SCHEME, "space_id": space_id or "", "model": ""}
-    if space_id is not None:
-        if dim is None:
-            raise InputError("dim: an index for vectors of your own (space_id) needs their width")
-        facts["dim"] = str(int(dim))
-    else:
-        encoder = IndexModel(model)
-        width = min(encoder.manifest.dims) if dim is None else checks.one_dim(encoder.manifest, dim)
-        facts |= {"dim": str(width), "space_id": encoder.manifest.space_id, "model": encoder.name}
-    try:
-        (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
-        disk.sync_folder(folder)
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be made ({error.strerror})") from error
-    shelf = Catalogue(folder)
-    try:
-        with lock.held(), shelf.lent(create=True) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            if not catalogue.has_tables(connection):  # else another process was faster
-                catalogue.make_tables(connection, facts)
-            connection.execute("COMMIT")
-        disk.sync_folder(folder)
-    finally:
-        shelf.close()
-
-
-def _check_facts(folder: Path, facts: Mapping[str, str], dim: int | None, space_id: str | None) -> None:
-    missing = {"format", "scheme", "space_id", "model", "dim", "commits"} - facts.keys()
-    if missing:
-        raise StoreDamaged(f"{folder}: {', '.join(sorted(missing))} of the index's facts are gone")
-    if int(facts["format"]) > catalogue.FORMAT or facts["scheme"] != catalogue.SCHEME:
-        raise StoreError(
-            f"{folder}: format {facts['format']} ({facts['scheme']}), this runtime reads {catalogue.FORMAT} "
-            f"({catalogue.SCHEME}); upgrade colibri-edge"
-        )
-    if dim is not None and dim != int(facts["dim"]):
-        raise StoreError(f"{folder}: has dim {facts['dim']}, not {dim}; for another width make another index")
-    if space_id is not None and space_id != facts["space_id"]:
-        raise StoreError(f"{folder}: holds vectors of space {facts['space_id'][:16]!r}, not {space_id[:16]!r}")
-
-
-def _check_model(folder: Path, facts: Mapping[str, str], model: IndexModel) -> None:
-    if model.manifest.space_id != facts["space_id"]:
-        made_with = facts["model"] or "another encoder"
-        raise StoreError(
-            f"{folder}: was made with {made_with}, whose vectors {model.manifest.name}'s do not compare with; "
-            f"open it with {made_with}, or index the texts anew into another folder"
-        )
-    checks.one_dim(model.manifest, int(facts["dim"]))
+    def stats(self) -> Stats:
+        """What the index holds, and what it takes on the disk."""
+        return upkeep.stats(self._core)

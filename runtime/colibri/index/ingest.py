@@ -1,17 +1,20 @@
 """Documents into a transaction: checked one by one, encoded or taken ready, quantised and written in batches."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
 
-from colibri.errors import InputError
+from colibri import checks
+from colibri.errors import InputError, InputTypeError
 from colibri.explain import Span
+from colibri.index.core import Core
 from colibri.index.document import Document, checked, payload_json, ready, text_bytes
 from colibri.index.encoding import Encoded, IndexModel
 from colibri.index.transaction import Transaction
+from colibri.progress import progress
 from colibri.vectors import Spans, TokenVectors, quantised_rows
 
 _BATCH_TOKENS = 65_536  # 4 MB of int8 at 64 dims
@@ -31,6 +34,31 @@ class Rules:
     keep_text: bool
     passage_tokens: int | None
     overlap_tokens: int
+
+
+def rules(replace: bool, split: bool, passage_tokens: int, overlap_tokens: int, keep_text: bool) -> Rules:
+    """Rules of what a caller gave. Raises InputError."""
+    if not checks.is_count(passage_tokens):
+        raise InputError(f"passage_tokens: found {passage_tokens!r}, wanted a whole number from 1")
+    if overlap_tokens != 0 and not checks.is_count(overlap_tokens):
+        raise InputError(f"overlap_tokens: found {overlap_tokens!r}, wanted a whole number from 0")
+    return Rules(
+        replace=replace,
+        keep_text=keep_text,
+        passage_tokens=passage_tokens if split else None,
+        overlap_tokens=overlap_tokens,
+    )
+
+
+def ingest(core: Core, documents: Iterable[Document | Mapping[str, Any]], wanted: Rules, *, show: bool) -> int:
+    """Documents in one transaction; how many."""
+    if isinstance(documents, Mapping | str | Document) or not hasattr(documents, "__iter__"):
+        raise InputTypeError(f"documents: found {type(documents).__name__}, wanted a list of documents")
+    total = len(documents) if isinstance(documents, Sequence) else None
+    with core.writing() as transaction, progress(total, "indexing", show) as done:
+        work = Ingest(transaction, wanted, core.dim, core.space_id)
+        work.run(documents, core.model, done)
+    return work.count
 
 
 class Ingest:

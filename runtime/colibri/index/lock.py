@@ -49,6 +49,15 @@ class WriterLock:
         finally:
             self._thread.release()
 
+    @contextmanager
+    def held_if_writable(self) -> Iterator[None]:
+        """Hold it where the folder can be written; a read-only one has no writer of this account's."""
+        if not os.access(self._path.parent, os.W_OK):
+            yield
+            return
+        with self.held():
+            yield
+
     def _late(self) -> StoreLocked:
         return StoreLocked(
             f"{self._path.parent}: another writer was busy for {self._seconds:g} s; "

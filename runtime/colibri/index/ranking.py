@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from colibri.errors import InputError, StoreDamaged
 from colibri.index.catalogue import SEGMENT_SHIFT
 from colibri.index.segments import Segment
 from colibri.index.snapshot import Snapshot
@@ -71,6 +72,25 @@ def scored(
             ]
 
 
+def _scores(
+    queries: TokenVectors, segment: Segment, chosen: dict[int, Offsets] | None, threads: int | None
+) -> tuple[Floats, int]:
+    """(queries, passages) scores, and how many passages count.
+
+    Rows may have changed on disk: what is no number ranks first, where its checksum will tell.
+    """
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores, counted = _raw_scores(queries, segment, chosen, threads)
+    except InputError as error:  # queries were checked before
+        raise StoreDamaged(
+            f"segment {segment.number}: {error}; `colibri index --verify` says what is hit, --repair mends it"
+        ) from error
+    if counted and np.isnan(scores.max()):
+        scores = np.where(np.isnan(scores), np.float32(np.inf), scores)
+    return scores, counted
+
+
 def part_of(queries: TokenVectors, first: int, last: int) -> TokenVectors:
     """Queries first to last - 1."""
     own = slice(queries.starts[first], queries.starts[last])
@@ -83,10 +103,9 @@ def part_of(queries: TokenVectors, first: int, last: int) -> TokenVectors:
     )
 
 
-def _scores(
+def _raw_scores(
     queries: TokenVectors, segment: Segment, chosen: dict[int, Offsets] | None, threads: int | None
 ) -> tuple[Floats, int]:
-    """(queries, passages) scores, and how many passages count."""
     docs = segment.docs
     places = segment.live if chosen is None else chosen.get(segment.number, np.zeros(0, np.int64))
     count = len(docs) if places is None else len(places)

@@ -5,7 +5,7 @@ index as it was: SQLite rolls back, and bytes past what is committed mean nothin
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,12 @@ from colibri.index.segments import Appender, Committed
 from colibri.index.token_spans import packed
 from colibri.vectors import TokenVectors
 
+Mended = Callable[[sqlite3.Connection], list[Committed]]
+"""Makes an index's own entries right, and tells the segments."""
+
+PassageRow = tuple[int, int, int, bytes | None, int]
+"""A row of `passages` behind its slot: document, start, end, spans, crc."""
+
 _BUFFERED_ROWS = 1_000  # documents between two turns to SQLite
 _PLACE = (1 << SEGMENT_SHIFT) - 1
 
@@ -27,7 +33,10 @@ _PLACE = (1 << SEGMENT_SHIFT) - 1
 class Transaction:
     """What one call changes. Made by `writing`, which commits it or takes everything back."""
 
-    def __init__(self, connection: sqlite3.Connection, disk: Disk, folder: Path, dim: int) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, disk: Disk, folder: Path, dim: int, known: Sequence[Committed]
+    ) -> None:
+        """known: the segments, as the catalogue has them."""
         self.connection = connection
         self._disk = disk
         self._folder = folder
@@ -36,7 +45,7 @@ class Transaction:
         self._commits = int(facts["commits"])
         self._next_segment = int(facts["next_segment"])
         self._next_document = int(facts["next_document"])
-        self._segments = {found.number: found for found in read_segments(connection)}
+        self._segments = {found.number: found for found in known}
         self._changed: set[int] = set()
         self._removed: set[int] = set()
         self._appender: Appender | None = None
@@ -62,11 +71,8 @@ class Transaction:
 
         All of a document have to come at once. Returns the slot of the first.
         """
-        self._room()
-        assert self._appender is not None
+        slot = self._append(vectors)
         assert vectors.scales is not None
-        slot = self._appender.append(vectors)
-        self._changed.add(self._appender.number)
         rows = np.ascontiguousarray(vectors.rows).data.cast("B")
         scales = np.ascontiguousarray(vectors.scales, "<f4").data.cast("B")
         dim, bounds = self._dim, vectors.starts.tolist()
@@ -78,6 +84,19 @@ class Transaction:
             crc = catalogue.passage_crc(document, start, end, spans, own, sizes)
             self._passages.append((slot + i, document, start, end, spans, crc))
             begin = stop
+        return slot
+
+    def move(self, vectors: TokenVectors, passages: Sequence[PassageRow]) -> int:
+        """Write int8 passages that were read elsewhere, with what their rows said (all but the slot)."""
+        slot = self._append(vectors)
+        self._passages += [(slot + i, *row) for i, row in enumerate(passages)]
+        return slot
+
+    def _append(self, vectors: TokenVectors) -> int:
+        self._room()
+        assert self._appender is not None
+        slot = self._appender.append(vectors)
+        self._changed.add(self._appender.number)
         return slot
 
     def _room(self) -> None:
@@ -152,8 +171,18 @@ class Transaction:
         self._changed.add(segment)
 
     def drop_segment(self, number: int) -> None:
-        """Everything in it was moved or is gone: its files go after the commit."""
+        """Everything in it was moved, or will be: nothing is added to it, and its files go after the commit."""
         self._removed.add(number)
+
+    @property
+    def committed(self) -> list[Committed]:
+        """The segments, as they were before this transaction or with what it took out."""
+        return list(self._segments.values())
+
+    def rewrite_segments(self) -> None:
+        """Write every segment's entry anew, whatever was there."""
+        self.connection.execute("DELETE FROM segments")
+        self._changed |= set(self._segments)
 
     def _appenders(self) -> Iterator[Appender]:
         yield from self._finished
@@ -202,18 +231,27 @@ class Transaction:
 
 
 @contextmanager
-def writing(connection: sqlite3.Connection, disk: Disk, folder: Path, dim: int) -> Iterator[Transaction]:
+def writing(
+    connection: sqlite3.Connection,
+    disk: Disk,
+    folder: Path,
+    dim: int,
+    mended: Mended | None = None,
+) -> Iterator[Transaction]:
     """A transaction for the holder of the writer's lock; committed at the end, taken back when anything is raised.
 
     First recovers: segment files that no commit knows, left by a writer that died, are removed.
+    mended: for an index whose own entries are not to be believed: makes them right and tells the segments
     """
     connection.execute("BEGIN IMMEDIATE")
-    transaction = Transaction(connection, disk, folder, dim)
+    known = read_segments(connection) if mended is None else mended(connection)
+    transaction = Transaction(connection, disk, folder, dim, known)
     try:
-        known = {row[0] for row in connection.execute("SELECT number FROM segments")}
-        for path, number in segments.numbers_in(folder).items():
-            if number not in known:
-                remove_quietly(disk, path)
+        if mended is None:
+            numbers = {found.number for found in known}
+            for path, number in segments.numbers_in(folder).items():
+                if number not in numbers:
+                    remove_quietly(disk, path)
         yield transaction
         transaction.commit()
     except OSError as error:
