@@ -1,7 +1,7 @@
 """Index: the object that users of the local index hold."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +11,7 @@ from colibri.errors import InputError
 from colibri.index import ingest, opening, reading, searching, upkeep
 from colibri.index.core import Core
 from colibri.index.disk import Disk
-from colibri.index.document import Document, Hit, Stored, id_list
+from colibri.index.document import Document, Hit, Stored, id_list, payload_json
 from colibri.index.repair import Repair
 from colibri.index.upkeep import Stats
 from colibri.index.verify import Verification
@@ -114,20 +114,20 @@ class Index:
         passage_tokens: int = PASSAGE_TOKENS,
         overlap_tokens: int = OVERLAP_TOKENS,
         keep_text: bool = True,
-        show_progress: bool = False,
+        progress: bool | Callable[[int], object] = False,
     ) -> int:
         """Add documents whose ids are new; how many. All of them in one transaction, or none.
 
         split           long texts become passages of `passage_tokens` that overlap by `overlap_tokens`, cut between
                         paragraphs and sentences where possible; False: a text is one passage, cut at the model's limit
         keep_text       False stores no texts: results have only spans, and nothing can be encoded again
-        show_progress   a bar with tokens/s and time left on stderr
+        progress        True: a bar with tokens/s and time left on stderr; or called with each document's tokens
 
         `documents` may be a generator; texts are encoded as they come, and memory does not grow with their number.
         Raises InputError for an id that is there, and as `Store.add` does.
         """
         rules = ingest.rules(False, split, passage_tokens, overlap_tokens, keep_text)
-        return ingest.ingest(self._core, documents, rules, show=show_progress)
+        return ingest.ingest(self._core, documents, rules, show=progress)
 
     def upsert(
         self,
@@ -137,11 +137,11 @@ class Index:
         passage_tokens: int = PASSAGE_TOKENS,
         overlap_tokens: int = OVERLAP_TOKENS,
         keep_text: bool = True,
-        show_progress: bool = False,
+        progress: bool | Callable[[int], object] = False,
     ) -> int:
         """`add` that replaces documents whose ids are there. Of one id given twice the later counts."""
         rules = ingest.rules(True, split, passage_tokens, overlap_tokens, keep_text)
-        return ingest.ingest(self._core, documents, rules, show=show_progress)
+        return ingest.ingest(self._core, documents, rules, show=progress)
 
     def delete(self, ids: str | Sequence[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
         """Delete documents by id, or those a filter keeps; how many there were. Unknown ids are no error.
@@ -179,6 +179,21 @@ class Index:
         with self._core.reading() as (connection, snapshot):
             for row in reading.all_rows(connection, condition, values):
                 yield reading.stored(connection, snapshot, row, vectors=vectors)
+
+    def payloads(self, where: Mapping[str, Any] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Ids and payloads of every document, or those a filter keeps: cheaper than `documents`. {} where none is."""
+        condition, values = ("1", []) if where is None else compiled(where)
+        with self._core.shelf.reading() as connection:
+            for row in reading.all_rows(connection, condition, values):
+                yield row.id, row.shown_payload or {}
+
+    def set_payloads(self, payloads: Mapping[str, Mapping[str, Any] | None]) -> int:
+        """Replace the payloads of documents by their ids, in one transaction; how many there were. Nothing else
+        changes, and nothing is encoded. Unknown ids are no error."""
+        texts = {found_id: payload_json(payload, repr(found_id)) for found_id, payload in payloads.items()}
+        id_list(list(texts))
+        with self._core.writing() as transaction:
+            return sum(transaction.set_payload(found_id, text) for found_id, text in texts.items())
 
     def count(self, where: Mapping[str, Any] | None = None) -> int:
         """How many documents there are, or a filter keeps."""
@@ -230,9 +245,9 @@ class Index:
         """
         return upkeep.compact(self._core)
 
-    def verify(self, *, show_progress: bool = False) -> Verification:
+    def verify(self, *, progress: bool = False) -> Verification:
         """Compare every byte that counts with its checksum: finds, and names, every document that changed on disk."""
-        return upkeep.verify(self._core, show=show_progress)
+        return upkeep.verify(self._core, show=progress)
 
     def repair(self) -> Repair:
         """Drop what is broken, and nothing else. Documents whose rows are hit are encoded again from their text."""

@@ -50,14 +50,20 @@ def rules(replace: bool, split: bool, passage_tokens: int, overlap_tokens: int, 
     )
 
 
-def ingest(core: Core, documents: Iterable[Document | Mapping[str, Any]], wanted: Rules, *, show: bool) -> int:
-    """Documents in one transaction; how many."""
+def ingest(
+    core: Core,
+    documents: Iterable[Document | Mapping[str, Any]],
+    wanted: Rules,
+    *,
+    show: bool | Callable[[int], object],
+) -> int:
+    """Documents in one transaction; how many. show: whether to show a bar, or what to call for each document."""
     if isinstance(documents, Mapping | str | Document) or not hasattr(documents, "__iter__"):
         raise InputTypeError(f"documents: found {type(documents).__name__}, wanted a list of documents")
     total = len(documents) if isinstance(documents, Sequence) else None
-    with core.writing() as transaction, progress(total, "indexing", show) as done:
+    with core.writing() as transaction, progress(total, "indexing", show is True) as bar:
         work = Ingest(transaction, wanted, core.dim, core.space_id)
-        work.run(documents, core.model, done)
+        work.run(documents, core.model, show if callable(show) else bar)
     return work.count
 
 

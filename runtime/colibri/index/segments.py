@@ -8,6 +8,7 @@ Little-endian. Bytes past what is committed mean nothing and are overwritten by 
 off, because a reader may have it mapped, and what is cut off under a map ends the process.
 """
 
+import sqlite3
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colibri.errors import StoreDamaged, StoreError
-from colibri.index.catalogue import SEGMENT_SHIFT
+from colibri.index.catalogue import SEGMENT_SHIFT, segment_crc
 from colibri.index.disk import Disk, write_all
 from colibri.vectors import Offsets, TokenVectors
 
@@ -60,6 +61,18 @@ class Segment:
     def base(self) -> int:
         """The slot of its first passage."""
         return self.number << SEGMENT_SHIFT
+
+
+def read_segments(connection: sqlite3.Connection) -> list[Committed]:
+    """What is committed, by number. Raises StoreDamaged for a row that changed on disk."""
+    found = []
+    rows = connection.execute("SELECT number, passages, tokens, gone, crc FROM segments ORDER BY number")
+    for number, passages, tokens, gone, crc in rows:
+        if not isinstance(gone, bytes) or crc != segment_crc(number, passages, tokens, gone):
+            raise StoreDamaged(f"segment {number}: its entry changed on disk; `colibri index --repair` mends it")
+        bits = np.unpackbits(np.frombuffer(gone, np.uint8), count=passages).astype(np.bool_)
+        found.append(Committed(number, passages, tokens, bits))
+    return found
 
 
 def file_of(folder: Path, number: int, kind: str) -> Path:

@@ -8,8 +8,7 @@ from pathlib import Path
 from colibri.errors import StoreDamaged
 from colibri.index import segments
 from colibri.index.catalogue import fact_crc
-from colibri.index.segments import Segment
-from colibri.index.transaction import read_segments
+from colibri.index.segments import Segment, read_segments
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,8 @@ from colibri.errors import ColibriError, StoreDamaged, StoreError
 from colibri.index import catalogue, segments
 from colibri.index.catalogue import SEGMENT_SHIFT
 from colibri.index.disk import Disk
-from colibri.index.segments import Appender, Committed
+from colibri.index.reading import by_id
+from colibri.index.segments import Appender, Committed, read_segments
 from colibri.index.token_spans import packed
 from colibri.vectors import TokenVectors
 
@@ -170,6 +171,17 @@ class Transaction:
         self._segments[segment] = replace(found, gone=gone)
         self._changed.add(segment)
 
+    def set_payload(self, found_id: str, payload: str | None) -> bool:
+        """Replace a document's payload; whether there is such a document."""
+        row = by_id(self.connection, found_id)
+        if row is None:
+            return False
+        crc = catalogue.document_crc(row.number, row.id, row.passages, payload, row.text)
+        self.connection.execute(
+            "UPDATE documents SET payload = ?, crc = ? WHERE number = ?", (payload, crc, row.number)
+        )
+        return True
+
     def drop_segment(self, number: int) -> None:
         """Everything in it was moved, or will be: nothing is added to it, and its files go after the commit."""
         self._removed.add(number)
@@ -261,18 +273,6 @@ def writing(
         raise StoreError(f"{folder.parent}: cannot be written ({said}); nothing was changed") from error
     finally:
         transaction.close()
-
-
-def read_segments(connection: sqlite3.Connection) -> list[Committed]:
-    """What is committed, by number. Raises StoreDamaged for a row that changed on disk."""
-    found = []
-    rows = connection.execute("SELECT number, passages, tokens, gone, crc FROM segments ORDER BY number")
-    for number, passages, tokens, gone, crc in rows:
-        if not isinstance(gone, bytes) or crc != catalogue.segment_crc(number, passages, tokens, gone):
-            raise StoreDamaged(f"segment {number}: its entry changed on disk; `colibri index --repair` mends it")
-        bits = np.unpackbits(np.frombuffer(gone, np.uint8), count=passages).astype(np.bool_)
-        found.append(Committed(number, passages, tokens, bits))
-    return found
 
 
 def remove_quietly(disk: Disk, path: Path) -> None:

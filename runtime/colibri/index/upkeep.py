@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from sqlite3 import Connection
 
-from colibri.errors import StoreError
+from colibri.errors import StoreDamaged, StoreError
 from colibri.index import compact as compacting
 from colibri.index import repair as repairing
 from colibri.index import verify as verifying
@@ -73,6 +73,13 @@ def compact(core: Core) -> int:
 
 def verify(core: Core, *, show: bool) -> Verification:
     """See `Index.verify`."""
+    try:
+        return _verified(core, show)
+    except StoreDamaged as error:
+        return Verification(0, 0, (), (str(error),))
+
+
+def _verified(core: Core, show: bool) -> Verification:
     with core.shelf.reading() as connection:
         with core.lock.held_if_writable():  # so that no compaction takes a file away between looking and mapping
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -13,8 +13,7 @@ from colibri.index import catalogue
 from colibri.index.catalogue import SEGMENT_SHIFT
 from colibri.index.raw import RawSegment, place_of
 from colibri.index.reading import Row, whole
-from colibri.index.segments import numbers_in
-from colibri.index.transaction import read_segments
+from colibri.index.segments import numbers_in, read_segments
 
 
 @dataclass(frozen=True)
