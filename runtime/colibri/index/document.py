@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from colibri.errors import InputError, InputTypeError, ShapeError
+from colibri.errors import InputError, InputTypeError
 from colibri.explain import Match, Span
 from colibri.vectors import TokenVectors
 
@@ -167,30 +166,6 @@ def _check_depth(payload: object, where: str) -> None:
             elif isinstance(value, list | tuple):
                 below += value
         level = [value for value in below if isinstance(value, Mapping | list | tuple)]
-
-
-def ready(vectors: TokenVectors | ArrayLike, dim: int, space_id: str, where: str) -> TokenVectors:
-    """Rows given with a document, checked: of the store's dim and space, every passage with a row, all finite."""
-    if not isinstance(vectors, TokenVectors):
-        rows = np.asarray(vectors)
-        if rows.ndim != 2 or rows.dtype.kind != "f":
-            raise ShapeError(f"{where}: vectors are {rows.dtype} {rows.shape}, wanted float32 (tokens, {dim})")
-        if rows.dtype == np.float64:
-            with np.errstate(over="ignore"):  # what overflows is not finite, which is refused
-                rows = rows.astype(np.float32)
-        vectors = TokenVectors(rows, np.array([0, len(rows)], np.int64))
-    if vectors.dim != dim:
-        raise ShapeError(f"{where}: vectors have dim {vectors.dim}, the index has {dim}")
-    if vectors.space_id and space_id and vectors.space_id != space_id:
-        raise ShapeError(f"{where}: vectors are of another model's space than the index")
-    if len(vectors) == 0 or (np.diff(vectors.starts) == 0).any():
-        raise ShapeError(f"{where}: a passage without rows")
-    if vectors.rows.dtype == np.int8 and vectors.scales is None:
-        raise ShapeError(f"{where}: int8 vectors without scales; TokenVectors.quantize() makes both")
-    finite = vectors.rows if vectors.scales is None else vectors.scales
-    if not np.isfinite(finite).all():
-        raise InputError(f"{where}: vectors are not finite")
-    return vectors
 
 
 def id_list(ids: str | Sequence[str]) -> list[str]:

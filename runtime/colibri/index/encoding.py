@@ -11,6 +11,7 @@ import numpy as np
 
 from colibri.explain import Span
 from colibri.index.document import Document
+from colibri.index.ready import Given
 from colibri.order import LongDocuments
 from colibri.passages import split
 from colibri.vectors import TokenVectors
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 _CHUNK_TOKENS = 16_384
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Encoded:
     """A document with the rows of its passages."""
 
     document: Document
-    vectors: TokenVectors
+    vectors: Given
     passages: tuple[Span, ...]
 
 
@@ -98,34 +99,32 @@ class IndexModel:
                     owners.popleft()
                 _, place, span = owners[0]
                 if place != current:
-                    yield Encoded(held.pop(current), joined(parts), tuple(spans))
+                    yield Encoded(held.pop(current), _joined(parts, spans), tuple(spans))
                     parts, spans, current = [], [], place
-                parts.append(_entry(stored, i, span.start))
+                parts.append(_entry(stored, i))
                 spans.append(span)
         if parts:
-            yield Encoded(held.pop(current), joined(parts), tuple(spans))
+            yield Encoded(held.pop(current), _joined(parts, spans), tuple(spans))
 
 
-def _entry(chunk: TokenVectors, i: int, shift: int) -> TokenVectors:
-    """One passage of a chunk, its spans counted from the beginning of its document."""
+def _joined(parts: Sequence[TokenVectors], spans: Sequence[Span]) -> Given:
+    """int8 passages end to end, at least one; their tokens' spans counted from the beginning of the document."""
+    shifted = []
+    for part, span in zip(parts, spans, strict=True):
+        assert part.spans is not None
+        shifted.append(np.where((part.spans[:, 1] > 0)[:, None], part.spans + np.int32(span.start), part.spans))
+    return Given(
+        np.concatenate([part.rows for part in parts]),
+        [len(part.rows) for part in parts],
+        np.concatenate([part.scales for part in parts if part.scales is not None]),
+        np.concatenate(shifted),
+    )
+
+
+def _entry(chunk: TokenVectors, i: int) -> TokenVectors:
+    """One passage of a chunk."""
+    own = slice(chunk.starts[i], chunk.starts[i + 1])
     assert chunk.spans is not None
     assert chunk.scales is not None
-    own = slice(chunk.starts[i], chunk.starts[i + 1])
-    spans = chunk.spans[own]
-    spans = np.where((spans[:, 1] > 0)[:, None], spans + np.int32(shift), spans)
-    starts = np.array([0, len(spans)], np.int64)
-    return TokenVectors(chunk.rows[own], starts, spans, space_id=chunk.space_id, scales=chunk.scales[own])
-
-
-def joined(parts: Sequence[TokenVectors]) -> TokenVectors:
-    """int8 parts end to end, at least one."""
-    if len(parts) == 1:
-        return parts[0]
-    spans = [part.spans for part in parts if part.spans is not None]
-    return TokenVectors(
-        np.concatenate([part.rows for part in parts]),
-        np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate([np.diff(part.starts) for part in parts]))]),
-        np.concatenate(spans) if len(spans) == len(parts) else None,
-        space_id=parts[0].space_id,
-        scales=np.concatenate([part.scales for part in parts if part.scales is not None]),
-    )
+    starts = np.array([0, own.stop - own.start], np.int64)
+    return TokenVectors(chunk.rows[own], starts, chunk.spans[own], scales=chunk.scales[own])

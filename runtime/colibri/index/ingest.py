@@ -2,20 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import chain
 from typing import Any
-
-import numpy as np
 
 from colibri import checks
 from colibri.errors import InputError, InputTypeError
-from colibri.explain import Span
 from colibri.index.core import Core
-from colibri.index.document import Document, checked, payload_json, ready, text_bytes
+from colibri.index.document import Document, checked, payload_json, text_bytes
 from colibri.index.encoding import Encoded, IndexModel
+from colibri.index.ready import packed, passages_of, ready
 from colibri.index.transaction import Transaction
 from colibri.progress import progress
-from colibri.vectors import Spans, TokenVectors, quantised_rows
 
 _BATCH_TOKENS = 65_536  # 4 MB of int8 at 64 dims
 _BATCH_DOCUMENTS = 1_024
@@ -108,12 +105,12 @@ class Ingest:
             document = checked(given, place)
             where = f"documents[{place}] ({document.id!r})"
             payload = payload_json(document.payload, where)
-            if not self._rules.replace and self._transaction.knows(document.id):
-                raise InputError(f"{where}: there is such a document; `upsert` replaces it")
             if document.vectors is not None:
                 vectors = ready(document.vectors, self._dim, self._space_id, where)
-                self._put(Encoded(document, vectors, _passages_of(vectors, document.text)), payload)
+                self._put(Encoded(document, vectors, passages_of(vectors, document.text)), payload)
                 continue
+            if not self._rules.replace and self._transaction.knows(document.id):  # before the work of encoding it
+                raise _there_is(document.id)
             self._payloads[id(document)] = payload
             yield document
 
@@ -126,29 +123,29 @@ class Ingest:
             self._flush()
 
     def _flush(self) -> None:
-        """Write what is waiting. Of one id several times the last counts."""
-        batch = list({encoded.document.id: (encoded, payload) for encoded, payload in self._batch}.values())
-        if not self._rules.replace and len(batch) < len(self._batch):
+        """Write what is waiting. Of one id several times the last counts, where ids may be replaced."""
+        waiting, self._batch, self._tokens = self._batch, [], 0
+        batch = {encoded.document.id: (encoded, payload) for encoded, payload in waiting}
+        transaction = self._transaction
+        if not self._rules.replace:
             seen: set[str] = set()
-            for encoded, _ in self._batch:
-                if encoded.document.id in seen:
-                    raise InputError(f"documents: {encoded.document.id!r} is given twice; `upsert` takes the later one")
+            for encoded, _ in waiting:
+                if encoded.document.id in seen or transaction.knows(encoded.document.id):
+                    raise _there_is(encoded.document.id)
                 seen.add(encoded.document.id)
-        self._batch, self._tokens = [], 0
         if not batch:
             return
-        transaction = self._transaction
-        passages, numbers = [], []
-        for encoded, _ in batch:
-            found = encoded.document.id
+        passages: list[tuple[int, int, int]] = []
+        numbers = []
+        for found_id, (encoded, _) in batch.items():
             if self._rules.replace:
-                transaction.remove(found)
-            elif transaction.knows(found):
-                raise InputError(f"documents: {found!r} is given twice; `upsert` takes the later one")
-            numbers.append(transaction.number())
-            passages += [(numbers[-1], start, end) for start, end in encoded.passages]
-        slot = transaction.append(_packed([encoded.vectors for encoded, _ in batch], self._dim), passages)
-        for number, (encoded, payload) in zip(numbers, batch, strict=True):
+                transaction.remove(found_id)
+            number = transaction.number()
+            numbers.append(number)
+            passages += [(number, start, end) for start, end in encoded.passages]
+        vectors = packed({found_id: encoded.vectors for found_id, (encoded, _) in batch.items()}, self._dim)
+        slot = transaction.append(vectors, passages)
+        for number, (encoded, payload) in zip(numbers, batch.values(), strict=True):
             text = encoded.document.text
             kept = text_bytes(text) if text is not None and self._rules.keep_text else None
             count = len(encoded.passages)
@@ -156,40 +153,5 @@ class Ingest:
             slot += count
 
 
-def _packed(parts: list[TokenVectors], dim: int) -> TokenVectors:
-    """All of them as int8, end to end. Spans where a part has none say that nobody knows: (0, 0)."""
-    tokens = sum(len(part.rows) for part in parts)
-    rows, scales = np.empty((tokens, dim), np.int8), np.empty(tokens, np.float32)
-    at = 0
-    for dtype, group in groupby(parts, key=lambda part: part.rows.dtype):
-        run = list(group)
-        length = sum(len(part.rows) for part in run)
-        own = slice(at, at + length)
-        given = run[0].rows if len(run) == 1 else np.concatenate([part.rows for part in run])
-        if dtype == np.int8:
-            rows[own] = given
-            scales[own] = np.concatenate([part.scales for part in run if part.scales is not None])
-        else:
-            rows[own], scales[own] = quantised_rows(given)
-        at += length
-    starts = np.zeros(1 + sum(len(part) for part in parts), np.int64)
-    np.cumsum(np.concatenate([np.diff(part.starts) for part in parts]), out=starts[1:])
-    spans: Spans | None = None
-    if any(part.spans is not None for part in parts):
-        spans = np.concatenate(
-            [np.zeros((len(part.rows), 2), np.int32) if part.spans is None else part.spans for part in parts]
-        )
-    return TokenVectors(rows, starts, spans, scales=scales)
-
-
-def _passages_of(vectors: TokenVectors, text: str | None) -> tuple[Span, ...]:
-    """Which characters ready passages are: what their tokens' spans say, else all of the text for a single one."""
-    if vectors.spans is None:
-        whole = Span(0, len(text)) if text is not None and len(vectors) == 1 else Span(0, 0)
-        return (whole,) * len(vectors)
-    found = []
-    for begin, end in zip(vectors.starts[:-1].tolist(), vectors.starts[1:].tolist(), strict=True):
-        spans = vectors.spans[begin:end]
-        spans = spans[spans[:, 1] > spans[:, 0]]
-        found.append(Span(int(spans[:, 0].min()), int(spans[:, 1].max())) if len(spans) else Span(0, 0))
-    return tuple(found)
+def _there_is(found_id: str) -> InputError:
+    return InputError(f"documents: {found_id!r} is there already, or given twice; `upsert` replaces")
