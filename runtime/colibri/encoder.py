@@ -10,7 +10,7 @@ its rows do not even depend on how onnxruntime shares an operator out.
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -147,6 +147,11 @@ class Encoder:
         if report.truncated:
             cut_at = self._manifest.role(order.role).max_tokens
             log.info("%d of %d %s texts were cut at %d tokens", report.truncated, report.texts, order.role, cut_at)
+
+    def row_tokens(self, texts: Sequence[str], role: RoleName) -> list[list[str]]:
+        """The token behind each row that a text gets, as the vocabulary spells it."""
+        encoded = self._tokenizer.encode(texts, self._manifest.role(role))
+        return [self._tokenizer.tokens(one.ids[one.keep].tolist()) for one in encoded]
 
     def room(self, role: RoleName) -> int:
         """How many tokens of a text fit."""
