@@ -12,8 +12,8 @@ from live_server import XLMR, Answer, LiveServer
 TEXTS = ["a bird", "", "🐦", "one, two; three!", "ha\u0000lo", "مرحبا", "e\u0301", "bird " * 300]
 
 
-def ask(server: LiveServer, path: str = "/v1/multi-vector", **fields: Any) -> Answer:
-    return server.call(path, {"model": XLMR, **fields})
+def ask(server: LiveServer, **fields: Any) -> Answer:
+    return server.call("/v1/multi-vector", {"model": XLMR, **fields})
 
 
 def rows(answer: Answer) -> list[np.ndarray[Any, np.dtype[np.float32]]]:
@@ -26,7 +26,7 @@ def rows(answer: Answer) -> list[np.ndarray[Any, np.dtype[np.float32]]]:
 def test_floats_are_the_librarys_bits(server: LiveServer, xlmr: Colibri, path: str, role: str | None) -> None:
     encode = xlmr.encode_queries if role == "query" else xlmr.encode_documents
     for dim in (*xlmr.dims, None):
-        answer = ask(server, path, input=TEXTS, input_type=role, dimensions=dim)
+        answer = server.call(path, {"model": XLMR, "input": TEXTS, "input_type": role, "dimensions": dim})
         expected = encode(TEXTS, dim)
         found = rows(answer)
         assert len(found) == len(TEXTS)
@@ -90,8 +90,15 @@ def test_mixed_lists_keep_their_order(server: LiveServer, xlmr: Colibri) -> None
 
 def test_null_is_as_good_as_absent_and_unknown_fields_are_ignored(server: LiveServer) -> None:
     plain = ask(server, input="a bird")
-    nulls = dict.fromkeys(["input_type", "dimensions", "embedding_type", "return_tokenized_input", "truncation"])
-    others = {"normalized": True, "task": "retrieval", "late_chunking": False, "user": {"a": [1]}, "encoding_type": "x"}
+    fields = ["input_type", "dimensions", "embedding_type", "return_tokenized_input", "truncation"]
+    nulls: dict[str, Any] = dict.fromkeys(fields)
+    others: dict[str, Any] = {
+        "normalized": True,
+        "task": "retrieval",
+        "late_chunking": False,
+        "user": {"a": [1]},
+        "encoding_type": "x",
+    }
     assert ask(server, input="a bird", **nulls, **others).body == plain.body
 
 

@@ -44,6 +44,11 @@ DEFAULT_PORT = 8080
 @click.option("--max-texts", type=click.IntRange(min=1), help="Texts in one request. Default: 2048.")
 @click.option("--max-body-mb", type=click.IntRange(min=1), help="Size of one request. Default: 32.")
 @click.option("--timeout", type=click.IntRange(min=1), help="Seconds a request may take. Default: 300.")
+@click.option("--header-timeout", type=click.IntRange(min=1), help="Seconds for headers to arrive. Default: 10.")
+@click.option("--body-timeout", type=click.IntRange(min=1), help="Seconds for a body to arrive. Default: 60.")
+@click.option(
+    "--write-timeout", type=click.IntRange(min=1), help="Seconds for a client to take 64 KB of its answer. Default: 30."
+)
 @click.option("--grace", type=click.IntRange(min=0), help="Seconds to finish what runs after SIGTERM. Default: 30.")
 @click.option(
     "--normalise-scores", is_flag=True, help="Divide relevance_score by the number of query tokens: at most 1."
@@ -60,6 +65,9 @@ def serve(
     max_texts: int | None,
     max_body_mb: int | None,
     timeout: int | None,
+    header_timeout: int | None,
+    body_timeout: int | None,
+    write_timeout: int | None,
     grace: int | None,
     normalise_scores: bool,
 ) -> None:
@@ -89,6 +97,9 @@ def serve(
         "texts": max_texts,
         "body_bytes": max_body_mb and max_body_mb << 20,
         "request_seconds": timeout,
+        "header_seconds": header_timeout,
+        "body_seconds": body_timeout,
+        "write_seconds": write_timeout,
         "grace_seconds": grace,
     }
     limits: dict[str, Any] = {name: value for name, value in given.items() if value is not None}

@@ -51,7 +51,8 @@ class EmbeddingsRow(msgspec.Struct):
     object: str
     index: int
     embeddings: list[Any] | dict[str, list[Any]]
-    """One item a token (a list of numbers, or a base64 string); an object with such a list for each form where several embedding types were asked for."""
+    """One item a token: a list of numbers, or a base64 string. An object with such a list for each embedding type where
+    several were asked for."""
     tokenized_input: list[str] | None = None
 
 

@@ -1,6 +1,7 @@
 """The ASGI application: who may ask, what every answer carries, and what becomes of errors."""
 
 import asyncio
+import contextlib
 import logging
 import traceback
 from collections.abc import Coroutine, Sequence
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_LINGER_SECONDS = 2.0
+_LINGER_BYTES = 64 << 20
 _OWN_HOSTS = ("localhost", "127.0.0.1", "[::1]", "::1")
 
 
@@ -91,8 +94,17 @@ class App:
         exchange.code = problem.code
         exchange.headers |= problem.headers
         self.metrics.errors.labels(problem.code).inc()
-        response = Response(problem.body(exchange.request_id), problem.status, media_type="application/json")
-        await response(scope, receive, send)
+        body = problem.body(exchange.request_id)
+        if not problem.close:
+            await Response(body, problem.status, media_type="application/json")(scope, receive, send)
+            return
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        # Whoever is still sending would get a reset instead of the answer, if the connection were closed at once.
+        await _discard(receive)
+        await send({"type": "http.response.body", "body": b""})
 
     def _note(self, exchange: Exchange) -> None:
         fields = exchange.fields()
@@ -160,6 +172,17 @@ class App:
 async def _disconnection(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+async def _discard(receive: Receive) -> None:
+    size = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER_SECONDS):
+            while size < _LINGER_BYTES:
+                message = await receive()
+                size += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def _method(exchange: Exchange) -> str:

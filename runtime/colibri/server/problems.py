@@ -40,7 +40,7 @@ class Problem(Exception):
         """close: the connection cannot be used again, because the request's body was left unread."""
         super().__init__(detail)
         self.status, self.code, self.detail, self.errors = status, code, detail, list(errors)
-        self.headers = dict(headers or {}) | ({"connection": "close"} if close else {})
+        self.headers, self.close = dict(headers or {}), close
 
     def body(self, request_id: str) -> bytes:
         """As JSON."""
