@@ -122,7 +122,7 @@ def serve(
         places=2 * (workers or physical_cores()),
     )
     app.add(routes(app))
-    described = msgspec.json.encode(document(OPERATIONS, with_keys=keys is not None))
+    described = msgspec.json.encode(document(OPERATIONS, models, with_keys=keys is not None))
     app.add([described_by(app, described)])
 
     def announce() -> None:

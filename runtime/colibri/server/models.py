@@ -67,6 +67,11 @@ class Models:
         if self._by_name.setdefault(name, model) is not model:
             raise InputError(f"{name}: a name of two artefacts; a server has it once")
 
+    @property
+    def names(self) -> list[str]:
+        """All of them, aliases too."""
+        return list(self._by_name)
+
     def find(self, name: str) -> Colibri | None:
         """The model of that name or alias."""
         return self._by_name.get(name)

@@ -8,7 +8,7 @@ import msgspec
 
 from colibri import __version__
 from colibri.server.answers import EmbeddingsAnswer, RerankAnswer
-from colibri.server.models import ModelCard
+from colibri.server.models import ModelCard, Models
 from colibri.server.problems import ErrorAnswer
 from colibri.server.requests import EmbeddingsRequest, RerankRequest
 from colibri.server.routes import ModelList
@@ -81,11 +81,16 @@ OPERATIONS = (
 )
 
 
-def document(operations: Sequence[Operation], *, with_keys: bool) -> dict[str, Any]:
-    """OpenAPI 3.1. with_keys: whether the server asks for keys."""
+def document(operations: Sequence[Operation], models: Models, *, with_keys: bool) -> dict[str, Any]:
+    """OpenAPI 3.1 of a server of these models. with_keys: whether it asks for keys."""
     types = {kind for operation in operations for kind in (operation.takes, operation.gives) if kind}
     ordered = sorted(types | {ErrorAnswer}, key=lambda kind: kind.__name__)
     _, components = msgspec.json.schema_components(ordered, ref_template=_REF)
+    dims = sorted({dim for model in models.loaded for dim in model.dims}, reverse=True)
+    for kind in (EmbeddingsRequest, RerankRequest):
+        fields = components[kind.__name__]["properties"]
+        fields["model"]["enum"] = models.names
+        fields["dimensions"]["anyOf"][0]["enum"] = dims
     paths: dict[str, Any] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation, with_keys=with_keys)
