@@ -141,6 +141,11 @@ class Encoder:
             cut_at = self._manifest.role(order.role).max_tokens
             log.info("%d of %d %s texts were cut at %d tokens", report.truncated, report.texts, order.role, cut_at)
 
+    def row_tokens(self, texts: Sequence[str], role: RoleName) -> list[list[str]]:
+        """The token behind each row that a text gets, as the vocabulary spells it."""
+        encoded = self._tokenizer.encode(texts, self._manifest.role(role))
+        return [self._tokenizer.tokens(one.ids[one.keep].tolist()) for one in encoded]
+
     def room(self, role: RoleName) -> int:
         """How many tokens of a text fit."""
         return self._tokenizer.room(self._manifest.role(role))
