@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import colibri
 from colibri import Document, Index, InputError, StoreDamaged, StoreError, TokenVectors
+from colibri.index import encoding
 from colibri.index.token_spans import packed, unpacked
 from reference import ARTEFACTS
 
@@ -59,12 +60,12 @@ def test_a_long_text_is_split_and_found_by_its_passages(texts: Index) -> None:
     assert {i for i, character in enumerate(LONG) if not character.isspace()} <= covered
     (hit, *_) = texts.search("bird number 17", k=1, explain=True, passages=2)
     assert len(hit.passages) == 2
-    for passage in hit.passages:
-        assert (passage.start, passage.end) in long.passages
-        inside = [match.document for match in passage.matches if match.document.end]
+    for found in hit.passages:
+        assert (found.start, found.end) in long.passages
+        inside = [match.document for match in found.matches if match.document.end]
         assert inside
-        assert all(passage.start <= span.start < span.end <= passage.end for span in inside)
-        assert sum(match.weight for match in passage.matches) == pytest.approx(passage.score, abs=1e-4)
+        assert all(found.start <= span.start < span.end <= found.end for span in inside)
+        assert sum(match.weight for match in found.matches) == pytest.approx(found.score, abs=1e-4)
 
 
 def test_no_split_is_one_passage_cut_at_the_models_limit(texts: Index) -> None:
@@ -83,8 +84,9 @@ def test_texts_that_are_not_kept_are_not_there(texts: Index) -> None:
     assert hit.passages[0].end == 6
 
 
-def test_documents_are_read_as_they_are_encoded(texts: Index) -> None:
+def test_documents_are_read_as_they_are_encoded(texts: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """A generator of thousands is never held as a whole."""
+    monkeypatch.setattr(encoding, "_CHUNK_TOKENS", 1_000)
     ahead = 0
 
     def stream() -> Iterator[dict[str, Any]]:
@@ -165,7 +167,7 @@ def test_broken_rows_are_encoded_again(place: Path, texts: Index) -> None:
     ("options", "wanted"),
     [
         ({"passage_tokens": 0}, "passage_tokens"),
-        ({"overlap_tokens": -1}, "overlap"),
+        ({"overlap_tokens": -1}, "from 0"),
         ({"passage_tokens": "x"}, "found"),
     ],
 )
