@@ -24,10 +24,10 @@ WHEELS = ROOT / "build" / "data-wheels"
 # What a verb needs: extras of the package, and files of requirements.
 NEEDS = {
     "demo": ("cpu", []),
-    "check": ("cpu,export", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
-    "test": ("cpu,export", ["tests/requirements.txt"]),
+    "check": ("cpu,export,files", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
+    "test": ("cpu,export,files", ["tests/requirements.txt"]),
     "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
-    "soak": ("cpu,export", ["tests/requirements.txt"]),
+    "soak": ("cpu,export,files", ["tests/requirements.txt"]),
     "bench": ("cpu,export", ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
