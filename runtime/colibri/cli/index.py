@@ -48,6 +48,8 @@ _SHOWN = 20  # skipped files, one a line
 @click.option("--verify", "task", flag_value="verify", help="Compare everything with its checksum; 1 when it differs.")
 @click.option("--repair", "task", flag_value="repair", help="Drop what is broken, or encode it again from its text.")
 @click.option("--compact", "task", flag_value="compact", help="Free what deleted documents take.")
+@click.option("--export", "export_to", type=click.Path(path_type=Path), help="Write all of it to a new folder.")
+@click.option("--import", "import_from", type=click.Path(path_type=Path), help="Add what --export wrote.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @model_options
 def index(
@@ -62,6 +64,8 @@ def index(
     no_split: bool,
     passage_tokens: int,
     task: str | None,
+    export_to: Path | None,
+    import_from: Path | None,
     as_json: bool,
     model: str | None,
     dim: int | None,
@@ -80,10 +84,20 @@ def index(
       colibri index faq.jsonl --text-field answer --id-field key --into faq.index
       colibri index --stats
     """
-    if bool(paths) == bool(task):
-        raise click.UsageError("give files or folders to index, or one of --stats, --verify, --repair, --compact")
+    if sum(map(bool, (paths, task, export_to, import_from))) != 1:
+        raise click.UsageError(
+            "give files or folders to index, or one of --stats, --verify, --repair, --compact, --export, --import"
+        )
     from colibri.index import Index
 
+    if export_to is not None:
+        with Index.open(place, create=False) as opened:
+            click.echo(f"{export_to}: {opened.export(export_to):,} documents")
+        return
+    if import_from is not None:
+        with open_index(place, model, dim, variant, threads, workers, create=True) as opened:
+            click.echo(f"{place}: {opened.import_(import_from):,} documents added")
+        return
     if task is not None:
         with Index.open(place, create=False) as opened:
             _look_after(opened, task, as_json)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from numpy.typing import ArrayLike
 
 from colibri.errors import InputError
-from colibri.index import ingest, opening, reading, searching, upkeep
+from colibri.index import ingest, opening, reading, searching, transfer, upkeep
 from colibri.index.core import Core
 from colibri.index.disk import Disk
 from colibri.index.document import Document, Hit, Stored, id_list, payload_json
@@ -252,6 +252,22 @@ class Index:
     def repair(self) -> Repair:
         """Drop what is broken, and nothing else. Documents whose rows are hit are encoded again from their text."""
         return upkeep.repair(self._core)
+
+    def export(self, path: str | os.PathLike[str]) -> int:
+        """Write every document with its rows into a new folder, as JSON lines and safetensors (`index/transfer.py`
+        tells their layout); how many. What one commit holds, whatever is written meanwhile."""
+        return transfer.export(self._core, Path(path))
+
+    def import_(self, path: str | os.PathLike[str], *, replace: bool = False) -> int:
+        """Add the documents of an export of the same space and width, in one transaction; how many.
+
+        replace: whether ids that are there are replaced; else they are an error
+        """
+        rules = ingest.rules(replace, True, PASSAGE_TOKENS, OVERLAP_TOKENS, True)
+        with self._core.writing() as transaction:
+            work = ingest.Ingest(transaction, rules, self.dim, self.space_id)
+            work.import_(transfer.exported(Path(path), self.dim, self.space_id))
+        return work.count
 
     def stats(self) -> Stats:
         """What the index holds, and what it takes on the disk."""
