@@ -1,6 +1,7 @@
 """`colibri index`."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,7 @@ from colibri.errors import InputError
 if TYPE_CHECKING:
     from colibri.files.sync import Summary
     from colibri.index import Index
+    from colibri.model import Colibri
 
 DEFAULT = ".colibri-index"
 _SHOWN = 20  # skipped files, one a line
@@ -137,15 +139,13 @@ def open_index(
     *,
     create: bool,
 ) -> "Index":
-    """Open it with the model it was made with, unless another is named, loaded as the options say."""
+    """Open it with the model it was made with, unless another is named; loaded when needed, as the options say."""
     from colibri.index import Index
 
-    if variant is None and threads is None and workers is None:
-        return Index.open(place, model, dim, create)
-    if model is None and (place / "index.sqlite").exists():
-        with Index.open(place, create=False) as found:
-            model = found.model_name or None
-    return Index.open(place, load_model(model, None, variant, threads, workers), dim, create)
+    def load(source: str | os.PathLike[str] | None) -> "Colibri":
+        return load_model(None if source is None else os.fspath(source), None, variant, threads, workers)
+
+    return Index.open(place, model, dim, create, load=load)
 
 
 def _report(summary: "Summary", total: int, place: Path, as_json: bool) -> None:

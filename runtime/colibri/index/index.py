@@ -20,6 +20,7 @@ from colibri.passages import OVERLAP_TOKENS, PASSAGE_TOKENS
 from colibri.vectors import TokenVectors
 
 if TYPE_CHECKING:
+    from colibri.index.encoding import Loader
     from colibri.model import Colibri
 
 Documents = Iterable[Document | Mapping[str, Any]]
@@ -46,6 +47,7 @@ class Index:
         *,
         space_id: str | None = None,
         lock_seconds: float = 10.0,
+        load: "Loader | None" = None,
         _disk: Disk | None = None,
     ) -> Self:
         """Open the index in a folder, or make one there.
@@ -57,13 +59,21 @@ class Index:
         space_id      for vectors of your own encoder, in place of a model: a name for their space ("" for none), and
                       `dim` says how wide they are. Such an index takes and finds vectors, not texts
         lock_seconds  how long a call that writes waits for another writer
+        load          what loads the model in place of `colibri.load`, for another variant or provider
 
         Raises StoreError for an index of another space or width, of a newer format, or one that cannot be read or made;
         InputError for a width the model has no head for.
         """
         return cls(
             opening.opened(
-                Path(path), model, dim, space_id, create=create, lock_seconds=lock_seconds, disk=_disk or Disk()
+                Path(path),
+                model,
+                dim,
+                space_id,
+                create=create,
+                lock_seconds=lock_seconds,
+                disk=_disk or Disk(),
+                load=load,
             )
         )
 
