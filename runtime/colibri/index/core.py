@@ -17,7 +17,7 @@ from colibri.index.snapshot import Snapshot, Snapshots
 from colibri.index.transaction import Mended, Transaction, writing
 
 if TYPE_CHECKING:
-    pass
+    from colibri.index.encoding import Loader
 
 SEGMENTS = "segments"
 _TRIES = 10  # each meets another compaction that ended between two steps of a reader
