@@ -132,7 +132,7 @@ def test_another_variant_opens_it_and_another_space_does_not(place: Path, texts:
     texts.add([{"id": "a", "text": "bird"}])
     with Index.open(place, colibri.load(TINY, variant="cpu-int8")) as index:
         assert index.search("bird")[0].id == "a"
-    with pytest.raises(StoreError, match=r"was made with .*; open it with"):
+    with pytest.raises(StoreError, match=r"was made with .*whose vectors do not compare .*; open it with"):
         Index.open(place, ARTEFACTS / "tiny-random-xlmr")
     with pytest.raises(StoreError, match="has dim"):
         Index.open(place, TINY, dim=128 if texts.dim != 128 else 64)

@@ -103,9 +103,12 @@ class Core:
         """Encode with this one. Raises StoreError when its rows do not compare with the index's."""
         if model.manifest.space_id != self.space_id:
             made_with = self.facts["model"] or "another encoder"
+            if made_with in {model.name, model.manifest.name}:
+                made_with = f"another version of {made_with}"
             raise StoreError(
-                f"{self.folder}: was made with {made_with}, whose vectors {model.manifest.name}'s do not compare with; "
-                f"open it with {made_with}, or index the texts anew into another folder"
+                f"{self.folder}: was made with {made_with} (space {self.space_id[:8]}), whose vectors do not compare "
+                f"with those of {model.manifest.name} (space {model.manifest.space_id[:8]}); open it with the model it "
+                "was made with, or index the texts anew into another folder"
             )
         checks.one_dim(model.manifest, self.dim)
         self._model = model
