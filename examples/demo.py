@@ -71,9 +71,8 @@ def answer_from_the_documentation(model: colibri.Colibri) -> None:
         summary = sync.run(sync.plan([ROOT / "README.md", ROOT / "docs"]), lambda tokens: None)
         stats = index.stats()
         seconds = time.perf_counter() - started
-        print(
-            f"Colibri's documentation: {summary.indexed} files indexed, {summary.unchanged} unchanged in {seconds:.1f} s"
-        )
+        counts = f"{summary.indexed} files indexed, {summary.unchanged} unchanged"
+        print(f"Colibri's documentation: {counts} in {seconds:.1f} s")
         print(f"{stats.passages} passages, {stats.tokens:,} tokens in build/{place.name}\n")
         for question in ABOUT_COLIBRI:
             started = time.perf_counter()
