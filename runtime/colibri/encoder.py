@@ -23,7 +23,7 @@ from colibri.cores import physical_cores
 from colibri.errors import ArtefactError, InputError, InputTypeError
 from colibri.manifest import Role, RoleName
 from colibri.order import Order
-from colibri.packing import Chunk, Entry, Report, joined
+from colibri.packing import Chunk, Entry, Report, joined, stored
 from colibri.progress import progress
 from colibri.providers import CPU, Choice
 from colibri.session import Interrupt, Session
@@ -172,11 +172,10 @@ class Encoder:
         with self._slots[order.role]:
             results = self._sessions[order.role].run(encoded.ids, encoded.attended, outputs, interrupt)
         table = self._weights[order.role]
+        kept = {dim: stored(result[encoded.keep], order.dtype) for dim, result in zip(order.dims, results, strict=True)}
         return Entry(
-            {
-                dim: result[encoded.keep].astype(order.dtype, copy=False)
-                for dim, result in zip(order.dims, results, strict=True)
-            },
+            {dim: rows for dim, (rows, _) in kept.items()},
+            {dim: scales for dim, (_, scales) in kept.items() if scales is not None},
             encoded.spans[encoded.keep],
             None if table is None else table[encoded.ids[encoded.keep]],
             len(encoded.ids),
