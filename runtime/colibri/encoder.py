@@ -23,7 +23,7 @@ from colibri.artefact import Artefact
 from colibri.errors import ArtefactError, InputError, InputTypeError
 from colibri.manifest import Role, RoleName
 from colibri.order import Order
-from colibri.packing import Chunk, Entry, Report, joined
+from colibri.packing import Chunk, Entry, Report, joined, stored
 from colibri.progress import progress
 from colibri.providers import Choice, Choices, Provider
 from colibri.runner import Limits, Runner
@@ -186,11 +186,13 @@ class _Together:
         return [self._entry(encoded, found) for encoded, found in zip(entries, rows, strict=True)]
 
     def _entry(self, encoded: Encoded, rows: list[Rows]) -> Entry:
+        kept = {
+            dim: stored(result[encoded.keep], self._order.dtype)
+            for dim, result in zip(self._order.dims, rows, strict=True)
+        }
         return Entry(
-            {
-                dim: result[encoded.keep].astype(self._order.dtype, copy=False)
-                for dim, result in zip(self._order.dims, rows, strict=True)
-            },
+            {dim: own for dim, (own, _) in kept.items()},
+            {dim: scales for dim, (_, scales) in kept.items() if scales is not None},
             encoded.spans[encoded.keep],
             None if self._weights is None else self._weights[encoded.ids[encoded.keep]],
             len(encoded.ids),
