@@ -5,6 +5,7 @@ python3 run.py demo           rank documents about Berlin with the model that co
 python3 run.py test           all tests, with reduced rounds of whatever is long (extra words go to pytest)
 python3 run.py check          ruff and mypy
 python3 run.py test-tensorrt  builds a TensorRT-RTX engine of every family, in .venv-tensorrt (300 MB; no GPU needed)
+python3 run.py test-openvino  the plugin path for real: OpenVINO's provider on this CPU, in .venv-openvino (60 MB)
 python3 run.py soak           the tests with their full numbers
 python3 run.py peers          FastEmbed's rows against ours on the same weights, in .venv-peers
 python3 run.py test-optimum   the optimum door's tests, in .venv-optimum: they need torch (200 MB)
@@ -28,6 +29,7 @@ NEEDS = {
     "check": ("cpu,export,server", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
     "test": ("cpu,export,server", ["tests/requirements.txt"]),
     "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
+    "test-openvino": ("export,openvino", ["tests/requirements.txt"]),
     "soak": ("cpu,export,server", ["tests/requirements.txt"]),
     "bench": ("cpu,export,server", ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
@@ -36,8 +38,13 @@ NEEDS = {
 }
 
 # Others' packages stay out of the environment that everything else runs in.
-ENVIRONMENTS = {"peers": ".venv-peers", "test-optimum": ".venv-optimum", "test-tensorrt": ".venv-tensorrt"}
-ENVIRONMENTS |= {"test-clients": ".venv-clients"}
+ENVIRONMENTS = {
+    "peers": ".venv-peers",
+    "test-optimum": ".venv-optimum",
+    "test-tensorrt": ".venv-tensorrt",
+    "test-openvino": ".venv-openvino",
+    "test-clients": ".venv-clients",
+}
 
 # What has to be there before the rest: this version of torch is one that comes without CUDA where an index has such.
 FIRST = {"test-optimum": "torch==2.13.0"}
@@ -74,6 +81,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-m", "pytest", *rest]]
     if verb == "test-tensorrt":  # the import first: without it the tests would be skipped
         return [["-c", "import tensorrt_rtx"], ["-m", "pytest", "tests/export/test_engine.py", *rest]]
+    if verb == "test-openvino":
+        return [["-m", "pytest", "tests/openvino", *rest]]
     if verb == "soak":
         return [["-m", "pytest", "--hypothesis-profile=soak", *rest]]
     if verb == "test-optimum":

@@ -66,7 +66,7 @@ def test_the_first_variant_that_can_run_is_taken(bert: Artefact) -> None:
 
 def test_a_named_variant_is_never_replaced_by_another(bert: Artefact) -> None:
     manifest = changed(bert.manifest, "cpu-int8", providers=(CUDA,))
-    with pytest.raises(ProviderError, match=f"cpu-int8 wants {CUDA}, here is {CPU}") as caught:
+    with pytest.raises(ProviderError, match="cannot run here: cuda: not installed here") as caught:
         choose(manifest, "cpu-int8", [], [CPU], "1.20.0")
     assert "cpu-fp32" not in str(caught.value)
 
@@ -97,8 +97,8 @@ def test_an_artefact_for_accelerators_only_says_how_the_cpu_would_run_it(bert: A
     with pytest.raises(ProviderError) as caught:
         choose(manifest, None, [], [CPU], "1.20.0")
     assert str(caught.value) == (
-        f"tiny-random-bert cannot run here: gpu wants Rtx or {CUDA}, here is {CPU}; "
-        "the CPU runs it only when asked for 'gpu' by name"
+        "tiny-random-bert cannot run here: cuda: not installed here; Rtx: not installed here; "
+        "cpu: gpu is made for accelerators; the CPU runs it only when asked for 'gpu' by name"
     )
 
 
@@ -111,7 +111,7 @@ def test_an_engine_is_run_only_when_named_and_where_its_provider_is(bert: Artefa
     manifest = dataclasses.replace(bert.manifest, variants={"tensorrt": variant, **bert.manifest.variants})
     assert choose(manifest, None, [], ["Rtx", CPU], "1.24.0").variant_name == "cpu-int8"
     assert choose(manifest, "tensorrt", [], ["Rtx", CPU], "1.24.0").provider == "Rtx"
-    with pytest.raises(ProviderError, match=f"tensorrt wants Rtx, here is {CPU}"):
+    with pytest.raises(ProviderError, match="Rtx: not installed here"):
         choose(manifest, "tensorrt", [], [CPU], "1.24.0")
     manifest = dataclasses.replace(manifest, variants={"tensorrt": variant})
     with pytest.raises(
@@ -138,9 +138,9 @@ def test_every_reason_is_given_when_nothing_can_run(bert: Artefact) -> None:
     with pytest.raises(ProviderError) as caught:
         choose(manifest, None, {"avx2"}, [CPU], "1.20.0")
     assert str(caught.value) == (
-        "tiny-random-bert cannot run here: cpu-int8 wants one of the CPU features avx512_vnni, avx_vnni, neon; "
-        "cpu-fp32 wants onnxruntime 9.0 or newer, here is 1.20.0; "
-        "portable wants CUDAExecutionProvider or Other, here is CPUExecutionProvider"
+        "tiny-random-bert cannot run here: cuda: not installed here; Other: not installed here; "
+        "cpu: cpu-int8 wants one of the CPU features avx512_vnni, avx_vnni, neon; "
+        "cpu-fp32 wants onnxruntime 9.0 or newer, here is 1.20.0"
     )
 
 
