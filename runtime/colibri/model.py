@@ -213,13 +213,6 @@ class Colibri:
         prefix = self.manifest.document.prefix or ""
         return self._encoder.room("document") - (len(self._encoder.offsets(prefix)) if prefix else 0)
 
-    def row_tokens(self, texts: Sequence[str], role: RoleName) -> list[list[str]]:
-        """The token behind each row of each text, as the vocabulary spells it: "▁Berlin", "<s>", "[MASK]".
-
-        Raises InputTypeError for what is not a list of strings.
-        """
-        return self._encoder.row_tokens(checks.listed_texts(texts, "texts"), role)
-
     def score(self, query: str | TokenVectors, documents: Sequence[str] | TokenVectors) -> Floats:
         """MaxSim of one query with every document: (n,) float32 in the documents' order.
 

@@ -1,14 +1,18 @@
 """`colibri serve`."""
 
+import logging
 from importlib import util
 from pathlib import Path
 from typing import Any
 
 import click
 
+from colibri.cli.options import asked_provider, provider_option
 from colibri.errors import InputError, MissingExtra
 
 _PACKAGES = ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn")
+log = logging.getLogger(__name__)
+
 DEFAULT_PORT = 8080
 
 
@@ -39,6 +43,7 @@ DEFAULT_PORT = 8080
 @click.option(
     "--without-keys", is_flag=True, help="Let anyone who can reach an address beyond this machine use the server."
 )
+@provider_option
 @click.option("--workers", type=click.IntRange(min=1), help="Documents encoded at once; default: one a core.")
 @click.option("--queue", type=click.IntRange(min=1), help="Requests taken at once; more are refused. Default: 64.")
 @click.option("--max-texts", type=click.IntRange(min=1), help="Texts in one request. Default: 2048.")
@@ -50,6 +55,12 @@ DEFAULT_PORT = 8080
     "--write-timeout", type=click.IntRange(min=1), help="Seconds for a client to take 64 KB of its answer. Default: 30."
 )
 @click.option("--grace", type=click.IntRange(min=0), help="Seconds to finish what runs after SIGTERM. Default: 30.")
+@click.option(
+    "--index",
+    "index_folder",
+    type=click.Path(path_type=Path),
+    help="Serve the index in this folder as well (made when it is not there).",
+)
 @click.option(
     "--normalise-scores", is_flag=True, help="Divide relevance_score by the number of query tokens: at most 1."
 )
@@ -69,6 +80,7 @@ def serve(
     body_timeout: int | None,
     write_timeout: int | None,
     grace: int | None,
+    index_folder: Path | None,
     normalise_scores: bool,
 ) -> None:
     """Serve Jina's API for late-interaction models: /v1/multi-vector, /v1/embeddings, /v1/rerank, /v1/models.
@@ -113,7 +125,12 @@ def serve(
             f"{host}: others can reach that address; give --keys-file FILE, or --without-keys to let anyone in"
         )
     logs.configure()
-    models = load_all(artefacts, names, workers=workers)
+    models = load_all(artefacts, names, workers=workers, provider=asked_provider())
+    for model in models.loaded:
+        say = log.warning if model.provider.reasons and asked_provider() != "cpu" else log.info
+        say("%s: %s", model.name, model.provider)
+        if not model.manifest.licence.commercial_use:
+            log.warning("%s: %s. Not for commercial use.", model.name, model.manifest.licence.id)
     app = App(
         models,
         settings,
@@ -122,14 +139,25 @@ def serve(
         places=2 * (workers or physical_cores()),
     )
     app.add(routes(app))
-    described = msgspec.json.encode(document(OPERATIONS, models, with_keys=keys is not None))
+    operations, index = OPERATIONS, None
+    if index_folder is not None:
+        from colibri.server import index_routes
+
+        index, reader = index_routes.opened(index_folder, models.loaded)
+        app.add(index_routes.routes(app, index, reader))
+        operations += index_routes.OPERATIONS
+    described = msgspec.json.encode(document(operations, models, with_keys=keys is not None))
     app.add([described_by(app, described)])
 
     def announce() -> None:
-        served = ", ".join(f"{model.name} ({model.variant})" for model in models.loaded)
-        click.echo(f"{listen.url(listener)} serves {served}")
+        served = ", ".join(f"{model.name} ({model.provider.variant})" for model in models.loaded)
+        click.echo(f"{listen.url(listener)} serves {served}{f' and {index!r}' if index is not None else ''}")
 
-    listen.run(app, listener, announce)
+    try:
+        listen.run(app, listener, announce)
+    finally:
+        if index is not None:
+            index.close()
 
 
 def require_extra() -> None:

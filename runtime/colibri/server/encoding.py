@@ -88,6 +88,11 @@ async def _in_turn(slices: Sequence[Callable[[], Awaitable[TokenVectors]]]) -> l
     return [found[number] for number in range(len(slices))]
 
 
+def row_tokens(model: Colibri, texts: Sequence[str], role: RoleName) -> list[list[str]]:
+    """The token behind each row of each text, as the vocabulary spells it: "▁Berlin", "<s>"."""
+    return model._encoder.row_tokens(texts, role)
+
+
 def scores(model: Colibri, query: TokenVectors, slices: Sequence[TokenVectors], *, normalise: bool) -> list[float]:
     """MaxSim of the query with each document, in their order.
 

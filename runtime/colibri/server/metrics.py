@@ -54,25 +54,27 @@ class Metrics:
         self.queue_seconds = Gauge("colibri_queue_expected_seconds", "Work that is admitted.", registry=registry)
         self.connections = Gauge("colibri_connections", "Open connections.", registry=registry)
         Info("colibri", "This server.", registry=registry).info({"version": __version__})
-        about = Gauge(
+        self._models = list(models)
+        self._about = Gauge(
             "colibri_model_info",
             "1 for each model that is served.",
             ["model", "variant", "provider", "licence", "commercial_use", "dimensions", "truncated"],
             registry=registry,
         )
-        for model in models:
+
+    def text(self) -> bytes:
+        """All of it in Prometheus' text format."""
+        self._about.clear()  # the provider may have made way for another since
+        for model in self._models:
             licence = model.manifest.licence
             cut = [str(head.dim) for head in model.manifest.heads if head.truncated_from]
-            about.labels(
+            self._about.labels(
                 model=model.name,
-                variant=model.variant,
+                variant=model.provider.variant,
                 provider=model.provider.name,
                 licence=licence.id,
                 commercial_use=str(licence.commercial_use).lower(),
                 dimensions=",".join(map(str, model.dims)),
                 truncated=",".join(cut),
             ).set(1)
-
-    def text(self) -> bytes:
-        """All of it in Prometheus' text format."""
         return generate_latest(self._registry)

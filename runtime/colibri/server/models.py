@@ -44,6 +44,9 @@ class ModelCard(msgspec.Struct, kw_only=True):
     space_id: str
     variant: str
     provider: str
+    device: str
+    provider_reasons: list[str]
+    """Why no better provider runs it."""
 
 
 class Models:
@@ -103,11 +106,16 @@ class Models:
             max_query_tokens=manifest.query.max_tokens,
             max_document_tokens=manifest.document.max_tokens,
             space_id=manifest.space_id,
-            variant=model.variant,
+            variant=model.provider.variant,
             provider=model.provider.name,
+            device=model.provider.device,
+            provider_reasons=model.provider.why(),
         )
 
 
-def load_all(artefacts: Sequence[str | os.PathLike[str]], aliases: Mapping[str, str], *, workers: int | None) -> Models:
+def load_all(
+    artefacts: Sequence[str | os.PathLike[str]], aliases: Mapping[str, str], *, workers: int | None, provider: str
+) -> Models:
     """Load artefacts (none: the one that comes along). Each has its own sessions; `workers` documents run at once."""
-    return Models([load(artefact, workers=workers) for artefact in artefacts or [None]], aliases)  # type: ignore[list-item]
+    names: Sequence[str | os.PathLike[str] | None] = artefacts or [None]
+    return Models([load(name, workers=workers, provider=provider) for name in names], aliases)

@@ -47,7 +47,7 @@ class Operation:
     open_to_all: bool = False
 
 
-OPERATIONS = (
+OPERATIONS: tuple[Operation, ...] = (
     Operation(
         path="/v1/multi-vector",
         method="post",

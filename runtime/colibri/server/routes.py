@@ -14,7 +14,7 @@ from colibri.model import Colibri
 from colibri.server import answers
 from colibri.server.app import App
 from colibri.server.bodies import unread
-from colibri.server.encoding import Encoded, encode, scores
+from colibri.server.encoding import Encoded, encode, row_tokens, scores
 from colibri.server.exchange import exchange_of
 from colibri.server.metrics import CONTENT_TYPE
 from colibri.server.models import ModelCard
@@ -95,7 +95,7 @@ async def embeddings(app: App, request: Request) -> Response:
             )
             tokens = None
             if asked.return_tokenized_input:
-                tokens = await run_in_threadpool(model.row_tokens, texts, role)
+                tokens = await run_in_threadpool(row_tokens, model, texts, role)
     count(app, request, model, ticket, {role: encoded})
     usage = answers.Usage(encoded.report.tokens, encoded.report.tokens)
     return Streamed(answers.in_pieces(answers.embeddings(asked.model, encoded.slices, wanted, usage, tokens)))
