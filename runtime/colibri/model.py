@@ -12,6 +12,7 @@ from colibri import checks, providers
 from colibri.calls import Call, DocumentOptions, QueryOptions
 from colibri.errors import InputError, ShapeError
 from colibri.manifest import Manifest, RoleName
+from colibri.providers.taken import told_once
 from colibri.scoring import Floats, maxsim
 from colibri.tokenizer import TextTokenizer
 from colibri.vectors import TokenVectors
@@ -64,8 +65,8 @@ class Colibri:
         self.dim: int = self.manifest.default_dim if dim is None else checks.one_dim(self.manifest, dim)
         chosen = installed.best(artefact.manifest, variant, provider)
         first = chosen.found[0]
-        for refused in chosen.refused:
-            log.warning("%s; %s is %s", refused, self.name, providers.Provider.of(first))
+        for refused in told_once(chosen.refused):
+            log.warning("%s; so %s runs as %s", refused, self.name, providers.Provider.of(first))
         artefacts.check_files(artefact, artefact.files_to_run(first.variant, first.graph))
         self._encoder = Encoder(
             artefact,

@@ -177,6 +177,11 @@ class Runner:
             except (ProviderError, ArtefactError) as error:
                 if not self._left:
                     raise
+                if choice.variant.engine is None:  # an engine may be too old where its graph still runs
+                    others = [other for other in self._left if other.provider != choice.provider]
+                    if not others:
+                        raise
+                    self._left = others
                 self._reasons.append(f"{known(choice.provider).name}: {choice.variant_name} did not start ({error})")
                 log.warning("%s; %s is tried instead", self._reasons[-1], self._left[0].variant_name)
                 choice, check = self._left.pop(0), True
