@@ -185,7 +185,7 @@ TABLES: dict[str, tuple[str, Callable[[Rows], str]]] = {
     "stored": ("stored", stored),
     "maxsim": ("maxsim", maxsim),
 }
-PAGES = ("README.md", "models/colibri-mini/README.md", "benchmarks/README.md")
+PAGES = ("README.md", "models/colibri-mini/README.md", "benchmarks/README.md", "docs/scoring.md")
 
 
 def filled(page: str) -> str:

@@ -29,7 +29,7 @@ from colibri.providers import Choice, Choices, Provider
 from colibri.runner import Limits, Runner
 from colibri.session import Interrupt
 from colibri.tokenizer import Encoded, TextTokenizer
-from colibri.vectors import Rows, TokenVectors
+from colibri.vectors import Rows, Spans, TokenVectors
 from colibri.workers import Job, Outcome
 
 log = logging.getLogger(__name__)
@@ -144,6 +144,10 @@ class Encoder:
     def room(self, role: RoleName) -> int:
         """How many tokens of a text fit."""
         return self._tokenizer.room(self._manifest.role(role))
+
+    def offsets(self, text: str) -> Spans:
+        """The characters behind each token of a text: (tokens, 2) int32."""
+        return self._tokenizer.offsets(text)
 
     def _tokenise(self, rules: Role, order: Order) -> Callable[[list[str]], list[list[Encoded]]]:
         def tokenise(texts: list[str]) -> list[list[Encoded]]:

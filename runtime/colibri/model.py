@@ -15,7 +15,7 @@ from colibri.manifest import Manifest, RoleName
 from colibri.providers.taken import told_once
 from colibri.scoring import Floats, maxsim
 from colibri.tokenizer import TextTokenizer
-from colibri.vectors import TokenVectors
+from colibri.vectors import Spans, TokenVectors
 
 log = logging.getLogger(__name__)
 
@@ -203,6 +203,16 @@ class Colibri:
     ) -> TokenVectors | dict[int, TokenVectors]:
         """`encode_documents` for asyncio: the event loop stays free, and cancelling the task ends the work."""
         return await self._call(texts, "document", dims, options).result_async()
+
+    def token_offsets(self, text: str) -> Spans:
+        """The characters behind each token of a text, however long: (tokens, 2) int32. Nothing is run or cut."""
+        return self._encoder.offsets(text)
+
+    @property
+    def room_tokens(self) -> int:
+        """How many tokens of a document fit beside its markers and its prefix."""
+        prefix = self.manifest.document.prefix or ""
+        return self._encoder.room("document") - (len(self._encoder.offsets(prefix)) if prefix else 0)
 
     def score(self, query: str | TokenVectors, documents: Sequence[str] | TokenVectors) -> Floats:
         """MaxSim of one query with every document: (n,) float32 in the documents' order.

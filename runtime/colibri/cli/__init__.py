@@ -16,6 +16,8 @@ from colibri.errors import ColibriError
 
 _OURS = {
     "rerank": "colibri.cli.rank:rerank",
+    "index": "colibri.cli.index:index",
+    "search": "colibri.cli.search:search",
     "encode": "colibri.cli.encode:encode",
     "info": "colibri.cli.about:info",
     "verify": "colibri.cli.verify:verify",
