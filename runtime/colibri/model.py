@@ -12,7 +12,6 @@ from colibri import checks, providers
 from colibri.calls import Call, DocumentOptions, QueryOptions
 from colibri.errors import InputError, ShapeError
 from colibri.manifest import Manifest, RoleName
-from colibri.providers.taken import told_once
 from colibri.scoring import Floats, maxsim
 from colibri.tokenizer import TextTokenizer
 from colibri.vectors import Spans, TokenVectors
@@ -65,20 +64,12 @@ class Colibri:
         self.dim: int = self.manifest.default_dim if dim is None else checks.one_dim(self.manifest, dim)
         chosen = installed.best(artefact.manifest, variant, provider)
         first = chosen.found[0]
-        for refused in told_once(chosen.refused):
-            log.warning("%s; so %s runs as %s", refused, self.name, providers.Provider.of(first))
         artefacts.check_files(artefact, artefact.files_to_run(first.variant, first.graph))
         self._encoder = Encoder(
             artefact,
             chosen,
             lambda: TextTokenizer(artefact, special_tokens=special_tokens),
-            limits=Limits(
-                threads=threads,
-                workers=workers,
-                batch_tokens=batch_tokens,
-                cache=caches.place(engine_cache),
-                strict=provider != providers.AUTO,
-            ),
+            limits=Limits(threads, workers, batch_tokens, caches.place(engine_cache), provider != providers.AUTO),
         )
         log.info("%s: %s", self.name, self.provider)
 
