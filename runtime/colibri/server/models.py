@@ -7,6 +7,7 @@ import msgspec
 
 from colibri.errors import InputError
 from colibri.model import Colibri, load
+from colibri.providers.taken import told_once
 from colibri.server.problems import Problem
 
 
@@ -109,7 +110,7 @@ class Models:
             variant=model.provider.variant,
             provider=model.provider.name,
             device=model.provider.device,
-            provider_reasons=model.provider.why(),
+            provider_reasons=told_once(model.provider.reasons),
         )
 
 
