@@ -26,7 +26,7 @@ _AT_ONCE = 2_000
 def data(work: Path) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """rows, starts, queries."""
     return (
-        np.load(work / "rows.npy", mmap_mode="r"),
+        np.asarray(np.load(work / "rows.npy", mmap_mode="r")),
         np.load(work / "starts.npy"),
         np.load(work / "queries.npy"),
     )

@@ -57,7 +57,7 @@ def matches(query: TokenVectors, docs: TokenVectors, place: int, spans: Spans | 
     )
 
 
-def highlights(found: Sequence[Match], text: str, share: float = 0.5) -> list[Span]:
+def highlights(found: Sequence[Match], text: str, share: float = 0.3) -> list[Span]:
     """What to show in bold: whole words of `text` that matter most to the score, in order, none overlapping.
 
     Each token of the query that stands for text gives its weight to the word its best token lies in. Words with at

@@ -1,6 +1,7 @@
 """`colibri index`."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,7 @@ from colibri.errors import InputError
 if TYPE_CHECKING:
     from colibri.files.sync import Summary
     from colibri.index import Index
+    from colibri.model import Colibri
 
 DEFAULT = ".colibri-index"
 _SHOWN = 20  # skipped files, one a line
@@ -48,6 +50,8 @@ _SHOWN = 20  # skipped files, one a line
 @click.option("--verify", "task", flag_value="verify", help="Compare everything with its checksum; 1 when it differs.")
 @click.option("--repair", "task", flag_value="repair", help="Drop what is broken, or encode it again from its text.")
 @click.option("--compact", "task", flag_value="compact", help="Free what deleted documents take.")
+@click.option("--export", "export_to", type=click.Path(path_type=Path), help="Write all of it to a new folder.")
+@click.option("--import", "import_from", type=click.Path(path_type=Path), help="Add what --export wrote.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @model_options
 def index(
@@ -62,6 +66,8 @@ def index(
     no_split: bool,
     passage_tokens: int,
     task: str | None,
+    export_to: Path | None,
+    import_from: Path | None,
     as_json: bool,
     model: str | None,
     dim: int | None,
@@ -80,10 +86,20 @@ def index(
       colibri index faq.jsonl --text-field answer --id-field key --into faq.index
       colibri index --stats
     """
-    if bool(paths) == bool(task):
-        raise click.UsageError("give files or folders to index, or one of --stats, --verify, --repair, --compact")
+    if sum(map(bool, (paths, task, export_to, import_from))) != 1:
+        raise click.UsageError(
+            "give files or folders to index, or one of --stats, --verify, --repair, --compact, --export, --import"
+        )
     from colibri.index import Index
 
+    if export_to is not None:
+        with Index.open(place, create=False) as opened:
+            click.echo(f"{export_to}: {opened.export(export_to):,} documents")
+        return
+    if import_from is not None:
+        with open_index(place, model, dim, variant, threads, workers, create=True) as opened:
+            click.echo(f"{place}: {opened.import_(import_from):,} documents added")
+        return
     if task is not None:
         with Index.open(place, create=False) as opened:
             _look_after(opened, task, as_json)
@@ -123,15 +139,13 @@ def open_index(
     *,
     create: bool,
 ) -> "Index":
-    """Open it with the model it was made with, unless another is named, loaded as the options say."""
+    """Open it with the model it was made with, unless another is named; loaded when needed, as the options say."""
     from colibri.index import Index
 
-    if variant is None and threads is None and workers is None:
-        return Index.open(place, model, dim, create)
-    if model is None and (place / "index.sqlite").exists():
-        with Index.open(place, create=False) as found:
-            model = found.model_name or None
-    return Index.open(place, load_model(model, None, variant, threads, workers), dim, create)
+    def load(source: str | os.PathLike[str] | None) -> "Colibri":
+        return load_model(None if source is None else os.fspath(source), None, variant, threads, workers)
+
+    return Index.open(place, model, dim, create, load=load)
 
 
 def _report(summary: "Summary", total: int, place: Path, as_json: bool) -> None:

@@ -90,12 +90,12 @@ def _value(text: str) -> Any:
     return text if isinstance(found, dict | list) else found
 
 
-def listing(hits: Sequence["Hit"]) -> list[str]:
-    """Results for a terminal."""
+def listing(hits: Sequence["Hit"], base: Path | None = None) -> list[str]:
+    """Results for a terminal; files below `base` are named from there."""
     lines = []
     for number, hit in enumerate(hits, 1):
         passage = hit.passages[0]
-        place = hit.id
+        place = hit.id.removeprefix(f"{base}/")
         if hit.text is not None and passage.start:
             place += f":{hit.text.count(chr(10), 0, passage.start) + 1}"
         lines.append(f"{number}. {hit.normalised:.3f}  {click.style(place, fg='cyan')}")

@@ -35,6 +35,8 @@ _BUSY_SECONDS = 30  # SQLite's own short locks: a checkpoint, the recovery of a 
 _LOG_BYTES = 64 << 20  # the log is cut back to this after a large transaction
 _MAPPED_BYTES = 0  # SQLite reads by itself: a mapped database that is cut off would end the process
 
+_TOO_MUCH = ("parser stack overflow", "Expression tree is too large", "string or blob too big")
+
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE segments (number INTEGER PRIMARY KEY, passages INTEGER NOT NULL, tokens INTEGER NOT NULL,
@@ -106,8 +108,8 @@ class Catalogue:
         except sqlite3.Error as error:
             name = str(getattr(error, "sqlite_errorname", ""))
             said = f"{self._path}: {error}"
-            if isinstance(error, sqlite3.DataError | UnicodeEncodeError):
-                raise InputError(said) from error
+            if isinstance(error, sqlite3.DataError) or str(error).startswith(_TOO_MUCH):
+                raise InputError(f"more than SQLite takes ({error})") from error
             if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
                 raise StoreLocked(f"{said}; another program holds the file") from error
             if name.startswith("SQLITE_FULL"):

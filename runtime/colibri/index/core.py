@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection
+from typing import TYPE_CHECKING
 
 from colibri import checks
 from colibri.errors import StoreDamaged, StoreError
@@ -15,6 +16,9 @@ from colibri.index.lock import WriterLock
 from colibri.index.snapshot import Snapshot, Snapshots
 from colibri.index.transaction import Mended, Transaction, writing
 
+if TYPE_CHECKING:
+    from colibri.index.encoding import Loader
+
 SEGMENTS = "segments"
 _TRIES = 10  # each meets another compaction that ended between two steps of a reader
 
@@ -22,7 +26,15 @@ _TRIES = 10  # each meets another compaction that ended between two steps of a r
 class Core:
     """Threads may share it."""
 
-    def __init__(self, folder: Path, facts: Mapping[str, str], shelf: Catalogue, disk: Disk, lock: WriterLock) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        facts: Mapping[str, str],
+        shelf: Catalogue,
+        disk: Disk,
+        lock: WriterLock,
+        load: "Loader | None" = None,
+    ) -> None:
         self.folder = folder
         self.facts = dict(facts)
         self.dim = int(facts["dim"])
@@ -31,6 +43,7 @@ class Core:
         self.shelf = shelf
         self.lock = lock
         self._disk = disk
+        self._load = load
         self._snapshots = Snapshots(self.segments, self.dim, self.space_id)
         self._model: IndexModel | None = None
 
@@ -82,7 +95,7 @@ class Core:
         if self._model is None:
             if not self.facts["model"]:
                 raise StoreError(f"{self.folder}: holds vectors of another encoder; give vectors, not texts")
-            self.use(IndexModel(self.facts["model"]))
+            self.use(IndexModel(self.facts["model"], self._load))
         assert self._model is not None
         return self._model
 
@@ -90,9 +103,12 @@ class Core:
         """Encode with this one. Raises StoreError when its rows do not compare with the index's."""
         if model.manifest.space_id != self.space_id:
             made_with = self.facts["model"] or "another encoder"
+            if made_with in {model.name, model.manifest.name}:
+                made_with = f"another version of {made_with}"
             raise StoreError(
-                f"{self.folder}: was made with {made_with}, whose vectors {model.manifest.name}'s do not compare with; "
-                f"open it with {made_with}, or index the texts anew into another folder"
+                f"{self.folder}: was made with {made_with} (space {self.space_id[:8]}), whose vectors do not compare "
+                f"with those of {model.manifest.name} (space {model.manifest.space_id[:8]}); open it with the model it "
+                "was made with, or index the texts anew into another folder"
             )
         checks.one_dim(model.manifest, self.dim)
         self._model = model

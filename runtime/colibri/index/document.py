@@ -87,8 +87,11 @@ class Stored:
 _FIELDS = {entry.name for entry in fields(Document)}
 
 
-def checked(given: object, place: int) -> Document:
-    """A Document of what was given (one, or a mapping with its fields), or an error that says where and why."""
+def checked(given: object, place: int, *, ready: bool = False) -> Document:
+    """A Document of what was given (one, or a mapping with its fields), or an error that says where and why.
+
+    ready: its vectors come by another way
+    """
     where = f"documents[{place}]"
     if isinstance(given, Mapping):
         if unknown := [str(name) for name in given if name not in _FIELDS]:
@@ -103,7 +106,7 @@ def checked(given: object, place: int) -> Document:
         raise InputTypeError(f"{where}: text is {type(given.text).__name__}, wanted str")
     if given.text is not None and len(given.text) > LONGEST_TEXT // 4 and len(text_bytes(given.text)) > LONGEST_TEXT:
         raise InputError(f"{where}: text of more than {LONGEST_TEXT >> 20} MB; split it into several documents")
-    if given.text is None and given.vectors is None:
+    if given.text is None and given.vectors is None and not ready:
         raise InputError(f"{where}: neither text nor vectors")
     return given
 

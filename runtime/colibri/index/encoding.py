@@ -3,7 +3,7 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from colibri.manifest import Manifest
     from colibri.model import Colibri
 
+    Loader = Callable[[str | os.PathLike[str] | None], Colibri]
+
 _CHUNK_TOKENS = 16_384
 
 
@@ -35,12 +37,13 @@ class Encoded:
 class IndexModel:
     """What encodes for an index; threads may share it."""
 
-    def __init__(self, given: "Colibri | str | os.PathLike[str] | None") -> None:
-        """given: a loaded model, or what `colibri.load` takes."""
+    def __init__(self, given: "Colibri | str | os.PathLike[str] | None", load: "Loader | None" = None) -> None:
+        """given: a loaded model, or what `load` takes (None: `colibri.load`)."""
         from colibri import artefact  # noqa: PLC0415 - an index of ready vectors needs none of it
         from colibri.model import Colibri  # noqa: PLC0415
 
         self._lock = threading.Lock()
+        self._load = load
         self._loaded: Colibri | None = given if isinstance(given, Colibri) else None
         self._source = None if isinstance(given, Colibri) else given
         self.manifest: Manifest = given.manifest if isinstance(given, Colibri) else artefact.find(given).manifest
@@ -54,9 +57,9 @@ class IndexModel:
         """The model, loaded once."""
         with self._lock:
             if self._loaded is None:
-                from colibri.model import load  # noqa: PLC0415
+                from colibri.model import load as load_default  # noqa: PLC0415
 
-                self._loaded = load(self._source)
+                self._loaded = (self._load or load_default)(self._source)
             return self._loaded
 
     def queries(self, texts: list[str], dim: int) -> TokenVectors:

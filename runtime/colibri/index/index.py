@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from numpy.typing import ArrayLike
 
 from colibri.errors import InputError
-from colibri.index import ingest, opening, reading, searching, upkeep
+from colibri.index import ingest, opening, reading, searching, transfer, upkeep
 from colibri.index.core import Core
 from colibri.index.disk import Disk
 from colibri.index.document import Document, Hit, Stored, id_list, payload_json
@@ -20,6 +20,7 @@ from colibri.passages import OVERLAP_TOKENS, PASSAGE_TOKENS
 from colibri.vectors import TokenVectors
 
 if TYPE_CHECKING:
+    from colibri.index.encoding import Loader
     from colibri.model import Colibri
 
 Documents = Iterable[Document | Mapping[str, Any]]
@@ -46,6 +47,7 @@ class Index:
         *,
         space_id: str | None = None,
         lock_seconds: float = 10.0,
+        load: "Loader | None" = None,
         _disk: Disk | None = None,
     ) -> Self:
         """Open the index in a folder, or make one there.
@@ -57,13 +59,21 @@ class Index:
         space_id      for vectors of your own encoder, in place of a model: a name for their space ("" for none), and
                       `dim` says how wide they are. Such an index takes and finds vectors, not texts
         lock_seconds  how long a call that writes waits for another writer
+        load          what loads the model in place of `colibri.load`, for another variant or provider
 
         Raises StoreError for an index of another space or width, of a newer format, or one that cannot be read or made;
         InputError for a width the model has no head for.
         """
         return cls(
             opening.opened(
-                Path(path), model, dim, space_id, create=create, lock_seconds=lock_seconds, disk=_disk or Disk()
+                Path(path),
+                model,
+                dim,
+                space_id,
+                create=create,
+                lock_seconds=lock_seconds,
+                disk=_disk or Disk(),
+                load=load,
             )
         )
 
@@ -252,6 +262,22 @@ class Index:
     def repair(self) -> Repair:
         """Drop what is broken, and nothing else. Documents whose rows are hit are encoded again from their text."""
         return upkeep.repair(self._core)
+
+    def export(self, path: str | os.PathLike[str]) -> int:
+        """Write every document with its rows into a new folder, as JSON lines and safetensors (`index/transfer.py`
+        tells their layout); how many. What one commit holds, whatever is written meanwhile."""
+        return transfer.export(self._core, Path(path))
+
+    def import_(self, path: str | os.PathLike[str], *, replace: bool = False) -> int:
+        """Add the documents of an export of the same space and width, in one transaction; how many.
+
+        replace: whether ids that are there are replaced; else they are an error
+        """
+        rules = ingest.rules(replace, True, PASSAGE_TOKENS, OVERLAP_TOKENS, True)
+        with self._core.writing() as transaction:
+            work = ingest.Ingest(transaction, rules, self.dim, self.space_id)
+            work.import_(transfer.exported(Path(path), self.dim, self.space_id))
+        return work.count
 
     def stats(self) -> Stats:
         """What the index holds, and what it takes on the disk."""

@@ -7,10 +7,11 @@ from typing import Any
 
 from colibri import checks
 from colibri.errors import InputError, InputTypeError
+from colibri.explain import Span
 from colibri.index.core import Core
 from colibri.index.document import Document, checked, payload_json, text_bytes
 from colibri.index.encoding import Encoded, IndexModel
-from colibri.index.ready import packed, passages_of, ready
+from colibri.index.ready import Given, packed, passages_of, ready
 from colibri.index.transaction import Transaction
 from colibri.progress import progress
 
@@ -97,6 +98,14 @@ class Ingest:
             )
             for one in encoded:
                 self._put(one, self._payloads.pop(id(one.document)))
+        self._flush()
+
+    def import_(self, found: Iterable[tuple[Document, Given, tuple[Span, ...]]]) -> None:
+        """Documents of an export."""
+        for place, (document, given, passages) in enumerate(found):
+            document = checked(document, place, ready=True)  # noqa: PLW2901
+            payload = payload_json(document.payload, f"documents[{place}] ({document.id!r})")
+            self._put(Encoded(document, given, passages), payload)
         self._flush()
 
     def _checked(self, documents: Iterable[Document | Mapping[str, Any]]) -> Iterator[Document]:

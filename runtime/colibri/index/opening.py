@@ -19,6 +19,7 @@ from colibri.index.encoding import IndexModel
 from colibri.index.lock import WriterLock
 
 if TYPE_CHECKING:
+    from colibri.index.encoding import Loader
     from colibri.model import Colibri
 
 LOCK = "writer.lock"
@@ -35,6 +36,7 @@ def opened(
     create: bool,
     lock_seconds: float,
     disk: Disk,
+    load: "Loader | None",
 ) -> Core:
     """See `Index.open`."""
     if not isinstance(lock_seconds, int | float) or isinstance(lock_seconds, bool) or not lock_seconds >= 0:
@@ -52,9 +54,9 @@ def opened(
     try:
         facts = _facts(folder, shelf)
         _check(folder, facts, dim, space_id)
-        core = Core(folder, facts, shelf, disk, lock)
+        core = Core(folder, facts, shelf, disk, lock, load)
         if model is not None:
-            core.use(IndexModel(model))
+            core.use(IndexModel(model, load))
     except BaseException:
         shelf.close()
         raise

@@ -19,7 +19,8 @@ from colibri.errors import InputError, InputTypeError
 
 Where = Mapping[str, Any]
 
-_DEEPEST = 50  # SQLite parses expressions of up to 1,000 levels; each of ours takes a few
+_DEEPEST = 12  # SQLite's parser has a stack of 100, and a level of ours takes up to six
+_JOINED = 200  # conditions in a row: SQLite nests them, and takes 1,000 levels
 _MOST_VALUES = 30_000  # SQLite binds up to 32,766
 _COMPARISONS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 _TYPES = {"number": "'integer', 'real'", "string": "'text'"}
@@ -53,7 +54,13 @@ def _all_of(where: object, sql: _Sql, depth: int) -> str:
     if depth > _DEEPEST:
         raise InputError(f"where: nested more than {_DEEPEST} levels deep")
     parts = [_entry(name, value, sql, depth) for name, value in where.items()]
-    return f"({' AND '.join(parts)})" if parts else "1"
+    return _joined(parts, " AND ") if parts else "1"
+
+
+def _joined(parts: list[str], joint: str) -> str:
+    while len(parts) > 1:
+        parts = [f"({joint.join(parts[at : at + _JOINED])})" for at in range(0, len(parts), _JOINED)]
+    return parts[0]
 
 
 def _entry(name: object, value: object, sql: _Sql, depth: int) -> str:
@@ -63,7 +70,7 @@ def _entry(name: object, value: object, sql: _Sql, depth: int) -> str:
         if not isinstance(value, Sequence) or isinstance(value, str | bytes) or not value:
             raise InputError(f"where: {name} wants a list of conditions")
         joint = " AND " if name == "$and" else " OR "
-        return f"({joint.join(_all_of(part, sql, depth + 1) for part in value)})"
+        return _joined([_all_of(part, sql, depth + 1) for part in value], joint)
     if name == "$not":
         return f"(NOT {_all_of(value, sql, depth + 1)})"
     if name.startswith("$"):
