@@ -127,7 +127,8 @@ def test_a_forked_child_can_read(store: Index) -> None:
     child = os.fork() if hasattr(os, "fork") else None
     if child == 0:
         with Index.open(path) as index:
-            os._exit(0 if index.search(rows(1))[0].id == "d1" else 1)
+            found = [each.search(rows(1))[0].id for each in (index, store)]
+        os._exit(0 if found == ["d1", "d1"] else 1)
     if child is not None:
         assert os.waitpid(child, 0)[1] == 0
     store.add([document(2)])
