@@ -136,6 +136,12 @@ def test_a_lost_file_costs_what_was_in_it(
         ("DELETE FROM passages WHERE document = 4", ("d3",)),
         ("UPDATE passages SET document = 5 WHERE document = 4", ("d3", "d4")),
         ("UPDATE documents SET first = first + 1 WHERE id = 'd3'", ("d3",)),
+        ("UPDATE documents SET first = first + 1000 WHERE id = 'd3'", ("d3",)),
+        ("UPDATE documents SET first = 1 WHERE id = 'd3'", ("d3",)),
+        ("UPDATE documents SET first = 'x' WHERE id = 'd3'", ("d3",)),
+        ("UPDATE documents SET first = x'01', passages = 'y' WHERE id = 'd3'", ("d3",)),
+        ("UPDATE documents SET passages = 100 WHERE id = 'd3'", ("d3",)),
+        ("UPDATE passages SET spans = 5, crc = 'x' WHERE document = 4", ("d3",)),
         ("UPDATE segments SET gone = x'ffffffff'", ()),
         ("DELETE FROM segments", ()),
         ("UPDATE meta SET value = '12' WHERE name = 'commits'", ()),
@@ -162,11 +168,11 @@ def test_changed_rows_of_sqlite_are_found_and_mended(
             except StoreDamaged:
                 continue
             assert got is None or (got.text, got.payload) == (f"text {name[1:]}", {"n": int(name[1:])})
-        try:
-            hits = index.search(rows(3, 4), k=20)
-        except StoreDamaged:
-            pass
-        else:
+        for where in (None, {"n": {"$gt": 1}}, {"n": 3}):
+            try:
+                hits = index.search(rows(3, 4), k=20, where=where)
+            except StoreDamaged:
+                continue
             assert all((hit.text, hit.payload) == (f"text {hit.id[1:]}", {"n": int(hit.id[1:])}) for hit in hits)
         done = index.repair()
         assert index.verify().clean

@@ -18,7 +18,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote
 
 from colibri.errors import InputError, StoreDamaged, StoreError, StoreLocked
 
@@ -124,8 +123,6 @@ class Catalogue:
             if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR")):
                 raise StoreError(f"{said} ({name})") from error
             raise StoreDamaged(f"{said}; `colibri index --verify` says what is hit, --repair mends it") from error
-        except (UnicodeDecodeError, OverflowError) as error:
-            raise StoreDamaged(f"{self._path}: holds what was never written ({error})") from error
 
     def close(self) -> None:
         """Close every connection. The last one of all processes brings the log into the file and removes it."""
@@ -151,7 +148,7 @@ class Catalogue:
             mode = "ro"
             frozen = self._read_only_signature()
         connection = sqlite3.connect(
-            f"file:{quote(str(self._path.absolute()))}?mode={mode}{'&immutable=1' if frozen else ''}",
+            f"{self._path.absolute().as_uri()}?mode={mode}{'&immutable=1' if frozen else ''}",
             uri=True,
             timeout=_BUSY_SECONDS,
             isolation_level=None,

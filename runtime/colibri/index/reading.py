@@ -40,8 +40,10 @@ class Row:
     @property
     def whole_but_text(self) -> bool:
         """Whether it is what was written, its text aside."""
-        types = (self.id, str), (self.passages, int), (self.payload, str | None), (self.text_crc, int | None)
-        if not all(isinstance(value, kind) for value, kind in types):
+        whole_numbers = (self.number, self.first, self.passages, 0 if self.text_crc is None else self.text_crc)
+        if not all(isinstance(value, int) for value in whole_numbers):
+            return False
+        if not isinstance(self.id, str) or not isinstance(self.payload, str | None):
             return False
         try:
             return self.crc == document_crc(self.number, self.id, self.passages, self.payload, self.text_crc)

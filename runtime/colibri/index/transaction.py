@@ -27,7 +27,6 @@ Mended = Callable[[sqlite3.Connection], list[Committed]]
 PassageRow = tuple[int, int, int, bytes | None, int]
 """A row of `passages` behind its slot: document, start, end, spans, crc."""
 
-_BUFFERED_ROWS = 1_000  # documents between two turns to SQLite
 _PLACE = (1 << SEGMENT_SHIFT) - 1
 
 
@@ -125,8 +124,6 @@ class Transaction:
         if text is not None:
             self._texts.append((number, text))
         self._pending.add(found_id)
-        if len(self._documents) >= _BUFFERED_ROWS:
-            self.flush()
 
     def flush(self) -> None:
         """Hand what is buffered to SQLite."""

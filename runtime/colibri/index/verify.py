@@ -89,7 +89,8 @@ def _facts(connection: sqlite3.Connection) -> None:
 def _documents(connection: sqlite3.Connection, found: _Found, documents: dict[int, tuple[str, int, int]]) -> None:
     for found_row in connection.execute(SELECT):
         row = Row(*found_row)
-        documents[row.number] = (row.id, row.first, row.passages)
+        placed = isinstance(row.first, int) and isinstance(row.passages, int)
+        documents[row.number] = (str(row.id), row.first if placed else 0, row.passages if placed else 0)
         if not row.whole:
             found.damaged[row.number] = str(row.id)
     (orphans,) = connection.execute(
