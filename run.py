@@ -9,6 +9,7 @@ python3 run.py test-openvino  the plugin path for real: OpenVINO's provider on t
 python3 run.py soak           the tests with their full numbers
 python3 run.py peers          FastEmbed's rows against ours on the same weights, in .venv-peers
 python3 run.py test-optimum   the optimum door's tests, in .venv-optimum: they need torch (200 MB)
+python3 run.py test-clients   clients of Jina's API against `colibri serve`, in .venv-clients (1 GB)
 python3 run.py bench NAME     a benchmark of benchmarks/bench_NAME.py (extra words go to it)
 """
 
@@ -25,14 +26,15 @@ WHEELS = ROOT / "build" / "data-wheels"
 # What a verb needs: extras of the package, and files of requirements.
 NEEDS = {
     "demo": ("cpu", []),
-    "check": ("cpu,export,files", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
-    "test": ("cpu,export,files", ["tests/requirements.txt"]),
+    "check": ("cpu,export,files,server", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
+    "test": ("cpu,export,files,server", ["tests/requirements.txt"]),
     "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
     "test-openvino": ("export,openvino", ["tests/requirements.txt"]),
-    "soak": ("cpu,export,files", ["tests/requirements.txt"]),
-    "bench": ("cpu,export", ["benchmarks/requirements.txt"]),
+    "soak": ("cpu,export,files,server", ["tests/requirements.txt"]),
+    "bench": ("cpu,export,files,server", ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
+    "test-clients": ("cpu,server", ["tests/clients/requirements.txt"]),
 }
 
 # Others' packages stay out of the environment that everything else runs in.
@@ -41,6 +43,7 @@ ENVIRONMENTS = {
     "test-optimum": ".venv-optimum",
     "test-tensorrt": ".venv-tensorrt",
     "test-openvino": ".venv-openvino",
+    "test-clients": ".venv-clients",
 }
 
 # What has to be there before the rest: this version of torch is one that comes without CUDA where an index has such.
@@ -84,6 +87,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-m", "pytest", "--hypothesis-profile=soak", *rest]]
     if verb == "test-optimum":
         return [["-m", "pytest", "tests/optimum_door", *rest]]
+    if verb == "test-clients":  # their own warnings are not ours to fix
+        return [["-m", "pytest", "tests/clients", "-W", "default", *rest]]
     if verb == "peers":
         return [["-m", "pytest", "benchmarks/peers", *rest]]
     scripts = sorted(path.stem.removeprefix("bench_") for path in (ROOT / "benchmarks").glob("bench_*.py"))

@@ -17,8 +17,9 @@ from colibri.providers.shapes import several
 from colibri_export import graph
 from colibri_export.checkpoint import Checkpoint
 from colibri_export.engine import DEFAULT_CAPABILITIES, build, context_model, require_tensorrt
-from colibri_export.graph.blocks import Dialect, FloatWeights, Int8Weights, Weights
+from colibri_export.graph.blocks import Dialect, Weights
 from colibri_export.graph.half import in_half
+from colibri_export.graph.precision import FloatWeights, Int8Weights
 from colibri_export.heads import Head
 from colibri_export.weights import (
     Stored,

@@ -23,7 +23,7 @@ from colibri.artefact import Artefact
 from colibri.errors import ArtefactError, InputError, InputTypeError
 from colibri.manifest import Role, RoleName
 from colibri.order import Order
-from colibri.packing import Chunk, Entry, Report, joined
+from colibri.packing import Chunk, Entry, Report, joined, stored
 from colibri.progress import progress
 from colibri.providers import Choice, Choices, Provider
 from colibri.runner import Limits, Runner
@@ -141,6 +141,11 @@ class Encoder:
             cut_at = self._manifest.role(order.role).max_tokens
             log.info("%d of %d %s texts were cut at %d tokens", report.truncated, report.texts, order.role, cut_at)
 
+    def row_tokens(self, texts: Sequence[str], role: RoleName) -> list[list[str]]:
+        """The token behind each row that a text gets, as the vocabulary spells it."""
+        encoded = self._tokenizer.encode(texts, self._manifest.role(role))
+        return [self._tokenizer.tokens(one.ids[one.keep].tolist()) for one in encoded]
+
     def room(self, role: RoleName) -> int:
         """How many tokens of a text fit."""
         return self._tokenizer.room(self._manifest.role(role))
@@ -181,11 +186,13 @@ class _Together:
         return [self._entry(encoded, found) for encoded, found in zip(entries, rows, strict=True)]
 
     def _entry(self, encoded: Encoded, rows: list[Rows]) -> Entry:
+        kept = {
+            dim: stored(result[encoded.keep], self._order.dtype)
+            for dim, result in zip(self._order.dims, rows, strict=True)
+        }
         return Entry(
-            {
-                dim: result[encoded.keep].astype(self._order.dtype, copy=False)
-                for dim, result in zip(self._order.dims, rows, strict=True)
-            },
+            {dim: own for dim, (own, _) in kept.items()},
+            {dim: scales for dim, (_, scales) in kept.items() if scales is not None},
             encoded.spans[encoded.keep],
             None if self._weights is None else self._weights[encoded.ids[encoded.keep]],
             len(encoded.ids),

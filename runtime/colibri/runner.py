@@ -23,6 +23,7 @@ from colibri.providers import CPU, Choice, Choices, Provider
 from colibri.providers.known import known
 from colibri.providers.settings import Settings, settings
 from colibri.providers.shapes import TOKENS_AT_ONCE
+from colibri.providers.taken import told_once
 from colibri.session import Interrupt, OutOfMemory, Session
 from colibri.tokenizer import Encoded
 from colibri.vectors import Rows
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 _STEP = 8  # tokens: halves multiply in tiles of 8 on NVIDIA's tensor cores
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Limits:
     """What a user allows.
 
@@ -65,6 +66,8 @@ class Runner:
         # Of those for the CPU the first alone: another would not repair what is wrong with it.
         self._left = others + [choice for choice in choices.found if choice.provider == CPU][:1]
         self._loaded = self._load(self._left.pop(0))
+        for refused in told_once(choices.refused):
+            log.warning("%s; so it is %s on %s", refused, self.choice.variant_name, self.provider.name)
 
     @property
     def provider(self) -> Provider:
@@ -177,6 +180,11 @@ class Runner:
             except (ProviderError, ArtefactError) as error:
                 if not self._left:
                     raise
+                if choice.variant.engine is None:  # an engine may be too old where its graph still runs
+                    others = [other for other in self._left if other.provider != choice.provider]
+                    if not others:
+                        raise
+                    self._left = others
                 self._reasons.append(f"{known(choice.provider).name}: {choice.variant_name} did not start ({error})")
                 log.warning("%s; %s is tried instead", self._reasons[-1], self._left[0].variant_name)
                 choice, check = self._left.pop(0), True

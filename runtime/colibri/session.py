@@ -189,7 +189,7 @@ def _start(
                 # Only here: whoever has no GPU loads none of it.
                 from colibri.providers.installed import preload  # noqa: PLC0415
 
-                missing = preload()
+                missing = preload(provider)
             # What TensorRT does not take, CUDA does. Without `enable_fallback=0` onnxruntime prints what went wrong and
             # goes on with the CPU.
             beside = ["CUDAExecutionProvider"] if provider == "TensorrtExecutionProvider" else []
@@ -197,12 +197,12 @@ def _start(
                 os.fspath(path), options, providers=[(name, dict(settings.options)), *beside], enable_fallback=0
             )
     except Exception as error:  # onnxruntime raises classes of its own without a common public one
-        raise ProviderError(f"{path.name}: onnxruntime {onnxruntime.__version__} cannot load it ({error})") from error
+        said = " ".join(str(error).split())
+        raise ProviderError(f"{path.name}: onnxruntime {onnxruntime.__version__} cannot load it ({said})") from error
     if name not in session.get_providers():  # CUDA's absence is only printed by onnxruntime
-        hint = f" ({missing})" if missing else ""
         raise ProviderError(
-            f"{path.name}: onnxruntime {onnxruntime.__version__} cannot start {name}, the CPU would do it{hint}; "
-            f"to have it: {known(provider).install}"
+            f"{path.name}: onnxruntime {onnxruntime.__version__} cannot start {name} and would use the CPU; "
+            + (missing or f"to have it: {known(provider).install}")
         )
     return session
 

@@ -23,6 +23,8 @@ _OURS = {
     "verify": "colibri.cli.verify:verify",
     "doctor": "colibri.cli.doctor:doctor",
     "warmup": "colibri.cli.warmup:warmup",
+    "serve": "colibri.cli.serve:serve",
+    "keys": "colibri.cli.keys:keys",
 }
 _ENTRY_POINTS = "colibri.commands"
 

@@ -14,6 +14,7 @@ from colibri.cli.options import asked_provider, provider_option
 from colibri.errors import ColibriError
 from colibri.providers import CPU, available_cores, caches
 from colibri.providers.known import ORDER
+from colibri.providers.taken import told_once
 from colibri.scoring import engine
 
 _PACKAGES = ("colibri-edge", "numpy", "tokenizers", "numba", "huggingface_hub")
@@ -124,7 +125,7 @@ def _artefact(name: str | None, variant: str | None, runs: bool, problems: list[
             from colibri.providers import installed
 
             best = installed.best(found.manifest, variant, asked_provider())
-            problems += best.refused
+            problems += told_once(best.refused)
             choice, features = best.found[0], providers.cpu_features()
             taken = providers.Provider.of(choice, best.reasons)
             on_cpu = ", ".join(sorted(features & set(choice.graph.any_cpu_feature))) or "runs on any CPU"
@@ -134,7 +135,7 @@ def _artefact(name: str | None, variant: str | None, runs: bool, problems: list[
                 "provider": taken.name,
                 "device": taken.device,
                 "because": on_cpu if choice.provider == CPU else f"{taken.name} is the best provider here that runs it",
-                "reasons": taken.why(),
+                "reasons": told_once(taken.reasons),
             }
     except ColibriError as error:
         problems.append(str(error))

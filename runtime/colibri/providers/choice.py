@@ -94,7 +94,8 @@ def choices(
         elif device.kind == "cpu" and one.execution_provider != CPU and provider == AUTO:
             why.append(f'its only device here is the CPU, so it runs only when named (provider="{one.name}")')
         else:
-            more, why = _on(one, device, listing, manifest, features, here.version, named=variant_name is not None)
+            asked = _Asked(variant_name is not None, provider != AUTO)
+            more, why = _on(one, device, listing, manifest, features, here.version, asked)
             found += more
         if why and (not found or found[0].provider == one.execution_provider):
             reasons.append(f"{one.name}: {'; '.join(why)}")
@@ -118,6 +119,14 @@ def require(
     raise ProviderError(f'{message}. provider="auto" takes the best there is')
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What was named."""
+
+    variant: bool
+    provider: bool
+
+
 def _on(
     one: Known,
     device: Device,
@@ -125,8 +134,7 @@ def _on(
     manifest: Manifest,
     features: set[str],
     version: str,
-    *,
-    named: bool,
+    asked: "_Asked",
 ) -> tuple[list[Choice], list[str]]:
     """The variants that run on a device, and why those that the artefact prefers to the first of them do not."""
     found: list[Choice] = []
@@ -135,9 +143,11 @@ def _on(
     for name in listing:
         variant = manifest.variants[name]
         graph = next((g for g in variant.graphs if not g.any_cpu_feature or features & set(g.any_cpu_feature)), None)
-        if one.execution_provider == CPU and variant.providers[0] != CPU and not named:
+        if one.execution_provider == CPU and variant.providers[0] != CPU and not asked.variant:
             only_named.append(f"{name} is made for accelerators; the CPU runs it only when asked for {name!r} by name")
-        elif (against := _against(name, variant, device, version, named=named)) is not None:
+        elif variant.providers[0] == CPU and not (one.any_variant or asked.variant or asked.provider):
+            why += [] if found else [f"{name} is made for the CPU and runs there only when asked for by name"]
+        elif (against := _against(name, variant, device, version, named=asked.variant)) is not None:
             why += [] if found else [against]
         elif graph is None:
             lacking = ", ".join(sorted({f for g in variant.graphs for f in g.any_cpu_feature}))

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import io
+import re
 import threading
 from collections.abc import Collection
 from importlib import import_module, util
@@ -51,14 +52,21 @@ def look(wanted: Collection[Known]) -> Here:
 
 
 @functools.cache
-def preload() -> str:
-    """Load CUDA's libraries from NVIDIA's own Python packages, where those are: onnxruntime-gpu does not do that by
-    itself. Returns what onnxruntime says of those that are missing."""
+def preload(execution_provider: str) -> str:
+    """Load CUDA's libraries, and TensorRT's where it is wanted, from NVIDIA's own Python packages, where those are:
+    onnxruntime-gpu does not do that by itself. Says which are missing, and what brings them; "" where none is."""
     said = io.StringIO()
+    if execution_provider == "TensorrtExecutionProvider" and util.find_spec("tensorrt") is not None:
+        with contextlib.suppress(ImportError, OSError):  # then onnxruntime says what it lacks
+            import_module("tensorrt")
     if hasattr(onnxruntime, "preload_dlls"):  # from 1.21 on
         with contextlib.redirect_stdout(said):
             onnxruntime.preload_dlls()
-    return "; ".join(said.getvalue().splitlines())
+    missing = re.findall(r"Failed to load ([^:\s]+)", said.getvalue())
+    if not missing:
+        return ""
+    brings = "pip install 'onnxruntime-gpu[cuda,cudnn]'"
+    return f"of CUDA's libraries {', '.join(missing)} cannot be loaded: {brings}, or install CUDA and cuDNN"
 
 
 def best(manifest: Manifest, variant_name: str | None = None, provider: str = AUTO) -> Choices:

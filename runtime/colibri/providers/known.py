@@ -28,6 +28,9 @@ class Known:
     """How many ranges of shapes it builds its engine for."""
     compiles: bool = False
     """Whether what it compiles a graph to is kept as an EPContext model."""
+    any_variant: bool = False
+    """Whether it is surely faster than the CPU with a variant that was made for the CPU. Others may be graphics on the
+    same chip, or slow with shapes that change, so they run such a variant only when named."""
     fuses: bool = True
     """Whether it runs node by node, so that onnxruntime's own fusions help; others want the graph as it was written."""
 
@@ -39,6 +42,7 @@ ORDER = (
         install="pip install 'colibri-edge[cpu]' onnxruntime-ep-nv-tensorrt-rtx",
         plugin="onnxruntime_ep_nv_tensorrt_rtx",
         nvidia=True,
+        any_variant=True,
         profiles="several",
         compiles=True,
         fuses=False,
@@ -48,6 +52,7 @@ ORDER = (
         execution_provider="TensorrtExecutionProvider",
         install="pip uninstall onnxruntime, then pip install 'colibri-edge[gpu]' tensorrt",
         nvidia=True,
+        any_variant=True,
         # Its session stays on the first of several profiles (onnxruntime pull request 31624, open in September 2026).
         profiles="one",
         fuses=False,
@@ -57,11 +62,13 @@ ORDER = (
         execution_provider="CUDAExecutionProvider",
         install="pip uninstall onnxruntime, then pip install 'colibri-edge[gpu]' 'onnxruntime-gpu[cuda,cudnn]'",
         nvidia=True,
+        any_variant=True,
     ),
     Known(
         name="migraphx",
         execution_provider="MIGraphXExecutionProvider",
         install="pip uninstall onnxruntime, then pip install onnxruntime-migraphx (AMD, Linux)",
+        any_variant=True,
         fuses=False,
     ),
     Known(
@@ -89,7 +96,7 @@ ORDER = (
         compiles=True,
         fuses=False,
     ),
-    Known(name="cpu", execution_provider=CPU, install="pip install 'colibri-edge[cpu]'"),
+    Known(name="cpu", execution_provider=CPU, install="pip install 'colibri-edge[cpu]'", any_variant=True),
 )
 """Best first."""
 

@@ -1,5 +1,6 @@
 """What runs a model, for people."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from colibri.providers.choice import Choice
@@ -27,12 +28,13 @@ class Provider:
         return Provider(known(choice.provider).name, device.description, choice.variant_name, reasons)
 
     def __str__(self) -> str:
-        return "; ".join([f"{self.variant} on {self.name} ({self.device})", *self.why()])
+        return "; ".join([f"{self.variant} on {self.name} ({self.device})", *told_once(self.reasons)])
 
-    def why(self) -> list[str]:
-        """The reasons, those that are the same told once."""
-        names: dict[str, list[str]] = {}
-        for reason in self.reasons:
-            name, colon, why = reason.partition(": ")
-            names.setdefault(why if colon else reason, []).extend([name] if colon else [])
-        return [f"{', '.join(who)}: {why}" if who else why for why, who in names.items()]
+
+def told_once(reasons: Iterable[str]) -> list[str]:
+    """Reasons such as "cuda: not installed here", one for all whose reason is the same."""
+    names: dict[str, list[str]] = {}
+    for reason in reasons:
+        name, colon, why = reason.partition(": ")
+        names.setdefault(why if colon else reason, []).extend([name] if colon else [])
+    return [f"{', '.join(who)}: {why}" if who else why for why, who in names.items()]
