@@ -129,7 +129,7 @@ def test_a_recipes_token_weights_come_with_the_artefact(bert: Path, tmp_path: Pa
     weights = np.random.default_rng(1).uniform(0, 2, vocabulary).astype(np.float32)
     save_file({"weights": weights}, tmp_path / "weights.safetensors")
     (tmp_path / "recipe.toml").write_text(RECIPE, encoding="utf-8")
-    made = export(bert, tmp_path / "out", recipe_file=tmp_path / "recipe.toml", variant_names=["cpu-fp32"])
+    made = export(bert, tmp_path / "out", recipe_file=tmp_path / "recipe.toml", variant_names=["cpu-int8"])
     assert (made.query.weights_file, made.document.weights_file) == ("query-weights.f32.bin", None)
     assert "query-weights.f32.bin" in made.files
     model = colibri.load(tmp_path / "out")
