@@ -51,14 +51,15 @@ def test_late_interaction_beats_one_vector_a_text_and_bm25() -> None:
     assert mean(crossed, 128) >= sum(row["dense"] for row in crossed) / len(crossed)
 
 
-def test_the_recorded_loss_of_int8_rows_is_small_on_average() -> None:
-    """Single sets stray further than their mean: see benchmarks/NOTES.md."""
+def test_the_recorded_loss_of_int8_rows_is_small() -> None:
+    """On average over sets; the table has the furthest one."""
     rows = [json.loads(line) for line in (ROOT / "benchmarks/results/stored.jsonl").read_text("utf-8").splitlines()]
+    manifest = json.loads((ROOT / "models/colibri-mini/colibri.json").read_text(encoding="utf-8"))
+    assert {row["space_id"] for row in rows} == {manifest["space_id"]}, "measured on another model: run it again"
     for dim in (128, 96, 64):
         own = [row for row in rows if row["dim"] == dim]
-        assert len(own) == 6
-        assert abs(sum(row["int8"] - row["float32"] for row in own)) / 6 <= 0.002
-        assert sum(row["overlap"] for row in own) / 6 >= 0.97
+        assert abs(sum(row["int8"] - row["float32"] for row in own)) / len(own) <= 0.002
+        assert sum(row["overlap"] for row in own) / len(own) >= 0.98
 
 
 def test_the_code_of_readme_and_docs_runs() -> None:
