@@ -32,6 +32,7 @@ SEGMENT_SHIFT = 24
 _OLDEST_SQLITE = (3, 38, 0)  # JSON functions built in
 _BUSY_SECONDS = 30  # SQLite's own short locks: a checkpoint, the recovery of a log
 _LOG_BYTES = 64 << 20  # the log is cut back to this after a large transaction
+_LOG_PAGES = 4_000  # 16 MB: SQLite's 1,000 would bring the log in with every thousand deletes of ids here and there
 _MAPPED_BYTES = 0  # SQLite reads by itself: a mapped database that is cut off would end the process
 
 _TOO_MUCH = ("parser stack overflow", "Expression tree is too large", "string or blob too big")
@@ -165,6 +166,7 @@ class Catalogue:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA cell_size_check = ON")
             connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
             if sys.platform == "darwin":
                 connection.execute("PRAGMA fullfsync = ON")
         with self._lock:
