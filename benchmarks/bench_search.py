@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import venv
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,7 +33,7 @@ QUERIES = 32
 
 def make_data(work: Path, passages: int, shortest: int, longest: int) -> None:
     """Random unit rows, and queries of 32 noisy tokens of one passage each; always the same."""
-    if (work / "rows.npy").exists():
+    if (work / "queries.npy").exists():
         return
     work.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
@@ -49,7 +49,7 @@ def make_data(work: Path, passages: int, shortest: int, longest: int) -> None:
         noisy = own + 0.12 * rng.standard_normal(own.shape, np.float32)
         query[:] = noisy / np.linalg.norm(noisy, axis=1, keepdims=True)
     np.save(work / "starts.npy", starts)
-    np.save(work / "queries.npy", queries)
+    np.save(work / "queries.npy", queries)  # the last one, which tells that all are there
 
 
 class Contestant:
@@ -131,36 +131,6 @@ def ranks(work: Path, answers: dict[str, list[list[int]]]) -> dict[str, Any]:
     }
 
 
-def opening(work: Path) -> dict[str, Any]:
-    """Open, and search, in a process that has loaded nothing but NumPy before."""
-    from colibri import Index
-    from colibri.scoring import engine
-
-    queries = data(work)[2]
-    began = time.perf_counter()
-    index = Index.open(work / "colibri")
-    count = index.count()
-    open_ms = (time.perf_counter() - began) * 1e3
-    engine.compile_now("int8")
-    times = []
-    for number in range(40):
-        began = time.perf_counter()
-        index.search(queries[number % len(queries)], 10)
-        times.append((time.perf_counter() - began) * 1e3)
-    memory = resident()
-    size = sum(path.stat().st_size for path in (work / "colibri").rglob("*") if path.is_file())
-    tokens = index.stats().tokens
-    figures = {"open_ms": open_ms, "p50_ms": statistics.median(times), "p99_ms": float(np.percentile(times, 99))}
-    return {**figures, **memory, "index_mb": size / 1e6, "bytes_a_token": size / tokens, "passages": count}
-
-
-def resident() -> dict[str, float]:
-    """MB of this process: all of it, and what no file is behind."""
-    lines = Path("/proc/self/smaps_rollup").read_text(encoding="utf-8").splitlines()
-    sizes = {line.split(":")[0]: int(line.split()[1]) for line in lines[1:]}
-    return {"rss_mb": sizes["Rss"] * 1024 / 1e6, "anonymous_mb": sizes["Anonymous"] * 1024 / 1e6}
-
-
 def writing(work: Path) -> dict[str, Any]:
     """Add everything in one call; then delete 1,000 ids, five times; then half of all, and compact."""
     from colibri import Index
@@ -205,12 +175,11 @@ def searches(index: Any, queries: Any) -> float:
     return statistics.median(times[2:])
 
 
-CHILDREN: dict[str, Callable[[Path], dict[str, Any]]] = {"opening": opening, "writing": writing}
-
-
 def child(case: str, work: Path) -> dict[str, Any]:
     """A case in a process of its own."""
     command = [sys.executable, __file__, "--work", str(work), "--child", case]
+    if case == "opening":
+        command = [sys.executable, str(Path(__file__).with_name("search_engines.py")), case, str(work)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise click.ClickException(f"{case} ended with {done.returncode}")
@@ -245,12 +214,12 @@ def prepare(work: Path) -> None:
 @click.option("--work", type=click.Path(path_type=Path), required=True, help="Folder for data and stores (8 GB).")
 @click.option("--prepare", "only_prepare", is_flag=True, help="Build what is missing, and measure nothing.")
 @click.option("--rounds", type=click.IntRange(min=8), default=20, show_default=True)
-@click.option("--child", "case", type=click.Choice(list(CHILDREN)), hidden=True)
+@click.option("--child", "case", type=click.Choice(["writing"]), hidden=True)
 @click.option("--json", "lines", type=click.File("w", encoding="utf-8"), help="Write one JSON line a case.")
 def main(work: Path, only_prepare: bool, rounds: int, case: str | None, lines: IO[str] | None) -> None:
     """Time the local index and its peers."""
     if case:
-        print(json.dumps(CHILDREN[case](work)))
+        print(json.dumps(writing(work)))
         return
     prepare(work)
     if only_prepare:

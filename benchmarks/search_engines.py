@@ -1,6 +1,7 @@
 """The contestants of bench_search.py, each in a process of its own that answers one line with one line.
 
     python search_engines.py ENGINE WORK     then on stdin: `search 3` -> {"ms": ..., "ids": [...]}
+    python search_engines.py opening WORK    what our index costs a process that does nothing else
 
 WORK holds rows.npy (tokens, 64) float32, starts.npy, queries.npy (queries, 32, 64), and what `prepare` made of them.
 Run with the Python that has the engine: colibri's own, or .venv-search.
@@ -109,8 +110,41 @@ def opened(engine: str, work: Path) -> Search:
     ]
 
 
+def opening(work: Path) -> dict[str, Any]:
+    """Open, and search, in a process that has loaded nothing but NumPy before."""
+    from colibri import Index
+    from colibri.scoring import engine
+
+    queries = np.load(work / "queries.npy")
+    began = time.perf_counter()
+    index = Index.open(work / "colibri")
+    count = index.count()
+    open_ms = (time.perf_counter() - began) * 1e3
+    engine.compile_now("int8")
+    times = []
+    for number in range(40):
+        began = time.perf_counter()
+        index.search(queries[number % len(queries)], 10)
+        times.append((time.perf_counter() - began) * 1e3)
+    memory = resident()
+    size = sum(path.stat().st_size for path in (work / "colibri").rglob("*") if path.is_file())
+    tokens = index.stats().tokens
+    figures = {"open_ms": open_ms, "p50_ms": float(np.median(times)), "p99_ms": float(np.percentile(times, 99))}
+    return {**figures, **memory, "index_mb": size / 1e6, "bytes_a_token": size / tokens, "passages": count}
+
+
+def resident() -> dict[str, float]:
+    """MB of this process: all of it, and what no file is behind."""
+    lines = Path("/proc/self/smaps_rollup").read_text(encoding="utf-8").splitlines()
+    sizes = {line.split(":")[0]: int(line.split()[1]) for line in lines[1:]}
+    return {"rss_mb": sizes["Rss"] * 1024 / 1e6, "anonymous_mb": sizes["Anonymous"] * 1024 / 1e6}
+
+
 def main() -> None:
     engine, work = sys.argv[1], Path(sys.argv[2])
+    if engine == "opening":
+        print(json.dumps(opening(work)))
+        return
     if len(sys.argv) > 3:
         print(json.dumps(prepare(engine, work)))
         return

@@ -215,6 +215,22 @@ def test_a_compaction_that_meets_a_full_disk_changes_nothing(tmp_path: Path) -> 
         assert index.verify().clean
 
 
+def test_a_full_disk_under_sqlite_changes_nothing(tmp_path: Path) -> None:
+    with Index.open(tmp_path / "index", dim=DIM, space_id=SPACE) as index:
+        index.add([document(1)])
+        with index._core.shelf.lent() as connection:
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {pages + 2}")  # SQLite's own way to run out of room
+        with pytest.raises(StoreError, match="full; nothing was changed"):
+            index.add([document(seed, text="x" * 5_000) for seed in range(2, 9)])
+        assert held(index) == {"d1": 1}
+        assert index.verify().clean
+        with index._core.shelf.lent() as connection:
+            connection.execute("PRAGMA max_page_count = 1000000")
+        index.add([document(2, text="x" * 5_000)])
+        assert held(index) == {"d1": 1, "d2": 2}
+
+
 @linux
 def test_ctrl_c_in_the_middle_changes_nothing(tmp_path: Path) -> None:
     disk = StrangeDisk()

@@ -157,7 +157,9 @@ def test_wide_filters(store: Index) -> None:
     assert store.count({"n": {"$in": list(range(20_000))}}) == 1
     with pytest.raises(InputError, match="more than"):
         store.count({"n": {"$in": list(range(40_000))}})
-    assert store.count({"$or": [{"n": i} for i in range(9_000)]}) == 1
+    assert store.count({"$or": [{"n": i} for i in range(1_000)]}) == 1
+    with pytest.raises(InputError, match="more than 1,000 conditions"):
+        store.count({"$or": [{"n": i} for i in range(1_001)]})
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**300, 1e308, -0.0, 2**53 + 1])

@@ -121,13 +121,23 @@ def test_an_index_can_be_moved_and_copied(place: Path, store: Index, tmp_path: P
         assert index.search(rows(1), k=5) == wanted
 
 
+@pytest.mark.parametrize("name", ["a ?#%20b", 'it\'s "q"', "é 🐦", "x" * 200, "\udce9"])
+def test_folders_of_any_name(tmp_path: Path, name: str) -> None:
+    with Index.open(tmp_path / name, dim=DIM, space_id=SPACE) as index:
+        index.add([document(1)])
+        assert (tmp_path / name / "index.sqlite").exists()
+    with Index.open(tmp_path / name) as index:
+        assert index.search(rows(1))[0].id == "d1"
+
+
 def test_a_forked_child_can_read(store: Index) -> None:
     store.add([document(1)])
     path = store.path
     child = os.fork() if hasattr(os, "fork") else None
     if child == 0:
         with Index.open(path) as index:
-            os._exit(0 if index.search(rows(1))[0].id == "d1" else 1)
+            found = [each.search(rows(1))[0].id for each in (index, store)]
+        os._exit(0 if found == ["d1", "d1"] else 1)
     if child is not None:
         assert os.waitpid(child, 0)[1] == 0
     store.add([document(2)])

@@ -18,7 +18,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote
 
 from colibri.errors import InputError, StoreDamaged, StoreError, StoreLocked
 
@@ -42,11 +41,14 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT N
 CREATE TABLE segments (number INTEGER PRIMARY KEY, passages INTEGER NOT NULL, tokens INTEGER NOT NULL,
     gone BLOB NOT NULL, crc INTEGER NOT NULL);
 CREATE TABLE documents (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, first INTEGER NOT NULL,
-    passages INTEGER NOT NULL, payload TEXT, crc INTEGER NOT NULL);
+    passages INTEGER NOT NULL, payload TEXT, text_crc INTEGER, crc INTEGER NOT NULL);
 CREATE TABLE texts (number INTEGER PRIMARY KEY, text BLOB NOT NULL);
 CREATE TABLE passages (slot INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL,
     "end" INTEGER NOT NULL, spans BLOB, crc INTEGER NOT NULL);
 """
+
+
+_of_parents: list[sqlite3.Connection] = []
 
 
 class Catalogue:
@@ -65,6 +67,7 @@ class Catalogue:
         self._all: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._closed = False
+        self._process = os.getpid()
         self._frozen: tuple[int, ...] | None = None
 
     @contextmanager
@@ -73,6 +76,9 @@ class Catalogue:
         with self._lock:
             if self._closed:
                 raise StoreError(f"{self._folder}: this index was closed")
+            if self._process != os.getpid():  # a forked child must not even close what its parent has open
+                _of_parents.extend(self._all)
+                self._idle, self._all, self._process = [], [], os.getpid()
             if self._frozen is not None and self._frozen != self._signature():
                 self._drop()  # somebody who may write has written to what was opened as unchanging
             connection = self._idle.pop() if self._idle else None
@@ -117,8 +123,6 @@ class Catalogue:
             if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR")):
                 raise StoreError(f"{said} ({name})") from error
             raise StoreDamaged(f"{said}; `colibri index --verify` says what is hit, --repair mends it") from error
-        except (UnicodeDecodeError, OverflowError) as error:
-            raise StoreDamaged(f"{self._path}: holds what was never written ({error})") from error
 
     def close(self) -> None:
         """Close every connection. The last one of all processes brings the log into the file and removes it."""
@@ -144,7 +148,7 @@ class Catalogue:
             mode = "ro"
             frozen = self._read_only_signature()
         connection = sqlite3.connect(
-            f"file:{quote(str(self._path.absolute()))}?mode={mode}{'&immutable=1' if frozen else ''}",
+            f"{self._path.absolute().as_uri()}?mode={mode}{'&immutable=1' if frozen else ''}",
             uri=True,
             timeout=_BUSY_SECONDS,
             isolation_level=None,
@@ -225,12 +229,17 @@ def segment_crc(number: int, passages: int, tokens: int, gone: bytes) -> int:
     return zlib.crc32(gone, zlib.crc32(struct.pack("<qqq", number, passages, tokens)))
 
 
-def document_crc(number: int, found_id: str, passages: int, payload: str | None, text: bytes | None) -> int:
-    """Of a document and its text, wherever its passages lie."""
-    crc = zlib.crc32(struct.pack("<qqq?", number, passages, -1 if text is None else len(text), payload is None))
+def text_crc(text: bytes | None) -> int | None:
+    """Of a text, which stands with its document: so that the rest can be checked without reading it."""
+    return None if text is None else zlib.crc32(text)
+
+
+def document_crc(number: int, found_id: str, passages: int, payload: str | None, text: int | None) -> int:
+    """Of a document, wherever its passages lie. text: `text_crc` of its text."""
+    crc = zlib.crc32(struct.pack("<qqq?", number, passages, -1 if text is None else text, payload is None))
     for part in (found_id.encode(), (payload or "").encode()):
         crc = zlib.crc32(part, zlib.crc32(struct.pack("<q", len(part)), crc))
-    return zlib.crc32(text or b"", crc)
+    return crc
 
 
 _PASSAGE = struct.Struct("<qqq")

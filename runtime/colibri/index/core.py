@@ -1,5 +1,6 @@
 """What every operation on an open index needs: its facts, its connections, its segments, its lock, its model."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,7 @@ class Core:
         self._load = load
         self._snapshots = Snapshots(self.segments, self.dim, self.space_id)
         self._model: IndexModel | None = None
+        self._choosing = threading.Lock()
 
     def close(self) -> None:
         """Let go of files."""
@@ -92,10 +94,11 @@ class Core:
 
     def model(self) -> IndexModel:
         """What encodes. Raises StoreError for an index of vectors, or when the model is another one by now."""
-        if self._model is None:
-            if not self.facts["model"]:
-                raise StoreError(f"{self.folder}: holds vectors of another encoder; give vectors, not texts")
-            self.use(IndexModel(self.facts["model"], self._load))
+        with self._choosing:
+            if self._model is None:
+                if not self.facts["model"]:
+                    raise StoreError(f"{self.folder}: holds vectors of another encoder; give vectors, not texts")
+                self.use(IndexModel(self.facts["model"], self._load))
         assert self._model is not None
         return self._model
 

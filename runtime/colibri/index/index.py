@@ -191,10 +191,10 @@ class Index:
                 yield reading.stored(connection, snapshot, row, vectors=vectors)
 
     def payloads(self, where: Mapping[str, Any] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Ids and payloads of every document, or those a filter keeps: cheaper than `documents`. {} where none is."""
+        """Ids and payloads of every document, or those a filter keeps: no text is read. {} where there is none."""
         condition, values = ("1", []) if where is None else compiled(where)
         with self._core.shelf.reading() as connection:
-            for row in reading.all_rows(connection, condition, values):
+            for row in reading.all_heads(connection, condition, values):
                 yield row.id, row.shown_payload or {}
 
     def set_payloads(self, payloads: Mapping[str, Mapping[str, Any] | None]) -> int:

@@ -160,6 +160,7 @@ class Ingest:
             count = len(encoded.passages)
             transaction.put(number, encoded.document.id, kept, payload, slot, count)
             slot += count
+        transaction.flush()
 
 
 def _there_is(found_id: str) -> InputError:

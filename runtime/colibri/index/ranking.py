@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from colibri.errors import InputError, StoreDamaged
 from colibri.index.catalogue import SEGMENT_SHIFT
+from colibri.index.reading import MEND
 from colibri.index.segments import Segment
 from colibri.index.snapshot import Snapshot
 from colibri.index.where import Where, compiled
@@ -48,7 +49,10 @@ def selected(connection: sqlite3.Connection, where: Where | None) -> dict[int, O
     rows = connection.execute(f"SELECT first, passages FROM documents WHERE {condition}", values).fetchall()
     if not rows:
         return {}
-    firsts, counts = (np.array(column, np.int64) for column in zip(*rows, strict=True))
+    try:
+        firsts, counts = (np.array(column, np.int64) for column in zip(*rows, strict=True))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise StoreDamaged(f"documents changed on disk ({error}); {MEND}") from error
     begins = np.cumsum(counts) - counts
     slots = np.sort(np.repeat(firsts - begins, counts) + np.arange(int(counts.sum())))
     numbers = slots >> SEGMENT_SHIFT
@@ -83,9 +87,7 @@ def _scores(
         with np.errstate(over="ignore", invalid="ignore"):
             scores, counted = _raw_scores(queries, segment, chosen, threads)
     except InputError as error:  # queries were checked before
-        raise StoreDamaged(
-            f"segment {segment.number}: {error}; `colibri index --verify` says what is hit, --repair mends it"
-        ) from error
+        raise StoreDamaged(f"segment {segment.number}: {error}; {MEND}") from error
     if counted and np.isnan(scores.max()):
         scores = np.where(np.isnan(scores), np.float32(np.inf), scores)
     return scores, counted
@@ -111,6 +113,8 @@ def _raw_scores(
     count = len(docs) if places is None else len(places)
     if not count:
         return np.empty((len(queries), 0), np.float32), 0
+    if places is not None and places[-1] >= len(docs):
+        raise StoreDamaged(f"segment {segment.number}: a document lies beyond its end; {MEND}")
     if places is None or count > _SUBSET_BELOW * len(docs):
         if len(queries) == 1:
             weights = queries.weights
@@ -160,14 +164,15 @@ def _grouped(connection: sqlite3.Connection, best: list[tuple[float, int]], k: i
     found: dict[int, Place] = {}
     for score, slot in best:
         row = connection.execute(
-            "SELECT d.number, d.first, d.passages FROM passages AS p JOIN documents AS d ON d.number = p.document "
-            "WHERE p.slot = ?",
+            "SELECT d.number, d.first, d.passages, d.id FROM passages AS p "
+            "JOIN documents AS d ON d.number = p.document WHERE p.slot = ?",
             (slot,),
         ).fetchone()
-        if row is None or not row[1] <= slot < row[1] + row[2]:
-            found[-slot] = Place(-slot, slot, 0, score)  # no document says it owns these rows: damage, told on return
-            continue
-        number, first, passages = row
+        if row is None:
+            raise StoreDamaged(f"a passage that no document owns (slot {slot}); {MEND}")
+        number, first, passages, found_id = row
+        if not isinstance(first, int) or not isinstance(passages, int) or not first <= slot < first + passages:
+            raise StoreDamaged(f"document {found_id!r}: changed on disk; {MEND}", (str(found_id),))
         found.setdefault(number, Place(number, first, passages, score))
         if len(found) == k:
             break

@@ -10,7 +10,7 @@ import numpy as np
 
 from colibri.errors import StoreDamaged
 from colibri.explain import Span
-from colibri.index.catalogue import SEGMENT_SHIFT, document_crc, passage_crc
+from colibri.index.catalogue import SEGMENT_SHIFT, document_crc, passage_crc, text_crc
 from colibri.index.document import Payload, Stored
 from colibri.index.segments import Segment
 from colibri.index.snapshot import Snapshot
@@ -19,10 +19,9 @@ from colibri.vectors import Spans, TokenVectors
 
 MEND = "`colibri index --verify` says what is hit, --repair mends it"
 _PLACE = (1 << SEGMENT_SHIFT) - 1
-_SELECT = (
-    "SELECT d.number, d.id, d.first, d.passages, d.payload, d.crc, t.text FROM documents AS d "
-    "LEFT JOIN texts AS t ON t.number = d.number"
-)
+_HEAD = "d.number, d.id, d.first, d.passages, d.payload, d.text_crc, d.crc"
+SELECT = f"SELECT {_HEAD}, t.text FROM documents AS d LEFT JOIN texts AS t ON t.number = d.number"
+"""Rows of documents, as `Row` takes them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +33,27 @@ class Row:
     first: int
     passages: int
     payload: str | None
-    text: bytes | None
+    text_crc: int | None
+    crc: int
+    text: bytes | None = None
+
+    @property
+    def whole_but_text(self) -> bool:
+        """Whether it is what was written, its text aside."""
+        whole_numbers = (self.number, self.first, self.passages, 0 if self.text_crc is None else self.text_crc)
+        if not all(isinstance(value, int) for value in whole_numbers):
+            return False
+        if not isinstance(self.id, str) or not isinstance(self.payload, str | None):
+            return False
+        try:
+            return self.crc == document_crc(self.number, self.id, self.passages, self.payload, self.text_crc)
+        except struct.error:  # numbers beyond 64 bits
+            return False
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is what was written."""
+        return isinstance(self.text, bytes | None) and self.text_crc == text_crc(self.text) and self.whole_but_text
 
     @property
     def shown_text(self) -> str | None:
@@ -69,36 +88,44 @@ class PassageRow:
 
 def by_number(connection: sqlite3.Connection, number: int) -> Row | None:
     """One document. Raises StoreDamaged when it is not what was written."""
-    return next(_rows(connection.execute(f"{_SELECT} WHERE d.number = ?", (number,))), None)
+    return _checked(connection.execute(f"{SELECT} WHERE d.number = ?", (number,)).fetchone())
 
 
 def by_id(connection: sqlite3.Connection, found_id: str) -> Row | None:
     """The same by its id."""
-    return next(_rows(connection.execute(f"{_SELECT} WHERE d.id = ?", (found_id,))), None)
+    return _checked(connection.execute(f"{SELECT} WHERE d.id = ?", (found_id,)).fetchone())
 
 
-def all_rows(
-    connection: sqlite3.Connection, condition: str = "1", values: Sequence[object] = (), order: str = "d.first"
-) -> Iterator[Row]:
+def all_rows(connection: sqlite3.Connection, condition: str = "1", values: Sequence[object] = ()) -> Iterator[Row]:
     """Every document a filter keeps, in the order of their rows on disk. `condition` is over `documents`."""
-    text = f"{_SELECT} WHERE d.number IN (SELECT number FROM documents WHERE {condition}) ORDER BY {order}"
-    yield from _rows(connection.execute(text, values))
+    # Numbers first: a sort would carry every text along.
+    found = connection.execute(f"SELECT number FROM documents WHERE {condition} ORDER BY first", values).fetchall()
+    for (number,) in found:
+        row = by_number(connection, number)
+        if row is not None:
+            yield row
 
 
-def _rows(found: Iterator[tuple[int, str, int, int, str | None, int, bytes | None]]) -> Iterator[Row]:
-    for number, found_id, first, passages, payload, crc, text in found:
-        row = Row(number, found_id, first, passages, payload, text)
-        if not whole(row, crc):
-            raise StoreDamaged(f"document {found_id!r}: its entry changed on disk; {MEND}", (str(found_id),))
+def all_heads(connection: sqlite3.Connection, condition: str = "1", values: Sequence[object] = ()) -> Iterator[Row]:
+    """The same without their texts, in any order."""
+    for found in connection.execute(f"SELECT {_HEAD.replace('d.', '')} FROM documents WHERE {condition}", values):
+        row = Row(*found)
+        if not row.whole_but_text:
+            raise _damaged(row.id)
         yield row
 
 
-def whole(row: Row, crc: int) -> bool:
-    """Whether a row is what was written."""
-    types = (row.id, str), (row.passages, int), (row.payload, str | None), (row.text, bytes | None)
-    if not all(isinstance(value, kind) for value, kind in types):
-        return False
-    return crc == document_crc(row.number, row.id, row.passages, row.payload, row.text)
+def _checked(found: tuple[int, str, int, int, str | None, int | None, int, bytes | None] | None) -> Row | None:
+    if found is None:
+        return None
+    row = Row(*found)
+    if not row.whole:
+        raise _damaged(row.id)
+    return row
+
+
+def _damaged(found_id: object) -> StoreDamaged:
+    return StoreDamaged(f"document {found_id!r}: its entry changed on disk; {MEND}", (str(found_id),))
 
 
 def passage_rows(

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from colibri.index.catalogue import SEGMENT_SHIFT
 from colibri.index.compact import move
 from colibri.index.document import Document
 from colibri.index.raw import RawSegment, place_of
-from colibri.index.reading import Row, whole
+from colibri.index.reading import SELECT, Row
 from colibri.index.segments import Committed
 from colibri.index.transaction import Transaction
 from colibri.index.verify import intact
@@ -83,13 +83,14 @@ def repair(
             plan.suspects.add(number)
     plan.suspects |= {segment.number for segment in transaction.committed if not _opens(raws, segment)}
     known = set()
-    for row, crc in _documents(transaction.connection):
+    for (number,) in run("SELECT number FROM documents ORDER BY number").fetchall():  # not all texts at once
+        row = Row(*run(f"{SELECT} WHERE d.number = ?", (number,)).fetchone())
         known.add(row.number)
         slots = passages.get(row.number, [])
-        placed = slots == list(range(row.first, row.first + row.passages)) if whole(row, crc) else False
+        placed = slots == list(range(row.first, row.first + row.passages)) if row.whole else False
         if placed and row.number not in bad:
             plan.keep[row.number] = slots
-        elif whole(row, crc) and row.text is not None and encode is not None:
+        elif row.whole and row.text is not None and encode is not None:
             plan.encode.append(row)
         else:
             plan.drop.append((row.number, str(row.id)))
@@ -141,14 +142,6 @@ def _opens(raws: dict[int, RawSegment], segment: Committed) -> bool:
             return False
         at = bounds[1]
     return at == segment.tokens
-
-
-def _documents(connection: sqlite3.Connection) -> Iterator[tuple[Row, int]]:
-    for number, found_id, first, count, payload, crc, text in connection.execute(
-        "SELECT d.number, d.id, d.first, d.passages, d.payload, d.crc, t.text FROM documents AS d "
-        "LEFT JOIN texts AS t ON t.number = d.number ORDER BY d.number"
-    ).fetchall():
-        yield Row(number, found_id, first, count, payload, text), crc
 
 
 def _again(row: Row) -> Document:

@@ -46,7 +46,9 @@ def _passages(
     count: int,
     explain: bool,
 ) -> tuple[PassageHit, ...]:
-    part = next(part for part in parts if part.segment.base <= place.first < part.segment.base + len(part.scores))
+    part = next((p for p in parts if p.segment.base <= place.first < p.segment.base + len(p.scores)), None)
+    if part is None:
+        raise StoreDamaged(f"document {row.id!r}: lies where no passage is; {MEND}", (row.id,))
     begin = place.first - part.segment.base
     scores = part.scores[begin : begin + place.passages]
     order = np.argsort(-scores, kind="stable")[:count]

@@ -27,7 +27,6 @@ Mended = Callable[[sqlite3.Connection], list[Committed]]
 PassageRow = tuple[int, int, int, bytes | None, int]
 """A row of `passages` behind its slot: document, start, end, spans, crc."""
 
-_BUFFERED_ROWS = 1_000  # documents between two turns to SQLite
 _PLACE = (1 << SEGMENT_SHIFT) - 1
 
 
@@ -51,7 +50,7 @@ class Transaction:
         self._removed: set[int] = set()
         self._appender: Appender | None = None
         self._finished: list[Appender] = []
-        self._documents: list[tuple[int, str, int, int, str | None, int]] = []
+        self._documents: list[tuple[int, str, int, int, str | None, int | None, int]] = []
         self._texts: list[tuple[int, bytes]] = []
         self._passages: list[tuple[int, int, int, int, bytes | None, int]] = []
         self._pending: set[str] = set()
@@ -119,18 +118,17 @@ class Transaction:
         self, number: int, found_id: str, text: bytes | None, payload: str | None, first: int, passages: int
     ) -> None:
         """A document whose passages were appended. It must not be there: see `knows` and `remove`."""
-        crc = catalogue.document_crc(number, found_id, passages, payload, text)
-        self._documents.append((number, found_id, first, passages, payload, crc))
+        text_crc = catalogue.text_crc(text)
+        crc = catalogue.document_crc(number, found_id, passages, payload, text_crc)
+        self._documents.append((number, found_id, first, passages, payload, text_crc, crc))
         if text is not None:
             self._texts.append((number, text))
         self._pending.add(found_id)
-        if len(self._documents) >= _BUFFERED_ROWS:
-            self.flush()
 
     def flush(self) -> None:
         """Hand what is buffered to SQLite."""
         run = self.connection.executemany
-        run("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)", self._documents)
+        run("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)", self._documents)
         run("INSERT INTO texts VALUES (?, ?)", self._texts)
         run("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)", self._passages)
         self._documents, self._texts, self._passages = [], [], []
@@ -164,11 +162,11 @@ class Transaction:
             if not any(appender.number == segment for appender in self._appenders()):
                 raise StoreDamaged(f"{self._folder.parent}: a document lies in segment {segment}, which there is not")
             found = Committed(segment, 0, 0, np.zeros(0, np.bool_))
-        reach = max(place + passages, len(found.gone))
-        gone = np.zeros(reach, np.bool_)
-        gone[: len(found.gone)] = found.gone
-        gone[place : place + passages] = True
-        self._segments[segment] = replace(found, gone=gone)
+        if place + passages > len(found.gone):  # added in this transaction
+            gone = np.zeros(place + passages, np.bool_)
+            gone[: len(found.gone)] = found.gone
+            found = self._segments[segment] = replace(found, gone=gone)
+        found.gone[place : place + passages] = True  # in place: a copy for each id would be 260 KB
         self._changed.add(segment)
 
     def set_payload(self, found_id: str, payload: str | None) -> bool:
@@ -176,7 +174,7 @@ class Transaction:
         row = by_id(self.connection, found_id)
         if row is None:
             return False
-        crc = catalogue.document_crc(row.number, row.id, row.passages, payload, row.text)
+        crc = catalogue.document_crc(row.number, row.id, row.passages, payload, row.text_crc)
         self.connection.execute(
             "UPDATE documents SET payload = ?, crc = ? WHERE number = ?", (payload, crc, row.number)
         )

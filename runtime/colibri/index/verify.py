@@ -12,7 +12,7 @@ from colibri.errors import StoreDamaged
 from colibri.index import catalogue
 from colibri.index.catalogue import SEGMENT_SHIFT
 from colibri.index.raw import RawSegment, place_of
-from colibri.index.reading import Row, whole
+from colibri.index.reading import SELECT, Row
 from colibri.index.segments import numbers_in, read_segments
 
 
@@ -87,14 +87,12 @@ def _facts(connection: sqlite3.Connection) -> None:
 
 
 def _documents(connection: sqlite3.Connection, found: _Found, documents: dict[int, tuple[str, int, int]]) -> None:
-    rows = connection.execute(
-        "SELECT d.number, d.id, d.first, d.passages, d.payload, d.crc, t.text FROM documents AS d "
-        "LEFT JOIN texts AS t ON t.number = d.number"
-    )
-    for number, found_id, first, count, payload, crc, text in rows:
-        documents[number] = (found_id, first, count)
-        if not whole(Row(number, found_id, first, count, payload, text), crc):
-            found.damaged[number] = str(found_id)
+    for found_row in connection.execute(SELECT):
+        row = Row(*found_row)
+        placed = isinstance(row.first, int) and isinstance(row.passages, int)
+        documents[row.number] = (str(row.id), row.first if placed else 0, row.passages if placed else 0)
+        if not row.whole:
+            found.damaged[row.number] = str(row.id)
     (orphans,) = connection.execute(
         "SELECT count(*) FROM texts WHERE number NOT IN (SELECT number FROM documents)"
     ).fetchone()

@@ -67,9 +67,10 @@ def choices(
     features  this machine's CPU features
 
     A variant for accelerators (the CPU is not its first provider) that the CPU can run as well is run there only when
-    it is named: it would be slower than the variants made for the CPU. A provider whose only device is the CPU is used
-    only when it is named, for the same reason. An engine is used where the GPU is known to be one it was built for, or
-    when it is named and nothing is known.
+    it is named: it would be slower than the variants made for the CPU. A variant made for the CPU runs unnamed only on
+    providers that are surely faster (`Known.any_variant`). A provider whose only device is the CPU is used only when it
+    is named, since the CPU has variants of its own. An engine is used where the GPU is known to be one it was built
+    for, or when it is named and nothing is known.
 
     Raises InputError for a variant the artefact does not have, or a provider that nobody knows.
     """
@@ -94,8 +95,10 @@ def choices(
         elif device.kind == "cpu" and one.execution_provider != CPU and provider == AUTO:
             why.append(f'its only device here is the CPU, so it runs only when named (provider="{one.name}")')
         else:
-            asked = _Asked(variant_name is not None, provider != AUTO)
-            more, why = _on(one, device, listing, manifest, features, here.version, asked)
+            named_variant, unasked = variant_name is not None, variant_name is None and provider == AUTO
+            more, why = _on(
+                one, device, listing, manifest, features, here.version, named=named_variant, unasked=unasked
+            )
             found += more
         if why and (not found or found[0].provider == one.execution_provider):
             reasons.append(f"{one.name}: {'; '.join(why)}")
@@ -119,14 +122,6 @@ def require(
     raise ProviderError(f'{message}. provider="auto" takes the best there is')
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What was named."""
-
-    variant: bool
-    provider: bool
-
-
 def _on(
     one: Known,
     device: Device,
@@ -134,20 +129,25 @@ def _on(
     manifest: Manifest,
     features: set[str],
     version: str,
-    asked: "_Asked",
+    *,
+    named: bool,
+    unasked: bool,
 ) -> tuple[list[Choice], list[str]]:
-    """The variants that run on a device, and why those that the artefact prefers to the first of them do not."""
+    """The variants that run on a device, and why those that the artefact prefers to the first of them do not.
+
+    named: whether the variant was. unasked: whether neither variant nor provider was.
+    """
     found: list[Choice] = []
     why: list[str] = []
     only_named: list[str] = []
     for name in listing:
         variant = manifest.variants[name]
         graph = next((g for g in variant.graphs if not g.any_cpu_feature or features & set(g.any_cpu_feature)), None)
-        if one.execution_provider == CPU and variant.providers[0] != CPU and not asked.variant:
+        if one.execution_provider == CPU and variant.providers[0] != CPU and not named:
             only_named.append(f"{name} is made for accelerators; the CPU runs it only when asked for {name!r} by name")
-        elif variant.providers[0] == CPU and not (one.any_variant or asked.variant or asked.provider):
+        elif variant.providers[0] == CPU and unasked and not one.any_variant:
             why += [] if found else [f"{name} is made for the CPU and runs there only when asked for by name"]
-        elif (against := _against(name, variant, device, version, named=asked.variant)) is not None:
+        elif (against := _against(name, variant, device, version, named=named)) is not None:
             why += [] if found else [against]
         elif graph is None:
             lacking = ", ".join(sorted({f for g in variant.graphs for f in g.any_cpu_feature}))

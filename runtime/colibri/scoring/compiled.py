@@ -18,18 +18,23 @@ if TYPE_CHECKING:
 _WORTH_A_THREAD = 30_000_000
 """Multiply-adds (75 us of the fastest int8 kernel): about what waking a thread costs."""
 _PIECES_A_THREAD = 4  # so that a thread which another program holds up does not hold up the answer
+_WIDEST_BIASED = 512  # sums of 512 products of 127 x -128 are below 2^23
 _BATCH_BYTES = 1 << 19  # rows that stay in a core's cache while every query of a batch passes over them
 
 
 @dataclass(frozen=True, eq=False)
 class Packed:
-    """A query in a kernel's layout. The addresses are into `room`, which they keep alive."""
+    """A query in a kernel's layout. The addresses are into `room`, which they keep alive.
+
+    biased  whether integer sums begin as floats of 2^23 (see kernels/tile.py, FLOAT_BITS)
+    """
 
     room: NDArray[np.uint8]
     words: int
     finals: int
     initial: int
     groups: int
+    biased: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,17 +55,18 @@ class Stream:
         return cls(np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]), ids)
 
 
-def pack(kernel: "Compiled", rows: Floats, weights: Floats | None) -> Packed:
-    """Lay a query's rows (q, dim) out for a kernel, quantised where it scores int8."""
+def pack(kernel: "Compiled", rows: Floats, weights: Floats | None, c: Collection) -> Packed:
+    """Lay a query's rows (q, dim) out for a kernel and a collection, quantised where it scores int8."""
     tokens, dim = rows.shape
     groups = max(1, -(-tokens // 16))  # a batch may hold a query without tokens: its score is 0
     word_bytes = -(-dim // kernel.per_word) * groups * 64
     room = np.empty(word_bytes + 128 * groups + 64, np.uint8)
     words = address(room) + 63 & -64  # a cache line's start: registers that cross lines take two loads
     finals = words + word_bytes
-    packed = Packed(room, words, finals, finals + 64 * groups, groups)
+    bits = kernel.float_bits if c.ordinary_scales and dim <= _WIDEST_BIASED else 0
+    packed = Packed(room, words, finals, finals + 64 * groups, groups, bits != 0)
     given = 0 if weights is None else address(weights)
-    kernel.pack(address(rows), tokens, dim, given, words, finals, packed.initial, groups)
+    kernel.pack(address(rows), tokens, dim, given, words, finals, packed.initial, groups, bits)
     return packed
 
 
@@ -78,27 +84,41 @@ def scores(kernel: "Compiled", query: Packed, c: Collection, stream: Stream, thr
     return found
 
 
-def top(
-    kernel: "Compiled", query: Packed, c: Collection, stream: Stream, k: int, threads: int
-) -> tuple[Offsets, Floats]:
-    """The k best of the stream: places (k,) in it and scores (k,), as `search.Top` orders them."""
-    arguments = _arguments(query, c, stream)
-    bounds = _bounds(query, c, stream, threads)
-    heaps: list[tuple[NDArray[np.float64], Offsets]] = []
-    for first, last in pairwise(bounds):
-        size = min(k, last - first)
-        room = np.empty(2 * size, np.float64)
-        heaps.append((room[:size], room[size:].view(np.int64)))
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One of the collections that share a top-k: its kernel, the query laid out for it, and its first place of all."""
+
+    kernel: "Compiled"
+    query: Packed
+    collection: Collection
+    first: int
+
+
+def top(parts: Sequence[Part], k: int, threads: int) -> tuple[Offsets, Floats]:
+    """The k best of all parts: places (k,) counted from the first part's first, and scores (k,), as `Top` orders."""
+    pieces: list[tuple[Part, tuple[Any, ...], int, int, NDArray[np.float64], Offsets]] = []
+    for part in parts:
+        stream = Stream(part.collection.starts)
+        arguments = _arguments(part.query, part.collection, stream)
+        for first, last in pairwise(_bounds(part.query, part.collection, stream, threads)):
+            size = min(k, last - first)
+            room = np.empty(2 * size, np.float64)
+            pieces.append((part, arguments, first, last, room[:size], room[size:].view(np.int64)))
 
     def piece(i: int) -> None:
-        values, _ = heaps[i]
-        kernel.scan(*arguments, bounds[i], bounds[i + 1], 0, len(values), address(values))
+        part, arguments, first, last, values, _ = pieces[i]
+        part.kernel.scan(*arguments, first, last, 0, len(values), address(values))
 
-    pool.run(piece, len(heaps), threads)
-    values = np.concatenate([values for values, _ in heaps])
-    places = np.concatenate([places for _, places in heaps])
-    order = np.lexsort((places, -values))[:k]
-    return places[order], values[order].astype(np.float32)
+    pool.run(piece, len(pieces), threads)
+    values = np.concatenate([values for *_, values, _ in pieces])
+    places = np.concatenate([places + part.first for part, *_, places in pieces])
+    return best_of(places, values.astype(np.float32), k)
+
+
+def best_of(places: Offsets, scores: Floats, k: int) -> tuple[Offsets, Floats]:
+    """The k best, as `search.Top` orders them."""
+    order = np.lexsort((places, -scores))[:k]
+    return places[order], scores[order]
 
 
 def batch(kernel: "Compiled", queries: Sequence[Packed], c: Collection, threads: int) -> Floats:
@@ -147,6 +167,7 @@ def _arguments(query: Packed, c: Collection, stream: Stream) -> tuple[Any, ...]:
         query.finals,
         query.initial,
         query.groups,
+        query.biased,
         c.rows_address,
         c.rows.shape[1],
         c.scales_address,
