@@ -22,7 +22,11 @@ if TYPE_CHECKING:
         MissingExtra,
         ProviderError,
         ShapeError,
+        StoreDamaged,
+        StoreError,
+        StoreLocked,
     )
+    from colibri.index import Document, Hit, Index
     from colibri.model import Colibri, Result, load
     from colibri.packing import Report
     from colibri.scoring import maxsim
@@ -41,6 +45,9 @@ _HOME = {
     "load": "model",
     "maxsim": "scoring",
     "TokenVectors": "vectors",
+    "Index": "index",
+    "Document": "index",
+    "Hit": "index",
 } | dict.fromkeys(
     [
         "ArtefactError",
@@ -52,6 +59,9 @@ _HOME = {
         "MissingExtra",
         "ProviderError",
         "ShapeError",
+        "StoreDamaged",
+        "StoreError",
+        "StoreLocked",
     ],
     "errors",
 )
@@ -61,7 +71,10 @@ __all__ = [
     "ArtefactNotFound",
     "Colibri",
     "ColibriError",
+    "Document",
     "ExportError",
+    "Hit",
+    "Index",
     "InputError",
     "InputTypeError",
     "MissingExtra",
@@ -69,6 +82,9 @@ __all__ = [
     "Report",
     "Result",
     "ShapeError",
+    "StoreDamaged",
+    "StoreError",
+    "StoreLocked",
     "TokenVectors",
     "load",
     "maxsim",

@@ -33,6 +33,7 @@ I64, I8 = ir.IntType(64), ir.IntType(8)
 # Kernel, kind, target -> the instruction of a step, and what must not be there: registers of another width or encoding.
 TILES: dict[str, tuple[str, Kind, tuple[str, str, str], str, str]] = {
     "AVX-512 VNNI": ("avx512-vnni", "int8", (*V4, "+avx512vnni"), "vpdpbusd\t%zmm", "vpmaddubsw"),
+    "AMX": ("amx", "int8", (*V4, "+amx-tile,+amx-int8"), "tdpbssd\t%tmm", "vpxor"),
     "AVX-VNNI in VEX": ("avx-vnni", "int8", (*V3, "+avxvnni"), "{vex}\tvpdpbusd\t%ymm", "zmm"),
     "AVX-VNNI in EVEX": ("avx-vnni", "int8", (*V4, "+avx512vnni,+avx512vl"), "vpdpbusd\t%ymm", "{vex}"),
     "AVX2": ("avx2", "int8", (*V3, ""), "vpmaddwd\t", "vpmaddubsw"),  # the latter saturates
@@ -73,10 +74,11 @@ def test_a_step_is_one_instruction_a_register(name: str, fold: bool) -> None:
     def emit(b: Any, arguments: Any) -> None:
         tile.emit_tile(b, how.arithmetic, tokens, groups, fold, tile.Operands(*arguments))
 
-    parsed, machine = compiled("tile", 8, emit, target)
+    parsed, machine = compiled("tile", 10, emit, target)
     assembly = machine.emit_assembly(parsed)
     loop = _loop(assembly)
-    assert loop.count(wanted) == tokens * groups * tile.LANES // how.arithmetic.width, loop
+    steps = how.arithmetic.at_once
+    assert loop.count(wanted) == steps * tokens * groups * tile.LANES // how.arithmetic.width, loop
     assert unwanted not in loop
     assert "sp)" not in loop, "sums have left the registers"
     assert "[sp" not in loop
@@ -85,10 +87,13 @@ def test_a_step_is_one_instruction_a_register(name: str, fold: bool) -> None:
 def _loop(assembly: str) -> str:
     """The text from the first label that is jumped back to, until the jump."""
     lines = assembly.splitlines()
-    first = next(i for i, line in enumerate(lines) if line.startswith(".LBB"))
-    label = lines[first].split(":")[0]
-    last = next(i for i in range(first + 1, len(lines)) if label in lines[i])
-    return "\n".join(lines[first : last + 1])
+    for first, line in enumerate(lines):
+        label = line.split(":")[0]
+        if line.startswith(".LBB"):
+            for last in range(first + 1, len(lines)):
+                if lines[last].split()[-1:] == [label]:
+                    return "\n".join(lines[first : last + 1])
+    raise AssertionError(f"no loop in {assembly}")
 
 
 CODE, DATA = 0x400000, 0x10000000
@@ -124,8 +129,8 @@ def _packed(how: Recipe, query: Any, rows: Any) -> tuple[bytes, bytes]:
 
 
 @pytest.mark.skipif(QEMU is None, reason="qemu-aarch64-static is not installed (Debian: qemu-user-static)")
-@pytest.mark.parametrize("kind", ["int8", "float32"])
-def test_neon_computes_the_score(kind: Kind, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "biased"), [("int8", True), ("int8", False), ("float32", False)])
+def test_neon_computes_the_score(kind: Kind, biased: bool, tmp_path: Path) -> None:
     """One document as long as a tile: scored through stored similarities and through folded ones, then summed."""
     assert QEMU is not None
     how = recipe("neon-dot", kind)
@@ -137,18 +142,21 @@ def test_neon_computes_the_score(kind: Kind, tmp_path: Path) -> None:
 
     words, rows = _packed(how, meant.rows, docs.rows)
     lowest = np.full(16, -np.inf, np.float32).tobytes()
-    parts = [words, rows, scales.tobytes(), meant.finals.tobytes(), bytes(64), lowest, lowest, lowest]
+    initial = np.full(16, tile.FLOAT_BITS if biased else 0, np.int32).tobytes()
+    offs = (scales * np.float32(-(2.0**23))).tobytes()
+    parts = [words, rows, scales.tobytes(), offs, meant.finals.tobytes(), initial, lowest, lowest, lowest]
     starts = DATA + np.cumsum([0, *(-(-len(part) // 64) * 64 for part in parts)])
-    query, doc, scale, finals, zeros, stored_best, folded_best, best, totals = (int(start) for start in starts)
+    query, doc, scale, off, finals, begun, stored_best, folded_best, best, totals = (int(start) for start in starts)
     score, similarities = totals + 64, totals + 128
 
     def emit(b: Any, _: Any) -> None:
         steps = case.packed.dim // how.per_word
         for fold, out in ((False, similarities), (True, folded_best), (True, best)):
-            places = (query, 64, zeros, doc, 4 * steps, steps, scale, out)
+            places = (query, 64, begun, doc, 4 * steps, steps, scale, off if biased else 0, 0, out)
             tile.emit_tile(b, how.arithmetic, tokens, 1, fold, tile.Operands(*(I64(place) for place in places)))
         tile.emit_fold(b, how.arithmetic.width, 1, I64(similarities), I64(tokens), I64(stored_best))
-        tile.emit_finish(b, 1, I64(best), I64(finals), I64(totals), ir.IntType(1)(0))
+        flags = (ir.IntType(1)(0), ir.IntType(1)(biased))
+        tile.emit_finish(b, 1, I64(best), I64(finals), I64(totals), *flags)
         b.store(tile.emit_sum(b, I64(totals)), b.inttoptr(I64(score), ir.FloatType().as_pointer()))
 
     parsed, machine = compiled("score", 0, emit, ARM)
@@ -164,6 +172,8 @@ def test_neon_computes_the_score(kind: Kind, tmp_path: Path) -> None:
     stored_maxima, folded_maxima, found = written[:16], written[16:32], written[64:]
     assert stored_maxima.tolist() == folded_maxima.tolist()
     similar = meaning.similarities(meant, docs.rows, scales).max(axis=1)
+    if biased:
+        similar = np.where(similar < 0, similar / 2, similar)
     wanted = meaning.scores(meant, docs.rows, scales, docs.starts)
     if kind == "int8":
         assert folded_maxima.tolist() == similar.tolist()

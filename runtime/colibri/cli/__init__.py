@@ -16,11 +16,15 @@ from colibri.errors import ColibriError
 
 _OURS = {
     "rerank": "colibri.cli.rank:rerank",
+    "index": "colibri.cli.index:index",
+    "search": "colibri.cli.search:search",
     "encode": "colibri.cli.encode:encode",
     "info": "colibri.cli.about:info",
     "verify": "colibri.cli.verify:verify",
     "doctor": "colibri.cli.doctor:doctor",
     "warmup": "colibri.cli.warmup:warmup",
+    "serve": "colibri.cli.serve:serve",
+    "keys": "colibri.cli.keys:keys",
 }
 _ENTRY_POINTS = "colibri.commands"
 

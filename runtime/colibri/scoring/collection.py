@@ -23,6 +23,7 @@ class Collection:
     """Documents as every way of scoring takes them: contiguous, of this machine's byte order, each with a row, finite.
 
     rows (tokens, dim); scales (tokens,), or (1,) for all of them; starts (n + 1,). Addresses are those of the arrays.
+    ordinary_scales: each is 0 or between 2^-60 and 2^60, so that no product with one comes near a float's limits.
     """
 
     kind: Kind
@@ -32,6 +33,7 @@ class Collection:
     rows_address: int
     scales_address: int
     starts_address: int
+    ordinary_scales: bool
 
     @property
     def scale_stride(self) -> int:
@@ -66,7 +68,8 @@ def _collection(docs: TokenVectors) -> Collection:
     else:
         _refuse_infinite(rows, "rows", starts)
     kind: Kind = str(rows.dtype)  # type: ignore[assignment]  # TokenVectors takes no other
-    return Collection(kind, rows, scales, starts, address(rows), address(scales), address(starts))
+    ordinary = bool(((scales == 0) | ((scales >= 2.0**-60) & (scales <= 2.0**60))).all())
+    return Collection(kind, rows, scales, starts, address(rows), address(scales), address(starts), ordinary)
 
 
 def _refuse_infinite(rows: Rows, what: str, starts: Offsets) -> None:

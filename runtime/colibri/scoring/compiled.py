@@ -18,18 +18,23 @@ if TYPE_CHECKING:
 _WORTH_A_THREAD = 30_000_000
 """Multiply-adds (75 us of the fastest int8 kernel): about what waking a thread costs."""
 _PIECES_A_THREAD = 4  # so that a thread which another program holds up does not hold up the answer
+_WIDEST_BIASED = 512  # sums of 512 products of 127 x -128 are below 2^23
 _BATCH_BYTES = 1 << 19  # rows that stay in a core's cache while every query of a batch passes over them
 
 
 @dataclass(frozen=True, eq=False)
 class Packed:
-    """A query in a kernel's layout. The addresses are into `room`, which they keep alive."""
+    """A query in a kernel's layout. The addresses are into `room`, which they keep alive.
+
+    biased  whether integer sums begin as floats of 2^23 (see kernels/tile.py, FLOAT_BITS)
+    """
 
     room: NDArray[np.uint8]
     words: int
     finals: int
     initial: int
     groups: int
+    biased: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,17 +55,18 @@ class Stream:
         return cls(np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]), ids)
 
 
-def pack(kernel: "Compiled", rows: Floats, weights: Floats | None) -> Packed:
-    """Lay a query's rows (q, dim) out for a kernel, quantised where it scores int8."""
+def pack(kernel: "Compiled", rows: Floats, weights: Floats | None, c: Collection) -> Packed:
+    """Lay a query's rows (q, dim) out for a kernel and a collection, quantised where it scores int8."""
     tokens, dim = rows.shape
     groups = max(1, -(-tokens // 16))  # a batch may hold a query without tokens: its score is 0
     word_bytes = -(-dim // kernel.per_word) * groups * 64
     room = np.empty(word_bytes + 128 * groups + 64, np.uint8)
     words = address(room) + 63 & -64  # a cache line's start: registers that cross lines take two loads
     finals = words + word_bytes
-    packed = Packed(room, words, finals, finals + 64 * groups, groups)
+    bits = kernel.float_bits if c.ordinary_scales and dim <= _WIDEST_BIASED else 0
+    packed = Packed(room, words, finals, finals + 64 * groups, groups, bits != 0)
     given = 0 if weights is None else address(weights)
-    kernel.pack(address(rows), tokens, dim, given, words, finals, packed.initial, groups)
+    kernel.pack(address(rows), tokens, dim, given, words, finals, packed.initial, groups, bits)
     return packed
 
 
@@ -147,6 +153,7 @@ def _arguments(query: Packed, c: Collection, stream: Stream) -> tuple[Any, ...]:
         query.finals,
         query.initial,
         query.groups,
+        query.biased,
         c.rows_address,
         c.rows.shape[1],
         c.scales_address,

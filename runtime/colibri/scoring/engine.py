@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-KERNELS = ("avx512-vnni", "avx-vnni", "avx2", "neon-dot", "generic")
+KERNELS = ("amx", "avx512-vnni", "avx-vnni", "avx2", "neon-dot", "generic")
 """Names of the compiled kernels, the fastest first."""
 
 KINDS: tuple[Kind, ...] = ("int8", "float32", "float16")

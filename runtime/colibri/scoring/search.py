@@ -56,7 +56,9 @@ def maxsim(
     kernel = _kernel(found, len(rows), len(found.rows))
     if kernel is None:
         return meaning.scores(_meant(found, rows, given), found.rows, found.scales, found.starts)
-    return compiled.scores(kernel, compiled.pack(kernel, rows, given), found, compiled.Stream(found.starts), threads)
+    return compiled.scores(
+        kernel, compiled.pack(kernel, rows, given, found), found, compiled.Stream(found.starts), threads
+    )
 
 
 def maxsim_batch(queries: TokenVectors, docs: TokenVectors, *, threads: int | None = None) -> Floats:
@@ -80,7 +82,7 @@ def maxsim_batch(queries: TokenVectors, docs: TokenVectors, *, threads: int | No
         return np.stack(
             [meaning.scores(_meant(found, rows, w), found.rows, found.scales, found.starts) for rows, w in checked]
         )
-    return compiled.batch(kernel, [compiled.pack(kernel, rows, w) for rows, w in checked], found, threads)
+    return compiled.batch(kernel, [compiled.pack(kernel, rows, w, found) for rows, w in checked], found, threads)
 
 
 def top_k(
@@ -97,7 +99,7 @@ def top_k(
     kernel = _kernel(found, len(rows), len(found.rows))
     if kernel is None:
         return Top(*meaning.top(_meant(found, rows, given), found.rows, found.scales, found.starts, k))
-    packed = compiled.pack(kernel, rows, given)
+    packed = compiled.pack(kernel, rows, given, found)
     return Top(*compiled.top(kernel, packed, found, compiled.Stream(found.starts), k, threads))
 
 
@@ -118,7 +120,7 @@ def maxsim_subset(
         own = _rows_of(stream, found)
         scales = found.scales if found.scales.size == 1 else found.scales[own]
         return meaning.scores(_meant(found, rows, given), found.rows[own], scales, stream.starts)
-    return compiled.scores(kernel, compiled.pack(kernel, rows, given), found, stream, threads)
+    return compiled.scores(kernel, compiled.pack(kernel, rows, given, found), found, stream, threads)
 
 
 def best_tokens(

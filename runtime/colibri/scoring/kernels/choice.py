@@ -1,5 +1,9 @@
 """Which kernel this processor, and what numba compiles for, allow."""
 
+import ctypes
+import functools
+import sys
+
 import llvmlite.binding as llvm
 from numba.core.registry import cpu_target
 
@@ -8,6 +12,7 @@ from colibri.scoring.engine import KERNELS
 
 # LLVM's names; any of the sets is enough. The 256-bit VNNI instruction exists in two encodings, each with its own flag.
 _NEEDS: dict[str, list[set[str]]] = {
+    "amx": [{"avx512f", "avx512bw", "amx-tile", "amx-int8"}],
     "avx512-vnni": [{"avx512f", "avx512bw", "avx512vnni"}],
     "avx-vnni": [{"avx2", "fma", "avxvnni"}, {"avx2", "fma", "avx512vl", "avx512vnni"}],
     "avx2": [{"avx2", "fma"}],
@@ -24,7 +29,19 @@ def usable_kernels() -> list[str]:
     say less than the processor can, and LLVM ends the process when asked for an instruction its target lacks.
     """
     features = _target_features()
-    return [name for name, needs in _NEEDS.items() if any(need <= features for need in needs)]
+    usable = [name for name, needs in _NEEDS.items() if any(need <= features for need in needs)]
+    return [name for name in usable if name != "amx" or _tiles_granted()]
+
+
+@functools.cache
+def _tiles_granted() -> bool:
+    """Ask the system for AMX's registers, which Linux saves for those who asked only (arch_prctl, for the process and
+    its children; docs.kernel.org/arch/x86/xstate.html). A kernel from before 5.16, or a sandbox, says no."""
+    if not sys.platform.startswith("linux") or sys.maxsize < 2**32:
+        return False
+    arch_prctl, ask, tile_data = 158, 0x1023, 18
+    granted: int = ctypes.CDLL(None).syscall(ctypes.c_long(arch_prctl), ctypes.c_long(ask), ctypes.c_long(tile_data))
+    return granted == 0
 
 
 def choose(wanted: str | None) -> str:

@@ -7,28 +7,77 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from colibri.scoring.kernels import tile
+from colibri.scoring.kernels import amx, arithmetic, emit, tile
 
 _I64 = types.int64
 
 
-def tile_function(how: tile.Arithmetic, tokens: int, groups: int, fold: bool) -> Any:
-    """`tile.emit_tile` of (wide, query, query_stride, initial, rows, row_stride, steps, scales, out).
+def tile_function(how: arithmetic.Arithmetic, tokens: int, groups: int, fold: bool) -> Any:
+    """`emit_tile` of (wide, query, query_stride, initial, rows, row_stride, steps, scales, biases, room, out).
 
     wide: `groups` groups of query tokens where it is not 0, else one.
     """
 
     def emit(b: Any, count: int, *values: Any) -> None:
-        tile.emit_tile(b, how, tokens, count, fold, tile.Operands(*values))
+        at = tile.Operands(*values)
+        if how.step is None:
+            amx.emit_tile(b, count, fold, at)
+        else:
+            tile.emit_tile(b, how, tokens, count, fold, at)
 
     @intrinsic
-    def score_tile(_: Any, wide: Any, q: Any, qs: Any, i: Any, r: Any, rs: Any, s: Any, scales: Any, out: Any) -> Any:
-        return types.void(*[_I64] * 9), _wide_or_one(groups, emit)
+    def score_tile(
+        _: Any,
+        wide: Any,
+        query: Any,
+        query_stride: Any,
+        initial: Any,
+        rows: Any,
+        row_stride: Any,
+        steps: Any,
+        scales: Any,
+        biases: Any,
+        room: Any,
+        out: Any,
+    ) -> Any:
+        return types.void(*[_I64] * 11), _wide_or_one(groups, emit)
 
     return score_tile
 
 
-def fold_function(how: tile.Arithmetic, groups: int) -> Any:
+def words_function(groups: int) -> Any:
+    """`amx.emit_words` of (wide, query, query_stride, steps)."""
+
+    @intrinsic
+    def load_words(_: Any, wide: Any, query: Any, query_stride: Any, steps: Any) -> Any:
+        return types.void(*[_I64] * 4), _wide_or_one(groups, amx.emit_words)
+
+    return load_words
+
+
+@intrinsic
+def configure(_: Any, configuration: Any) -> Any:
+    """`amx.emit_configure` of an address. Returns nothing."""
+
+    def generate(context: Any, b: Any, _: Any, values: Any) -> Any:
+        amx.emit_configure(b, *values)
+        return context.get_dummy_value()
+
+    return types.void(_I64), generate
+
+
+@intrinsic
+def release(_: Any) -> Any:
+    """`amx.emit_release`. Returns nothing."""
+
+    def generate(context: Any, b: Any, _: Any, __: Any) -> Any:
+        amx.emit_release(b)
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+def fold_function(how: arithmetic.Arithmetic, groups: int) -> Any:
     """`tile.emit_fold` of (wide, similarities, tokens, best)."""
 
     def emit(b: Any, count: int, *values: Any) -> None:
@@ -42,14 +91,15 @@ def fold_function(how: tile.Arithmetic, groups: int) -> Any:
 
 
 def finish_function(groups: int) -> Any:
-    """`tile.emit_finish` of (wide, best, finals, total, add)."""
+    """`tile.emit_finish` of (wide, best, finals, total, add, halved)."""
 
-    def emit(b: Any, count: int, best: Any, finals: Any, total: Any, add: Any) -> None:
-        tile.emit_finish(b, count, best, finals, total, b.icmp_signed("!=", add, ir.Constant(add.type, 0)))
+    def emit(b: Any, count: int, best: Any, finals: Any, total: Any, *flags: Any) -> None:
+        add, halved = (b.icmp_signed("!=", flag, ir.Constant(flag.type, 0)) for flag in flags)
+        tile.emit_finish(b, count, best, finals, total, add, halved)
 
     @intrinsic
-    def finish(_: Any, wide: Any, best: Any, finals: Any, total: Any, add: Any) -> Any:
-        return types.void(*[_I64] * 5), _wide_or_one(groups, emit)
+    def finish(_: Any, wide: Any, best: Any, finals: Any, total: Any, add: Any, halved: Any) -> Any:
+        return types.void(*[_I64] * 6), _wide_or_one(groups, emit)
 
     return finish
 
@@ -65,6 +115,17 @@ def sum_lanes(_: Any, a: Any) -> Any:
 
 
 @intrinsic
+def flip_lines(_: Any, source: Any, target: Any, lines: Any) -> Any:
+    """`emit.emit_flip` of (source, target, lines). Returns nothing."""
+
+    def generate(context: Any, b: Any, _: Any, values: Any) -> Any:
+        emit.emit_flip(b, *values)
+        return context.get_dummy_value()
+
+    return types.void(_I64, _I64, _I64), generate
+
+
+@intrinsic
 def pointer(_: Any, a: Any) -> Any:
     """An address as numba.carray takes it."""
 
@@ -74,15 +135,18 @@ def pointer(_: Any, a: Any) -> Any:
     return types.voidptr(_I64), generate
 
 
-@intrinsic
-def prefetch(_: Any, a: Any) -> Any:
-    """Ask for the cache line at an address, which may lie anywhere. Returns nothing."""
+def prefetch_function(locality: int) -> Any:
+    """`emit.emit_prefetch` of an address, which may lie anywhere."""
 
-    def generate(context: Any, b: Any, _: Any, values: Any) -> Any:
-        tile.emit_prefetch(b, *values)
-        return context.get_dummy_value()
+    @intrinsic
+    def prefetch(_: Any, address: Any) -> Any:
+        def generate(context: Any, b: Any, _: Any, values: Any) -> Any:
+            emit.emit_prefetch(b, values[0], locality)
+            return context.get_dummy_value()
 
-    return types.void(_I64), generate
+        return types.void(_I64), generate
+
+    return prefetch
 
 
 def _wide_or_one(groups: int, emit: Callable[..., None]) -> Callable[..., Any]:

@@ -10,18 +10,18 @@ the two together bit for bit.
 import numpy as np
 from numba import carray
 
-from colibri.scoring.kernels.intrinsics import pointer
+from colibri.scoring.kernels.intrinsics import flip_lines, pointer
 
 
-def pack_float(query, tokens, dim, weights, words, finals, initial, groups):
-    """float32 query rows to words; finals are the weights, or 1."""
+def pack_float(query, tokens, dim, weights, words, finals, initial, groups, bits):
+    """float32 query rows to words; finals are the weights, or 1; sums begin with no bits, which is 0."""
     given = carray(pointer(query), (tokens, dim), np.float32)
     out = carray(pointer(words), (dim, 16 * groups), np.float32)
     final = carray(pointer(finals), (16 * groups,), np.float32)
     start = carray(pointer(initial), (16 * groups,), np.int32)
     weight = carray(pointer(weights), (tokens,), np.float32)
     for token in range(16 * groups):
-        start[token] = 0
+        start[token] = bits
         final[token] = 0
         for i in range(dim):
             out[i, token] = 0
@@ -31,8 +31,11 @@ def pack_float(query, tokens, dim, weights, words, finals, initial, groups):
             out[i, token] = given[token, i]
 
 
-def pack_integer(query, tokens, dim, weights, words, finals, initial, groups):
-    """float32 query rows to integers and scales, as words; finals are the scales times the weights."""
+def pack_integer(query, tokens, dim, weights, words, finals, initial, groups, bits):
+    """float32 query rows to integers and scales, as words; finals are the scales times the weights.
+
+    bits: what sums begin with beside the offset's correction.
+    """
     steps = (dim + PER_WORD - 1) // PER_WORD
     given = carray(pointer(query), (tokens, dim), np.float32)
     out = carray(pointer(words), (steps, 16 * groups, PER_WORD), WORD)
@@ -43,7 +46,7 @@ def pack_integer(query, tokens, dim, weights, words, finals, initial, groups):
     for i in range(steps * 16 * groups):
         flat[i] = 0
     for token in range(16 * groups):
-        start[token] = 0
+        start[token] = bits
         final[token] = 0
     for token in range(tokens):
         largest = np.float32(0)
@@ -60,7 +63,7 @@ def pack_integer(query, tokens, dim, weights, words, finals, initial, groups):
             out[i // PER_WORD, token, i % PER_WORD] = value
             total += value
         final[token] = scale * weight[token] if weights != 0 else scale
-        start[token] = -OFFSET * total
+        start[token] = bits - OFFSET * total
 
 
 def convert_plain(rows, source, count, dim, target, stride):
@@ -82,7 +85,10 @@ def convert_unsigned(rows, source, count, dim, target, stride):
     given = carray(pointer(rows + source * dim), (count * dim,), np.uint8)
     if dim % PER_WORD == 0:
         out = carray(pointer(target), (count * dim,), np.uint8)
-        for i in range(count * dim):
+        lines = count * dim // 256
+        if lines != 0:  # the compiler would take half a register at a time
+            flip_lines(rows + source * dim, target, lines)
+        for i in range(256 * lines, count * dim):
             out[i] = given[i] ^ np.uint8(128)
         return
     for token in range(count):

@@ -14,19 +14,21 @@ that hold an end store their similarities, from which each document takes its sh
 import numpy as np
 from numba import carray
 
-from colibri.scoring.kernels.intrinsics import pointer, prefetch, sum_lanes
+from colibri.scoring.kernels.intrinsics import configure, pointer, release, sum_lanes
 
 MANY = 1 << 40  # a length for arrays whose own is not passed along
 
 
 def scan(
-    query, finals, initial, groups, rows, dim, scales, scale_stride, stream, starts, ids, first, last, scores, k, top
-):
+    query, finals, initial, groups, biased, rows, dim, scales, scale_stride, stream, starts, ids, first, last, scores,
+    k, top,
+):  # fmt: skip
     """Score documents first to last - 1 of a stream of tokens. Returns how many are in the heap.
 
     query         packed words, 16 x groups query tokens
     finals        (16 groups,) float32, what each maximum counts
     initial       (16 groups,) four bytes each, what sums begin with
+    biased        whether that is tile.FLOAT_BITS more than it would be
     rows          (tokens, dim), the collection's
     scales        (tokens,) float32 with stride 4, or one for all with stride 0
     stream        (n + 1,) int64; document i owns tokens stream[i]:stream[i + 1] of the stream
@@ -39,13 +41,17 @@ def scan(
     steps = (dim + PER_WORD - 1) // PER_WORD
     stride, row_bytes = 4 * steps, dim * SOURCE_BYTES
     # One room, each part from a cache line's start: a register that crosses lines takes two loads.
-    sizes = (64 * groups, TOKENS * WIDE * 64, (WINDOW + 1) * 64, (WINDOW + TOKENS) * 4 + 63 & -64)
-    room = np.empty(64 + sizes[0] + sizes[1] + sizes[2] + sizes[3] + (WINDOW + TOKENS) * stride, np.uint8)
+    sizes = (64 * max(groups, 1), TOKENS * WIDE * 64, (WINDOW + 1) * 64, (WINDOW + TOKENS) * 4 + 63 & -64)
+    room = np.empty(64 + sizes[0] + sizes[1] + sizes[2] + 2 * sizes[3] + (WINDOW + TOKENS) * stride, np.uint8)
     best = room.ctypes.data + 63 & -64
     similarities = best + sizes[0]
     totals = similarities + sizes[1]
     window_scales = totals + sizes[2]
-    window = window_scales + sizes[3]
+    window_biases = window_scales + sizes[3]
+    window = window_biases + sizes[3]
+    direct = DIRECT and dim % PER_WORD == 0
+    if TILED:
+        configure(registers(best, steps))  # the room of maxima is not in use yet
     best_of = carray(pointer(best), (16 * groups,), np.float32)
     best_of[:] = -np.inf
     kept = 0
@@ -61,21 +67,24 @@ def scan(
                 own_scales = scales + 4 * begin
             else:
                 copy_scales(scales, scale_stride, begin, end - begin, window_scales)
-            if DIRECT:
+            if direct:
                 # Whole tiles read the rows where they lie; a last one would read beyond their end.
                 base, whole = rows + begin * stride, begin + (end - begin) // TOKENS * TOKENS
-            copied = whole if DIRECT else begin
+            copied = whole if direct else begin
             convert(rows, copied, end - copied, dim, window, stride)
+        if biased != 0:
+            bias(own_scales, end - begin, window_biases)
         # Rows that are converted are read at once, which leaves no computation to hide memory behind: 590 GOP/s instead
-        # of 800 on a collection beyond L2. Rows that tiles read themselves need no help.
-        ahead = rows + end * row_bytes if ids == 0 and not DIRECT else 0
+        # of 800 on a collection beyond L2. AMX is faster than memory, and asks for what is AHEAD tokens further on.
+        ahead = rows + (end + AHEAD) * row_bytes if ids == 0 and (TILED or not DIRECT) else 0
         group, finished = 0, document
         while group < groups:
             wide = 1 if groups - group >= WIDE else 0
             at = 64 * group
             finished = score_window(
                 wide, query + at, 64 * groups, initial + at, finals + at, best + at, steps, base, whole, window,
-                own_scales, similarities, totals, group, stream, document, last, begin, end, ahead, TOKENS * row_bytes,
+                own_scales, window_biases if biased != 0 else 0, similarities, totals, group, stream, document, last,
+                begin, end, ahead, TOKENS * row_bytes,
             )  # fmt: skip
             group += WIDE if wide != 0 else 1
             ahead = 0
@@ -87,13 +96,15 @@ def scan(
                 kept = keep(top, k, kept, score, document + i)
         document = finished
         begin = end
+    if TILED:
+        release()
     room[0] = 0  # numba frees an array after its last use, and it does not see ours
     return kept
 
 
 def score_window(
-    wide, query, query_stride, initial, finals, best, steps, base, whole, window, window_scales, similarities, totals,
-    add, stream, document, last, begin, end, ahead, ahead_bytes,
+    wide, query, query_stride, initial, finals, best, steps, base, whole, window, window_scales, window_biases,
+    similarities, totals, add, stream, document, last, begin, end, ahead, ahead_bytes,
 ):  # fmt: skip
     """Score tokens begin to end of the stream with one or WIDE groups of query tokens.
 
@@ -101,6 +112,8 @@ def score_window(
     keeps the maxima of one that goes on. Returns the first document that does. While a tile is computed, as many of
     the rows at `ahead` come into the cache, where that is not 0.
     """
+    if TILED:
+        load_words(wide, query, query_stride, steps)
     stream_of = carray(pointer(stream), (MANY,), np.int64)
     stride = 4 * steps
     groups = WIDE if wide != 0 else 1
@@ -110,6 +123,7 @@ def score_window(
         stop = min(at + TOKENS, end)
         tile = base + (at - begin) * stride if at < whole else window + (at - whole) * stride
         scales = window_scales + 4 * (at - begin)
+        biases = window_biases + 4 * (at - begin) if window_biases != 0 else 0
         similar = similarities
         if ahead != 0:
             for line in range(ahead, ahead + ahead_bytes, 64):
@@ -117,9 +131,11 @@ def score_window(
             ahead += ahead_bytes
         folded = stop == at + TOKENS and document_end >= stop
         if folded:
-            tile_fold(wide, query, query_stride, initial, tile, stride, steps, scales, best)
+            tile_fold(wide, query, query_stride, initial, tile, stride, steps, scales, biases, similarities, best)
         else:
-            tile_store(wide, query, query_stride, initial, tile, stride, steps, scales, similarities)
+            tile_store(
+                wide, query, query_stride, initial, tile, stride, steps, scales, biases, similarities, similarities
+            )
         while at < stop:
             part = min(document_end, stop) - at
             if not folded:
@@ -127,7 +143,7 @@ def score_window(
                 similar += 64 * groups * part
             at += part
             if at == document_end:
-                finish(wide, best, finals, totals, add)
+                finish(wide, best, finals, totals, add, biases)
                 totals += 64
                 document += 1
                 if document < last:
@@ -159,6 +175,26 @@ def copy_scales(scales, scale_stride, source, count, target):
         out[i] = given[i if scale_stride != 0 else 0]
 
 
+def registers(target, steps):
+    """AMX's configuration for rows of so many words, written at an address of 64 bytes: see amx.py. Returns it."""
+    octets = carray(pointer(target), (64,), np.uint8)
+    octets[:] = 0
+    octets[0] = 1
+    last = (steps - 1) % 16 + 1
+    for register in range(8):
+        octets[16 + 2 * register] = 4 * last if register == 3 else 64
+        octets[48 + register] = last if register >= 6 else 16
+    return target
+
+
+def bias(scales, count, target):
+    """-2^23 times each scale, exactly: what a fused multiply-add takes off again (tile.FLOAT_BITS)."""
+    out = carray(pointer(target), (count,), np.float32)
+    given = carray(pointer(scales), (count,), np.float32)
+    for i in range(count):
+        out[i] = given[i] * np.float32(-(2.0**23))
+
+
 def keep(top, k, kept, score, place):
     """Put a score into a heap of the k best, whose root is the worst; of equal ones the later place is worse.
 
@@ -188,3 +224,7 @@ def keep(top, k, kept, score, place):
             i = child
     values[i], places[i] = score, place
     return kept
+
+
+HELPERS = (registers, copy_scales, bias, gather, keep, score_window)
+"""What is compiled before `scan`, which calls it."""

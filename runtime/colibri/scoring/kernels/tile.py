@@ -14,69 +14,17 @@ from typing import Any
 
 from llvmlite import ir
 
+from colibri.scoring.kernels.arithmetic import Arithmetic
+from colibri.scoring.kernels.emit import F32, I32, I64, Builder, Value, call, lanes, larger, load, spread, store
+
 LANES = 16  # query tokens of one group
 
-Value = Any  # llvmlite has no types
-Builder = Any
-
-_I8, _I16, _I32, _I64, _F32 = ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.FloatType()
-
-
-@dataclass(frozen=True)
-class Arithmetic:
-    """How one step multiplies and adds on one instruction set.
-
-    width       lanes of a register: 16, 8 or 4; a group takes 16 / width registers
-    integer     whether sums are int32 (else float32)
-    scaled      whether a similarity is the sum times the document token's scale
-    step        emits (builder, sum, document word in every lane, query words) -> sum; words are <width x i32>
-    """
-
-    width: int
-    integer: bool
-    scaled: bool
-    step: Callable[[Builder, Value, Value, Value], Value]
-
-    @property
-    def sums(self) -> Any:
-        """Type of a register of sums."""
-        return ir.VectorType(_I32 if self.integer else _F32, self.width)
-
-
-def vpdpbusd(width: int) -> Callable[[Builder, Value, Value, Value], Value]:
-    """Four u8 x s8 products a lane onto int32, exact (AVX-512 VNNI, AVX-VNNI). Document words are unsigned."""
-
-    def step(b: Builder, total: Value, doc: Value, query: Value) -> Value:
-        # Since LLVM 22 its operands are bytes; older ones take words, and both readers accept words.
-        words = ir.VectorType(_I32, width)
-        return _call(b, f"llvm.x86.avx512.vpdpbusd.{32 * width}", words, (total, doc, query))
-
-    return step
-
-
-def sdot(b: Builder, total: Value, doc: Value, query: Value) -> Value:
-    """Four s8 x s8 products a lane onto int32, exact (NEON with the dot product extension)."""
-    octets = ir.VectorType(_I8, 16)
-    operands = (total, b.bitcast(doc, octets), b.bitcast(query, octets))
-    return _call(b, "llvm.aarch64.neon.sdot.v4i32.v16i8", total.type, operands)
-
-
-def pmaddwd(b: Builder, total: Value, doc: Value, query: Value) -> Value:
-    """Two s16 x s16 products a lane onto int32 (AVX2). Cannot saturate, unlike vpmaddubsw: 2 x 128 x 128 < 2^31."""
-    halves = ir.VectorType(_I16, 16)
-    operands = (b.bitcast(doc, halves), b.bitcast(query, halves))
-    return b.add(total, _call(b, "llvm.x86.avx2.pmadd.wd", total.type, operands))
-
-
-def fused(b: Builder, total: Value, doc: Value, query: Value) -> Value:
-    """One float32 product a lane, rounded once with the sum."""
-    name = f"llvm.fma.v{total.type.count}f32"
-    return _call(b, name, total.type, (b.bitcast(doc, total.type), b.bitcast(query, total.type), total))
-
-
-def multiply_add(b: Builder, total: Value, doc: Value, query: Value) -> Value:
-    """One float32 product a lane, rounded before the sum: any processor. Exact for integers below 2^24."""
-    return b.fadd(total, b.fmul(b.bitcast(doc, total.type), b.bitcast(query, total.type)))
+FLOAT_BITS = 0x4B000000
+"""2^23 as a float32. An integer sum S, |S| < 2^23, added to these bits is the float 2^23 + S, or 2^23 + S / 2 below
+zero, where floats are twice as close. So one fused multiply-add, (that float) x scale - 2^23 x scale, gives S x scale
+rounded once, and half of it below zero: a conversion less for each sum. Halving keeps the order, so maxima are taken
+first and doubled at the document's end (`emit_finish`). It needs scales that are not negative, and far from underflow.
+"""
 
 
 @dataclass(frozen=True)
@@ -88,6 +36,8 @@ class Operands:
     rows     the first document token; stride to the next one
     steps    how many, at least one
     scales   (tokens,) float32
+    biases   (tokens,) float32, -2^23 times the scales where integer sums begin with FLOAT_BITS (see there); else 0
+    room     (tokens, LANES x groups) for what an instruction set cannot keep in registers
     out      the largest similarities so far (LANES x groups) when folding, else room for (tokens, LANES x groups)
     """
 
@@ -98,6 +48,8 @@ class Operands:
     row_stride: Value
     steps: Value
     scales: Value
+    biases: Value
+    room: Value
     out: Value
 
 
@@ -106,63 +58,155 @@ def emit_tile(b: Builder, how: Arithmetic, tokens: int, groups: int, fold: bool,
 
     fold True raises the maxima at `out`; False stores the similarities there, for tiles that hold a document's end.
     """
-    registers = groups * LANES // how.width
-    nbytes = 4 * how.width
-    pointers = [b.add(at.rows, b.mul(_I64(t), at.row_stride)) for t in range(tokens)]
-    initial = [_load(b, at.initial, r * nbytes, how.sums) for r in range(registers)]
+    sums = _sums(b, how, tokens, groups, at)
+    emit_end(b, how, tokens, sums.__getitem__, fold, at)
 
-    entry, loop, done = b.block, b.append_basic_block("step"), b.append_basic_block("done")
-    b.branch(loop)
-    b.position_at_end(loop)
-    step, query, offset = b.phi(_I64), b.phi(_I64), b.phi(_I64)
-    sums = [[b.phi(how.sums) for _ in range(registers)] for _ in range(tokens)]
-    words = ir.VectorType(_I32, how.width)
-    query_words = [_load(b, query, r * nbytes, words) for r in range(registers)]
-    grown = []
-    for t in range(tokens):
-        doc = _spread(b, _load(b, b.add(pointers[t], offset), 0, _I32), how.width)
-        grown.append([how.step(b, sums[t][r], doc, query_words[r]) for r in range(registers)])
-    following = b.add(step, _I64(1))
+
+def emit_end(
+    b: Builder, how: Arithmetic, tokens: int, row: Callable[[int], Sequence[Value]], fold: bool, at: Operands
+) -> None:
+    """From sums to similarities, and these to where `emit_tile` says. row: a token's registers of sums."""
+    if not how.integer:
+        _end(b, how, tokens, row, fold, at, biased=False)
+        return
+    with b.if_else(b.icmp_signed("!=", at.biases, I64(0))) as (then, otherwise):
+        with then:
+            _end(b, how, tokens, row, fold, at, biased=True)
+        with otherwise:
+            _end(b, how, tokens, row, fold, at, biased=False)
+
+
+def _sums(b: Builder, how: Arithmetic, tokens: int, groups: int, at: Operands) -> list[list[Value]]:
+    """Registers of sums, [token][register]: one step if they are odd, then `at_once` a round."""
+    initial = [[load(b, at.initial, 4 * how.width * r, how.sums) for r in range(groups * LANES // how.width)]] * tokens
+    places = _places(b, tokens, at.row_stride)
+    multiply = how.step
+    assert multiply is not None
+
+    def step(sums: Sequence[Sequence[Value]], query: Value, row: Value, offset: int) -> list[list[Value]]:
+        words = ir.VectorType(I32, how.width)
+        query_words = [load(b, query, 4 * how.width * r, words) for r in range(len(sums[0]))]
+        docs = [spread(b, load(b, b.add(row, place), offset, I32), how.width) for place in places]
+        return [
+            [multiply(b, total, doc, word) for total, word in zip(totals, query_words, strict=True)]
+            for totals, doc in zip(sums, docs, strict=True)
+        ]
+
+    odd, even = b.and_(at.steps, I64(how.at_once - 1)), b.and_(at.steps, I64(-how.at_once))
+    query, row = b.add(at.query, b.mul(odd, at.query_stride)), b.add(at.rows, b.mul(odd, I64(4)))
+    entry = b.block
+    one, rest, rounds, done = (b.append_basic_block(name) for name in ("one", "rest", "rounds", "done"))
+    b.cbranch(b.icmp_signed("!=", odd, I64(0)), one, rest)
+    b.position_at_end(one)
+    single = step(initial, at.query, at.rows, 0)
+    b.branch(rest)
+    b.position_at_end(rest)
+    begun = _merged(b, (entry, initial), (one, single))
+    b.cbranch(b.icmp_signed(">", even, I64(0)), rounds, done)
+    b.position_at_end(rounds)
+    left, query_at, row_at = b.phi(I64), b.phi(I64), b.phi(I64)
+    sums = _merged(b, (rest, begun))
+    grown, query_end = sums, query_at
+    for number in range(how.at_once):
+        grown = step(grown, query_end, row_at, 4 * number)
+        query_end = b.add(query_end, at.query_stride)
+    following = b.sub(left, I64(how.at_once))
     for phi, first, then in (
-        (step, _I64(0), following),
-        (query, at.query, b.add(query, at.query_stride)),
-        (offset, _I64(0), b.add(offset, _I64(4))),
-        *((sums[t][r], initial[r], grown[t][r]) for t in range(tokens) for r in range(registers)),
+        (left, even, following),
+        (query_at, query, query_end),
+        (row_at, row, b.add(row_at, I64(4 * how.at_once))),
+        *((s, None, g) for before, after in zip(sums, grown, strict=True) for s, g in zip(before, after, strict=True)),
     ):
-        phi.add_incoming(first, entry)
-        phi.add_incoming(then, loop)
-    b.cbranch(b.icmp_signed("<", following, at.steps), loop, done)
+        if first is not None:
+            phi.add_incoming(first, rest)
+        phi.add_incoming(then, rounds)
+    b.cbranch(b.icmp_signed(">", following, I64(0)), rounds, done)
     b.position_at_end(done)
+    return _merged(b, (rest, begun), (rounds, grown))
 
-    similarities = [_similarities(b, how, row, b.add(at.scales, _I64(4 * t))) for t, row in enumerate(grown)]
-    if fold:
-        for r in range(registers):
-            values = [row[r] for row in similarities]
-            while len(values) > 1:  # in pairs: a chain of eight would be the longest wait of a tile
-                halves = [_larger(b, first, second) for first, second in zip(values[::2], values[1::2], strict=False)]
-                values = halves + values[2 * len(halves) :]
-            best = _load(b, at.out, r * nbytes, ir.VectorType(_F32, how.width))
-            _store(b, _larger(b, values[0], best), at.out, r * nbytes)
-    else:
-        for t, row in enumerate(similarities):
-            for r, similarity in enumerate(row):
-                _store(b, similarity, at.out, (t * registers + r) * nbytes)
+
+def _places(b: Builder, tokens: int, stride: Value) -> list[Value]:
+    """Where tokens lie beside the first: 2^k x (an odd multiple of the stride), which a load adds up by itself.
+
+    The compiler would rather add strides one to the other, seven additions a step that take their share of the ports:
+    so it may not know what these are (306 instead of 320 cycles a tile of 8 x 32 at 128 dims).
+    """
+    kind = ir.FunctionType(I64, [I64])
+    odd = {t: b.asm(kind, "", "=r,0", [b.mul(I64(t), stride)], False) for t in range(1, tokens, 2)}
+    places = [I64(0)]
+    for t in range(1, tokens):
+        twos = (t & -t).bit_length() - 1
+        places.append(b.shl(odd[t >> twos], I64(twos)))
+    return places
+
+
+def _merged(b: Builder, *incoming: tuple[Any, Sequence[Sequence[Value]]]) -> list[list[Value]]:
+    """Registers that come from one of several blocks."""
+    merged = [[b.phi(value.type) for value in row] for row in incoming[0][1]]
+    for block, rows in incoming:
+        for phis, values in zip(merged, rows, strict=True):
+            for phi, value in zip(phis, values, strict=True):
+                phi.add_incoming(value, block)
+    return merged
+
+
+def _end(
+    b: Builder,
+    how: Arithmetic,
+    tokens: int,
+    row: Callable[[int], Sequence[Value]],
+    fold: bool,
+    at: Operands,
+    *,
+    biased: bool,
+) -> None:
+    nbytes = 4 * how.width
+    # Maxima of 2^i rows each, like the digits of a binary number: a chain of all would be the longest wait of a tile.
+    maxima: list[list[Value] | None] = []
+    for t in range(tokens):
+        similarities = _similarities(b, how, row(t), at, t, biased=biased)
+        if not fold:
+            for r, similarity in enumerate(similarities):
+                store(b, similarity, at.out, (t * len(similarities) + r) * nbytes)
+            continue
+        if t == 0:
+            # The best so far comes first: last, it would be stored under a mask, from which no load is served.
+            similarities = _raised(b, at, how.width, similarities)
+        for i, other in enumerate(maxima):
+            if other is None:
+                maxima[i] = similarities
+                break
+            similarities = [larger(b, *pair) for pair in zip(similarities, other, strict=True)]
+            maxima[i] = None
+        else:
+            maxima.append(similarities)
+    found = [some for some in maxima if some is not None]
+    for r in range(len(found[0]) if fold else 0):
+        best = found[0][r]
+        for other in found[1:]:
+            best = larger(b, best, other[r])
+        store(b, best, at.out, r * nbytes)
+
+
+def _raised(b: Builder, at: Operands, width: int, similarities: Sequence[Value]) -> list[Value]:
+    kind = ir.VectorType(F32, width)
+    return [larger(b, value, load(b, at.out, 4 * width * r, kind)) for r, value in enumerate(similarities)]
 
 
 def emit_fold(b: Builder, width: int, groups: int, similarities: Value, tokens: Value, best: Value) -> None:
     """Raise the maxima at `best` by `tokens` (at least one) stored rows of similarities."""
-    registers, nbytes, kind = groups * LANES // width, 4 * width, ir.VectorType(_F32, width)
-    before = [_load(b, best, r * nbytes, kind) for r in range(registers)]
+    registers, nbytes, kind = groups * LANES // width, 4 * width, ir.VectorType(F32, width)
+    before = [load(b, best, r * nbytes, kind) for r in range(registers)]
     entry, loop, done = b.block, b.append_basic_block("token"), b.append_basic_block("folded")
     b.branch(loop)
     b.position_at_end(loop)
-    token, row = b.phi(_I64), b.phi(_I64)
+    token, row = b.phi(I64), b.phi(I64)
     maxima = [b.phi(kind) for _ in range(registers)]
-    raised = [_larger(b, _load(b, row, r * nbytes, kind), maxima[r]) for r in range(registers)]
-    following = b.add(token, _I64(1))
+    raised = [larger(b, load(b, row, r * nbytes, kind), maxima[r]) for r in range(registers)]
+    following = b.add(token, I64(1))
     for phi, first, then in (
-        (token, _I64(0), following),
-        (row, similarities, b.add(row, _I64(registers * nbytes))),
+        (token, I64(0), following),
+        (row, similarities, b.add(row, I64(registers * nbytes))),
         *zip(maxima, before, raised, strict=True),
     ):
         phi.add_incoming(first, entry)
@@ -170,69 +214,44 @@ def emit_fold(b: Builder, width: int, groups: int, similarities: Value, tokens: 
     b.cbranch(b.icmp_signed("<", following, tokens), loop, done)
     b.position_at_end(done)
     for r, value in enumerate(raised):
-        _store(b, value, best, r * nbytes)
+        store(b, value, best, r * nbytes)
 
 
-def emit_finish(b: Builder, groups: int, best: Value, finals: Value, total: Value, add: Value) -> None:
-    """A document's end: total (16 lanes) = (total if add else 0) + best x finals, group by group; best = -inf."""
-    kind = ir.VectorType(_F32, LANES)
-    before = _load(b, total, 0, kind)
+def emit_finish(b: Builder, groups: int, best: Value, finals: Value, total: Value, add: Value, halved: Value) -> None:
+    """A document's end: total (16 lanes) = (total if add else 0) + best x finals, group by group; best = -inf.
+
+    halved: whether maxima below zero are half of what they mean (see FLOAT_BITS).
+    """
+    kind = ir.VectorType(F32, LANES)
+    factor = spread(b, b.select(halved, ir.Constant(F32, 2.0), ir.Constant(F32, 1.0)), LANES)
+    before = load(b, total, 0, kind)
     for g in range(groups):
-        part = b.fmul(_load(b, best, 64 * g, kind), _load(b, finals, 64 * g, kind))
-        _store(b, ir.Constant(kind, [float("-inf")] * LANES), best, 64 * g)
+        value = load(b, best, 64 * g, kind)
+        value = b.select(b.fcmp_ordered("<", value, ir.Constant(kind, [0.0] * LANES)), b.fmul(value, factor), value)
+        part = b.fmul(value, load(b, finals, 64 * g, kind))
+        store(b, ir.Constant(kind, [float("-inf")] * LANES), best, 64 * g)
         before = b.fadd(before, part) if g else b.select(add, b.fadd(before, part), part)
-    _store(b, before, total, 0)
+    store(b, before, total, 0)
 
 
 def emit_sum(b: Builder, total: Value) -> Value:
     """16 lanes to one number: the upper half onto the lower, four times. This order is part of the score's meaning."""
-    value, count = _load(b, total, 0, ir.VectorType(_F32, LANES)), LANES
+    value, count = load(b, total, 0, ir.VectorType(F32, LANES)), LANES
     while count > 1:
         count //= 2
-        value = b.fadd(_lanes(b, value, range(count)), _lanes(b, value, range(count, 2 * count)))
-    return b.extract_element(value, _I32(0))
+        value = b.fadd(lanes(b, value, range(count)), lanes(b, value, range(count, 2 * count)))
+    return b.extract_element(value, I32(0))
 
 
-def emit_prefetch(b: Builder, address: Value) -> None:
-    """Ask for a cache line, for reading, into every cache. Never faults."""
-    pointer = b.inttoptr(address, _I8.as_pointer())
-    # The name is that of typed pointers; newer LLVM reads it as its own.
-    _call(b, "llvm.prefetch.p0i8", ir.VoidType(), (pointer, _I32(0), _I32(3), _I32(1)))
-
-
-def _similarities(b: Builder, how: Arithmetic, sums: Sequence[Value], scale: Value) -> list[Value]:
-    kind = ir.VectorType(_F32, how.width)
-    values = [b.sitofp(total, kind) if how.integer else total for total in sums]
+def _similarities(
+    b: Builder, how: Arithmetic, sums: Sequence[Value], at: Operands, token: int, *, biased: bool
+) -> list[Value]:
+    kind = ir.VectorType(F32, how.width)
     if not how.scaled:
-        return values
-    spread = _spread(b, _load(b, scale, 0, _F32), how.width)
-    return [b.fmul(value, spread) for value in values]
-
-
-def _larger(b: Builder, value: Value, best: Value) -> Value:
-    return b.select(b.fcmp_ordered(">", value, best), value, best)
-
-
-def _spread(b: Builder, word: Value, width: int) -> Value:
-    empty = ir.Constant(ir.VectorType(word.type, width), ir.Undefined)
-    return _lanes(b, b.insert_element(empty, word, _I32(0)), [0] * width)
-
-
-def _lanes(b: Builder, value: Value, lanes: Sequence[int]) -> Value:
-    order = ir.Constant(ir.VectorType(_I32, len(lanes)), list(lanes))
-    return b.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), order)
-
-
-def _load(b: Builder, address: Value, offset: int, kind: Any) -> Value:
-    return b.load(b.inttoptr(b.add(address, _I64(offset)), kind.as_pointer()), align=1)
-
-
-def _store(b: Builder, value: Value, address: Value, offset: int) -> None:
-    b.store(value, b.inttoptr(b.add(address, _I64(offset)), value.type.as_pointer()), align=1)
-
-
-def _call(b: Builder, name: str, result: Any, operands: Sequence[Value]) -> Value:
-    known = b.module.globals.get(name)
-    if known is None:
-        known = ir.Function(b.module, ir.FunctionType(result, [operand.type for operand in operands]), name)
-    return b.call(known, operands)
+        return list(sums)
+    scale = spread(b, load(b, at.scales, 4 * token, F32), how.width)
+    if biased:
+        bias = spread(b, load(b, at.biases, 4 * token, F32), how.width)
+        name = f"llvm.fma.v{how.width}f32"
+        return [call(b, name, kind, (b.bitcast(total, kind), scale, bias)) for total in sums]
+    return [b.fmul(b.sitofp(total, kind) if how.integer else total, scale) for total in sums]

@@ -1,0 +1,69 @@
+"""How sums grow by a step on each instruction set: products of words of one document token and many query tokens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from llvmlite import ir
+
+from colibri.scoring.kernels.emit import F32, I8, I16, I32, Builder, Value, call
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How one step multiplies and adds on one instruction set.
+
+    width       lanes of a register: 16, 8 or 4; a group takes 16 / width registers
+    integer     whether sums are int32 (else float32)
+    scaled      whether a similarity is the sum times the document token's scale
+    step        emits (builder, sum, document word in every lane, query words) -> sum; words are <width x i32>
+                (None: whole tiles are multiplied at once, see amx.py)
+    at_once     steps of a round of the loop, 1 or 2: two would need more registers than the oldest processors have
+    """
+
+    width: int
+    integer: bool
+    scaled: bool
+    step: Callable[[Builder, Value, Value, Value], Value] | None
+    at_once: int = 2
+
+    @property
+    def sums(self) -> Any:
+        """Type of a register of sums."""
+        return ir.VectorType(I32 if self.integer else F32, self.width)
+
+
+def vpdpbusd(width: int) -> Callable[[Builder, Value, Value, Value], Value]:
+    """Four u8 x s8 products a lane onto int32, exact (AVX-512 VNNI, AVX-VNNI). Document words are unsigned."""
+
+    def step(b: Builder, total: Value, doc: Value, query: Value) -> Value:
+        # Since LLVM 22 its operands are bytes; older ones take words, and both readers accept words.
+        words = ir.VectorType(I32, width)
+        return call(b, f"llvm.x86.avx512.vpdpbusd.{32 * width}", words, (total, doc, query))
+
+    return step
+
+
+def sdot(b: Builder, total: Value, doc: Value, query: Value) -> Value:
+    """Four s8 x s8 products a lane onto int32, exact (NEON with the dot product extension)."""
+    octets = ir.VectorType(I8, 16)
+    operands = (total, b.bitcast(doc, octets), b.bitcast(query, octets))
+    return call(b, "llvm.aarch64.neon.sdot.v4i32.v16i8", total.type, operands)
+
+
+def pmaddwd(b: Builder, total: Value, doc: Value, query: Value) -> Value:
+    """Two s16 x s16 products a lane onto int32 (AVX2). Cannot saturate, unlike vpmaddubsw: 2 x 128 x 128 < 2^31."""
+    halves = ir.VectorType(I16, 16)
+    operands = (b.bitcast(doc, halves), b.bitcast(query, halves))
+    return b.add(total, call(b, "llvm.x86.avx2.pmadd.wd", total.type, operands))
+
+
+def fused(b: Builder, total: Value, doc: Value, query: Value) -> Value:
+    """One float32 product a lane, rounded once with the sum."""
+    name = f"llvm.fma.v{total.type.count}f32"
+    return call(b, name, total.type, (b.bitcast(doc, total.type), b.bitcast(query, total.type), total))
+
+
+def multiply_add(b: Builder, total: Value, doc: Value, query: Value) -> Value:
+    """One float32 product a lane, rounded before the sum: any processor. Exact for integers below 2^24."""
+    return b.fadd(total, b.fmul(b.bitcast(doc, total.type), b.bitcast(query, total.type)))
