@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from colibri.index import Document, Hit, Index
     from colibri.model import Colibri, Result, load
     from colibri.packing import Report
+    from colibri.providers import Provider
     from colibri.scoring import maxsim
     from colibri.vectors import TokenVectors
 
@@ -41,6 +42,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 _HOME = {
     "Colibri": "model",
     "Result": "model",
+    "Provider": "providers",
     "Report": "packing",
     "load": "model",
     "maxsim": "scoring",
@@ -78,6 +80,7 @@ __all__ = [
     "InputError",
     "InputTypeError",
     "MissingExtra",
+    "Provider",
     "ProviderError",
     "Report",
     "Result",

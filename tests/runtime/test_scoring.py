@@ -4,6 +4,7 @@ COLIBRI_KERNEL says who answers: NumPy here; test_scoring_kernels.py runs this f
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
+from colibri.errors import ShapeError
 from colibri.scoring import best_tokens, engine, maxsim, maxsim_batch, maxsim_subset, meaning, top_k
-from colibri.scoring.collection import Kind
+from colibri.scoring.collection import Kind, collection
 from colibri.vectors import TokenVectors
-from scoring_cases import KINDS, Ragged, kinds, picked, ragged, stored
+from scoring_cases import KINDS, Ragged, Rows, kinds, lengths, picked, ragged, stored
 
 TOKENS_AT_ONCE = meaning.SIMILARITIES_AT_ONCE // 3  # of a query of three tokens
 
@@ -88,6 +90,50 @@ def test_top_k_is_the_start_of_a_stable_sort(case: Ragged, kind: Kind, k: int, w
     assert found.ids.tolist() == wanted.tolist()
     assert found.scores.tolist() == scores[wanted].tolist()
     assert [str(found.ids.dtype), str(found.scores.dtype)] == ["int64", "float32"]
+
+
+UNUSUAL: dict[str, Callable[[Rows], Rows | None]] = {
+    "below zero": lambda scales: np.where(np.arange(len(scales)) % 3, scales, -scales),
+    "zero": lambda scales: scales * 0,
+    "near underflow": lambda scales: scales * np.float32(2.0**-130),
+    "near overflow": lambda scales: scales * np.float32(2.0**90),
+    "none": lambda _: None,
+    "usual": lambda scales: scales,
+}
+
+
+@pytest.mark.parametrize("scales", UNUSUAL)
+@pytest.mark.parametrize("dim", [5, 64, 65, 128, 200, 513])
+def test_int8_scores_are_the_same_bits_whatever_the_scales(dim: int, scales: str) -> None:
+    """Kernels treat ordinary scales and dims differently, and sums below zero; every similarity of some is there."""
+    case = Ragged(40, [1, 2, 1, 30, 7, 16, 17, 1, 33], dim)
+    case.packed.rows[:] = -np.abs(case.packed.rows)
+    query = np.abs(case.query) * np.where(np.arange(40) % 4, 1, -1).astype(np.float32)[:, None]
+    docs = case.packed.quantize()
+    assert docs.scales is not None
+    docs = TokenVectors(docs.rows, docs.starts, scales=UNUSUAL[scales](docs.scales))
+    found = collection(docs)
+    wanted = meaning.scores(meaning.prepare(query, None, int8=True), found.rows, found.scales, found.starts)
+    np.testing.assert_array_equal(maxsim(query, docs), wanted)
+
+
+@given(cases=st.lists(st.tuples(lengths, kinds), max_size=4), k=st.integers(1, 30), seed=st.integers(0, 99))
+def test_top_k_of_several_collections_is_that_of_all_their_documents(
+    cases: list[tuple[list[int], Kind]], k: int, seed: int
+) -> None:
+    query = Ragged(3, [1], 7, seed).query
+    several = [stored(Ragged(1, counts, 7, seed + i).packed, kind) for i, (counts, kind) in enumerate(cases)]
+    every = np.concatenate([np.zeros(0, np.float32), *(maxsim(query, docs) for docs in several)])
+    found = top_k(query, several, k, threads=2)
+    order = np.argsort(-every, kind="stable")[:k]
+    np.testing.assert_array_equal(found.ids, order)
+    np.testing.assert_array_equal(found.scores, every[order])
+
+
+def test_collections_that_share_a_top_k_have_one_dim() -> None:
+    several = [Ragged(1, [2], dim).packed for dim in (4, 5)]
+    with pytest.raises(ShapeError, match="documents have dim 5"):
+        top_k(Ragged(1, [1], 4).query, several, 1)
 
 
 @given(case=ragged, kind=kinds, data=st.data(), weighted=st.booleans())

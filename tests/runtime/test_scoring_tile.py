@@ -21,7 +21,7 @@ if find_spec("numba") is None:
 import llvmlite.binding as llvm
 from llvmlite import ir
 
-from colibri.scoring.kernels import tile
+from colibri.scoring.kernels import amx, tile
 from colibri.scoring.kernels.build import Recipe, recipe
 
 QEMU = shutil.which("qemu-aarch64-static")
@@ -33,7 +33,6 @@ I64, I8 = ir.IntType(64), ir.IntType(8)
 # Kernel, kind, target -> the instruction of a step, and what must not be there: registers of another width or encoding.
 TILES: dict[str, tuple[str, Kind, tuple[str, str, str], str, str]] = {
     "AVX-512 VNNI": ("avx512-vnni", "int8", (*V4, "+avx512vnni"), "vpdpbusd\t%zmm", "vpmaddubsw"),
-    "AMX": ("amx", "int8", (*V4, "+amx-tile,+amx-int8"), "tdpbssd\t%tmm", "vpxor"),
     "AVX-VNNI in VEX": ("avx-vnni", "int8", (*V3, "+avxvnni"), "{vex}\tvpdpbusd\t%ymm", "zmm"),
     "AVX-VNNI in EVEX": ("avx-vnni", "int8", (*V4, "+avx512vnni,+avx512vl"), "vpdpbusd\t%ymm", "{vex}"),
     "AVX2": ("avx2", "int8", (*V3, ""), "vpmaddwd\t", "vpmaddubsw"),  # the latter saturates
@@ -82,6 +81,22 @@ def test_a_step_is_one_instruction_a_register(name: str, fold: bool) -> None:
     assert unwanted not in loop
     assert "sp)" not in loop, "sums have left the registers"
     assert "[sp" not in loop
+
+
+@pytest.mark.parametrize("fold", [True, False])
+def test_amx_multiplies_whole_tiles(fold: bool) -> None:
+    """Two groups of query tokens by the first 64 dims, by each 64 of many, and by the last; sums leave once."""
+
+    def emit(b: Any, arguments: Any) -> None:
+        amx.emit_tile(b, 2, fold, tile.Operands(*arguments))
+
+    parsed, machine = compiled("tile", 10, emit, (*V4, "+amx-tile,+amx-int8"))
+    assembly = machine.emit_assembly(parsed)
+    assert assembly.count("tdpbssd\t%tmm") == 2 * 3
+    assert assembly.count("tilestored\t%tmm") == 2
+    assert assembly.count("vfmadd") == amx.TOKENS * 2, "one multiplication a sum, where sums began as floats"
+    assert assembly.count("vcvtdq2ps") == amx.TOKENS * 2, "and a conversion where they did not"
+    assert "rsp)" not in assembly.replace("(%rsp), %r", ""), "similarities have left the registers"
 
 
 def _loop(assembly: str) -> str:

@@ -65,7 +65,7 @@ class LazyCommands(click.Group):
 @click.version_option(package_name="colibri-edge", prog_name="colibri")
 @click.option("-v", "--verbose", is_flag=True, help="Log what is loaded and measured, on stderr.")
 def group(verbose: bool) -> None:
-    """Late-interaction search without PyTorch: rank, encode, inspect, export.
+    """Late-interaction search without PyTorch: index, search, rank, encode, serve, export.
 
     \b
     Try:  colibri rerank "how many people live in Berlin?" "Berlin has 3.7 million inhabitants." "Bread is baked."

@@ -79,7 +79,8 @@ def index(
 
     Text, Markdown, reStructuredText, HTML, EPUB, source code, .jsonl and .csv (a document a row); with
     colibri-edge[files] also PDF and DOCX. Run it again at any time: what is new or changed is read, what is gone goes.
-    .gitignore holds; links inside folders are not followed. An interruption keeps what was indexed so far.
+    .gitignore holds; links inside folders are not followed. An interruption keeps what was indexed so far. A new index
+    has rows of the model's smallest width, unless --dim names another of its heads.
 
     \b
       colibri index notes/ papers/ --glob '*.md' --glob '*.pdf'

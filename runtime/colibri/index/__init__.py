@@ -11,5 +11,20 @@
 from colibri.explain import Match, Span, highlights
 from colibri.index.document import Document, Hit, PassageHit, Stored
 from colibri.index.index import Index
+from colibri.index.repair import Repair
+from colibri.index.upkeep import Stats
+from colibri.index.verify import Verification
 
-__all__ = ["Document", "Hit", "Index", "Match", "PassageHit", "Span", "Stored", "highlights"]
+__all__ = [
+    "Document",
+    "Hit",
+    "Index",
+    "Match",
+    "PassageHit",
+    "Repair",
+    "Span",
+    "Stats",
+    "Stored",
+    "Verification",
+    "highlights",
+]

@@ -67,9 +67,10 @@ def choices(
     features  this machine's CPU features
 
     A variant for accelerators (the CPU is not its first provider) that the CPU can run as well is run there only when
-    it is named: it would be slower than the variants made for the CPU. A provider whose only device is the CPU is used
-    only when it is named, for the same reason. An engine is used where the GPU is known to be one it was built for, or
-    when it is named and nothing is known.
+    it is named: it would be slower than the variants made for the CPU. A variant made for the CPU runs unnamed only on
+    providers that are surely faster (`Known.any_variant`). A provider whose only device is the CPU is used only when it
+    is named, since the CPU has variants of its own. An engine is used where the GPU is known to be one it was built
+    for, or when it is named and nothing is known.
 
     Raises InputError for a variant the artefact does not have, or a provider that nobody knows.
     """

@@ -84,27 +84,41 @@ def scores(kernel: "Compiled", query: Packed, c: Collection, stream: Stream, thr
     return found
 
 
-def top(
-    kernel: "Compiled", query: Packed, c: Collection, stream: Stream, k: int, threads: int
-) -> tuple[Offsets, Floats]:
-    """The k best of the stream: places (k,) in it and scores (k,), as `search.Top` orders them."""
-    arguments = _arguments(query, c, stream)
-    bounds = _bounds(query, c, stream, threads)
-    heaps: list[tuple[NDArray[np.float64], Offsets]] = []
-    for first, last in pairwise(bounds):
-        size = min(k, last - first)
-        room = np.empty(2 * size, np.float64)
-        heaps.append((room[:size], room[size:].view(np.int64)))
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One of the collections that share a top-k: its kernel, the query laid out for it, and its first place of all."""
+
+    kernel: "Compiled"
+    query: Packed
+    collection: Collection
+    first: int
+
+
+def top(parts: Sequence[Part], k: int, threads: int) -> tuple[Offsets, Floats]:
+    """The k best of all parts: places (k,) counted from the first part's first, and scores (k,), as `Top` orders."""
+    pieces: list[tuple[Part, tuple[Any, ...], int, int, NDArray[np.float64], Offsets]] = []
+    for part in parts:
+        stream = Stream(part.collection.starts)
+        arguments = _arguments(part.query, part.collection, stream)
+        for first, last in pairwise(_bounds(part.query, part.collection, stream, threads)):
+            size = min(k, last - first)
+            room = np.empty(2 * size, np.float64)
+            pieces.append((part, arguments, first, last, room[:size], room[size:].view(np.int64)))
 
     def piece(i: int) -> None:
-        values, _ = heaps[i]
-        kernel.scan(*arguments, bounds[i], bounds[i + 1], 0, len(values), address(values))
+        part, arguments, first, last, values, _ = pieces[i]
+        part.kernel.scan(*arguments, first, last, 0, len(values), address(values))
 
-    pool.run(piece, len(heaps), threads)
-    values = np.concatenate([values for values, _ in heaps])
-    places = np.concatenate([places for _, places in heaps])
-    order = np.lexsort((places, -values))[:k]
-    return places[order], values[order].astype(np.float32)
+    pool.run(piece, len(pieces), threads)
+    values = np.concatenate([values for *_, values, _ in pieces])
+    places = np.concatenate([places + part.first for part, *_, places in pieces])
+    return best_of(places, values.astype(np.float32), k)
+
+
+def best_of(places: Offsets, scores: Floats, k: int) -> tuple[Offsets, Floats]:
+    """The k best, as `search.Top` orders them."""
+    order = np.lexsort((places, -scores))[:k]
+    return places[order], scores[order]
 
 
 def batch(kernel: "Compiled", queries: Sequence[Packed], c: Collection, threads: int) -> Floats:

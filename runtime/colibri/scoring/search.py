@@ -86,21 +86,43 @@ def maxsim_batch(queries: TokenVectors, docs: TokenVectors, *, threads: int | No
 
 
 def top_k(
-    query: ArrayLike, docs: TokenVectors, k: int, weights: ArrayLike | None = None, *, threads: int | None = None
+    query: ArrayLike,
+    docs: TokenVectors | Sequence[TokenVectors],
+    k: int,
+    weights: ArrayLike | None = None,
+    *,
+    threads: int | None = None,
 ) -> Top:
     """The k best documents (all, when there are fewer), as `maxsim` scores them, without keeping all scores.
+
+    `docs` may be several collections, of any kinds and one dim: places then count on from one to the next, and the
+    result is that of one collection with all their documents, while none is copied. Of none, nothing is best.
 
     Raises InputError when k is below 1; else see `colibri.scoring`.
     """
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
         raise InputError(f"k: found {k!r}, wanted a whole number from 1")
-    found, rows, given, threads = _checked(query, docs, weights, threads)
-    k = min(int(k), len(docs))
-    kernel = _kernel(found, len(rows), len(found.rows))
-    if kernel is None:
-        return Top(*meaning.top(_meant(found, rows, given), found.rows, found.scales, found.starts, k))
-    packed = compiled.pack(kernel, rows, given, found)
-    return Top(*compiled.top(kernel, packed, found, compiled.Stream(found.starts), k, threads))
+    several = [docs] if isinstance(docs, TokenVectors) else list(docs)
+    places: list[Offsets] = [np.zeros(0, np.int64)]
+    scores: list[Floats] = [np.zeros(0, np.float32)]
+    parts: list[compiled.Part] = []
+    checked = [_checked(query, some, weights, threads) for some in several]
+    first = 0
+    for some, (found, rows, given, _) in zip(several, checked, strict=True):
+        kernel = _kernel(found, len(rows), len(found.rows))
+        if kernel is not None:
+            parts.append(compiled.Part(kernel, compiled.pack(kernel, rows, given, found), found, first))
+        elif len(some):
+            meant = _meant(found, rows, given)
+            own, best = meaning.top(meant, found.rows, found.scales, found.starts, min(int(k), len(some)))
+            places.append(own + first)
+            scores.append(best)
+        first += len(some)
+    if parts:
+        own, best = compiled.top(parts, min(int(k), first), _threads(threads))
+        places.append(own)
+        scores.append(best)
+    return Top(*compiled.best_of(np.concatenate(places), np.concatenate(scores), int(k)))
 
 
 def maxsim_subset(
