@@ -18,17 +18,19 @@ from colibri.scoring import meaning
 from colibri.scoring.collection import Kind, collection
 from scoring_cases import KINDS, Ragged, stored
 
-TOOLS = ("qemu-aarch64-static", "aarch64-linux-gnu-as", "aarch64-linux-gnu-ld")
 if find_spec("numba") is None:
     pytest.skip("numba is not installed: there are no kernels", allow_module_level=True)
-if not all(shutil.which(tool) for tool in TOOLS):
-    pytest.skip("needs Debian's qemu-user-static and binutils-aarch64-linux-gnu", allow_module_level=True)
 
 import llvmlite.binding as llvm
 import numba
 from numba.core import compiler, registry, types
 
 from colibri.scoring.kernels import build, scan, tile
+
+TOOLS = ("qemu-aarch64-static", "aarch64-linux-gnu-as", "aarch64-linux-gnu-ld")
+pytestmark = pytest.mark.skipif(
+    not all(map(shutil.which, TOOLS)), reason="needs Debian's qemu-user-static and binutils-aarch64-linux-gnu"
+)
 
 K = 5
 PROGRAM = """
@@ -79,7 +81,8 @@ def code_of(kind: Kind) -> tuple[str, str]:
     for helper in (chosen.convert, *scan.HELPERS):  # inlined: numba would make machine code of a callee
         name = "convert" if helper is chosen.convert else helper.__name__
         names[name] = numba.njit(nogil=True, inline="always")(build._copy(helper, names, f"{name}_arm"))
-    flags = compiler.Flags()
+    numbas: Any = compiler  # which is untyped
+    flags = numbas.Flags()
     flags.no_compile = flags.nrt = True
     target = registry.cpu_target
     arguments = (types.int64,) * build._SCAN.split("(")[1].count("int64")
@@ -87,7 +90,7 @@ def code_of(kind: Kind) -> tuple[str, str]:
     typing, context = target.typing_context, target.target_context
     typing.refresh()
     context.refresh()
-    library = compiler.compile_extra(typing, context, function, arguments, types.int64, flags, {}).library
+    library = numbas.compile_extra(typing, context, function, arguments, types.int64, flags, {}).library
     module = llvm.parse_assembly(library.get_llvm_str())
     linked: set[str] = set()
     for other in library._linking_libraries:
