@@ -7,6 +7,7 @@ aarch64 target, assembled and linked with a program that calls it and writes out
 import re
 import shutil
 import subprocess
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,11 @@ if find_spec("numba") is None:
     pytest.skip("numba is not installed: there are no kernels", allow_module_level=True)
 
 import llvmlite.binding as llvm
-import numba
-from numba.core import compiler, registry, types
 
 from colibri.scoring.kernels import build, scan, tile
+
+numba: Any = import_module("numba")
+core: Any = import_module("numba.core")
 
 TOOLS = ("qemu-aarch64-static", "aarch64-linux-gnu-as", "aarch64-linux-gnu-ld")
 pytestmark = pytest.mark.skipif(
@@ -81,16 +83,15 @@ def code_of(kind: Kind) -> tuple[str, str]:
     for helper in (chosen.convert, *scan.HELPERS):  # inlined: numba would make machine code of a callee
         name = "convert" if helper is chosen.convert else helper.__name__
         names[name] = numba.njit(nogil=True, inline="always")(build._copy(helper, names, f"{name}_arm"))
-    numbas: Any = compiler  # which is untyped
-    flags = numbas.Flags()
+    flags = core.compiler.Flags()
     flags.no_compile = flags.nrt = True
-    target = registry.cpu_target
-    arguments = (types.int64,) * build._SCAN.split("(")[1].count("int64")
+    target = core.registry.cpu_target
+    arguments = (core.types.int64,) * build._SCAN.split("(")[1].count("int64")
     function = build._copy(scan.scan, names, "scan_arm")
     typing, context = target.typing_context, target.target_context
     typing.refresh()
     context.refresh()
-    library = numbas.compile_extra(typing, context, function, arguments, types.int64, flags, {}).library
+    library = core.compiler.compile_extra(typing, context, function, arguments, core.types.int64, flags, {}).library
     module = llvm.parse_assembly(library.get_llvm_str())
     linked: set[str] = set()
     for other in library._linking_libraries:
