@@ -5,9 +5,11 @@ python3 run.py demo           rank documents about Berlin with the model that co
 python3 run.py test           all tests, with reduced rounds of whatever is long (extra words go to pytest)
 python3 run.py check          ruff and mypy
 python3 run.py test-tensorrt  builds a TensorRT-RTX engine of every family, in .venv-tensorrt (300 MB; no GPU needed)
+python3 run.py test-openvino  the plugin path for real: OpenVINO's provider on this CPU, in .venv-openvino (60 MB)
 python3 run.py soak           the tests with their full numbers
 python3 run.py peers          FastEmbed's rows against ours on the same weights, in .venv-peers
 python3 run.py test-optimum   the optimum door's tests, in .venv-optimum: they need torch (200 MB)
+python3 run.py test-clients   clients of Jina's API against `colibri serve`, in .venv-clients (1 GB)
 python3 run.py bench NAME     a benchmark of benchmarks/bench_NAME.py (extra words go to it)
 """
 
@@ -24,17 +26,25 @@ WHEELS = ROOT / "build" / "data-wheels"
 # What a verb needs: extras of the package, and files of requirements.
 NEEDS = {
     "demo": ("cpu", []),
-    "check": ("cpu,export", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
-    "test": ("cpu,export", ["tests/requirements.txt"]),
+    "check": ("cpu,export,files,server", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
+    "test": ("cpu,export,files,server", ["tests/requirements.txt"]),
     "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
-    "soak": ("cpu,export", ["tests/requirements.txt"]),
-    "bench": ("cpu,export", ["benchmarks/requirements.txt"]),
+    "test-openvino": ("export,openvino", ["tests/requirements.txt"]),
+    "soak": ("cpu,export,files,server", ["tests/requirements.txt"]),
+    "bench": ("cpu,export,files,server", ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
+    "test-clients": ("cpu,server", ["tests/clients/requirements.txt"]),
 }
 
 # Others' packages stay out of the environment that everything else runs in.
-ENVIRONMENTS = {"peers": ".venv-peers", "test-optimum": ".venv-optimum", "test-tensorrt": ".venv-tensorrt"}
+ENVIRONMENTS = {
+    "peers": ".venv-peers",
+    "test-optimum": ".venv-optimum",
+    "test-tensorrt": ".venv-tensorrt",
+    "test-openvino": ".venv-openvino",
+    "test-clients": ".venv-clients",
+}
 
 # What has to be there before the rest: this version of torch is one that comes without CUDA where an index has such.
 FIRST = {"test-optimum": "torch==2.13.0"}
@@ -71,10 +81,14 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-m", "pytest", *rest]]
     if verb == "test-tensorrt":  # the import first: without it the tests would be skipped
         return [["-c", "import tensorrt_rtx"], ["-m", "pytest", "tests/export/test_engine.py", *rest]]
+    if verb == "test-openvino":
+        return [["-m", "pytest", "tests/openvino", *rest]]
     if verb == "soak":
         return [["-m", "pytest", "--hypothesis-profile=soak", *rest]]
     if verb == "test-optimum":
         return [["-m", "pytest", "tests/optimum_door", *rest]]
+    if verb == "test-clients":  # their own warnings are not ours to fix
+        return [["-m", "pytest", "tests/clients", "-W", "default", *rest]]
     if verb == "peers":
         return [["-m", "pytest", "benchmarks/peers", *rest]]
     scripts = sorted(path.stem.removeprefix("bench_") for path in (ROOT / "benchmarks").glob("bench_*.py"))

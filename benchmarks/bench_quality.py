@@ -2,8 +2,11 @@
 
     python benchmarks/bench_quality.py --data DIR
 
-With two variants it is a gate: exit code 1 when the first loses more against the second than the limits below. With
---stored it compares nothing but how rows are stored: float32 against int8 (stored.py).
+Document rows are int8, as an index stores them. Where sets ask the same questions in several languages (xquad-r), each
+language's queries are also put to the others' documents. --raw names an artefact of the same backbone with an identity
+head, the ceiling of what heads can reach. With two variants it is a gate: exit code 1 when the first loses more against
+the second than the limits below. With --stored it compares nothing but how rows are stored: float32 against int8
+(stored.py).
 """
 
 import json
@@ -15,18 +18,23 @@ from typing import IO
 
 import click
 import numpy as np
-from tqdm import tqdm
 
-import colibri
+import crosslingual
 import machine
 import retrieval
 import stored
 from colibri import Colibri, ColibriError, TokenVectors, artefact
+from colibri.scoring import maxsim_batch
+from crosslingual import CrossResult
 from dense import DenseEncoder
 from encoded import dense_vectors, token_vectors
 from retrieval import Collection, Floats
 
-SETS = ("xquad-r-en", "xquad-r-de", "xquad-r-ar", "xquad-r-zh", "medline", "lohelp-fr")
+SETS = (
+    *(f"xquad-r-{language}" for language in ("en", "de", "ar", "zh")),
+    *("medline", "cisi", "jaquad"),
+    *(f"lohelp-{language}" for language in ("en", "fr", "ja", "ko", "it", "pl", "ru", "es")),
+)
 VARIANTS = ("cpu-int8", "cpu-fp32")
 MOST_LOSS_ON_AVERAGE = 0.01
 MOST_LOSS_ON_ANY_SET = 0.025
@@ -38,6 +46,7 @@ class SetResult:
     """Figures of one set, nDCG@10 unless said otherwise.
 
     maxsim          variant -> dim -> figure
+    raw             MaxSim of whole rows of the backbone, float32; None if not asked for
     token_cosine    dim -> mean cosine between two variants' rows of the document tokens; empty for one variant
     """
 
@@ -49,9 +58,12 @@ class SetResult:
     dense: float
     maxsim: dict[str, dict[int, float]]
     token_cosine: dict[int, float]
+    raw: float | None = None
 
 
-def judge(collection: Collection, models: dict[str, Colibri], dense: DenseEncoder, cache: Path | None) -> SetResult:
+def judge(
+    collection: Collection, models: dict[str, Colibri], raw: Colibri | None, dense: DenseEncoder, cache: Path | None
+) -> SetResult:
     """All figures of one set. models: one a variant, all of one artefact."""
     queries = {name: token_vectors(model, collection, "query", cache) for name, model in models.items()}
     documents = {name: token_vectors(model, collection, "document", cache) for name, model in models.items()}
@@ -65,22 +77,20 @@ def judge(collection: Collection, models: dict[str, Colibri], dense: DenseEncode
         dense=retrieval.mean_ndcg(collection, dense_scores(dense, collection, cache)),
         maxsim={
             name: {
-                dim: retrieval.mean_ndcg(collection, maxsim_scores(queries[name][dim], vectors))
+                dim: retrieval.mean_ndcg(collection, maxsim_batch(queries[name][dim], vectors.quantize()))
                 for dim, vectors in by_dim.items()
             }
             for name, by_dim in documents.items()
         },
         token_cosine={dim: mean_cosine(first[dim], other[dim]) for other in others for dim in other},
+        raw=None if raw is None else raw_ndcg(raw, collection, cache),
     )
 
 
-def maxsim_scores(queries: TokenVectors, documents: TokenVectors) -> Floats:
-    """MaxSim of every query with every document: (queries, documents) float32."""
-    scores = np.empty((len(queries), len(documents)), np.float32)
-    for i, rows in enumerate(tqdm(queries, f"MaxSim at {queries.dim}", len(queries), leave=False)):
-        own = slice(queries.starts[i], queries.starts[i + 1])
-        scores[i] = colibri.maxsim(rows, documents, None if queries.weights is None else queries.weights[own])
-    return scores
+def raw_ndcg(raw: Colibri, collection: Collection, cache: Path | None) -> float:
+    """MaxSim of an artefact's widest rows, as they are."""
+    queries, documents = (token_vectors(raw, collection, role, cache)[raw.dims[0]] for role in ("query", "document"))
+    return retrieval.mean_ndcg(collection, maxsim_batch(queries, documents))
 
 
 def dense_scores(dense: DenseEncoder, collection: Collection, cache: Path | None) -> Floats:
@@ -125,6 +135,7 @@ def _cosine(results: Sequence[SetResult], dim: int) -> float:
 def columns(result: SetResult) -> dict[str, float]:
     """The figures of one row by column title."""
     found = {"BM25": result.bm25, "dense": result.dense}
+    found |= {} if result.raw is None else {"raw": result.raw}
     return found | {f"{name} {dim}": value for name, dims in result.maxsim.items() for dim, value in dims.items()}
 
 
@@ -195,6 +206,9 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--data", type=_FOLDER, required=True, help="Holds one folder a set, in BEIR's layout.")
 @click.option("--sets", default=",".join(SETS), show_default=True, help="Folders of --data, comma-separated.")
 @click.option("--artefact", "name", metavar="NAME|FOLDER", help="Default: the one that comes with the package.")
+@click.option(
+    "--raw", "raw_name", metavar="FOLDER", help="An artefact of whole rows: the same backbone, identity head."
+)
 @click.option("--variants", help=f"One, or two to compare. Default: those of {','.join(VARIANTS)} that it has.")
 @click.option("--stored", "as_stored", is_flag=True, help="Compare rows stored as int8 with the same in float32.")
 @click.option("--queries", type=click.IntRange(min=1), help="Only the first N judged queries of each set.")
@@ -204,6 +218,7 @@ def main(
     data: Path,
     sets: str,
     name: str | None,
+    raw_name: str | None,
     variants: str | None,
     as_stored: bool,
     queries: int | None,
@@ -218,16 +233,27 @@ def main(
         models = load_models(name, variants)
         source = artefact.find(name)
         dense = DenseEncoder(source)
+        raw = None if raw_name is None else Colibri(artefact.find(raw_name))
     except ColibriError as error:
         raise click.ClickException(str(error)) from error
     results: list[SetResult] = []
-    for folder in folders:
-        results.append(judge(retrieval.load(folder, queries), models, dense, cache))
-        print_row(folder.name, columns(results[-1]), titles=len(results) == 1)
+
+    def write(figures: SetResult | CrossResult) -> None:
         if lines:
-            line = {"artefact": source.manifest.name, "space_id": source.manifest.space_id, **asdict(results[-1])}
+            line = {"artefact": source.manifest.name, "space_id": source.manifest.space_id, **asdict(figures)}
             print(json.dumps(line | {"machine": machine.describe()}), file=lines, flush=True)
+
+    for folder in folders:
+        results.append(judge(retrieval.load(folder, queries), models, raw, dense, cache))
+        print_row(folder.name, columns(results[-1]), titles=len(results) == 1)
+        write(results[-1])
     print_row("mean", averages(results), titles=False)
+    crossed = list(crosslingual.judge(folders, queries, next(iter(models.values())), dense, cache))
+    for i, result in enumerate(crossed):
+        print_row(result.set, crosslingual.columns(result), titles=i == 0)
+        write(result)
+    if crossed:
+        print_row("mean", crosslingual.averages(crossed), titles=False)
     if len(models) == 2:
         first, second = models
         sys.exit(0 if gate(results, first, second, source.manifest.dims) else 1)

@@ -63,7 +63,7 @@ def _what_runs(model: Colibri) -> list[str]:
     variant = model.manifest.variants[model.variant]
     files = {file for graph in variant.graphs for file in (graph.query, graph.document)} | set(variant.data)
     hashes = sorted(model.manifest.files[file].sha256 for file in files)
-    return [*hashes, model.provider, onnxruntime.__version__, *sorted(providers.cpu_features())]
+    return [*hashes, model.provider.name, onnxruntime.__version__, *sorted(providers.cpu_features())]
 
 
 def _texts(collection: Collection, role: RoleName) -> list[str]:

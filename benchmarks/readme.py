@@ -20,26 +20,29 @@ Rows = Sequence[dict[str, Any]]
 
 
 def quality(rows: Rows) -> str:
-    """nDCG@10 by set: BM25, dense, and cpu-int8 at every dim, with cpu-fp32 in the last row's brackets."""
-    dims = sorted((int(dim) for dim in rows[0]["maxsim"]["cpu-int8"]), reverse=True)
-    lines = [
-        f"| nDCG@10 | BM25 | dense 384 | {' | '.join(f'MaxSim {dim}' for dim in dims)} |",
-        "|---|" + "---|" * (len(dims) + 2),
-    ]
-    for row in rows:
-        cells = [row["bm25"], row["dense"], *(row["maxsim"]["cpu-int8"][str(dim)] for dim in dims)]
-        lines.append(f"| {row['set']} | {' | '.join(f'{cell:.3f}' for cell in cells)} |")
+    """nDCG@10 by set: BM25, dense, whole rows, and cpu-int8 at every dim; below, queries in one language over documents
+    in another. Where cpu-fp32 was measured, too, its means stand in brackets."""
+    sets, crossed = [row for row in rows if "bm25" in row], [row for row in rows if "bm25" not in row]
+    dims = sorted((int(dim) for dim in sets[0]["maxsim"]["cpu-int8"]), reverse=True)
+    with_raw = all(row.get("raw") is not None for row in sets)
+    titles = ["BM25", "dense 384", *(["MaxSim 384"] if with_raw else []), *(f"MaxSim {dim}" for dim in dims)]
+    lines = [f"| nDCG@10 | {' | '.join(titles)} |", "|---|" + "---|" * len(titles)]
 
-    def mean(pick: Callable[[dict[str, Any]], float]) -> str:
-        return f"{sum(map(pick, rows)) / len(rows):.3f}"
+    def line(name: str, rows: Rows, variant: str = "cpu-int8") -> str:
+        picks = [[row["bm25"], row["dense"], *([row["raw"]] if with_raw else [])] for row in rows]
+        cells = [
+            [*pick, *(row["maxsim"][variant][str(dim)] for dim in dims)] for pick, row in zip(picks, rows, strict=True)
+        ]
+        return f"| {name} | {' | '.join(f'{sum(cell) / len(rows):.3f}' for cell in zip(*cells, strict=True))} |"
 
-    means = [mean(lambda row: row["bm25"]), mean(lambda row: row["dense"])]
-    means += [
-        f"{mean(lambda row, d=dim: row['maxsim']['cpu-int8'][str(d)])} "  # type: ignore[misc]
-        f"({mean(lambda row, d=dim: row['maxsim']['cpu-fp32'][str(d)])})"  # type: ignore[misc]
-        for dim in dims
-    ]
-    lines.append(f"| mean (float32) | {' | '.join(means)} |")
+    lines += [line(row["set"], [row]) for row in sets]
+    lines.append(line("mean", sets))
+    if all("cpu-fp32" in row["maxsim"] for row in sets):
+        lines.append(line("mean, graphs in float32", sets, "cpu-fp32"))
+    if crossed:
+        blank = ["", f"{sum(row['dense'] for row in crossed) / len(crossed):.3f}", *([""] if with_raw else [])]
+        cells = [f"{sum(row['maxsim'][str(dim)] for row in crossed) / len(crossed):.3f}" for dim in dims]
+        lines.append(f"| mean of {len(crossed)} cross-lingual pairs | {' | '.join([*blank, *cells])} |")
     return "\n".join(lines)
 
 

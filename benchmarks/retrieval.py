@@ -34,7 +34,8 @@ _CHINESE_OR_JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 class Collection:
     """Documents, queries and judgments of one set.
 
-    gains  for every query, document id -> gain; each query has at least one above 0
+    gains      for every query, document id -> gain; each query has at least one above 0
+    query_ids  alike in sets that ask the same questions in several languages
     """
 
     name: str
@@ -42,6 +43,7 @@ class Collection:
     documents: list[str]
     queries: list[str]
     gains: list[dict[str, int]]
+    query_ids: list[str]
 
 
 def load(folder: Path, limit: int | None = None) -> Collection:
@@ -58,7 +60,23 @@ def load(folder: Path, limit: int | None = None) -> Collection:
         documents=[f"{document.get('title', '')} {document['text']}".strip() for document in corpus],
         queries=[query["text"] for query in asked],
         gains=[judged[query["_id"]] for query in asked],
+        query_ids=[query["_id"] for query in asked],
     )
+
+
+def crossed(asked: Collection, answered: Collection) -> tuple[Collection, list[int]]:
+    """The queries of one set over the documents and judgments of another, and which queries of `asked` those are:
+    those of an id that both sets have."""
+    judged = dict(zip(answered.query_ids, answered.gains, strict=True))
+    shared = [i for i, name in enumerate(asked.query_ids) if name in judged]
+    return Collection(
+        name=f"{asked.name}>{answered.name}",
+        document_ids=answered.document_ids,
+        documents=answered.documents,
+        queries=[asked.queries[i] for i in shared],
+        gains=[judged[asked.query_ids[i]] for i in shared],
+        query_ids=[asked.query_ids[i] for i in shared],
+    ), shared
 
 
 def mean_ndcg(collection: Collection, scores: Floats) -> float:

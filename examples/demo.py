@@ -1,8 +1,14 @@
-"""One question in four languages, eight documents around the name Berlin: which one says how many people live there?"""
+"""One question in four languages, eight documents around the name Berlin: which one says how many people live there?
+Then three questions about Colibri, answered from its own documentation by the local index, which is made once."""
 
 import time
+from pathlib import Path
+
+import click
 
 import colibri
+from colibri.cli.search import listing
+from colibri.files.sync import Sync, Wanted
 
 DOCUMENTS = [
     "Berlin, the capital of Germany, has about 3.7 million inhabitants; no city of the European Union has more.",
@@ -22,7 +28,22 @@ QUESTIONS = {
 }
 
 
+ROOT = Path(__file__).resolve().parents[1]
+ABOUT_COLIBRI = [
+    "Do I need PyTorch to export a model?",
+    "What happens to a document that is too long for the model?",
+    "Is anything lost when the power fails while I add documents?",
+]
+
+
 def main() -> None:
+    """Both."""
+    model = rank_around_berlin()
+    answer_from_the_documentation(model)
+
+
+def rank_around_berlin() -> colibri.Colibri:
+    """Rank eight documents for each question."""
     started = time.perf_counter()
     model = colibri.load()
     print(f"{model!r} loaded in {time.perf_counter() - started:.2f} s, offline")
@@ -38,6 +59,28 @@ def main() -> None:
         for i in (-scores).argsort(kind="stable")[:3]:
             print(f"  {scores[i]:6.2f}  {DOCUMENTS[i]}")
         print()
+    return model
+
+
+def answer_from_the_documentation(model: colibri.Colibri) -> None:
+    """Index README.md and docs/, what changed since the last time, and ask."""
+    place = ROOT / "build" / f"demo-{model.manifest.space_id[:8]}.index"  # another model has an index of its own
+    started = time.perf_counter()
+    with colibri.Index.open(place, model) as index:
+        sync = Sync(index, Wanted(globs=["*.md"]))
+        summary = sync.run(sync.plan([ROOT / "README.md", ROOT / "docs"]), lambda tokens: None)
+        stats = index.stats()
+        seconds = time.perf_counter() - started
+        counts = f"{summary.indexed} files indexed, {summary.unchanged} unchanged"
+        print(f"Colibri's documentation: {counts} in {seconds:.1f} s")
+        print(f"{stats.passages} passages, {stats.tokens:,} tokens in build/{place.name}\n")
+        for question in ABOUT_COLIBRI:
+            started = time.perf_counter()
+            hits = index.search(question, k=1, explain=True, passages=1)
+            print(f"{question}  ({(time.perf_counter() - started) * 1000:.0f} ms)")
+            for line in listing(hits, ROOT):
+                click.echo(line)  # bold where it is a terminal
+            print()
 
 
 if __name__ == "__main__":

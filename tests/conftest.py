@@ -23,5 +23,7 @@ settings.register_profile("soak", settings.get_profile("quick"), max_examples=50
 settings.register_profile("few", settings.get_profile("quick"), max_examples=10)
 settings.load_profile("quick")
 
-# The one folder that needs torch has an environment of its own: `run.py test-optimum`, which fails if it is not there.
-collect_ignore = [] if find_spec("torch") else ["optimum_door"]
+# Folders with an environment of their own: `run.py test-optimum`, `test-openvino` and `test-clients` fail if what they
+# need is not there.
+_ELSEWHERE = {"torch": "optimum_door", "onnxruntime_ep_openvino": "openvino", "haystack": "clients"}
+collect_ignore = [folder for module, folder in _ELSEWHERE.items() if find_spec(module) is None]

@@ -17,7 +17,7 @@ from typing import Any
 import onnx_ir as ir
 
 from colibri.errors import ExportError, MissingExtra
-from colibri.manifest import Engine, Profile, Role
+from colibri.manifest import Engine, Profile
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +26,6 @@ CAPABILITIES = ("75", "80", "86", "89", "120", "121")
 DEFAULT_CAPABILITIES = CAPABILITIES[1:]  # onnxruntime's TensorRT-RTX provider wants Ampere (80) or newer
 
 _LARGEST_OPSET = 22  # an unmasked Attention of opset 23 has crashed the builder
-_MOST_TEXTS = 64
-_USUAL_QUERY = 32  # tokens
-_BUCKETS = (128, 512, 2048, 8192)  # most tokens of a document profile
-_TOKENS_AT_ONCE = 8192  # texts times tokens of a document profile at most
 
 
 def require_tensorrt(capabilities: Sequence[str]) -> None:
@@ -42,26 +38,6 @@ def require_tensorrt(capabilities: Sequence[str]) -> None:
         )
     if util.find_spec("tensorrt_rtx") is None:
         raise MissingExtra("the variant tensorrt needs tensorrt_rtx: pip install 'colibri-edge[tensorrt]'")
-
-
-def profiles(query: Role, document: Role) -> tuple[Profile, ...]:
-    """Queries (up to 64 at once) of their one length or range of lengths, then documents in buckets of 128, 512, 2,048
-    and 8,192 tokens up to their limit, as many at once as 8,192 tokens allow. A length belongs to one bucket."""
-    longest = max(query.max_tokens, query.expansion.to_tokens if query.expansion else 0)
-    shortest = query.expansion.to_tokens if query.expansion else 1
-    usual = longest if query.expansion else min(longest, _USUAL_QUERY)
-    found = [Profile(role="query", minimum=(1, shortest), optimum=(1, usual), maximum=(_MOST_TEXTS, longest))]
-    longest = max(document.max_tokens, document.expansion.to_tokens if document.expansion else 0)
-    after = 0
-    for bucket in (*(bucket for bucket in _BUCKETS if bucket < longest), longest):
-        texts = max(1, min(_MOST_TEXTS, _TOKENS_AT_ONCE // bucket))
-        found.append(
-            Profile(
-                role="document", minimum=(1, after + 1), optimum=(max(1, texts // 4), bucket), maximum=(texts, bucket)
-            )
-        )
-        after = bucket
-    return tuple(found)
 
 
 def build(graph: Path, engine: Path, capabilities: Sequence[str], profiles: Sequence[Profile]) -> Engine:

@@ -24,7 +24,7 @@ from colibri_export.heads import Head, gather
 from colibri_export.magnitudes import require_room
 from colibri_export.metadata import recipe_without_file, reconciled
 from colibri_export.recipe import Recipe, read_recipe, with_document_length
-from colibri_export.roles import resolve_role, write_tokenizer
+from colibri_export.roles import resolve_role, write_token_weights, write_tokenizer
 from colibri_export.tensor_files import WHOLE
 from colibri_export.variants import Workshop, check_names
 from colibri_export.verify import measure
@@ -113,6 +113,10 @@ def _write(
     largest_id = tokenizer.get_vocab_size(with_added_tokens=True) - 1
     if largest_id >= checkpoint.architecture.vocabulary:
         raise ExportError(f"token id {largest_id}: the checkpoint has {checkpoint.architecture.vocabulary} rows")
+    for role, rules in (("query", recipe.query), ("document", recipe.document)):
+        if rules.weights is not None:
+            file = write_token_weights(Path(rules.weights), folder, role, checkpoint.architecture.vocabulary)
+            roles[role] = dataclasses.replace(roles[role], weights_file=file)
     workshop = workshop.for_roles(roles["query"], roles["document"])
     written: dict[str, Variant] = {}
     for name in names:

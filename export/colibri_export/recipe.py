@@ -32,6 +32,8 @@ class RoleRecipe:
     """none | stanford | pylate"""
     skiplist_words: tuple[str, ...] | None = None
     """Whose tokens to skip by the rule; None: string.punctuation."""
+    weights: str | None = None
+    """safetensors file with one float32 tensor, a weight for each token id in MaxSim; None: all weigh 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +60,7 @@ class Recipe:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a recipe; head files are relative to it. Raises ExportError that names the key."""
+    """Read a recipe; files of heads and weights are relative to it. Raises ExportError that names the key."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         heads: dict[str, str] = parse(dict[str, str], document.pop("heads", {}), "heads")
@@ -72,6 +74,8 @@ def read_recipe(path: Path) -> Recipe:
     siblings = {dim for dim, file in files.items() if _HUB_ID.fullmatch(heads[str(dim)]) and not file.exists()}
     return dataclasses.replace(
         recipe,
+        query=_beside(path, recipe.query),
+        document=_beside(path, recipe.document),
         heads={dim: file for dim, file in files.items() if dim not in siblings},
         head_repositories={dim: heads[str(dim)] for dim in files if dim in siblings},
     )
@@ -86,6 +90,11 @@ def with_document_length(recipe: Recipe, wanted: int | Literal["recorded"] | Non
         document, max_tokens=longest, recorded_max_tokens=None if longest == recorded else recorded
     )
     return dataclasses.replace(recipe, document=changed)
+
+
+def _beside(recipe: Path, role: RoleRecipe) -> RoleRecipe:
+    """The role with its file of weights, which is relative to the recipe, as a path to open."""
+    return role if role.weights is None else dataclasses.replace(role, weights=str(recipe.parent / role.weights))
 
 
 def _fill_defaults(document: dict[str, Any]) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from tokenizers import Tokenizer
 
 from colibri.errors import ExportError
 from colibri.manifest import Architecture, Expansion, Role, Skiplist, TokenizerSpec
 from colibri_export.recipe import RoleRecipe
+from colibri_export.tensor_files import open_file
 from colibri_export.tokenizer_json import plain_text_special_tokens
 from colibri_export.unigram_file import write_unigram
 
@@ -97,6 +99,22 @@ def resolve_role(
         skiplist=skiplist(recipe.skiplist, tokenizer, recipe.skiplist_words),
         weights_file=None,
     )
+
+
+def write_token_weights(source: Path, folder: Path, role: str, vocabulary: int) -> str:
+    """Copy a role's weights as float32, one a token id; the name of the file.
+
+    Raises ExportError unless `source` holds one tensor of `vocabulary` finite weights of at least 0.
+    """
+    opened = open_file(source)
+    keys = list(opened.keys())
+    weights = opened.get_tensor(keys[0]).astype("<f4", copy=False) if len(keys) == 1 else None
+    if weights is None or weights.shape != (vocabulary,) or not (np.isfinite(weights) & (weights >= 0)).all():
+        found = keys if weights is None else weights.shape
+        raise ExportError(f"{source}: {found}, wanted one tensor of {vocabulary} finite weights of at least 0")
+    name = f"{role}-weights.f32.bin"
+    weights.tofile(folder / name)
+    return name
 
 
 def skiplist(rule: str, tokenizer: Tokenizer, words: Sequence[str] | None = None) -> Skiplist:

@@ -12,11 +12,14 @@ import onnx_ir as ir
 from colibri.errors import ExportError
 from colibri.manifest import Graph, Profile, Role, Variant
 from colibri.providers import CPU
+from colibri.providers.known import ORDER
+from colibri.providers.shapes import several
 from colibri_export import graph
 from colibri_export.checkpoint import Checkpoint
-from colibri_export.engine import DEFAULT_CAPABILITIES, build, context_model, profiles, require_tensorrt
-from colibri_export.graph.blocks import Dialect, FloatWeights, Int8Weights, Weights
+from colibri_export.engine import DEFAULT_CAPABILITIES, build, context_model, require_tensorrt
+from colibri_export.graph.blocks import Dialect, Weights
 from colibri_export.graph.half import in_half
+from colibri_export.graph.precision import FloatWeights, Int8Weights
 from colibri_export.heads import Head
 from colibri_export.weights import (
     Stored,
@@ -36,18 +39,8 @@ ENGINE = "tensorrt"
 NAMES = (*DEFAULT, HALF, ENGINE)
 RTX = "NvTensorRTRTXExecutionProvider"
 
-# Best first. TensorRT comes after CUDA, though it is faster once it runs: it builds another engine for lengths it has
-# not met (onnxruntime issue 13559), and texts come at every length here. TensorRT-RTX takes any length.
-ACCELERATORS = (
-    RTX,
-    "CUDAExecutionProvider",
-    "TensorrtExecutionProvider",
-    "MIGraphXExecutionProvider",
-    "DmlExecutionProvider",
-    "CoreMLExecutionProvider",
-    "OpenVINOExecutionProvider",
-    "WebGpuExecutionProvider",
-)
+ACCELERATORS = tuple(known.execution_provider for known in ORDER if known.execution_provider != CPU)
+"""Those that take a graph of standard operators, best first."""
 
 # Where u8 x s8 products are summed without saturating at 16 bits (see Int8Weights).
 _EXACT_S8 = ("avx512_vnni", "avx_vnni", "neon")
@@ -91,7 +84,7 @@ class Workshop:
 
     def for_roles(self, query: Role, document: Role) -> "Workshop":
         """The same, for texts of these roles."""
-        return dataclasses.replace(self, profiles=profiles(query, document))
+        return dataclasses.replace(self, profiles=several(query, document))
 
     def elsewhere(self, folder: Path) -> "Workshop":
         """The same for another folder."""
@@ -125,7 +118,8 @@ class Workshop:
         weights = FloatWeights(self._float_weights)
         file = self._save("portable", weights, "standard", masked=True)
         both = _graph(file, file, (), masked_query=True, masked_document=True)
-        return self._variant("float32", [both], ("backbone.f32.bin", _HEADS))
+        # The CPU first: it is what the variant is for where there is nothing better.
+        return self._variant("float32", [both], ("backbone.f32.bin", _HEADS), (CPU, *ACCELERATORS))
 
     def _half(self) -> Variant:
         weights = FloatWeights(self._half_weights)

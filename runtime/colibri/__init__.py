@@ -22,9 +22,14 @@ if TYPE_CHECKING:
         MissingExtra,
         ProviderError,
         ShapeError,
+        StoreDamaged,
+        StoreError,
+        StoreLocked,
     )
+    from colibri.index import Document, Hit, Index
     from colibri.model import Colibri, Result, load
     from colibri.packing import Report
+    from colibri.providers import Provider
     from colibri.scoring import maxsim
     from colibri.vectors import TokenVectors
 
@@ -37,10 +42,14 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 _HOME = {
     "Colibri": "model",
     "Result": "model",
+    "Provider": "providers",
     "Report": "packing",
     "load": "model",
     "maxsim": "scoring",
     "TokenVectors": "vectors",
+    "Index": "index",
+    "Document": "index",
+    "Hit": "index",
 } | dict.fromkeys(
     [
         "ArtefactError",
@@ -52,6 +61,9 @@ _HOME = {
         "MissingExtra",
         "ProviderError",
         "ShapeError",
+        "StoreDamaged",
+        "StoreError",
+        "StoreLocked",
     ],
     "errors",
 )
@@ -61,14 +73,21 @@ __all__ = [
     "ArtefactNotFound",
     "Colibri",
     "ColibriError",
+    "Document",
     "ExportError",
+    "Hit",
+    "Index",
     "InputError",
     "InputTypeError",
     "MissingExtra",
+    "Provider",
     "ProviderError",
     "Report",
     "Result",
     "ShapeError",
+    "StoreDamaged",
+    "StoreError",
+    "StoreLocked",
     "TokenVectors",
     "load",
     "maxsim",

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class QueryOptions(TypedDict, total=False):
     """How queries are encoded.
 
-    dtype     "float32", or "float16" to store half: each text is converted when it is done
+    dtype     "float32", "float16" to store half, or "int8" to store a quarter and 4 bytes a token (the bits that
+              `TokenVectors.quantize` gives): each text is converted when it is done
     on_error  "raise" (default) ends the call at the first text that fails, naming its index; "skip" leaves such texts
               out: the result then has `sources`, which tell what each entry was made of, a warning is logged for
               each, and `report.failed` has the errors

@@ -1,16 +1,17 @@
 """Texts to TokenVectors: tokenise, run, drop the rows that do not count.
 
-Every text runs alone at its own length: nothing is padded, so its rows cannot depend on the texts beside it. That
-holds for int8 bit for bit, where even two texts of one length in a batch would share an activation scale.
+On a CPU every text runs alone at its own length: nothing is padded, so its rows cannot depend on the texts beside it.
+That holds for int8 bit for bit, where even two texts of one length in a batch would share an activation scale.
 
 Queries and documents have a session each over the same weights. A query uses all cores, because somebody waits for it;
 a document uses one, and as many documents run at once as there are workers. A role never changes its session, so
 its rows do not even depend on how onnxruntime shares an operator out.
+
+On an accelerator texts of like length run together (colibri.runner, colibri.batches).
 """
 
 import logging
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -19,16 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colibri.artefact import Artefact
-from colibri.cores import physical_cores
 from colibri.errors import ArtefactError, InputError, InputTypeError
 from colibri.manifest import Role, RoleName
 from colibri.order import Order
-from colibri.packing import Chunk, Entry, Report, joined
+from colibri.packing import Chunk, Entry, Report, joined, stored
 from colibri.progress import progress
-from colibri.providers import CPU, Choice
-from colibri.session import Interrupt, Session
+from colibri.providers import Choice, Choices, Provider
+from colibri.runner import Limits, Runner
+from colibri.session import Interrupt
 from colibri.tokenizer import Encoded, TextTokenizer
-from colibri.vectors import TokenVectors
+from colibri.vectors import Rows, Spans, TokenVectors
 from colibri.workers import Job, Outcome
 
 log = logging.getLogger(__name__)
@@ -42,55 +43,47 @@ class Encoder:
     def __init__(
         self,
         artefact: Artefact,
-        choice: Choice,
+        choice: Choice | Choices,
         tokenizer: Callable[[], TextTokenizer],
         *,
         threads: int | None = None,
         workers: int | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        """tokenizer: makes it, while sessions load. threads: cores of a query. workers: documents at once; a single one
-        has the queries' session, and all their cores."""
+        """choice: or several, best first. tokenizer: makes it, while sessions load. Limits as in `runner.Limits`; a
+        single worker has the queries' session, and all their cores."""
         self._manifest = artefact.manifest
-        self._outputs = {int(dim): name for dim, name in choice.variant.outputs.items()}
-        threads, self.workers = threads or physical_cores(), workers or physical_cores()
-        graph, engine = choice.graph, choice.variant.engine
-        # Two sessions on an accelerator would hold its weights twice.
-        document_threads = 1 if self.workers > 1 and choice.provider == CPU else threads
-        files: dict[RoleName, tuple[str, bool, int]] = {
-            "query": (graph.query, graph.masked_query, threads),
-            "document": (graph.document, graph.masked_document, document_threads),
-        }
-        keys = list(dict.fromkeys(files.values()))
+        choices = Choices((choice,), ()) if isinstance(choice, Choice) else choice
+        limits = limits or Limits(threads=threads, workers=workers)
         # onnxruntime loads without the GIL, which a tokenizer of 250,002 pieces holds for 0.5 s and more.
-        with ThreadPoolExecutor(len(keys)) as pool:
-            loading = {
-                (name, masked, cores): pool.submit(
-                    Session,
-                    artefact.path(name),
-                    choice.provider,
-                    threads=cores,
-                    masked=masked,
-                    profiles=engine.profiles if engine else (),
-                )
-                for name, masked, cores in keys
-            }
+        with ThreadPoolExecutor(1) as pool:
+            loading = pool.submit(Runner, artefact, choices, limits)
             self._tokenizer = tokenizer()
-        loaded = {key: future.result() for key, future in loading.items()}
-        self._sessions: dict[RoleName, Session] = {role: loaded[key] for role, key in files.items()}
-        slots = {session: threading.BoundedSemaphore(self.workers) for session in loaded.values()}
-        self._slots = {role: slots[session] for role, session in self._sessions.items()}
+        self._runner = loading.result()
+        roles: tuple[RoleName, RoleName] = ("query", "document")
         self._weights: dict[RoleName, NDArray[np.float32] | None] = {
-            role: _token_weights(artefact, artefact.manifest.role(role).weights_file) for role in files
+            role: _token_weights(artefact, artefact.manifest.role(role).weights_file) for role in roles
         }
+
+    @property
+    def provider(self) -> Provider:
+        """What runs now: an accelerator that fails makes way for the CPU."""
+        return self._runner.provider
+
+    @property
+    def workers(self) -> int:
+        """Runs at once at most."""
+        return self._runner.workers
 
     def job(self, texts: Iterable[str], order: Order) -> Job[Entry]:
         """The work on these texts, not begun: `chunks` does it, `Job.stop` ends it from another thread."""
         rules = self._manifest.role(order.role)
 
         def run(encoded: Encoded, interrupt: Interrupt) -> Entry:
-            return self._run(encoded, order, interrupt)
+            return together.run([encoded], interrupt)[0]
 
-        return Job(texts, self._tokenise(rules, order), run, self.workers)
+        together = _Together(self._runner, order, self._weights[order.role])
+        return Job(texts, self._tokenise(rules, order), run, lambda: self.workers, together)
 
     def encode(self, texts: Iterable[str], role: RoleName, dims: Iterable[int]) -> dict[int, TokenVectors]:
         """Texts at one or several dims from a single run of the backbone each."""
@@ -148,9 +141,18 @@ class Encoder:
             cut_at = self._manifest.role(order.role).max_tokens
             log.info("%d of %d %s texts were cut at %d tokens", report.truncated, report.texts, order.role, cut_at)
 
+    def row_tokens(self, texts: Sequence[str], role: RoleName) -> list[list[str]]:
+        """The token behind each row that a text gets, as the vocabulary spells it."""
+        encoded = self._tokenizer.encode(texts, self._manifest.role(role))
+        return [self._tokenizer.tokens(one.ids[one.keep].tolist()) for one in encoded]
+
     def room(self, role: RoleName) -> int:
         """How many tokens of a text fit."""
         return self._tokenizer.room(self._manifest.role(role))
+
+    def offsets(self, text: str) -> Spans:
+        """The characters behind each token of a text: (tokens, 2) int32."""
+        return self._tokenizer.offsets(text)
 
     def _tokenise(self, rules: Role, order: Order) -> Callable[[list[str]], list[list[Encoded]]]:
         def tokenise(texts: list[str]) -> list[list[Encoded]]:
@@ -167,18 +169,32 @@ class Encoder:
 
         return tokenise
 
-    def _run(self, encoded: Encoded, order: Order, interrupt: Interrupt) -> Entry:
-        outputs = [self._outputs[dim] for dim in order.dims]
-        with self._slots[order.role]:
-            results = self._sessions[order.role].run(encoded.ids, encoded.attended, outputs, interrupt)
-        table = self._weights[order.role]
+
+class _Together:
+    """Runs entries as a call asks for, alone or several at once as the runner groups them."""
+
+    def __init__(self, runner: Runner, order: Order, weights: NDArray[np.float32] | None) -> None:
+        self._runner = runner
+        self._order = order
+        self._weights = weights
+
+    def groups(self, entries: Sequence[Encoded]) -> list[list[int]]:
+        return self._runner.groups(entries)
+
+    def run(self, entries: Sequence[Encoded], interrupt: Interrupt) -> list[Entry]:
+        rows = self._runner.run(entries, self._order.role, self._order.dims, interrupt)
+        return [self._entry(encoded, found) for encoded, found in zip(entries, rows, strict=True)]
+
+    def _entry(self, encoded: Encoded, rows: list[Rows]) -> Entry:
+        kept = {
+            dim: stored(result[encoded.keep], self._order.dtype)
+            for dim, result in zip(self._order.dims, rows, strict=True)
+        }
         return Entry(
-            {
-                dim: result[encoded.keep].astype(order.dtype, copy=False)
-                for dim, result in zip(order.dims, results, strict=True)
-            },
+            {dim: own for dim, (own, _) in kept.items()},
+            {dim: scales for dim, (_, scales) in kept.items() if scales is not None},
             encoded.spans[encoded.keep],
-            None if table is None else table[encoded.ids[encoded.keep]],
+            None if self._weights is None else self._weights[encoded.ids[encoded.keep]],
             len(encoded.ids),
             encoded.truncated,
         )

@@ -35,3 +35,19 @@ class ProviderError(ColibriError, RuntimeError):
 
 class ExportError(ColibriError, ValueError):
     """A checkpoint cannot be exported, or an export missed its tolerance."""
+
+
+class StoreError(ColibriError, RuntimeError):
+    """An index cannot be opened or written: another space, read-only, a full disk, a newer format."""
+
+
+class StoreLocked(StoreError, TimeoutError):
+    """Another process was writing to the index for longer than one was ready to wait."""
+
+
+class StoreDamaged(StoreError):
+    """Bytes of an index changed on disk. `ids` names the documents that are known to be hit."""
+
+    def __init__(self, message: str, ids: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.ids = ids

@@ -184,7 +184,8 @@ class Variant:
 
     precision: Literal["float32", "float16", "int8", "engine"]
     providers: tuple[str, ...]
-    """ONNX Runtime execution providers that can run it, best first."""
+    """ONNX Runtime execution providers that can run it. The CPU's is first where the variant is made for it, and last
+    where it can only do it as well; which of the others is taken is for the runtime to say (colibri.providers)."""
     minimum_onnxruntime: str
     outputs: dict[str, str]
     """Dim -> the graph's output name."""

@@ -5,7 +5,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Unpack, overload
+from typing import Literal, Unpack, overload
 
 from colibri import artefact as artefacts
 from colibri import checks, providers
@@ -14,7 +14,7 @@ from colibri.errors import InputError, ShapeError
 from colibri.manifest import Manifest, RoleName
 from colibri.scoring import Floats, maxsim
 from colibri.tokenizer import TextTokenizer
-from colibri.vectors import TokenVectors
+from colibri.vectors import Spans, TokenVectors
 
 log = logging.getLogger(__name__)
 
@@ -44,37 +44,45 @@ class Colibri:
         special_tokens: bool = False,
         threads: int | None = None,
         workers: int | None = None,
+        provider: str = providers.AUTO,
+        batch_tokens: int | None = None,
+        engine_cache: str | os.PathLike[str] | Literal[False] | None = None,
     ) -> None:
         checks.optional_count("threads", threads)
         checks.optional_count("workers", workers)
+        checks.optional_count("batch_tokens", batch_tokens)
+        providers.wanted_providers(artefact.manifest, variant, provider)  # refused before anything is loaded
         warning = providers.require_onnxruntime()
         if warning:
             warnings.warn(warning, RuntimeWarning, stacklevel=3)
         # After the check above, whose message says what to install.
-        import onnxruntime  # noqa: PLC0415
-
         from colibri.encoder import Encoder  # noqa: PLC0415
+        from colibri.providers import caches, installed  # noqa: PLC0415
+        from colibri.runner import Limits  # noqa: PLC0415
 
         self.manifest: Manifest = artefact.manifest
         self.dim: int = self.manifest.default_dim if dim is None else checks.one_dim(self.manifest, dim)
-        choice = providers.choose(
-            artefact.manifest,
-            variant,
-            providers.cpu_features(),
-            onnxruntime.get_available_providers(),
-            onnxruntime.__version__,
-        )
-        artefacts.check_files(artefact, artefact.files_to_run(choice.variant, choice.graph))
-        self.variant: str = choice.variant_name
-        self.provider: str = choice.provider
+        chosen = installed.best(artefact.manifest, variant, provider)
+        first = chosen.found[0]
+        artefacts.check_files(artefact, artefact.files_to_run(first.variant, first.graph))
         self._encoder = Encoder(
             artefact,
-            choice,
+            chosen,
             lambda: TextTokenizer(artefact, special_tokens=special_tokens),
-            threads=threads,
-            workers=workers,
+            limits=Limits(threads, workers, batch_tokens, caches.place(engine_cache), provider != providers.AUTO),
         )
-        log.info("%s: %s (%s) on %s", self.manifest.name, self.variant, choice.graph.document, self.provider)
+        log.info("%s: %s", self.name, self.provider)
+
+    @property
+    def provider(self) -> providers.Provider:
+        """What runs the model: name, device, variant, and why nothing better does. It changes when an accelerator
+        fails and the CPU takes over."""
+        return self._encoder.provider
+
+    @property
+    def variant(self) -> str:
+        """The artefact's variant that runs."""
+        return self._encoder.provider.variant
 
     @property
     def name(self) -> str:
@@ -87,7 +95,7 @@ class Colibri:
         return self.manifest.dims
 
     def __repr__(self) -> str:
-        return f"Colibri({self.name!r}, dim={self.dim}, variant={self.variant!r}, provider={self.provider!r})"
+        return f"Colibri({self.name!r}, dim={self.dim}, variant={self.variant!r}, provider={self.provider.name!r})"
 
     @overload
     def encode_queries(
@@ -187,6 +195,16 @@ class Colibri:
         """`encode_documents` for asyncio: the event loop stays free, and cancelling the task ends the work."""
         return await self._call(texts, "document", dims, options).result_async()
 
+    def token_offsets(self, text: str) -> Spans:
+        """The characters behind each token of a text, however long: (tokens, 2) int32. Nothing is run or cut."""
+        return self._encoder.offsets(text)
+
+    @property
+    def room_tokens(self) -> int:
+        """How many tokens of a document fit beside its markers and its prefix."""
+        prefix = self.manifest.document.prefix or ""
+        return self._encoder.room("document") - (len(self._encoder.offsets(prefix)) if prefix else 0)
+
     def score(self, query: str | TokenVectors, documents: Sequence[str] | TokenVectors) -> Floats:
         """MaxSim of one query with every document: (n,) float32 in the documents' order.
 
@@ -235,20 +253,40 @@ def load(
     special_tokens: bool = False,
     threads: int | None = None,
     workers: int | None = None,
+    provider: str = providers.AUTO,
+    batch_tokens: int | None = None,
+    engine_cache: str | os.PathLike[str] | Literal[False] | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
 ) -> Colibri:
     """Load a model: the shipped one (None), another by name, a folder, or a hub id.
 
     dim             width of the vectors unless a call says otherwise; None: the artefact's default
-    variant         which of the artefact's variants; None: the first that this machine can run
+    variant         which of the artefact's variants; None: the first that the best provider here can run
     special_tokens  True lets text such as "<mask>" stand for the token; by default it is plain text
     threads         cores a query may use; None: the physical ones this process may use
     workers         documents encoded at once, each on one core; None: as many. Documents then have a session of their
                     own, which costs 23 MB for colibri-mini in int8 and 85 MB in float32. 1: they share the queries'
+    provider        "auto": the best that is installed, runs a variant and starts; what is passed over, and why, is in
+                    the log and in `Colibri.provider`. Or one of "tensorrt-rtx", "tensorrt", "cuda", "migraphx",
+                    "coreml", "directml", "webgpu", "openvino" and "cpu": that one or an error (docs/gpu.md)
+    batch_tokens    texts times tokens that run together, where a variant has a mask; None: 8,192 on an accelerator,
+                    and each text alone on a CPU
+    engine_cache    folder where accelerators keep compiled graphs; None: the user's cache folder; False: nowhere
     cache_dir       where hub ids are kept; None: HF_HOME
 
     Every file that will be used is compared with its SHA-256 first. Raises ArtefactNotFound, ArtefactError (damaged or
-    of a newer format), InputError (unknown dim or variant), MissingExtra (no onnxruntime), ProviderError.
+    of a newer format), InputError (unknown dim,
+    variant or provider), MissingExtra (no onnxruntime), ProviderError.
     """
     found = artefacts.find(name_or_path, cache_dir=cache_dir)
-    return Colibri(found, dim=dim, variant=variant, special_tokens=special_tokens, threads=threads, workers=workers)
+    return Colibri(
+        found,
+        dim=dim,
+        variant=variant,
+        special_tokens=special_tokens,
+        threads=threads,
+        workers=workers,
+        provider=provider,
+        batch_tokens=batch_tokens,
+        engine_cache=engine_cache,
+    )

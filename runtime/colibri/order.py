@@ -8,8 +8,8 @@ from colibri.manifest import RoleName
 LongDocuments = Literal["truncate", "error", "windows"]
 """What becomes of a document that does not fit in its role's `max_tokens`."""
 
-Stored = Literal["float32", "float16"]
-"""What rows are kept as."""
+Stored = Literal["float32", "float16", "int8"]
+"""What rows are kept as; int8 with a scale a token, as `TokenVectors.quantize` defines."""
 
 
 @dataclass(frozen=True, kw_only=True)

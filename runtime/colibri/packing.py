@@ -34,6 +34,8 @@ class Entry:
     """The rows of one text, or of one window of it, at each dim."""
 
     rows: Mapping[int, Rows]
+    scales: Mapping[int, NDArray[np.float32]]
+    """Of int8 rows; empty for others."""
     spans: Spans
     weights: NDArray[np.float32] | None
     tokens: int
@@ -77,9 +79,26 @@ class Chunk:
                 weights,
                 self._space_id,
                 sources=sources,
+                scales=self._scales(entries, dim),
             )
             for dim in self._dims
         }
+
+    def _scales(self, entries: list[Entry], dim: int) -> NDArray[np.float32] | None:
+        if self._dtype != "int8":
+            return None
+        return np.concatenate([np.zeros(0, np.float32), *(entry.scales[dim] for entry in entries)])
+
+
+def stored(rows: Rows, dtype: Stored) -> tuple[Rows, NDArray[np.float32] | None]:
+    """float32 rows (n, dim) of one text as they are kept, and their scales if those are int8.
+
+    Raises InputError for rows that are not finite, which int8 cannot hold.
+    """
+    if dtype != "int8":
+        return rows.astype(dtype, copy=False), None
+    quantised = TokenVectors(rows, np.array([0, len(rows)], np.int64)).quantize()
+    return quantised.rows, quantised.scales
 
 
 def joined(parts: list[TokenVectors]) -> TokenVectors:
@@ -113,6 +132,7 @@ def without_rows(parts: Sequence[TokenVectors]) -> TokenVectors:
     ]
     spans = [part.spans for part in parts if part.spans is not None]
     weights = [part.weights for part in parts if part.weights is not None]
+    scales = [part.scales for part in parts if part.scales is not None]
     return TokenVectors(
         np.broadcast_to(np.zeros(1, first.rows.dtype), (int(counts[-1]), first.dim)),
         np.concatenate([np.zeros(1, np.int64), *starts]),
@@ -120,4 +140,5 @@ def without_rows(parts: Sequence[TokenVectors]) -> TokenVectors:
         np.concatenate(weights) if len(weights) == len(parts) else None,
         first.space_id,
         sources=np.concatenate(sources),
+        scales=np.concatenate(scales) if len(scales) == len(parts) else None,
     )

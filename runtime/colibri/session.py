@@ -1,8 +1,10 @@
 """One graph loaded into ONNX Runtime."""
 
+import logging
 import os
+import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,9 +14,20 @@ from numpy.typing import NDArray
 
 from colibri.errors import ProviderError
 from colibri.manifest import Profile
-from colibri.providers import CPU
+from colibri.providers import CPU, caches
+from colibri.providers.devices import Device
+from colibri.providers.known import known
+from colibri.providers.settings import Settings
 from colibri.vectors import Rows
 
+log = logging.getLogger(__name__)
+
+_PLAIN = Settings()
+# What onnxruntime, CUDA, HIP, DirectX and C++ say when memory ends; there is no class of error for it.
+_MEMORY = re.compile(
+    r"out.?of.?memory|bad.?alloc|failed to allocate|smaller than requested bytes|cuda failure 2\b|8007000e",
+    re.IGNORECASE,
+)
 _LONG_TOKENS = 1024  # from here on a run gives the memory it needed back to the system when it ends
 
 
@@ -56,40 +69,27 @@ class Interrupt:
                 self._running.discard(options)
 
 
+class OutOfMemory(ProviderError):
+    """A run needed more memory than its device has."""
+
+
 class Session:
     """A loaded graph: token ids in, named outputs out. Threads may share it."""
 
     def __init__(
-        self, path: Path, provider: str, *, threads: int, masked: bool, profiles: Sequence[Profile] = ()
+        self,
+        path: Path,
+        provider: str,
+        *,
+        threads: int,
+        masked: bool,
+        settings: Settings = _PLAIN,
+        device: Device | None = None,
     ) -> None:
-        """threads: cores one run may use. masked: whether the graph takes an attention mask. profiles: of an engine."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        # Threads that spin while they wait burn cores that others need: on a busy machine of 2 cores a 16-token query
-        # took 3.4 ms without and 19-28 ms with it (benchmarks/NOTES.md).
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        # The graphs are written as they shall run; what is left to fold (u8 weights) is basic. Higher levels
-        # only loaded slower and ran no faster (benchmarks/NOTES.md).
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-        # The order of the file. The default runs the casts that gpu-fp16 needs on a CPU first, for all weights at once:
-        # 1.9 GB instead of 0.7 GB at 560 million parameters.
-        options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED
-        # onnxruntime's plan of which output may take over which buffer keeps large ones alive through a layer: one
-        # 8,192-token document of jina-colbert-v2's size needed 784 MB with it and 457 MB without (benchmarks/NOTES.md).
-        options.enable_mem_reuse = False
-        # Names of the TensorRT-RTX provider (onnxruntime, nv_provider_options.h); without them profile 0 serves all.
-        provider_options = {"nv_multi_profile_enable": "1"} if profiles else {}
-        try:
-            self._session = onnxruntime.InferenceSession(
-                os.fspath(path), options, providers=[(provider, provider_options)]
-            )
-        except Exception as error:  # onnxruntime raises classes of its own without a common public one
-            raise ProviderError(
-                f"{path.name}: onnxruntime {onnxruntime.__version__} cannot load it ({error})"
-            ) from error
+        """threads: cores one run may use. masked: whether the graph takes an attention mask. device: of a plugin."""
+        self._session = _open(path, provider, device, threads, settings)
         self._masked = masked
-        self._profiles = tuple(profiles)
+        self._profiles = settings.profiles if settings.names_profile else ()
         self._has_cpu_arena = provider == CPU
 
     def run(
@@ -101,28 +101,132 @@ class Session:
     ) -> list[Rows]:
         """Run one text.
 
-        ids (n,) int64, attended (n,) bool -> for each output name (n, dim) float32. Raises ProviderError where an
-        engine has no profile for n tokens or onnxruntime fails, Interrupted when `interrupt` was set.
+        ids (n,) int64, attended (n,) bool -> for each output name (n, dim) float32. Raises as `run_batch` does.
         """
-        feeds: dict[str, NDArray[np.int64]] = {"input_ids": ids[None]}
+        return [output[0] for output in self.run_batch(ids[None], attended[None], outputs, interrupt)]
+
+    def run_batch(
+        self,
+        ids: NDArray[np.int64],
+        attended: NDArray[np.bool_],
+        outputs: Sequence[str],
+        interrupt: Interrupt | None = None,
+    ) -> list[Rows]:
+        """Run texts that were made as long as the longest of them.
+
+        ids (texts, tokens) int64, attended (texts, tokens) bool -> for each output name (texts, tokens, dim) float32.
+        Raises ProviderError where an engine has no profile for the shape or onnxruntime fails, OutOfMemory where it
+        fails for want of memory, Interrupted when `interrupt` was set.
+        """
+        texts, tokens = ids.shape
+        feeds: dict[str, NDArray[np.int64]] = {"input_ids": ids}
         if self._masked:
-            feeds["attention_mask"] = attended[None].astype(np.int64)
+            feeds["attention_mask"] = attended.astype(np.int64)
         options = onnxruntime.RunOptions()
         options.log_severity_level = 4  # what fails is raised; onnxruntime would print it as well
         if self._profiles:
-            options.add_run_config_entry("nv_profile_index", str(profile_index(self._profiles, 1, len(ids))))
-        if self._has_cpu_arena and len(ids) >= _LONG_TOKENS:
+            options.add_run_config_entry("nv_profile_index", str(profile_index(self._profiles, texts, tokens)))
+        if self._has_cpu_arena and ids.size >= _LONG_TOKENS:
             # 8,192 tokens of a 12 x 384 model take 250-280 MB, which the arena would keep for good.
             options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         interrupt = interrupt or Interrupt()
         with interrupt.watching(options):
             try:
-                results: list[Rows] = [output[0] for output in self._session.run(list(outputs), feeds, options)]
-            except Exception as error:  # of classes without a common public one, as above
+                results: list[Rows] = self._session.run(list(outputs), feeds, options)
+            except Exception as error:  # onnxruntime raises classes of its own without a common public one
                 if interrupt.happened:
                     raise Interrupted from error
-                raise ProviderError(f"onnxruntime {onnxruntime.__version__} failed ({error})") from error
+                kind = OutOfMemory if _MEMORY.search(str(error)) else ProviderError
+                raise kind(f"onnxruntime {onnxruntime.__version__} failed ({error})") from error
         return results
+
+
+def _open(
+    path: Path, provider: str, device: Device | None, threads: int, settings: Settings
+) -> onnxruntime.InferenceSession:
+    """A session of the graph, or of what it was compiled to before; that is kept where there is a place for it."""
+    folder = settings.folder if settings.compiles else None
+    if folder is not None and (kept := caches.compiled(folder)) is not None:
+        try:
+            return _start(kept, provider, device, threads, settings)
+        except ProviderError as error:
+            log.warning("%s: what was compiled before cannot be loaded and is made again (%s)", path.name, error)
+            caches.forget(folder)
+    if folder is not None and caches.may_keep(folder):
+        log.info("%s: compiling for %s, for the first time on this device", path.name, known(provider).name)
+        with caches.keeping(folder) as place:
+            entries = {
+                "ep.context_enable": "1",
+                "ep.context_file_path": os.fspath(place),
+                "ep.context_embed_mode": "0",  # a model of one file ends at 2 GB
+            }
+            try:
+                return _start(path, provider, device, threads, settings, entries)
+            except ProviderError as error:
+                log.info("%s: compiled again at each start (%s)", path.name, error)
+    return _start(path, provider, device, threads, settings)
+
+
+def _start(
+    path: Path,
+    provider: str,
+    device: Device | None,
+    threads: int,
+    settings: Settings,
+    entries: Mapping[str, str] | None = None,
+) -> onnxruntime.InferenceSession:
+    missing = ""
+    name = device.execution_provider if device is not None else provider
+    try:
+        options = _session_options(threads, settings)
+        for key, value in (entries or {}).items():
+            options.add_session_config_entry(key, value)
+        if device is not None and device.handles:
+            options.add_provider_for_devices(list(device.handles), dict(settings.options))
+            session = onnxruntime.InferenceSession(os.fspath(path), options)
+        else:
+            if known(provider).nvidia:
+                # Only here: whoever has no GPU loads none of it.
+                from colibri.providers.installed import preload  # noqa: PLC0415
+
+                missing = preload(provider)
+            # What TensorRT does not take, CUDA does. Without `enable_fallback=0` onnxruntime prints what went wrong and
+            # goes on with the CPU.
+            beside = ["CUDAExecutionProvider"] if provider == "TensorrtExecutionProvider" else []
+            session = onnxruntime.InferenceSession(
+                os.fspath(path), options, providers=[(name, dict(settings.options)), *beside], enable_fallback=0
+            )
+    except Exception as error:  # onnxruntime raises classes of its own without a common public one
+        said = " ".join(str(error).split())
+        raise ProviderError(f"{path.name}: onnxruntime {onnxruntime.__version__} cannot load it ({said})") from error
+    if name not in session.get_providers():  # CUDA's absence is only printed by onnxruntime
+        raise ProviderError(
+            f"{path.name}: onnxruntime {onnxruntime.__version__} cannot start {name} and would use the CPU; "
+            + (missing or f"to have it: {known(provider).install}")
+        )
+    return session
+
+
+def _session_options(threads: int, settings: Settings) -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Threads that spin while they wait burn cores that others need: on a busy machine of 2 cores a 16-token query
+    # took 3.4 ms without and 19-28 ms with it (benchmarks/NOTES.md).
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    # The graphs are written as they shall run; what is left to fold (u8 weights) is basic. Higher levels
+    # only loaded slower and ran no faster on a CPU (benchmarks/NOTES.md); for others it is as onnxruntime has it.
+    levels = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = levels.ORT_ENABLE_ALL if settings.fuses else levels.ORT_ENABLE_BASIC
+    # The order of the file. The default runs the casts that gpu-fp16 needs on a CPU first, for all weights at once:
+    # 1.9 GB instead of 0.7 GB at 560 million parameters.
+    options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED
+    # onnxruntime's plan of which output may take over which buffer keeps large ones alive through a layer: one
+    # 8,192-token document of jina-colbert-v2's size needed 784 MB with it and 457 MB without (benchmarks/NOTES.md).
+    options.enable_mem_reuse = False
+    if settings.sequential:
+        options.enable_mem_pattern = False
+    return options
 
 
 def profile_index(profiles: Sequence[Profile], texts: int, tokens: int) -> int:

@@ -18,8 +18,8 @@ def save_stream(chunks: Iterable[TokenVectors], path: str | os.PathLike[str]) ->
     """Write chunks, at least one, as one file that `TokenVectors.load` reads. Replaces the file at once or not at all.
 
     Rows go to disk as they come, first beside the file, where they take their space twice until the end. What tokens
-    have beside their rows (8 bytes of span, 4 of weight) stays in memory. Returns what was written, without its rows'
-    values: the array has no more than its shape. `sources` are written where they are not simply 0, 1, 2...
+    have beside their rows (8 bytes of span, 4 of weight, 4 of scale) stays in memory. Returns what was written, without
+    its rows' values: the array has no more than its shape. `sources` are written where they are not simply 0, 1, 2...
 
     Raises ShapeError when chunks differ in dim, dtype or space, OSError when the disk is full.
     """

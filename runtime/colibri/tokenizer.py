@@ -79,6 +79,13 @@ class TextTokenizer:
             for text, pieces in self._pieces(texts, role)
         ]
 
+    def offsets(self, text: str) -> Spans:
+        """The characters behind each token of a text alone, without prefix or markers: (tokens, 2) int32."""
+        readable = [_without_surrogates(text)]
+        found = self._light.encode(readable)[0] if self._light is not None else None
+        pieces = self._reference_pieces(readable)[0] if found is None else found
+        return pieces.offsets.astype(np.int32)
+
     def room(self, role: Role) -> int:
         """How many tokens of prefix and text a role's `max_tokens` leaves beside start, marker and end."""
         frame = len(self._frame.start_ids) + (role.marker_id is not None) + len(self._frame.end_ids)

@@ -2,17 +2,17 @@
 
 The caller's own thread reads the texts, so that a generator may use what belongs to its thread (a database cursor);
 one thread tokenises, others run. At most three windows of texts exist at once, however many are still to come. The
-threads live as long as the call.
+threads live as long as the call. Where texts run together, a task is a batch of them.
 """
 
 import atexit
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from colibri.errors import ColibriError, InputError
 from colibri.session import Interrupt, Interrupted
@@ -50,6 +50,16 @@ class _Window(Generic[T]):
 _Task = tuple[_Window[T], int, int, Encoded]  # window, place of the text in it, place of the entry, the entry
 
 
+class Together(Protocol[T]):
+    """What runs several entries at once."""
+
+    def groups(self, entries: Sequence[Encoded]) -> list[list[int]]:
+        """Indices of those that run together, in the order in which they shall begin."""
+
+    def run(self, entries: Sequence[Encoded], interrupt: Interrupt) -> list[T]:
+        """What is made of each."""
+
+
 class Job(Generic[T]):
     """One call: an iterator of outcomes that `stop` ends from any thread."""
 
@@ -58,17 +68,21 @@ class Job(Generic[T]):
         texts: Iterable[str],
         tokenise: Callable[[list[str]], list[list[Encoded]]],
         run: Callable[[Encoded, Interrupt], T],
-        workers: int,
+        workers: int | Callable[[], int],
+        together: Together[T] | None = None,
     ) -> None:
-        """tokenise: texts -> the entries of each. run: one entry -> what is made of it. workers: threads at most."""
+        """tokenise: texts -> the entries of each. run: one entry -> what is made of it. workers: threads at
+        most; asked again now and then.
+        together: runs several entries at once; None: each runs alone."""
         self._texts = iter(texts)
         self._tokenise = tokenise
         self._run = run
         self._workers = workers
+        self._together = together
         self._changed = threading.Condition()
         self._interrupt = Interrupt()
         self._untokenised: deque[_Window[T]] = deque()
-        self._tasks: deque[_Task[T]] = deque()
+        self._tasks: deque[list[_Task[T]]] = deque()
         self._threads: list[threading.Thread] = []
         self._started_workers = 0
         self._read = 0
@@ -100,12 +114,12 @@ class Job(Generic[T]):
                     windows.append(second)
             for window in windows:
                 self._submit(window)
-            yield from self._together(windows)
+            yield from self._in_windows(windows)
         finally:
             self.stop()
             self.join()
 
-    def _together(self, windows: deque[_Window[T]]) -> Iterator[Outcome[T]]:
+    def _in_windows(self, windows: deque[_Window[T]]) -> Iterator[Outcome[T]]:
         while windows:
             while len(windows) < _WINDOWS and (window := self._window()) is not None:
                 windows.append(window)
@@ -144,8 +158,8 @@ class Job(Generic[T]):
         if sum(len(encoded.ids) for *_, encoded in tasks) > _INLINE_TOKENS:
             self._hand_out(window, tasks)
             return self._delivered(window)[0]
-        for task in tasks:
-            self._run_task(task)
+        for group in self._groups(tasks):
+            self._run_group(group)
         return window.outcomes[0]
 
     def _submit(self, window: _Window[T]) -> None:
@@ -156,11 +170,13 @@ class Job(Generic[T]):
             self._start(self._tokenise_ahead)
 
     def _hand_out(self, window: _Window[T], tasks: list[_Task[T]]) -> None:
+        groups = self._groups(tasks)
         with self._changed:
-            self._tasks.extend(sorted(tasks, key=lambda task: -len(task[3].ids)))
+            self._tasks.extend(groups)
             window.left = len(tasks)
             self._changed.notify_all()
-        for _ in range(min(self._workers, len(tasks)) - self._started_workers):
+        workers = self._workers if isinstance(self._workers, int) else self._workers()
+        for _ in range(min(workers, len(groups)) - self._started_workers):
             self._started_workers += 1
             self._start(self._run_tasks)
 
@@ -206,12 +222,33 @@ class Job(Generic[T]):
             return InputError(f"cannot be tokenised ({error})")
 
     def _run_tasks(self) -> None:
-        while (task := self._next(self._tasks)) is not None:
-            self._run_task(task)
+        while (group := self._next(self._tasks)) is not None:
+            self._run_group(group)
+            window = group[0][0]
             with self._changed:
-                task[0].left -= 1
-                if not task[0].left:
+                window.left -= len(group)
+                if not window.left:
                     self._changed.notify_all()
+
+    def _groups(self, tasks: list[_Task[T]]) -> list[list[_Task[T]]]:
+        """Those that run together, the longest first."""
+        if self._together is None:
+            return [[task] for task in sorted(tasks, key=lambda task: -len(task[3].ids))]
+        groups = self._together.groups([encoded for *_, encoded in tasks])
+        return [[tasks[i] for i in group] for group in groups]
+
+    def _run_group(self, group: list[_Task[T]]) -> None:
+        if self._together is not None and len(group) > 1:
+            try:
+                made = self._together.run([encoded for *_, encoded in group], self._interrupt)
+            except ColibriError:  # each alone: one that fails does not take the others along
+                pass
+            else:
+                for (window, place, entry, _), one in zip(group, made, strict=True):
+                    window.outcomes[place].made[entry] = one
+                return
+        for task in group:
+            self._run_task(task)
 
     def _run_task(self, task: _Task[T]) -> None:
         window, place, entry, encoded = task

@@ -144,6 +144,8 @@ class Sender(logging.Handler):
         signal.raise_signal(number)
 
 number = signal.Signals[sys.argv.pop(1)]
+if number != signal.SIGINT:
+    signal.signal(number, signal.SIG_DFL)  # under nohup it is ignored, and a command leaves that so
 logging.getLogger("colibri_export.pipeline").addHandler(Sender())
 main()
 """

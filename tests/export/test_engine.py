@@ -16,7 +16,8 @@ from onnx import TensorProto, helper
 from colibri import artefact
 from colibri.errors import ExportError, MissingExtra
 from colibri.manifest import Engine, Expansion, Profile, Role, Skiplist
-from colibri_export.engine import CAPABILITIES, build, context_model, profiles, require_tensorrt, run_builder
+from colibri.providers.shapes import several as profiles
+from colibri_export.engine import CAPABILITIES, build, context_model, require_tensorrt, run_builder
 from colibri_export.pipeline import export
 from colibri_export.variants import RTX
 from reference import GOLDEN

@@ -139,8 +139,14 @@ def test_the_manifest_tells_what_it_is_and_how_exact(folder: Path) -> None:
     found = artefact.find(folder)
     variant = found.manifest.variants["gpu-fp16"]
     assert variant.precision == "float16"
-    assert variant.providers[0] == "NvTensorRTRTXExecutionProvider"
+    assert variant.providers[:3] == (
+        "NvTensorRTRTXExecutionProvider",
+        "TensorrtExecutionProvider",
+        "CUDAExecutionProvider",
+    )
     assert variant.providers[-1] == CPU
+    assert set(found.manifest.variants["portable"].providers) == set(variant.providers)
+    assert found.manifest.variants["portable"].providers[0] == CPU
     assert len(set(variant.providers)) == len(variant.providers)
     assert variant.data == ("backbone.f16.bin", "heads.f32.bin")
     (graph,) = variant.graphs
@@ -156,8 +162,23 @@ def test_the_manifest_tells_what_it_is_and_how_exact(folder: Path) -> None:
 def test_the_cpu_runs_it_only_when_named(folder: Path) -> None:
     assert colibri.load(folder).variant == "portable"
     model = colibri.load(folder, variant="gpu-fp16")
-    assert (model.variant, model.provider) == ("gpu-fp16", CPU)
+    assert (model.variant, model.provider.name) == ("gpu-fp16", "cpu")
     assert model.encode_documents(["water flows"]).rows.dtype == np.float32
+
+
+def test_padded_batches_have_the_rows_of_texts_alone(folder: Path) -> None:
+    """As an accelerator would run it, on the CPU: 48 documents and queries in batches of 400 tokens."""
+    texts = [f"{text} {'water ' * (i % 9)}" for i, text in enumerate([*DOCUMENTS, *QUERIES] * 9)][:48]
+    alone = colibri.load(folder, variant="gpu-fp16")
+    batched = colibri.load(folder, variant="gpu-fp16", batch_tokens=400)
+    for found, wanted in (
+        (batched.encode_documents(texts), alone.encode_documents(texts)),
+        (batched.encode_queries(texts), alone.encode_queries(texts)),
+    ):
+        np.testing.assert_array_equal(found.starts, wanted.starts)
+        np.testing.assert_array_equal(found.spans, wanted.spans)
+        assert np.abs(found.rows - wanted.rows).max() < 2e-3
+        assert np.einsum("td,td->t", found.rows, wanted.rows).min() > 0.9999
 
 
 def test_magnitudes_are_those_of_float32(source: Path, folder: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,14 +5,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models
 
 from colibri.errors import ExportError
 from colibri.manifest import Architecture, Expansion, TokenizerSpec
 from colibri_export.checkpoint import open_checkpoint
 from colibri_export.recipe import RoleRecipe
-from colibri_export.roles import resolve_role, skiplist, write_tokenizer
+from colibri_export.roles import resolve_role, skiplist, write_token_weights, write_tokenizer
 from colibri_export.sample_texts import DOCUMENTS, QUERIES
 
 SHIPPED = Path(__file__).parents[2] / "models" / "colibri-mini" / "tokenizer.json"
@@ -153,3 +155,27 @@ def test_a_tokenizer_json_that_cannot_be_read_is_refused(text: str, tmp_path: Pa
     (tmp_path / "source" / "tokenizer.json").write_text(text, encoding="utf-8")
     with pytest.raises(ExportError, match=r"tokenizer.json"):
         write_tokenizer(tmp_path / "source", tmp_path)
+
+
+def test_token_weights_are_written_as_the_runtime_reads_them(tmp_path: Path) -> None:
+    weights = np.array([0, 0.5, 1, 2.25], np.float64)
+    save_file({"weights": weights}, tmp_path / "given.safetensors")
+    assert write_token_weights(tmp_path / "given.safetensors", tmp_path, "query", 4) == "query-weights.f32.bin"
+    assert np.fromfile(tmp_path / "query-weights.f32.bin", "<f4").tolist() == weights.tolist()
+
+
+@pytest.mark.parametrize(
+    ("tensors", "wanted"),
+    [
+        ({"weights": np.ones(3, np.float32)}, r"\(3,\), wanted one tensor of 4"),
+        ({"weights": np.ones((4, 1), np.float32)}, r"\(4, 1\), wanted"),
+        ({"weights": np.array([1, -1, 1, 1], np.float32)}, "at least 0"),
+        ({"weights": np.array([1, np.nan, 1, 1], np.float32)}, "finite"),
+        ({"a": np.ones(4, np.float32), "b": np.ones(4, np.float32)}, r"\['a', 'b'\], wanted one tensor"),
+    ],
+)
+def test_token_weights_that_do_not_fit_are_refused(tensors: dict[str, Any], wanted: str, tmp_path: Path) -> None:
+    save_file(tensors, tmp_path / "given.safetensors")
+    with pytest.raises(ExportError, match=wanted):
+        write_token_weights(tmp_path / "given.safetensors", tmp_path, "query", 4)
+    assert not (tmp_path / "query-weights.f32.bin").exists()

@@ -48,6 +48,20 @@ def test_ranking_loads_neither_export_nor_hub_nor_compiler() -> None:
     assert not loaded & (FOREIGN | {"numba", "huggingface_hub", "click"})
 
 
+def test_ranking_loads_nothing_of_the_index() -> None:
+    command = "import colibri.cli.rank"
+    for code in ("import colibri", RANK, command):
+        assert not loaded_by(code) & {"sqlite3", "pathspec", "pypdf", "docx"}
+
+
+def test_an_index_of_vectors_needs_numpy_and_sqlite_alone(tmp_path: Path) -> None:
+    code = (
+        f"import colibri, numpy; i = colibri.Index.open({str(tmp_path / 'i')!r}, dim=4, space_id='');"
+        "i.add([{'id': 'a', 'vectors': numpy.eye(4)}]); assert i.search(numpy.eye(4))[0].id == 'a'"
+    )
+    assert loaded_by(code) & (HEAVY | FOREIGN | {"sqlite3", "pathspec"}) == {"numpy", "sqlite3"}
+
+
 def test_ranking_reports_to_nobody_and_writes_nothing_at_home(tmp_path: Path) -> None:
     """onnxruntime 1.32 leaves a device id and a database of events in ~/.cache unless it is told not to."""
     places = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "USERPROFILE": str(tmp_path)}

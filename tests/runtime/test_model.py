@@ -232,5 +232,5 @@ def test_special_tokens_reach_the_tokenizer() -> None:
 
 
 def test_a_model_says_what_it_is(model: Colibri) -> None:
-    assert repr(model) == "Colibri('tiny-random-bert', dim=48, variant='cpu-fp32', provider='CPUExecutionProvider')"
+    assert repr(model) == "Colibri('tiny-random-bert', dim=48, variant='cpu-fp32', provider='cpu')"
     assert (model.name, model.dims, model.variant) == ("tiny-random-bert", (48, 32, 16), "cpu-fp32")

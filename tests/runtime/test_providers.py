@@ -11,9 +11,12 @@ from colibri import providers
 from colibri.artefact import Artefact
 from colibri.errors import InputError, MissingExtra, ProviderError
 from colibri.manifest import Engine, Manifest, Profile
-from colibri.providers import CPU, choose
+from colibri.providers import CPU, Choices, choices, choose
+from colibri.providers.devices import Device, Here, cpu
+from colibri.providers.known import ORDER, known
 
 CUDA = "CUDAExecutionProvider"
+RTX, WEBGPU = "NvTensorRTRTXExecutionProvider", "WebGpuExecutionProvider"
 
 
 def changed(manifest: Manifest, name: str, **changes: object) -> Manifest:
@@ -66,7 +69,7 @@ def test_the_first_variant_that_can_run_is_taken(bert: Artefact) -> None:
 
 def test_a_named_variant_is_never_replaced_by_another(bert: Artefact) -> None:
     manifest = changed(bert.manifest, "cpu-int8", providers=(CUDA,))
-    with pytest.raises(ProviderError, match=f"cpu-int8 wants {CUDA}, here is {CPU}") as caught:
+    with pytest.raises(ProviderError, match="cannot run here: cuda: not installed here") as caught:
         choose(manifest, "cpu-int8", [], [CPU], "1.20.0")
     assert "cpu-fp32" not in str(caught.value)
 
@@ -91,14 +94,68 @@ def test_a_variant_for_accelerators_is_taken_unnamed_only_where_there_is_one(
     assert (named.variant_name, named.provider) == ("gpu", provider)
 
 
+@pytest.mark.parametrize(
+    ("provider", "unnamed"), [(CUDA, "portable"), ("MIGraphXExecutionProvider", "portable"), (WEBGPU, "cpu-int8")]
+)
+def test_what_is_made_for_the_cpu_runs_elsewhere_unnamed_only_where_that_is_surely_faster(
+    provider: str, unnamed: str, bert: Artefact
+) -> None:
+    manifest = changed(bert.manifest, "portable", providers=(CPU, provider))
+    assert choose(manifest, None, [], [provider, CPU], "1.24.0").variant_name == unnamed
+    assert choose(manifest, "portable", [], [provider, CPU], "1.24.0").provider == provider
+    here = Here.named("1.24.0", [provider, CPU])
+    asked = choices(manifest, [], here, provider=known(provider).name).found
+    assert [(choice.variant_name, choice.provider) for choice in asked] == [("portable", provider)]
+
+
+def test_providers_are_taken_in_one_order_whatever_the_manifests(bert: Artefact) -> None:
+    backwards = (CPU, *(one.execution_provider for one in reversed(ORDER) if one.execution_provider != CPU))
+    half = dataclasses.replace(bert.manifest.variants["portable"], providers=(*backwards[1:], CPU))
+    manifest = dataclasses.replace(
+        bert.manifest, variants={"cpu-int8": bert.manifest.variants["cpu-int8"], "half": half}
+    )
+    left = [one.execution_provider for one in ORDER]
+    taken = []
+    while left:
+        choice = choose(manifest, None, [], left, "1.24.0")
+        taken.append((known(choice.provider).name, choice.variant_name))
+        left.remove(choice.provider)
+    assert [name for name, _ in taken] == [
+        *("tensorrt-rtx", "tensorrt", "cuda", "migraphx", "coreml", "directml", "webgpu", "openvino", "cpu")
+    ]
+    assert {variant for name, variant in taken if name != "cpu"} == {"half"}
+    assert taken[-1] == ("cpu", "cpu-int8")
+
+
+def test_an_engine_is_taken_unnamed_where_the_gpu_is_one_it_was_built_for(bert: Artefact) -> None:
+    profile = Profile(role="query", minimum=(1, 1), optimum=(1, 8), maximum=(4, 64))
+    engine = Engine(compute_capability="89,120", tensorrt="1.7", profiles=(profile,))
+    portable = bert.manifest.variants["portable"]
+    built = dataclasses.replace(portable, precision="engine", providers=(RTX,), engine=engine)
+    half = dataclasses.replace(portable, providers=(RTX, CPU))
+    manifest = dataclasses.replace(bert.manifest, variants={"tensorrt": built, "gpu-fp16": half})
+
+    def on(capability: str | None, variant: str | None = None) -> Choices:
+        gpu = Device(RTX, "gpu", "an RTX", capability)
+        return choices(manifest, [], Here("1.24.0", {RTX: gpu, CPU: cpu()}), variant_name=variant)
+
+    assert on("89").found[0].variant_name == "tensorrt"
+    assert on("86").found[0].variant_name == "gpu-fp16"
+    told = "tensorrt-rtx: tensorrt is an engine for compute capability 89,120, this GPU has 86"
+    assert on("86").reasons == (told,)
+    assert on("86", "tensorrt").found == ()
+    assert on(None).found[0].variant_name == "gpu-fp16"
+    assert on(None, "tensorrt").found[0].variant_name == "tensorrt"
+
+
 def test_an_artefact_for_accelerators_only_says_how_the_cpu_would_run_it(bert: Artefact) -> None:
     manifest = with_gpu_first(bert.manifest)
     manifest = dataclasses.replace(manifest, variants={"gpu": manifest.variants["gpu"]})
     with pytest.raises(ProviderError) as caught:
         choose(manifest, None, [], [CPU], "1.20.0")
     assert str(caught.value) == (
-        f"tiny-random-bert cannot run here: gpu wants Rtx or {CUDA}, here is {CPU}; "
-        "the CPU runs it only when asked for 'gpu' by name"
+        "tiny-random-bert cannot run here: cuda: not installed here; Rtx: not installed here; "
+        "cpu: gpu is made for accelerators; the CPU runs it only when asked for 'gpu' by name"
     )
 
 
@@ -111,7 +168,7 @@ def test_an_engine_is_run_only_when_named_and_where_its_provider_is(bert: Artefa
     manifest = dataclasses.replace(bert.manifest, variants={"tensorrt": variant, **bert.manifest.variants})
     assert choose(manifest, None, [], ["Rtx", CPU], "1.24.0").variant_name == "cpu-int8"
     assert choose(manifest, "tensorrt", [], ["Rtx", CPU], "1.24.0").provider == "Rtx"
-    with pytest.raises(ProviderError, match=f"tensorrt wants Rtx, here is {CPU}"):
+    with pytest.raises(ProviderError, match="Rtx: not installed here"):
         choose(manifest, "tensorrt", [], [CPU], "1.24.0")
     manifest = dataclasses.replace(manifest, variants={"tensorrt": variant})
     with pytest.raises(
@@ -138,9 +195,9 @@ def test_every_reason_is_given_when_nothing_can_run(bert: Artefact) -> None:
     with pytest.raises(ProviderError) as caught:
         choose(manifest, None, {"avx2"}, [CPU], "1.20.0")
     assert str(caught.value) == (
-        "tiny-random-bert cannot run here: cpu-int8 wants one of the CPU features avx512_vnni, avx_vnni, neon; "
-        "cpu-fp32 wants onnxruntime 9.0 or newer, here is 1.20.0; "
-        "portable wants CUDAExecutionProvider or Other, here is CPUExecutionProvider"
+        "tiny-random-bert cannot run here: cuda: not installed here; Other: not installed here; "
+        "cpu: cpu-int8 wants one of the CPU features avx512_vnni, avx_vnni, neon; "
+        "cpu-fp32 wants onnxruntime 9.0 or newer, here is 1.20.0"
     )
 
 

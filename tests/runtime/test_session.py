@@ -11,6 +11,7 @@ from colibri import providers
 from colibri.artefact import Artefact
 from colibri.errors import ProviderError
 from colibri.manifest import Graph, Profile
+from colibri.providers.settings import Settings
 from colibri.session import Session, profile_index
 from reference import GOLDEN, read_safetensors, unit_rows
 
@@ -124,7 +125,9 @@ def test_a_shape_no_profile_takes_is_refused_with_those_there_are(texts: int, to
 def test_a_session_with_profiles_asks_for_one_at_each_run(tiny: Artefact, golden: Tensors) -> None:
     """The CPU's provider does not know the options and lets them pass; only their use on the way is tried here."""
     path = tiny.path("portable.onnx")
-    session = Session(path, providers.CPU, threads=1, masked=True, profiles=PROFILES)
+    session = Session(
+        path, providers.CPU, threads=1, masked=True, settings=Settings(profiles=PROFILES, names_profile=True)
+    )
     plain = Session(path, providers.CPU, threads=1, masked=True)
     for length in (7, 16, 33):
         for dim, rows in run(session, golden[f"ids_{length}"][0]).items():

@@ -38,6 +38,9 @@ def assert_same(found: TokenVectors, wanted: TokenVectors) -> None:
     assert wanted.spans is not None
     assert found.spans.tolist() == wanted.spans.tolist()
     assert found.space_id == wanted.space_id
+    assert (found.scales is None) == (wanted.scales is None)
+    if found.scales is not None and wanted.scales is not None:
+        assert found.scales.tobytes() == wanted.scales.tobytes()
 
 
 def test_chunks_end_to_end_are_what_encode_documents_gives(tiny_model: Colibri) -> None:
@@ -68,6 +71,32 @@ def test_float16_is_float32_rounded(tiny_model: Colibri) -> None:
         half, full = encode(TEXTS[:30], dtype="float16"), encode(TEXTS[:30])
         assert half.rows.dtype == np.float16
         assert half.rows.tobytes() == full.rows.astype(np.float16).tobytes()
+
+
+def test_int8_is_float32_quantised(tiny_model: Colibri) -> None:
+    for encode in (tiny_model.encode_documents, tiny_model.encode_queries):
+        small, full = encode(TEXTS[:30], dtype="int8"), encode(TEXTS[:30])
+        assert small.rows.dtype == np.int8
+        assert small.scales is not None
+        assert_same(small, full.quantize())
+
+
+def test_a_stream_of_int8_chunks_is_the_whole_quantised_at_every_dim(tiny_model: Colibri) -> None:
+    dims = tiny_model.dims[:2]
+    chunks = list(tiny_model.stream_documents(TEXTS[:50], dims, chunk_tokens=100, dtype="int8"))
+    assert len(chunks) > 2
+    for dim, whole in tiny_model.encode_documents(TEXTS[:50], dims).items():
+        assert_same(joined([chunk[dim] for chunk in chunks]), whole.quantize())
+    [empty] = tiny_model.stream_documents(iter([]), dtype="int8")
+    assert empty.scales is not None
+    assert (str(empty.rows.dtype), empty.scales.shape) == ("int8", (0,))
+
+
+def test_int8_windows_are_stored_in_one_file(model: Colibri, tmp_path: Path) -> None:
+    path = tmp_path / "vectors.safetensors"
+    save_stream(model.stream_documents(LONG, long_documents="windows", chunk_tokens=1, dtype="int8"), path)
+    loaded = TokenVectors.load(path)
+    assert_same(loaded, model.encode_documents(LONG, long_documents="windows").quantize())
 
 
 _PEAK = """
@@ -316,6 +345,11 @@ def test_the_command_streams_and_reports(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["text"] for line in lines] == [LONG[0].strip(), *[LONG[1]] * 5, LONG[2]]
     assert "1 of 3 became several windows" in done.stderr
+    done = subprocess.run([*command, "--dtype", "int8"], capture_output=True, text=True, check=True)
+    vectors = colibri.load(ARTEFACTS / "tiny-random-bert").encode_documents(LONG, dtype="int8")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["vectors"] for line in lines] == [rows.tolist() for rows in vectors]
+    assert [scale for line in lines for scale in line["scales"]] == vectors.scales.tolist()  # type: ignore[union-attr]
     skipping = [*command, "--long-documents", "error", "--skip-errors", "--out", out]
     done = subprocess.run(skipping, capture_output=True, text=True, check=True)
     assert "1 of 3 failed and are left out" in done.stderr

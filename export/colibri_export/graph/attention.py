@@ -45,12 +45,10 @@ def rotary(g: GraphBuilder, base: float, head_size: int) -> Rotary:
 
 def attention(g: GraphBuilder, w: Weights, x: ir.Value, name: str, shape: Shape) -> ir.Value:
     """Multi-head self-attention with biases, before its output projection. q, k and v come from one product."""
-    qkv = w.linear(g, x, name)
-    bias = g.weight(w.stored(f"{name}.bias"))
+    q, k, v = w.parts(g, x, name, 3, bias=True)
     if g.dialect == "fused":
-        q, k, v = g.split(qkv, 3)
-        return g.op("MultiHeadAttention", q, k, v, bias, key_mask(g), microsoft=True, num_heads=shape.heads)
-    q, k, v = (_apart(g, part, shape) for part in g.split(g.op("Add", qkv, bias), 3))
+        return g.op("MultiHeadAttention", q, k, v, None, key_mask(g), microsoft=True, num_heads=shape.heads)
+    q, k, v = (_apart(g, part, shape) for part in (q, k, v))
     return _decomposed(g, q, k, v, shape)
 
 
@@ -58,7 +56,7 @@ def rotary_attention(
     g: GraphBuilder, w: Weights, x: ir.Value, name: str, shape: Shape, turn: Rotary, *, bias: bool
 ) -> ir.Value:
     """The same with rotary positions, and within `shape.window` where there is one."""
-    q, k, v = g.split(w.linear(g, x, name, bias=bias), 3)
+    q, k, v = w.parts(g, x, name, 3, bias=bias)
     if g.dialect == "standard":
         q, k, v = (_apart(g, part, shape) for part in (q, k, v))
         return _decomposed(g, _turned(g, q, turn), _turned(g, k, turn), v, shape)

@@ -4,7 +4,7 @@ import onnx_ir as ir
 
 from colibri.manifest import Architecture
 from colibri_export.graph.attention import Shape, attention
-from colibri_export.graph.blocks import GraphBuilder, Weights, add_and_norm, bias_gelu
+from colibri_export.graph.blocks import LEAST_GELU, GraphBuilder, Weights, add_and_norm, bias_gelu
 
 
 def hidden_states(g: GraphBuilder, architecture: Architecture, weights: Weights) -> ir.Value:
@@ -15,8 +15,8 @@ def hidden_states(g: GraphBuilder, architecture: Architecture, weights: Weights)
     shape = Shape(architecture.heads, architecture.hidden // architecture.heads)
     for layer in range(architecture.layers):
         name = f"layers.{layer}."
-        mixed = weights.linear(g, attention(g, weights, x, name + "qkv", shape), name + "attention_out")
-        x = add_and_norm(g, weights, mixed, x, name + "attention_norm", epsilon, bias=name + "attention_out.bias")
+        mixed = weights.linear(g, attention(g, weights, x, name + "qkv", shape), name + "attention_out", bias=True)
+        x = add_and_norm(g, weights, mixed, x, name + "attention_norm", epsilon)
         x = feed_forward(g, weights, x, name, epsilon)
     return x
 
@@ -24,8 +24,8 @@ def hidden_states(g: GraphBuilder, architecture: Architecture, weights: Weights)
 def feed_forward(g: GraphBuilder, weights: Weights, x: ir.Value, name: str, epsilon: float) -> ir.Value:
     """The second half of a post-norm layer."""
     wide = bias_gelu(g, weights, weights.linear(g, x, name + "ffn_in"), name + "ffn_in.bias")
-    narrow = weights.linear(g, wide, name + "ffn_out")
-    return add_and_norm(g, weights, narrow, x, name + "ffn_norm", epsilon, bias=name + "ffn_out.bias")
+    narrow = weights.linear(g, wide, name + "ffn_out", bias=True, least=LEAST_GELU)
+    return add_and_norm(g, weights, narrow, x, name + "ffn_norm", epsilon)
 
 
 def _positions(g: GraphBuilder, weights: Weights, like: ir.Value) -> ir.Value:

@@ -5,20 +5,21 @@ standard  plain ONNX, opset 20 at most, so that TensorRT, OpenVINO, CoreML and D
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from colibri_export.weights import BLOCK, Stored
+from colibri_export.weights import Stored
 
 Dialect = Literal["fused", "standard"]
 OPSET = 20
 IR_VERSION = 10
 _MICROSOFT = "com.microsoft"
-_BY_ROW = ("ffn_in", "ffn_out")  # products whose activations differ most in size from row to row
+LEAST_GELU = -0.17
+"""GELU's minimum is -0.16997 at -0.7518."""
 
 
 class GraphBuilder:
@@ -28,6 +29,7 @@ class GraphBuilder:
         self.dialect = dialect
         self._tape = ir.tape.Tape()
         self._initializers: dict[str, ir.Value] = {}
+        self._shared: dict[str, ir.Value] = {}
         self.ids = self._input("input_ids", ir.DataType.INT64, ["batch", "tokens"])
         self.mask = self._input("attention_mask", ir.DataType.INT64, ["batch", "tokens"]) if masked else None
 
@@ -35,9 +37,12 @@ class GraphBuilder:
         """Append one operator with one output."""
         return self._tape.op(kind, inputs, attributes, domain=_MICROSOFT if microsoft else "")
 
-    def ops(self, kind: str, count: int, *inputs: ir.Value | None, **attributes: int | float) -> list[ir.Value]:
-        """Append one com.microsoft operator with several outputs."""
-        return list(self._tape.op_multi_out(kind, inputs, attributes, domain=_MICROSOFT, num_outputs=count))
+    def ops(
+        self, kind: str, count: int, *inputs: ir.Value | None, microsoft: bool = False, **attributes: int | float
+    ) -> list[ir.Value]:
+        """Append one operator with several outputs."""
+        domain = _MICROSOFT if microsoft else ""
+        return list(self._tape.op_multi_out(kind, inputs, attributes, domain=domain, num_outputs=count))
 
     def split(self, value: ir.Value, parts: int) -> list[ir.Value]:
         """Equal parts along the last axis."""
@@ -58,6 +63,12 @@ class GraphBuilder:
         tensor = ir.tensor(value, name=name)
         made = ir.Value(name=name, type=ir.TensorType(tensor.dtype), shape=ir.Shape(value.shape), const_value=tensor)
         return self._initializers.setdefault(name, made)
+
+    def shared(self, name: str, make: Callable[[], ir.Value]) -> ir.Value:
+        """What several layers use and one of them computes."""
+        if name not in self._shared:
+            self._shared[name] = make()
+        return self._shared[name]
 
     def finish(self, outputs: Mapping[str, tuple[ir.Value, int]], name: str) -> ir.Model:
         """Name the outputs (float32, batch x tokens x dim) and close the graph."""
@@ -103,82 +114,18 @@ class Weights(Protocol):
         """Vocabulary rows of ids (batch, tokens) -> (batch, tokens, hidden)."""
         ...
 
-    def linear(self, g: GraphBuilder, x: ir.Value, name: str, *, bias: bool = False) -> ir.Value:
-        """x (batch, tokens, inputs) times matrix `name` (inputs, outputs), plus its bias if asked."""
+    def linear(
+        self, g: GraphBuilder, x: ir.Value, name: str, *, bias: bool = False, least: float | None = None
+    ) -> ir.Value:
+        """x (batch, tokens, inputs) times matrix `name` (inputs, outputs), plus its bias if asked.
+
+        least   what no value of x is below, where that is known
+        """
         ...
 
-
-class FloatWeights:
-    """float32 matrices and vocabulary."""
-
-    def __init__(self, tensors: Mapping[str, Stored]) -> None:
-        self._tensors = tensors
-
-    def stored(self, name: str) -> Stored:
-        return self._tensors[name]
-
-    def embed(self, g: GraphBuilder, ids: ir.Value) -> ir.Value:
-        return g.op("Gather", g.weight(self._tensors["word"]), ids, axis=0)
-
-    def linear(self, g: GraphBuilder, x: ir.Value, name: str, *, bias: bool = False) -> ir.Value:
-        product = g.op("MatMul", x, g.weight(self._tensors[f"{name}.weight"]))
-        return g.op("Add", product, g.weight(self._tensors[f"{name}.bias"])) if bias else product
-
-
-class Int8Weights:
-    """int8 matrices, multiplied with activations that are quantised as they come; a 4-bit or 8-bit vocabulary.
-
-    signed    weights are used as stored; exact where the CPU multiplies u8 x s8 into 32 bits (VNNI, ARM)
-    unsigned  for other x86, whose u8 x s8 instruction saturates at 16 bits: the same bytes read as uint8 with the
-              top bit flipped (one BitwiseXor that onnxruntime folds when it loads), zero point 128
-    """
-
-    def __init__(self, tensors: Mapping[str, Stored], *, signed: bool) -> None:
-        self._tensors = tensors
-        self._signed = signed
-
-    def stored(self, name: str) -> Stored:
-        return self._tensors[name]
-
-    def embed(self, g: GraphBuilder, ids: ir.Value) -> ir.Value:
-        """Gathers packed rows first and unpacks only those, in float32: GatherBlockQuantized would round to float16."""
-        scales = self._tensors["word.scales"]
-        if "word.integers" in self._tensors:
-            rows = g.op("Gather", g.weight(self._tensors["word.integers"]), ids, axis=0)
-            blocks = g.op("Reshape", rows, g.constant([0, 0, -1, BLOCK]))
-            centred = g.op("Cast", blocks, to=ir.DataType.FLOAT.value)
-        else:
-            packed = g.op("Gather", g.weight(self._tensors["word.nibbles"]), ids, axis=0)
-            packed = g.op("Reshape", packed, g.constant([0, 0, -1, BLOCK // 2]))
-            low = g.op("BitwiseAnd", packed, g.constant(np.uint8(15)))
-            high = g._tape.op("BitShift", [packed, g.constant(np.uint8(4))], {"direction": "RIGHT"})
-            integers = g.op("Cast", g.op("Concat", low, high, axis=-1), to=ir.DataType.FLOAT.value)
-            centred = g.op("Sub", integers, g.constant(np.float32(8)))
-        scale = g.op("Cast", g.op("Gather", g.weight(scales), ids, axis=0), to=ir.DataType.FLOAT.value)
-        rows = g.op("Mul", centred, g.op("Unsqueeze", scale, g.constant([-1])))
-        return g.op("Reshape", rows, g.constant([0, 0, scales.shape[1] * BLOCK]))
-
-    def linear(self, g: GraphBuilder, x: ir.Value, name: str, *, bias: bool = False) -> ir.Value:
-        if not name.endswith(_BY_ROW):
-            return self._product(g, x, name, bias=bias)
-        # The operator has one activation scale for all rows; rows brought to one size before share it without loss, and
-        # get their size back after: mean cosine .9963 instead of .9886, 4 % slower (benchmarks/NOTES.md).
-        size = g.op("ReduceMax", g.op("Abs", x), g.constant([-1]), keepdims=1)
-        size = g.op("Max", size, g.constant(np.float32(1e-12)))
-        product = g.op("Mul", self._product(g, g.op("Div", x, size), name, bias=False), size)
-        return g.op("Add", product, g.weight(self._tensors[f"{name}.bias"])) if bias else product
-
-    def _product(self, g: GraphBuilder, x: ir.Value, name: str, *, bias: bool) -> ir.Value:
-        stored = self._tensors[f"{name}.weight"]
-        scale = g.weight(self._tensors[f"{name}.weight.scale"])
-        added = g.weight(self._tensors[f"{name}.bias"]) if bias else None
-        if self._signed:
-            inputs = [x, g.weight(stored), scale, None, added] if bias else [x, g.weight(stored), scale]
-            return g.op("DynamicQuantizeMatMul", *inputs, microsoft=True)
-        flipped = g.op("BitwiseXor", g.weight(stored, ir.DataType.UINT8), g.constant(np.uint8(0x80)))
-        zero = g.constant(np.full(stored.shape[1], 128, np.uint8))
-        inputs = [x, flipped, scale, zero, added] if bias else [x, flipped, scale, zero]
-        return g.op("DynamicQuantizeMatMul", *inputs, microsoft=True)
+    def parts(self, g: GraphBuilder, x: ir.Value, name: str, count: int, *, bias: bool = False) -> list[ir.Value]:
+        """The same, cut into so many equal parts along the last axis."""
+        ...
 
 
 def normalise(g: GraphBuilder, x: ir.Value) -> ir.Value:
@@ -194,29 +141,20 @@ def layer_norm(g: GraphBuilder, w: Weights, x: ir.Value, name: str, epsilon: flo
     return g.op("LayerNormalization", *inputs, axis=-1, epsilon=epsilon)
 
 
-def add_and_norm(
-    g: GraphBuilder, w: Weights, x: ir.Value, skip: ir.Value, name: str, epsilon: float, bias: str | None = None
-) -> ir.Value:
-    """LayerNorm(x + bias + skip): the end of every post-norm block."""
-    added = g.weight(w.stored(bias)) if bias else None
-    if g.dialect == "standard":
-        x = g.op("Add", x, added) if added else x
-        return layer_norm(g, w, g.op("Add", x, skip), name, epsilon)
-    gamma, beta = (g.weight(w.stored(f"{name}.{part}")) for part in ("weight", "bias"))
-    return g.op("SkipLayerNormalization", x, skip, gamma, beta, added, microsoft=True, epsilon=epsilon)
+def add_and_norm(g: GraphBuilder, w: Weights, x: ir.Value, skip: ir.Value, name: str, epsilon: float) -> ir.Value:
+    """LayerNorm(x + skip): the end of every post-norm block.
+
+    Not SkipLayerNormalization: onnxruntime computes it value by value, four times slower (benchmarks/NOTES.md).
+    """
+    return layer_norm(g, w, g.op("Add", x, skip), name, epsilon)
 
 
 def sum_and_norm(
     g: GraphBuilder, w: Weights, x: ir.Value, skip: ir.Value, name: str, epsilon: float
 ) -> tuple[ir.Value, ir.Value]:
     """x + skip, and its LayerNorm without bias: what a pre-norm block passes on, and what the next one reads."""
-    if g.dialect == "standard":
-        total = g.op("Add", x, skip)
-        return total, layer_norm(g, w, total, name, epsilon, bias=False)
-    gamma = g.weight(w.stored(f"{name}.weight"))
-    normed, mean, deviation, total = g.ops("SkipLayerNormalization", 4, x, skip, gamma, epsilon=epsilon)
-    mean.name = deviation.name = ""  # optional outputs that are not asked for
-    return total, normed
+    total = g.op("Add", x, skip)
+    return total, layer_norm(g, w, total, name, epsilon, bias=False)
 
 
 def bias_gelu(g: GraphBuilder, w: Weights, x: ir.Value, bias: str) -> ir.Value:

@@ -8,7 +8,7 @@ import onnx_ir as ir
 
 from colibri.manifest import Architecture
 from colibri_export.graph.attention import Shape, rotary, rotary_attention
-from colibri_export.graph.blocks import GraphBuilder, Weights, add_and_norm, gelu, layer_norm
+from colibri_export.graph.blocks import LEAST_GELU, GraphBuilder, Weights, add_and_norm, gelu, layer_norm
 
 
 def hidden_states(g: GraphBuilder, architecture: Architecture, weights: Weights) -> ir.Value:
@@ -22,10 +22,10 @@ def hidden_states(g: GraphBuilder, architecture: Architecture, weights: Weights)
     for layer in range(architecture.layers):
         name = f"layers.{layer}."
         mixed = rotary_attention(g, weights, x, name + "qkv", shape, turn, bias=True)
-        mixed = weights.linear(g, mixed, name + "attention_out")
-        x = add_and_norm(g, weights, mixed, x, name + "attention_norm", epsilon, bias=name + "attention_out.bias")
+        mixed = weights.linear(g, mixed, name + "attention_out", bias=True)
+        x = add_and_norm(g, weights, mixed, x, name + "attention_norm", epsilon)
         # Not BiasGelu, whose scratch buffer is as large as its output: 134 MB for 8,192 tokens of jina-colbert-v2.
         wide = gelu(g, weights.linear(g, x, name + "ffn_in", bias=True))
-        narrow = weights.linear(g, wide, name + "ffn_out")
-        x = add_and_norm(g, weights, narrow, x, name + "ffn_norm", epsilon, bias=name + "ffn_out.bias")
+        narrow = weights.linear(g, wide, name + "ffn_out", bias=True, least=LEAST_GELU)
+        x = add_and_norm(g, weights, narrow, x, name + "ffn_norm", epsilon)
     return x

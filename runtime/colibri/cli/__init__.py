@@ -16,11 +16,15 @@ from colibri.errors import ColibriError
 
 _OURS = {
     "rerank": "colibri.cli.rank:rerank",
+    "index": "colibri.cli.index:index",
+    "search": "colibri.cli.search:search",
     "encode": "colibri.cli.encode:encode",
     "info": "colibri.cli.about:info",
     "verify": "colibri.cli.verify:verify",
     "doctor": "colibri.cli.doctor:doctor",
     "warmup": "colibri.cli.warmup:warmup",
+    "serve": "colibri.cli.serve:serve",
+    "keys": "colibri.cli.keys:keys",
 }
 _ENTRY_POINTS = "colibri.commands"
 
@@ -61,7 +65,7 @@ class LazyCommands(click.Group):
 @click.version_option(package_name="colibri-edge", prog_name="colibri")
 @click.option("-v", "--verbose", is_flag=True, help="Log what is loaded and measured, on stderr.")
 def group(verbose: bool) -> None:
-    """Late-interaction search without PyTorch: rank, encode, inspect, export.
+    """Late-interaction search without PyTorch: index, search, rank, encode, serve, export.
 
     \b
     Try:  colibri rerank "how many people live in Berlin?" "Berlin has 3.7 million inhabitants." "Bread is baked."

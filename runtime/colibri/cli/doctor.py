@@ -10,8 +10,11 @@ import click
 
 from colibri import artefact as artefacts
 from colibri import providers
+from colibri.cli.options import asked_provider, provider_option
 from colibri.errors import ColibriError
-from colibri.providers import available_cores
+from colibri.providers import CPU, available_cores, caches
+from colibri.providers.known import ORDER
+from colibri.providers.taken import told_once
 from colibri.scoring import engine
 
 _PACKAGES = ("colibri-edge", "numpy", "tokenizers", "numba", "huggingface_hub")
@@ -20,19 +23,24 @@ _EXTRAS = {"export": ("onnx", "onnx_ir", "safetensors"), "tensorrt": ("tensorrt_
 
 @click.command(short_help="Say what would run here, and why.")
 @click.argument("artefact", required=False, metavar="[NAME|FOLDER|HUB-ID]")
+@click.option("--variant", help="Ask about this variant; default: the best this machine can run.")
+@provider_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def doctor(artefact: str | None, as_json: bool) -> None:
-    """Say what is installed, which graph would run here and why, and what to do about problems.
+def doctor(artefact: str | None, variant: str | None, as_json: bool) -> None:
+    """Say what is installed, which graph would run here, on what and why, and what to do about problems.
 
     Exit code 1 when the model cannot run.
     """
-    report, problems = _look(artefact)
+    report, problems = _look(artefact, variant)
     report["problems"] = problems
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
     else:
         for key, value in report.items():
-            if key != "problems":
+            if key == "providers":
+                for name, state in value.items():
+                    click.echo(f"{'' if name != next(iter(value)) else key:<14} {name:<12} {state}")
+            elif key != "problems":
                 click.echo(f"{key:<14} {_plain(value)}")
         for problem in problems:
             click.echo(f"problem        {problem}")
@@ -41,7 +49,7 @@ def doctor(artefact: str | None, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _look(name: str | None) -> tuple[dict[str, Any], list[str]]:
+def _look(name: str | None, variant: str | None) -> tuple[dict[str, Any], list[str]]:
     problems: list[str] = []
     report: dict[str, Any] = {
         "python": f"{platform.python_version()} ({platform.python_implementation()}), {sys.executable}",
@@ -55,7 +63,10 @@ def _look(name: str | None) -> tuple[dict[str, Any], list[str]]:
         },
         "scoring": _scoring(problems),
     }
-    report |= _artefact(name, report["onnxruntime"], problems)
+    if report["onnxruntime"] is not None:
+        report["providers"] = _providers()
+        report["engine_cache"] = str(caches.home())
+    report |= _artefact(name, variant, report["onnxruntime"] is not None, problems)
     return report, problems
 
 
@@ -68,14 +79,25 @@ def _onnxruntime(problems: list[str]) -> dict[str, Any] | None:
         return None
     if warning:
         problems.append(warning)
-    listed = onnxruntime.get_ep_devices() if hasattr(onnxruntime, "get_ep_devices") else []  # 1.20 has none
-    devices = [f"{device.ep_name} on {device.device.type.name}" for device in listed]
     return {
         "version": onnxruntime.__version__,
         "distributions": providers.runtime_distributions(),
         "providers": onnxruntime.get_available_providers(),
-        "devices": devices,
     }
+
+
+def _providers() -> dict[str, str]:
+    """Every provider, best first: its device, or why it has none, or what brings it here."""
+    from colibri.providers import installed
+
+    here = installed.look(ORDER)
+    found: dict[str, str] = {}
+    for known in ORDER:
+        device = here.devices.get(known.execution_provider)
+        why = here.refused.get(known.execution_provider)
+        missing = f"not installed; {known.install}"
+        found[known.name] = device.description if device else f"cannot be used; {why}" if why else missing
+    return found
 
 
 def _scoring(problems: list[str]) -> dict[str, Any]:
@@ -93,20 +115,27 @@ def _scoring(problems: list[str]) -> dict[str, Any]:
     return {"kernel": "numpy", "because": reason, "cost": engine.NUMPY_COSTS}
 
 
-def _artefact(name: str | None, runtime: dict[str, Any] | None, problems: list[str]) -> dict[str, Any]:
+def _artefact(name: str | None, variant: str | None, runs: bool, problems: list[str]) -> dict[str, Any]:
     report: dict[str, Any] = {"shipped": artefacts.shipped(), "artefact": None, "would_run": None}
     try:
         found = artefacts.find(name)
         report["artefact"] = str(found.folder)
         artefacts.check_files(found)
-        if runtime is not None:
-            features = providers.cpu_features()
-            choice = providers.choose(found.manifest, None, features, runtime["providers"], runtime["version"])
+        if runs:
+            from colibri.providers import installed
+
+            best = installed.best(found.manifest, variant, asked_provider())
+            problems += told_once(best.refused)
+            choice, features = best.found[0], providers.cpu_features()
+            taken = providers.Provider.of(choice, best.reasons)
+            on_cpu = ", ".join(sorted(features & set(choice.graph.any_cpu_feature))) or "runs on any CPU"
             report["would_run"] = {
                 "variant": choice.variant_name,
                 "graph": choice.graph.document,
-                "provider": choice.provider,
-                "because": ", ".join(sorted(features & set(choice.graph.any_cpu_feature))) or "runs on any CPU",
+                "provider": taken.name,
+                "device": taken.device,
+                "because": on_cpu if choice.provider == CPU else f"{taken.name} is the best provider here that runs it",
+                "reasons": told_once(taken.reasons),
             }
     except ColibriError as error:
         problems.append(str(error))

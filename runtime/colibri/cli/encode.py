@@ -31,10 +31,10 @@ _AT_ONCE = 4096  # rows between two lots of lines on stdout
 @click.option("--out", type=click.Path(path_type=Path), help="Write a safetensors file instead of JSON.")
 @click.option(
     "--dtype",
-    type=click.Choice(["float32", "float16"]),
+    type=click.Choice(["float32", "float16", "int8"]),
     default="float32",
     show_default=True,
-    help="What rows are stored as.",
+    help="What rows are stored as; int8 has a scale a token beside.",
 )
 @click.option(
     "--long-documents",
@@ -50,7 +50,7 @@ def encode(
     file: str | None,
     role: str,
     out: Path | None,
-    dtype: Literal["float32", "float16"],
+    dtype: Literal["float32", "float16", "int8"],
     long_documents: Literal["truncate", "error", "windows"],
     skip_errors: bool,
     model: str | None,
@@ -62,12 +62,12 @@ def encode(
     """Turn texts into token vectors.
 
     Without --out: one JSON object a text on stdout, with its vectors and the character span behind each.
-    With --out FILE: `rows`, `starts` and `spans` in one safetensors file (colibri.TokenVectors.load reads it). Vectors
-    are written as they are made: memory does not grow with their number.
+    With --out FILE: `rows`, `starts` and `spans` (and `scales` of int8 rows) in one safetensors file, which
+    colibri.TokenVectors.load reads. Vectors are written as they are made: memory does not grow with their number.
 
     \b
       colibri encode "Paris is the capital." --dim 64
-      colibri encode --file passages.txt --out passages.safetensors --dtype float16
+      colibri encode --file passages.txt --out passages.safetensors --dtype int8
     """
     listed = read_texts(texts, file)
     if out is not None and not out.resolve().parent.is_dir():
@@ -111,6 +111,8 @@ def _print(chunks: "Iterator[TokenVectors]", texts: list[str]) -> None:
             text = texts[i if vectors.sources is None else vectors.sources[i]]
             spans = vectors.spans[vectors.starts[i] : vectors.starts[i + 1]]
             entry = {"text": text, "spans": spans.tolist(), "vectors": rows.tolist()}
+            if vectors.scales is not None:
+                entry["scales"] = vectors.scales[vectors.starts[i] : vectors.starts[i + 1]].tolist()
             click.echo(json.dumps(entry, ensure_ascii=False))
 
 

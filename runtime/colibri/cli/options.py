@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from colibri.errors import InputError
+from colibri.providers.known import AUTO, NAMES
 
 if TYPE_CHECKING:
     from colibri.model import Colibri
@@ -16,18 +17,54 @@ PROGRESS_FROM = 32
 """Texts from which on a bar is shown; fewer are done before it could be read."""
 
 _KEPT: list["Colibri"] = []
+_PROVIDER, _BATCH = "colibri.provider", "colibri.batch_tokens"  # in a click context's meta
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def provider_option(command: F) -> F:
+    """--provider, for `asked_provider` to read."""
+
+    def keep(ctx: click.Context, _: click.Parameter, value: str) -> None:
+        ctx.meta[_PROVIDER] = value
+
+    return click.option(
+        "--provider",
+        type=click.Choice(NAMES),
+        default=AUTO,
+        show_default=True,
+        expose_value=False,
+        callback=keep,
+        help="What runs the model: the best there is, or this one or an error (see `colibri doctor`).",
+    )(command)
+
+
+def asked_provider() -> str:
+    """What --provider says in the command that runs."""
+    provider: str = click.get_current_context().meta.get(_PROVIDER, AUTO)
+    return provider
+
+
 def model_options(command: F) -> F:
-    """--model, --dim, --variant, --threads, --workers."""
+    """--model, --dim, --variant, --threads, --workers; and --provider, --batch-tokens, which `load_model` reads."""
+
+    def keep_batch(ctx: click.Context, _: click.Parameter, value: int | None) -> None:
+        ctx.meta[_BATCH] = value
+
     options = [
+        provider_option,
         click.option(
             "--model", metavar="NAME|FOLDER|HUB-ID", help="Artefact to use; default: the one that comes along."
         ),
         click.option("--dim", type=int, help="Width of the vectors (see `colibri info`); default: the artefact's."),
         click.option("--variant", help="Variant to run; default: the best this machine can."),
+        click.option(
+            "--batch-tokens",
+            type=click.IntRange(min=1),
+            expose_value=False,
+            callback=keep_batch,
+            help="Texts times tokens run together, where the variant has a mask; default: 8192 on an accelerator.",
+        ),
         click.option("--threads", type=click.IntRange(min=1), help="Cores a query may use; default: all."),
         click.option("--workers", type=click.IntRange(min=1), help="Documents encoded at once; default: one a core."),
     ]
@@ -46,7 +83,16 @@ def load_model(
     """
     from colibri.model import load
 
-    loaded = load(model, dim, variant, threads=threads, workers=workers)
+    batch_tokens = click.get_current_context().meta.get(_BATCH)
+    loaded = load(
+        model,
+        dim,
+        variant,
+        threads=threads,
+        workers=workers,
+        provider=asked_provider(),
+        batch_tokens=batch_tokens,
+    )
     _KEPT.append(loaded)
     return loaded
 

@@ -42,8 +42,8 @@ def rerank(
     order = (-scores).argsort(kind="stable")[:top_n]
     if as_json:
         results = [{"index": int(i), "score": float(scores[i]), "document": texts[i]} for i in order]
-        head = {"model": loaded.name, "variant": loaded.variant, "dim": loaded.dim, "query": query}
-        click.echo(json.dumps({**head, "results": results}, ensure_ascii=False))
+        used = {"model": loaded.name, "variant": loaded.variant, "provider": loaded.provider.name, "dim": loaded.dim}
+        click.echo(json.dumps({**used, "query": query, "results": results}, ensure_ascii=False))
         return
     for i in order:
         click.echo(f"{scores[i]:7.3f}  {texts[i]}")

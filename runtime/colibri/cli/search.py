@@ -1,0 +1,128 @@
+"""`colibri search`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from colibri.cli.index import DEFAULT, open_index
+from colibri.cli.options import model_options
+from colibri.errors import InputError
+
+if TYPE_CHECKING:
+    from colibri.explain import Span
+    from colibri.index import Hit, PassageHit
+
+_SNIPPET = 320  # characters
+
+
+@click.command(short_help="Search an index.")
+@click.argument("query")
+@click.option(
+    "--index", "place", type=click.Path(path_type=Path), default=DEFAULT, show_default=True, help="Folder of the index."
+)
+@click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many documents.")
+@click.option(
+    "--where", "filters", multiple=True, help="Keep documents by payload: file.suffix=md, or JSON. All must hold."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@model_options
+def search(
+    query: str,
+    place: Path,
+    count: int,
+    filters: tuple[str, ...],
+    as_json: bool,
+    model: str | None,
+    dim: int | None,
+    variant: str | None,
+    threads: int | None,
+    workers: int | None,
+) -> None:
+    """Search an index that `colibri index` made; the words that matter most to a score are bold.
+
+    The first number is the score divided by the number of the query's tokens: a mean of cosines, at most 1.
+
+    \b
+      colibri search "how do I export a model?"
+      colibri search "refund" -k 3 --where file.suffix=md
+      colibri search "refund" --where '{"year": {"$gte": 2024}}' --json
+    """
+    where = parsed(filters)
+    with open_index(place, model, dim, variant, threads, workers, create=False) as opened:
+        hits = opened.search(query, count, where, explain=True, passages=1)
+    if as_json:
+        found = {"query": query, "index": str(place), "results": [asdict(hit) for hit in hits]}
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    if not hits:
+        click.echo("nothing found", err=True)
+    for line in listing(hits):
+        click.echo(line)
+
+
+def parsed(filters: Sequence[str]) -> dict[str, Any] | None:
+    """Filters of the command line as one. Raises InputError."""
+    conditions: list[Any] = []
+    for text in filters:
+        if text.lstrip().startswith("{"):
+            try:
+                conditions.append(json.loads(text))
+            except (ValueError, RecursionError) as error:
+                raise InputError(f"--where {text}: not JSON ({error})") from error
+            continue
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(f"--where {text}: wanted FIELD=VALUE or JSON")
+        conditions.append({name: _value(value)})
+    return {"$and": conditions} if conditions else None
+
+
+def _value(text: str) -> Any:
+    """A JSON scalar, or else the text."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    return text if isinstance(found, dict | list) else found
+
+
+def listing(hits: Sequence["Hit"], base: Path | None = None) -> list[str]:
+    """Results for a terminal; files below `base` are named from there."""
+    lines = []
+    for number, hit in enumerate(hits, 1):
+        passage = hit.passages[0]
+        place = hit.id.removeprefix(f"{base}/")
+        if hit.text is not None and passage.start:
+            place += f":{hit.text.count(chr(10), 0, passage.start) + 1}"
+        lines.append(f"{number}. {hit.normalised:.3f}  {click.style(place, fg='cyan')}")
+        if hit.text is not None:
+            lines += [f"   {line}" for line in snippet(hit.text, passage)]
+    return lines
+
+
+def snippet(text: str, passage: "PassageHit") -> list[str]:
+    """Lines of the passage around what matters most, with that in bold."""
+    from colibri.explain import highlights
+
+    marked = highlights(passage.matches, text)
+    start, end = _window(passage.start, passage.end or len(text), marked)
+    parts, at = ["…" if start > passage.start else ""], start
+    for span in marked:
+        if span.start >= at and span.end <= end:
+            parts += [text[at : span.start], click.style(text[span.start : span.end], bold=True)]
+            at = span.end
+    parts += [text[at:end], "…" if end < passage.end else ""]
+    return [line.strip() for line in "".join(parts).splitlines() if line.strip()]
+
+
+def _window(start: int, end: int, marked: Sequence["Span"]) -> tuple[int, int]:
+    """Of so many characters, the ones that show most of what is marked."""
+    if end - start <= _SNIPPET:
+        return start, end
+    begins = [min(max(span.start - 40, start), end - _SNIPPET) for span in marked] or [start]
+    best = max(begins, key=lambda b: (sum(b <= span.start and span.end <= b + _SNIPPET for span in marked), -b))
+    return best, best + _SNIPPET

@@ -1,0 +1,174 @@
+"""`colibri serve`."""
+
+import logging
+from importlib import util
+from pathlib import Path
+from typing import Any
+
+import click
+
+from colibri.cli.options import asked_provider, provider_option
+from colibri.errors import InputError, MissingExtra
+
+_PACKAGES = ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn")
+log = logging.getLogger(__name__)
+
+DEFAULT_PORT = 8080
+
+
+@click.command(short_help="Serve Jina's API from this machine.")
+@click.option(
+    "--artefact",
+    "artefacts",
+    multiple=True,
+    metavar="NAME|FOLDER|HUB-ID",
+    help="Model to serve; may be given several times. Default: the one that comes along.",
+)
+@click.option(
+    "--alias", "aliases", multiple=True, metavar="NAME=MODEL", help="Another name that requests may use for a model."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Port to listen on; 0: any that is free, which the first line of output names.",
+)
+@click.option(
+    "--keys-file",
+    type=click.Path(path_type=Path),
+    help="Ask for the keys of this file (see `colibri keys`). Read again when it changes.",
+)
+@click.option(
+    "--without-keys", is_flag=True, help="Let anyone who can reach an address beyond this machine use the server."
+)
+@provider_option
+@click.option("--workers", type=click.IntRange(min=1), help="Documents encoded at once; default: one a core.")
+@click.option("--queue", type=click.IntRange(min=1), help="Requests taken at once; more are refused. Default: 64.")
+@click.option("--max-texts", type=click.IntRange(min=1), help="Texts in one request. Default: 2048.")
+@click.option("--max-body-mb", type=click.IntRange(min=1), help="Size of one request. Default: 32.")
+@click.option("--timeout", type=click.IntRange(min=1), help="Seconds a request may take. Default: 300.")
+@click.option("--header-timeout", type=click.IntRange(min=1), help="Seconds for headers to arrive. Default: 10.")
+@click.option("--body-timeout", type=click.IntRange(min=1), help="Seconds for a body to arrive. Default: 60.")
+@click.option(
+    "--write-timeout", type=click.IntRange(min=1), help="Seconds for a client to take 64 KB of its answer. Default: 30."
+)
+@click.option("--grace", type=click.IntRange(min=0), help="Seconds to finish what runs after SIGTERM. Default: 30.")
+@click.option(
+    "--index",
+    "index_folder",
+    type=click.Path(path_type=Path),
+    help="Serve the index in this folder as well (made when it is not there).",
+)
+@click.option(
+    "--normalise-scores", is_flag=True, help="Divide relevance_score by the number of query tokens: at most 1."
+)
+def serve(
+    artefacts: tuple[str, ...],
+    aliases: tuple[str, ...],
+    host: str,
+    port: int,
+    keys_file: Path | None,
+    without_keys: bool,
+    workers: int | None,
+    queue: int | None,
+    max_texts: int | None,
+    max_body_mb: int | None,
+    timeout: int | None,
+    header_timeout: int | None,
+    body_timeout: int | None,
+    write_timeout: int | None,
+    grace: int | None,
+    index_folder: Path | None,
+    normalise_scores: bool,
+) -> None:
+    """Serve Jina's API for late-interaction models: /v1/multi-vector, /v1/embeddings, /v1/rerank, /v1/models.
+
+    \b
+      colibri serve
+      colibri serve --artefact jina-colbert-v2 --alias jina=jina-colbert-v2
+      colibri keys add laptop && colibri serve --host 0.0.0.0 --keys-file colibri-keys.json
+
+    SIGTERM or Ctrl-C ends it when what runs is done. Routes, errors and limits: docs/server.md.
+    """
+    require_extra()
+    import msgspec
+
+    from colibri.cores import physical_cores
+    from colibri.server import listen, logs
+    from colibri.server.app import App
+    from colibri.server.keys import KeyRing
+    from colibri.server.models import load_all
+    from colibri.server.openapi import OPERATIONS, document
+    from colibri.server.routes import described_by, routes
+    from colibri.server.settings import Settings
+
+    given = {
+        "queue": queue,
+        "texts": max_texts,
+        "body_bytes": max_body_mb and max_body_mb << 20,
+        "request_seconds": timeout,
+        "header_seconds": header_timeout,
+        "body_seconds": body_timeout,
+        "write_seconds": write_timeout,
+        "grace_seconds": grace,
+    }
+    limits: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    settings = Settings(normalise_scores=normalise_scores, **limits)
+    names = dict(_alias(alias) for alias in aliases)
+    keys = KeyRing(keys_file) if keys_file is not None else None
+    listener = listen.bound(host, port)
+    local = listen.is_loopback(listener)
+    if keys is None and not local and not without_keys:
+        raise InputError(
+            f"{host}: others can reach that address; give --keys-file FILE, or --without-keys to let anyone in"
+        )
+    logs.configure()
+    models = load_all(artefacts, names, workers=workers, provider=asked_provider())
+    for model in models.loaded:
+        say = log.warning if model.provider.reasons and asked_provider() != "cpu" else log.info
+        say("%s: %s", model.name, model.provider)
+        if not model.manifest.licence.commercial_use:
+            log.warning("%s: %s. Not for commercial use.", model.name, model.manifest.licence.id)
+    app = App(
+        models,
+        settings,
+        keys=keys,
+        any_host=keys is not None or without_keys,
+        places=2 * (workers or physical_cores()),
+    )
+    app.add(routes(app))
+    operations, index = OPERATIONS, None
+    if index_folder is not None:
+        from colibri.server import index_routes
+
+        index, reader = index_routes.opened(index_folder, models.loaded)
+        app.add(index_routes.routes(app, index, reader))
+        operations += index_routes.OPERATIONS
+    described = msgspec.json.encode(document(operations, models, with_keys=keys is not None))
+    app.add([described_by(app, described)])
+
+    def announce() -> None:
+        served = ", ".join(f"{model.name} ({model.provider.variant})" for model in models.loaded)
+        click.echo(f"{listen.url(listener)} serves {served}{f' and {index!r}' if index is not None else ''}")
+
+    try:
+        listen.run(app, listener, announce)
+    finally:
+        if index is not None:
+            index.close()
+
+
+def require_extra() -> None:
+    """Raises MissingExtra, naming what to install, when a package of the server is not there."""
+    missing = [name for name in _PACKAGES if util.find_spec(name) is None]
+    if missing:
+        raise MissingExtra(f"no {', '.join(missing)}: pip install 'colibri-edge[server]'")
+
+
+def _alias(word: str) -> tuple[str, str]:
+    name, equals, model = word.partition("=")
+    if not (name and equals and model):
+        raise InputError(f"--alias {word}: wanted NAME=MODEL")
+    return name, model

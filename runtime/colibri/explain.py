@@ -1,0 +1,94 @@
+"""Why a document scored as it did: which of its characters answered each token of the query, and how well."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from colibri.scoring import best_tokens
+from colibri.vectors import Spans, TokenVectors
+
+
+class Span(NamedTuple):
+    """Characters start to end - 1 of a document's text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Match:
+    """Which characters answered a token of the query.
+
+    query        the query token's characters in the query, (0, 0) for markers and mask tokens
+    document     the best token's characters in the document's text, (0, 0) where a token stands for no text
+    similarity   their dot product (cosine, for unit rows)
+    weight       what it adds to the score: the similarity times the query token's weight
+    """
+
+    query: Span
+    document: Span
+    similarity: float
+    weight: float
+
+
+_NOWHERE = Span(0, 0)
+
+
+def matches(query: TokenVectors, docs: TokenVectors, place: int, spans: Spans | None) -> tuple[Match, ...]:
+    """One Match for each token of a query (TokenVectors of one text), against document `place` of docs.
+
+    spans  (tokens, 2) int32, the characters behind each of the document's tokens; None: nobody knows
+
+    Times the query's weights, similarities summed in `colibri.scoring.meaning`'s order are the score.
+    """
+    found = best_tokens(query[0], docs, [place])
+    weights = np.ones(len(query.rows), np.float32) if query.weights is None else query.weights
+    similarities = found.similarities[0]
+    return tuple(
+        Match(
+            _NOWHERE if query.spans is None else Span(*map(int, query.spans[i])),
+            _NOWHERE if spans is None else Span(*map(int, spans[token])),
+            float(similarities[i]),
+            float(similarities[i] * weights[i]),
+        )
+        for i, token in enumerate(found.tokens[0].tolist())
+    )
+
+
+def highlights(found: Sequence[Match], text: str, share: float = 0.3) -> list[Span]:
+    """What to show in bold: whole words of `text` that matter most to the score, in order, none overlapping.
+
+    Each token of the query that stands for text gives its weight to the word its best token lies in. Words with at
+    least `share` of the largest sum are kept.
+    """
+    sums: dict[Span, float] = {}
+    for match in found:
+        if match.query.end > match.query.start and match.document.end > match.document.start:
+            word = _word(text, match.document)
+            sums[word] = sums.get(word, 0.0) + max(match.weight, 0.0)
+    least = share * max(sums.values(), default=0.0)
+    kept = sorted(word for word, weight in sums.items() if weight >= least and weight > 0)
+    merged: list[Span] = []
+    for word in kept:
+        if merged and word.start < merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, word.end))
+        else:
+            merged.append(word)
+    return merged
+
+
+def _word(text: str, span: Span) -> Span:
+    """The span, reaching to the ends of the words it begins and ends in. Scripts without spaces keep their tokens."""
+    start, end = span
+    while start > 0 and _joins(text[start - 1]) and _joins(text[start]):
+        start -= 1
+    while end < len(text) and _joins(text[end]) and _joins(text[end - 1]):
+        end += 1
+    return Span(start, end)
+
+
+def _joins(character: str) -> bool:
+    """Whether it belongs to a word: letters and digits, but not of scripts that write without spaces."""
+    return character.isalnum() and not "\u0e00" <= character <= "\u0eff" and not "\u3040" <= character <= "\u9fff"

@@ -1,0 +1,168 @@
+"""Which files there are below a folder, as git sees them: .gitignore holds, hidden files and links are left out."""
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from colibri.errors import InputError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file. path: absolute. given: whether it was named itself, so that every reader should be tried."""
+
+    path: Path
+    size_bytes: int
+    mtime_ns: int
+    given: bool = False
+
+
+@dataclass
+class Troubles:
+    """Paths that could not be looked at, and why."""
+
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    def note(self, path: os.PathLike[str] | str, error: OSError) -> None:
+        """Remember one."""
+        self.unreadable[shown(path)] = error.strerror or str(error)
+
+
+def walk(
+    roots: Sequence[Path], troubles: Troubles, *, globs: Sequence[str] = (), hidden: bool = False, ignore: bool = True
+) -> Iterator[Found]:
+    """Every file below the roots (files or folders), each once, sorted within a folder.
+
+    globs   only files whose path below the root matches one of these, written as in .gitignore
+    hidden  also files and folders whose name begins with a dot (.git never)
+    ignore  whether .gitignore files hold, those above a root up to its repository's top included
+
+    Links are followed only where a root is one, so that loops cannot be; pipes and devices are left out. Raises
+    InputError for a root that is not there.
+    """
+    wanted = _spec(globs) if globs else None
+    seen: set[Path] = set()
+    for root in roots:
+        try:
+            path = root.resolve(strict=True)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise InputError(f"{root}: cannot be found ({getattr(error, 'strerror', None) or error})") from error
+        if path.is_dir():
+            specs = _specs_above(path) if ignore else []
+            files = _below(path, path, specs, troubles, wanted, hidden, ignore)
+        else:
+            files = _one(path, troubles)
+        for found in files:
+            if found.path not in seen:
+                seen.add(found.path)
+                yield found
+
+
+_Specs = list[tuple[Path, "GitIgnoreSpec"]]
+
+
+def _below(
+    root: Path,
+    folder: Path,
+    specs: _Specs,
+    troubles: Troubles,
+    wanted: "GitIgnoreSpec | None",
+    hidden: bool,
+    ignore: bool,
+) -> Iterator[Found]:
+    waiting = [(folder, specs)]
+    while waiting:
+        here, above = waiting.pop()
+        try:
+            with os.scandir(here) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            troubles.note(here, error)
+            continue
+        own = _own_specs(here, above) if ignore else above
+        folders = []
+        for entry in listed:
+            if entry.name == ".git" or (not hidden and entry.name.startswith(".")):
+                continue
+            path = here / entry.name
+            try:
+                found = entry.stat(follow_symlinks=False)
+            except OSError as error:
+                troubles.note(path, error)
+                continue
+            if stat.S_ISDIR(found.st_mode):
+                if not _ignored(path, own, folder=True):
+                    folders.append((path, own))
+            elif (
+                stat.S_ISREG(found.st_mode)
+                and not _ignored(path, own, folder=False)
+                and (wanted is None or wanted.match_file(path.relative_to(root).as_posix()))
+            ):
+                yield Found(path, found.st_size, found.st_mtime_ns)
+        waiting += reversed(folders)
+
+
+def _one(path: Path, troubles: Troubles) -> Iterator[Found]:
+    try:
+        found = path.stat()
+    except OSError as error:
+        troubles.note(path, error)
+        return
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError(f"{path}: neither a file nor a folder")
+    yield Found(path, found.st_size, found.st_mtime_ns, given=True)
+
+
+def _specs_above(root: Path) -> _Specs:
+    """.gitignore files from the top of the repository that a folder is in, down to its parent."""
+    parents = []
+    for parent in root.parents:
+        if (parent / ".git").exists():
+            parents.append(parent)
+            break
+        parents.append(parent)
+    else:
+        return []
+    if (root / ".git").exists():
+        return []
+    specs: _Specs = []
+    for parent in reversed(parents):
+        specs = _own_specs(parent, specs)
+    return specs
+
+
+def _own_specs(folder: Path, above: _Specs) -> _Specs:
+    try:
+        text = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return above
+    return [*above, (folder, _spec(text.splitlines()))]
+
+
+def _ignored(path: Path, specs: _Specs, *, folder: bool) -> bool:
+    """The deepest .gitignore that speaks of a path decides."""
+    for base, spec in reversed(specs):
+        verdict = spec.check_file(path.relative_to(base).as_posix() + ("/" if folder else "")).include
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def _spec(lines: Sequence[str]) -> "GitIgnoreSpec":
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - only who walks folders pays for it
+
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except ValueError as error:
+        raise InputError(f"cannot be read as patterns of .gitignore ({error})") from error
+
+
+def shown(path: os.PathLike[str] | str) -> str:
+    """A path that can be printed and stored, whatever bytes its name is made of."""
+    return os.fspath(path).encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,258 @@
+"""The SQLite file: documents, passages, and the truth about which bytes of which segment are committed.
+
+    meta       what the index is, a row a fact; `commits` counts transactions, so that readers see when to look again
+    segments   for each: how many passages and tokens are committed, and a bit for each passage that is gone
+    documents  number, id, payload; its passages are the slots first to first + passages - 1 of a segment
+    texts      the texts, apart, so that compacting never moves them
+    passages   by slot: which document, which of its characters, each token's characters, CRC-32 of it all
+
+A slot is segment << 24 | place in the segment. Every row carries a CRC-32 of what it says.
+"""
+
+import os
+import sqlite3
+import struct
+import sys
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from colibri.errors import InputError, StoreDamaged, StoreError, StoreLocked
+
+FILE_NAME = "index.sqlite"
+FORMAT = 1
+SCHEME = "int8-scale"
+"""`TokenVectors.quantize`: int8 rows, one float32 scale a token."""
+
+FACTS = ("format", "scheme", "space_id", "model", "dim", "commits", "next_segment", "next_document")
+
+SEGMENT_SHIFT = 24
+_OLDEST_SQLITE = (3, 38, 0)  # JSON functions built in
+_BUSY_SECONDS = 30  # SQLite's own short locks: a checkpoint, the recovery of a log
+_LOG_BYTES = 64 << 20  # the log is cut back to this after a large transaction
+_MAPPED_BYTES = 0  # SQLite reads by itself: a mapped database that is cut off would end the process
+
+_TOO_MUCH = ("parser stack overflow", "Expression tree is too large", "string or blob too big")
+
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE segments (number INTEGER PRIMARY KEY, passages INTEGER NOT NULL, tokens INTEGER NOT NULL,
+    gone BLOB NOT NULL, crc INTEGER NOT NULL);
+CREATE TABLE documents (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, first INTEGER NOT NULL,
+    passages INTEGER NOT NULL, payload TEXT, text_crc INTEGER, crc INTEGER NOT NULL);
+CREATE TABLE texts (number INTEGER PRIMARY KEY, text BLOB NOT NULL);
+CREATE TABLE passages (slot INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL, spans BLOB, crc INTEGER NOT NULL);
+"""
+
+
+_of_parents: list[sqlite3.Connection] = []
+
+
+class Catalogue:
+    """Connections to the SQLite file of one index; threads may share it.
+
+    A connection is lent to one call at a time, so there are as many as calls that were ever under way at once.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+            wanted = ".".join(map(str, _OLDEST_SQLITE))
+            raise StoreError(f"this Python has SQLite {sqlite3.sqlite_version}; an index needs {wanted} or newer")
+        self._folder = folder
+        self._path = folder / FILE_NAME
+        self._idle: list[sqlite3.Connection] = []
+        self._all: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        self._process = os.getpid()
+        self._frozen: tuple[int, ...] | None = None
+
+    @contextmanager
+    def lent(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
+        """A connection without a transaction. SQLite's errors become StoreDamaged, StoreLocked or StoreError."""
+        with self._lock:
+            if self._closed:
+                raise StoreError(f"{self._folder}: this index was closed")
+            if self._process != os.getpid():  # a forked child must not even close what its parent has open
+                _of_parents.extend(self._all)
+                self._idle, self._all, self._process = [], [], os.getpid()
+            if self._frozen is not None and self._frozen != self._signature():
+                self._drop()  # somebody who may write has written to what was opened as unchanging
+            connection = self._idle.pop() if self._idle else None
+        with self.explained():
+            if connection is None:
+                connection = self._connect(create)
+            try:
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    with suppress(sqlite3.Error):
+                        connection.rollback()
+                with self._lock:
+                    if self._closed or connection not in self._all:
+                        connection.close()
+                    else:
+                        self._idle.append(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees one commit until the end."""
+        with self.lent() as connection:
+            connection.execute("BEGIN")
+            yield connection
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Errors of SQLite as ours."""
+        try:
+            yield
+        except sqlite3.ProgrammingError:
+            raise  # a fault of ours
+        except sqlite3.Error as error:
+            name = str(getattr(error, "sqlite_errorname", ""))
+            said = f"{self._path}: {error}"
+            if isinstance(error, sqlite3.DataError) or str(error).startswith(_TOO_MUCH):
+                raise InputError(f"more than SQLite takes ({error})") from error
+            if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+                raise StoreLocked(f"{said}; another program holds the file") from error
+            if name.startswith("SQLITE_FULL"):
+                raise StoreError(f"{said}: the disk is full; nothing was changed") from error
+            if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR")):
+                raise StoreError(f"{said} ({name})") from error
+            raise StoreDamaged(f"{said}; `colibri index --verify` says what is hit, --repair mends it") from error
+
+    def close(self) -> None:
+        """Close every connection. The last one of all processes brings the log into the file and removes it."""
+        with self._lock:
+            self._closed = True
+            self._drop()
+
+    def reset(self) -> None:
+        """Connect anew from now on."""
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        for connection in self._idle:
+            with suppress(sqlite3.Error):
+                connection.close()
+        self._idle, self._all, self._frozen = [], [], None
+
+    def _connect(self, create: bool) -> sqlite3.Connection:
+        mode = "rwc" if create else "rw"
+        frozen = None
+        if not create and not _writable(self._folder, self._path):
+            mode = "ro"
+            frozen = self._read_only_signature()
+        connection = sqlite3.connect(
+            f"{self._path.absolute().as_uri()}?mode={mode}{'&immutable=1' if frozen else ''}",
+            uri=True,
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        if create:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # `compact` gives pages back
+        connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        if mode != "ro":
+            if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+                raise StoreError(f"{self._path}: the file system cannot share memory, which an index needs")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA cell_size_check = ON")
+            connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+            if sys.platform == "darwin":
+                connection.execute("PRAGMA fullfsync = ON")
+        with self._lock:
+            self._all.append(connection)
+            if frozen:
+                self._frozen = frozen
+        return connection
+
+    def _read_only_signature(self) -> tuple[int, ...] | None:
+        """What tells whether the file changed, where it may be opened as unchanging; None: its log is shared live."""
+        log = self._path.with_name(f"{FILE_NAME}-wal")
+        if not log.exists() or log.stat().st_size == 0:
+            return self._signature()
+        if self._path.with_name(f"{FILE_NAME}-shm").exists():
+            return None
+        raise StoreError(
+            f"{self._folder}: read-only, and its last writer was not closed: the newest changes are still in "
+            f"{log.name}. Open it once from an account that may write there"
+        )
+
+    def _signature(self) -> tuple[int, ...]:
+        found = self._path.stat()
+        log = self._path.with_name(f"{FILE_NAME}-wal")
+        return (found.st_ino, found.st_size, found.st_mtime_ns, log.stat().st_size if log.exists() else 0)
+
+
+def make_tables(connection: sqlite3.Connection, facts: dict[str, str]) -> None:
+    """Within a transaction: everything an empty index has."""
+    for statement in _TABLES.split(";")[:-1]:
+        connection.execute(statement)
+    for name, value in {**facts, "commits": "0", "next_segment": "1", "next_document": "1"}.items():
+        write_fact(connection, name, value)
+
+
+def has_tables(connection: sqlite3.Connection) -> bool:
+    """Whether it was ever made; a process that dies while making it leaves none."""
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is not None
+
+
+def read_facts(connection: sqlite3.Connection) -> dict[str, str]:
+    """All of meta. Raises StoreDamaged for a row that changed on disk."""
+    facts = {}
+    for name, value, crc in connection.execute("SELECT name, value, crc FROM meta"):
+        if crc != fact_crc(name, value):
+            raise StoreDamaged(f"the index's own facts changed on disk ({name!r}); `colibri index --repair` mends it")
+        facts[name] = value
+    return facts
+
+
+def write_fact(connection: sqlite3.Connection, name: str, value: str) -> None:
+    """Set one."""
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (name, value, fact_crc(name, value)))
+
+
+def fact_crc(name: str, value: str) -> int:
+    """Of a row of meta."""
+    return zlib.crc32(f"{name}\0{value}".encode("utf-8", "surrogatepass"))
+
+
+def segment_crc(number: int, passages: int, tokens: int, gone: bytes) -> int:
+    """Of a row of segments."""
+    return zlib.crc32(gone, zlib.crc32(struct.pack("<qqq", number, passages, tokens)))
+
+
+def text_crc(text: bytes | None) -> int | None:
+    """Of a text, which stands with its document: so that the rest can be checked without reading it."""
+    return None if text is None else zlib.crc32(text)
+
+
+def document_crc(number: int, found_id: str, passages: int, payload: str | None, text: int | None) -> int:
+    """Of a document, wherever its passages lie. text: `text_crc` of its text."""
+    crc = zlib.crc32(struct.pack("<qqq?", number, passages, -1 if text is None else text, payload is None))
+    for part in (found_id.encode(), (payload or "").encode()):
+        crc = zlib.crc32(part, zlib.crc32(struct.pack("<q", len(part)), crc))
+    return crc
+
+
+_PASSAGE = struct.Struct("<qqq")
+
+
+def passage_crc(document: int, start: int, end: int, spans: bytes | None, rows: memoryview, scales: memoryview) -> int:
+    """Of a passage and its rows, wherever they lie."""
+    crc = zlib.crc32(_PASSAGE.pack(document, start, end))
+    if spans is not None:
+        crc = zlib.crc32(spans, crc)
+    return zlib.crc32(rows, zlib.crc32(scales, crc))
+
+
+def _writable(folder: Path, file: Path) -> bool:
+    """Whether SQLite may keep its log beside the file."""
+    return os.access(folder, os.W_OK | os.X_OK) and (not file.exists() or os.access(file, os.W_OK))

@@ -1,0 +1,70 @@
+"""Segments without what was deleted: live passages move to new ones, and the old files go."""
+
+from pathlib import Path
+
+from colibri.index import segments
+from colibri.index.catalogue import SEGMENT_SHIFT
+from colibri.index.raw import RawSegment, place_of
+from colibri.index.segments import Committed
+from colibri.index.transaction import PassageRow, Transaction
+
+_AT_ONCE = 1_024  # passages read before they are written, and those of their last document
+
+
+def compact(transaction: Transaction, folder: Path, dim: int) -> int:
+    """Move what is left of every segment with deleted passages, and of small ones; how many bytes of rows go."""
+    moved = _worth_moving(transaction.committed)
+    for segment in moved:
+        transaction.drop_segment(segment.number)
+    kept = sum(_move(transaction, RawSegment(folder, segment.number, dim)) for segment in moved)
+    return (sum(segment.tokens for segment in moved) - kept) * (dim + 4)
+
+
+def _worth_moving(committed: list[Committed]) -> list[Committed]:
+    small = [
+        segment
+        for segment in committed
+        if segment.tokens < segments.FULL_TOKENS // 2 and segment.passages < segments.FULL_PASSAGES // 2
+    ]
+    joined = {segment.number for segment in small} if len(small) > 1 else set()
+    return [segment for segment in committed if segment.gone.any() or segment.number in joined]
+
+
+def _move(transaction: Transaction, raw: RawSegment) -> int:
+    """Write a segment's passages anew; how many tokens."""
+    base = raw.number << SEGMENT_SHIFT
+    own = (base, base + (1 << SEGMENT_SHIFT))
+    run = transaction.connection.execute
+    found = run(
+        'SELECT slot, document, start, "end", spans, crc FROM passages WHERE slot >= ? AND slot < ? ORDER BY slot', own
+    )
+    tokens, waiting = 0, []
+    while rows := found.fetchmany(_AT_ONCE):
+        waiting += rows
+        # Whole documents only: the last one may go on.
+        whole = next((i for i in range(len(waiting), 0, -1) if waiting[i - 1][1] != waiting[-1][1]), 0)
+        tokens += move(transaction, raw, waiting[:whole])
+        waiting = waiting[whole:]
+    tokens += move(transaction, raw, waiting)
+    transaction.flush()
+    run("DELETE FROM passages WHERE slot >= ? AND slot < ?", own)
+    return tokens
+
+
+def move(transaction: Transaction, raw: RawSegment, rows: list[tuple[int, *PassageRow]]) -> int:
+    """Write passages (slot and the rest of their rows) of whole documents anew; how many tokens.
+
+    Checksums go along as they are: what changed on disk stays known as changed.
+    """
+    rows = [row for row in rows if raw.bounds(place_of(row[0])) is not None]
+    if not rows:
+        return 0
+    vectors = raw.vectors([place_of(row[0]) for row in rows])
+    slot = transaction.move(vectors, [row[1:] for row in rows])
+    firsts: dict[int, int] = {}
+    for i, row in enumerate(rows):
+        firsts.setdefault(row[1], slot + i)
+    transaction.connection.executemany(
+        "UPDATE documents SET first = ? WHERE number = ?", [(first, number) for number, first in firsts.items()]
+    )
+    return len(vectors.rows)

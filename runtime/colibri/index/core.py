@@ -1,0 +1,117 @@
+"""What every operation on an open index needs: its facts, its connections, its segments, its lock, its model."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection
+from typing import TYPE_CHECKING
+
+from colibri import checks
+from colibri.errors import StoreDamaged, StoreError
+from colibri.index import reading
+from colibri.index.catalogue import Catalogue
+from colibri.index.disk import Disk
+from colibri.index.encoding import IndexModel
+from colibri.index.lock import WriterLock
+from colibri.index.snapshot import Snapshot, Snapshots
+from colibri.index.transaction import Mended, Transaction, writing
+
+if TYPE_CHECKING:
+    from colibri.index.encoding import Loader
+
+SEGMENTS = "segments"
+_TRIES = 10  # each meets another compaction that ended between two steps of a reader
+
+
+class Core:
+    """Threads may share it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        facts: Mapping[str, str],
+        shelf: Catalogue,
+        disk: Disk,
+        lock: WriterLock,
+        load: "Loader | None" = None,
+    ) -> None:
+        self.folder = folder
+        self.facts = dict(facts)
+        self.dim = int(facts["dim"])
+        self.space_id = facts["space_id"]
+        self.segments = folder / SEGMENTS
+        self.shelf = shelf
+        self.lock = lock
+        self._disk = disk
+        self._load = load
+        self._snapshots = Snapshots(self.segments, self.dim, self.space_id)
+        self._model: IndexModel | None = None
+        self._choosing = threading.Lock()
+
+    def close(self) -> None:
+        """Let go of files."""
+        self.shelf.close()
+        self._snapshots.forget()
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Connection, Snapshot]]:
+        """One commit: a connection that sees it, and its segments."""
+        for left in reversed(range(_TRIES)):
+            with self.shelf.reading() as connection:
+                try:
+                    snapshot = self._snapshots.of(connection)
+                except FileNotFoundError as error:
+                    if left:
+                        continue
+                    raise StoreDamaged(f"{error.filename}: gone; {reading.MEND}") from error
+                yield connection, snapshot
+                return
+
+    @contextmanager
+    def writing(self, mended: Mended | None = None) -> Iterator[Transaction]:
+        """A transaction under the writer's lock (which `mended`'s caller holds already)."""
+        if mended is None:
+            with self.lock.held(), self._transaction(None) as transaction:
+                yield transaction
+        else:
+            with self._transaction(mended) as transaction:
+                yield transaction
+
+    @contextmanager
+    def _transaction(self, mended: Mended | None) -> Iterator[Transaction]:
+        with self.shelf.lent() as connection:
+            try:
+                with writing(connection, self._disk, self.segments, self.dim, mended) as transaction:
+                    yield transaction
+            except StoreDamaged as error:
+                raise StoreDamaged(f"{self.folder}: {error}", error.ids) from error
+
+    @property
+    def can_encode(self) -> bool:
+        """Whether texts can become rows here."""
+        return self._model is not None or bool(self.facts["model"])
+
+    def model(self) -> IndexModel:
+        """What encodes. Raises StoreError for an index of vectors, or when the model is another one by now."""
+        with self._choosing:
+            if self._model is None:
+                if not self.facts["model"]:
+                    raise StoreError(f"{self.folder}: holds vectors of another encoder; give vectors, not texts")
+                self.use(IndexModel(self.facts["model"], self._load))
+        assert self._model is not None
+        return self._model
+
+    def use(self, model: IndexModel) -> None:
+        """Encode with this one. Raises StoreError when its rows do not compare with the index's."""
+        if model.manifest.space_id != self.space_id:
+            made_with = self.facts["model"] or "another encoder"
+            if made_with in {model.name, model.manifest.name}:
+                made_with = f"another version of {made_with}"
+            raise StoreError(
+                f"{self.folder}: was made with {made_with} (space {self.space_id[:8]}), whose vectors do not compare "
+                f"with those of {model.manifest.name} (space {model.manifest.space_id[:8]}); open it with the model it "
+                "was made with, or index the texts anew into another folder"
+            )
+        checks.one_dim(model.manifest, self.dim)
+        self._model = model

@@ -1,0 +1,179 @@
+"""What goes into a store and what comes out of it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from colibri.errors import InputError, InputTypeError
+from colibri.explain import Match, Span
+from colibri.vectors import TokenVectors
+
+Payload = dict[str, Any]
+
+LONGEST_ID = 4_096  # characters
+LARGEST_PAYLOAD = 16 << 20  # bytes of JSON
+DEEPEST_PAYLOAD = 200  # SQLite's JSON functions give up at 1,000, and would for every document's filter
+LONGEST_TEXT = 256 << 20  # bytes; SQLite takes a value up to 1 GB
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Document:
+    """A text, or what an encoder of your own made of it, under an id.
+
+    id       1 to 4,096 characters, any but lone surrogates; unique in a store
+    text     what results show and explain; encoded unless `vectors` are given
+    payload  a JSON object (up to 16 MB, 200 levels deep) to filter by and to get back
+    vectors  ready rows: (tokens, dim) of one passage, or TokenVectors of one or several. Their `spans` count from the
+             beginning of `text`
+    """
+
+    id: str
+    text: str | None = None
+    payload: Mapping[str, Any] | None = None
+    vectors: TokenVectors | ArrayLike | None = None
+
+
+@dataclass(frozen=True)
+class PassageHit:
+    """A part of a document that was scored on its own.
+
+    start, end  its characters in the document's text; (0, 0) where the store was not told
+    score       raw MaxSim
+    matches     one for each query token, in their order, when explanations were asked for
+    """
+
+    start: int
+    end: int
+    score: float
+    matches: tuple[Match, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A document of a ranking.
+
+    score       raw MaxSim of its best passage: the sum, over query tokens, of the best similarity
+    normalised  score divided by the sum of the query tokens' weights (their number, where they have none): a weighted
+                mean of cosines, at most 1 for unit rows, comparable between queries of different lengths
+    passages    its best passages, best first
+    """
+
+    id: str
+    score: float
+    normalised: float
+    text: str | None = None
+    payload: Payload | None = None
+    passages: tuple[PassageHit, ...] = field(default=())
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A document as a store gives it back.
+
+    passages  the characters of each passage in the text
+    vectors   its rows, one entry a passage, when they were asked for
+    """
+
+    id: str
+    text: str | None
+    payload: Payload | None
+    passages: tuple[Span, ...]
+    vectors: TokenVectors | None = None
+
+
+_FIELDS = {entry.name for entry in fields(Document)}
+
+
+def checked(given: object, place: int, *, ready: bool = False) -> Document:
+    """A Document of what was given (one, or a mapping with its fields), or an error that says where and why.
+
+    ready: its vectors come by another way
+    """
+    where = f"documents[{place}]"
+    if isinstance(given, Mapping):
+        if unknown := [str(name) for name in given if name not in _FIELDS]:
+            raise InputError(f"{where}: unknown field {', '.join(unknown)}; there is id, text, payload, vectors")
+        if "id" not in given:
+            raise InputError(f"{where}: no id")
+        given = Document(**given)
+    if not isinstance(given, Document):
+        raise InputTypeError(f"{where}: found {type(given).__name__}, wanted a colibri.Document or a mapping")
+    check_id(given.id, where)
+    if given.text is not None and not isinstance(given.text, str):
+        raise InputTypeError(f"{where}: text is {type(given.text).__name__}, wanted str")
+    if given.text is not None and len(given.text) > LONGEST_TEXT // 4 and len(text_bytes(given.text)) > LONGEST_TEXT:
+        raise InputError(f"{where}: text of more than {LONGEST_TEXT >> 20} MB; split it into several documents")
+    if given.text is None and given.vectors is None and not ready:
+        raise InputError(f"{where}: neither text nor vectors")
+    return given
+
+
+def check_id(found: object, where: str) -> None:
+    """Refuse what cannot be an id."""
+    if not isinstance(found, str):
+        raise InputTypeError(f"{where}: id is {type(found).__name__}, wanted str")
+    if not 0 < len(found) <= LONGEST_ID:
+        raise InputError(f"{where}: id of {len(found)} characters, wanted 1 to {LONGEST_ID:,}")
+    if not encodable(found):
+        raise InputError(f"{where}: id {found!r} has a lone surrogate, which no store can write")
+
+
+def encodable(text: str) -> bool:
+    """Whether it can be written as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def text_bytes(text: str) -> bytes:
+    """A text as it is stored: UTF-8 that keeps lone surrogates."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def payload_json(payload: Mapping[str, Any] | None, where: str) -> str | None:
+    """A payload as JSON, refused where SQLite could not read it back or JSON would change it."""
+    if payload is None:
+        return None
+    if not isinstance(payload, Mapping):
+        raise InputTypeError(f"{where}: payload is {type(payload).__name__}, wanted a mapping")
+    _check_depth(payload, where)
+    try:
+        text = json.dumps(dict(payload), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{where}: payload is not JSON ({error})") from error
+    if not encodable(text):
+        text = json.dumps(dict(payload), allow_nan=False, separators=(",", ":"))
+    if len(text) > LARGEST_PAYLOAD:
+        raise InputError(f"{where}: payload of {len(text):,} characters, wanted up to {LARGEST_PAYLOAD:,}")
+    return text
+
+
+def _check_depth(payload: object, where: str) -> None:
+    level, depth = [payload], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST_PAYLOAD:
+            raise InputError(f"{where}: payload nested more than {DEEPEST_PAYLOAD} levels deep")
+        below: list[object] = []
+        for value in level:
+            if isinstance(value, Mapping):
+                for key in value:
+                    if not isinstance(key, str):
+                        raise InputTypeError(f"{where}: payload key {key!r} is {type(key).__name__}, wanted str")
+                below += value.values()
+            elif isinstance(value, list | tuple):
+                below += value
+        level = [value for value in below if isinstance(value, Mapping | list | tuple)]
+
+
+def id_list(ids: str | Sequence[str]) -> list[str]:
+    """One id or several, checked, each once."""
+    listed = [ids] if isinstance(ids, str) else list(ids)
+    for i, found in enumerate(listed):
+        check_id(found, f"ids[{i}]")
+    return list(dict.fromkeys(listed))

@@ -1,0 +1,133 @@
+"""The model of an index: loaded when the first text or question needs it, and how texts become passages and rows."""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from colibri.explain import Span
+from colibri.index.document import Document
+from colibri.index.ready import Given
+from colibri.order import LongDocuments
+from colibri.passages import split
+from colibri.vectors import TokenVectors
+
+if TYPE_CHECKING:
+    from colibri.manifest import Manifest
+    from colibri.model import Colibri
+
+    Loader = Callable[[str | os.PathLike[str] | None], Colibri]
+
+_CHUNK_TOKENS = 16_384
+
+
+@dataclass(slots=True, eq=False)
+class Encoded:
+    """A document with the rows of its passages."""
+
+    document: Document
+    vectors: Given
+    passages: tuple[Span, ...]
+
+
+class IndexModel:
+    """What encodes for an index; threads may share it."""
+
+    def __init__(self, given: "Colibri | str | os.PathLike[str] | None", load: "Loader | None" = None) -> None:
+        """given: a loaded model, or what `load` takes (None: `colibri.load`)."""
+        from colibri import artefact  # noqa: PLC0415 - an index of ready vectors needs none of it
+        from colibri.model import Colibri  # noqa: PLC0415
+
+        self._lock = threading.Lock()
+        self._load = load
+        self._loaded: Colibri | None = given if isinstance(given, Colibri) else None
+        self._source = None if isinstance(given, Colibri) else given
+        self.manifest: Manifest = given.manifest if isinstance(given, Colibri) else artefact.find(given).manifest
+
+    @property
+    def name(self) -> str:
+        """What loads it again: a path, a hub id or a shipped name."""
+        return self.manifest.name if self._source is None else os.fspath(self._source)
+
+    def loaded(self) -> "Colibri":
+        """The model, loaded once."""
+        with self._lock:
+            if self._loaded is None:
+                from colibri.model import load as load_default  # noqa: PLC0415
+
+                self._loaded = (self._load or load_default)(self._source)
+            return self._loaded
+
+    def queries(self, texts: list[str], dim: int) -> TokenVectors:
+        """Questions as vectors."""
+        return self.loaded().encode_queries(texts, dim)
+
+    def documents(
+        self, documents: Iterable[Document], dim: int, *, passage_tokens: int | None, overlap_tokens: int
+    ) -> Iterator[Encoded]:
+        """Texts as passages of `passage_tokens` at most (None: each one passage, cut at the model's limit), as they are
+        done, in order. The documents are read a few hundred ahead."""
+        model = self.loaded()
+        size = passage_tokens and min(passage_tokens, model.room_tokens)
+        held: dict[int, Document] = {}
+        owners: deque[tuple[int, int, Span]] = deque()  # of passages handed out: their number, document, place in it
+
+        def texts() -> Iterator[str]:
+            number = 0
+            for place, document in enumerate(documents):
+                assert document.text is not None
+                held[place] = document
+                spans = [Span(0, len(document.text))]
+                if size:
+                    spans = split(document.text, model.token_offsets, size, min(overlap_tokens, size // 2))
+                for span in spans:
+                    owners.append((number, place, span))
+                    number += 1
+                    yield document.text[span.start : span.end]
+
+        # A passage that is longer alone than within its text still loses nothing: it becomes two windows.
+        long: LongDocuments = "windows" if size else "truncate"
+        parts: list[TokenVectors] = []
+        spans: list[Span] = []
+        current = 0
+        for chunk in model.stream_documents(texts(), dim, chunk_tokens=_CHUNK_TOKENS, long_documents=long):
+            assert chunk.sources is not None
+            stored = chunk.quantize()
+            for i, source in enumerate(chunk.sources.tolist()):
+                while owners[0][0] < source:
+                    owners.popleft()
+                _, place, span = owners[0]
+                if place != current:
+                    yield Encoded(held.pop(current), _joined(parts, spans), tuple(spans))
+                    parts, spans, current = [], [], place
+                parts.append(_entry(stored, i))
+                spans.append(span)
+        if parts:
+            yield Encoded(held.pop(current), _joined(parts, spans), tuple(spans))
+
+
+def _joined(parts: Sequence[TokenVectors], spans: Sequence[Span]) -> Given:
+    """int8 passages end to end, at least one; their tokens' spans counted from the beginning of the document."""
+    shifted = []
+    for part, span in zip(parts, spans, strict=True):
+        assert part.spans is not None
+        shifted.append(np.where((part.spans[:, 1] > 0)[:, None], part.spans + np.int32(span.start), part.spans))
+    return Given(
+        np.concatenate([part.rows for part in parts]),
+        [len(part.rows) for part in parts],
+        np.concatenate([part.scales for part in parts if part.scales is not None]),
+        np.concatenate(shifted),
+    )
+
+
+def _entry(chunk: TokenVectors, i: int) -> TokenVectors:
+    """One passage of a chunk."""
+    own = slice(chunk.starts[i], chunk.starts[i + 1])
+    assert chunk.spans is not None
+    assert chunk.scales is not None
+    starts = np.array([0, own.stop - own.start], np.int64)
+    return TokenVectors(chunk.rows[own], starts, chunk.spans[own], scales=chunk.scales[own])

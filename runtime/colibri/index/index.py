@@ -1,0 +1,284 @@
+"""Index: the object that users of the local index hold."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from numpy.typing import ArrayLike
+
+from colibri.errors import InputError
+from colibri.index import ingest, opening, reading, searching, transfer, upkeep
+from colibri.index.core import Core
+from colibri.index.disk import Disk
+from colibri.index.document import Document, Hit, Stored, id_list, payload_json
+from colibri.index.repair import Repair
+from colibri.index.upkeep import Stats
+from colibri.index.verify import Verification
+from colibri.index.where import compiled
+from colibri.passages import OVERLAP_TOKENS, PASSAGE_TOKENS
+from colibri.vectors import TokenVectors
+
+if TYPE_CHECKING:
+    from colibri.index.encoding import Loader
+    from colibri.model import Colibri
+
+Documents = Iterable[Document | Mapping[str, Any]]
+
+
+class Index:
+    """Documents and their token rows in a folder. Made by `Index.open`; threads may share it, processes open their own.
+
+    One call that writes is one transaction: when it returns, what it did is on the disk and every reader's next call
+    sees it; when it raises, nothing changed. One writer at a time, any number of readers.
+    """
+
+    def __init__(self, core: Core) -> None:
+        """Use `Index.open`."""
+        self._core = core
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        model: "Colibri | str | os.PathLike[str] | None" = None,
+        dim: int | None = None,
+        create: bool = True,
+        *,
+        space_id: str | None = None,
+        lock_seconds: float = 10.0,
+        load: "Loader | None" = None,
+        _disk: Disk | None = None,
+    ) -> Self:
+        """Open the index in a folder, or make one there.
+
+        model         what encodes texts: a loaded model, or what `colibri.load` takes; loaded when it is first needed.
+                      None: the one the index was made with, for a new index the one that comes along
+        dim           width of the rows; None: the index's, for a new one the model's smallest head
+        create        whether to make an index where there is none
+        space_id      for vectors of your own encoder, in place of a model: a name for their space ("" for none), and
+                      `dim` says how wide they are. Such an index takes and finds vectors, not texts
+        lock_seconds  how long a call that writes waits for another writer
+        load          what loads the model in place of `colibri.load`, for another variant or provider
+
+        Raises StoreError for an index of another space or width, of a newer format, or one that cannot be read or made;
+        InputError for a width the model has no head for.
+        """
+        return cls(
+            opening.opened(
+                Path(path),
+                model,
+                dim,
+                space_id,
+                create=create,
+                lock_seconds=lock_seconds,
+                disk=_disk or Disk(),
+                load=load,
+            )
+        )
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self._core.folder
+
+    @property
+    def dim(self) -> int:
+        """Width of its rows."""
+        return self._core.dim
+
+    @property
+    def space_id(self) -> str:
+        """Which model's rows it holds; "" unknown."""
+        return self._core.space_id
+
+    @property
+    def model_name(self) -> str:
+        """What encodes its texts, as `colibri.load` takes it; "" for vectors of another encoder."""
+        return self._core.facts["model"]
+
+    def __repr__(self) -> str:
+        return f"Index({str(self.path)!r}, dim={self.dim}, model={self.model_name!r})"
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __contains__(self, found_id: str) -> bool:
+        return self.get(found_id)[0] is not None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *found: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of files. The last one of all processes brings SQLite's log into its file. Closing twice is fine."""
+        self._core.close()
+
+    def add(
+        self,
+        documents: Documents,
+        *,
+        split: bool = True,
+        passage_tokens: int = PASSAGE_TOKENS,
+        overlap_tokens: int = OVERLAP_TOKENS,
+        keep_text: bool = True,
+        progress: bool | Callable[[int], object] = False,
+    ) -> int:
+        """Add documents whose ids are new; how many. All of them in one transaction, or none.
+
+        split           long texts become passages of `passage_tokens` that overlap by `overlap_tokens`, cut between
+                        paragraphs and sentences where possible; False: a text is one passage, cut at the model's limit
+        keep_text       False stores no texts: results have only spans, and nothing can be encoded again
+        progress        True: a bar with tokens/s and time left on stderr; or called with each document's tokens
+
+        `documents` may be a generator; texts are encoded as they come, and memory does not grow with their number.
+        Raises InputError for an id that is there, and as `Store.add` does.
+        """
+        rules = ingest.rules(False, split, passage_tokens, overlap_tokens, keep_text)
+        return ingest.ingest(self._core, documents, rules, show=progress)
+
+    def upsert(
+        self,
+        documents: Documents,
+        *,
+        split: bool = True,
+        passage_tokens: int = PASSAGE_TOKENS,
+        overlap_tokens: int = OVERLAP_TOKENS,
+        keep_text: bool = True,
+        progress: bool | Callable[[int], object] = False,
+    ) -> int:
+        """`add` that replaces documents whose ids are there. Of one id given twice the later counts."""
+        rules = ingest.rules(True, split, passage_tokens, overlap_tokens, keep_text)
+        return ingest.ingest(self._core, documents, rules, show=progress)
+
+    def delete(self, ids: str | Sequence[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
+        """Delete documents by id, or those a filter keeps; how many there were. Unknown ids are no error.
+
+        Their rows' bytes stay on the disk until `compact`.
+        """
+        if (ids is None) == (where is None):
+            raise InputError("delete: either ids or where")
+        with self._core.writing() as transaction:
+            if where is not None:
+                condition, values = compiled(where)
+                found = transaction.connection.execute(
+                    f"SELECT number, first, passages FROM documents WHERE {condition}", values
+                ).fetchall()
+                for row in found:
+                    transaction.remove_number(*row)
+                return len(found)
+            assert ids is not None
+            return sum(transaction.remove(found_id) for found_id in id_list(ids))
+
+    def get(self, ids: str | Sequence[str], *, vectors: bool = False) -> list[Stored | None]:
+        """Documents by id, in the order asked for, None for what is not there. vectors: with their int8 rows.
+
+        Raises StoreDamaged when one is not what was written.
+        """
+        listed = [ids] if isinstance(ids, str) else list(ids)
+        id_list(listed)
+        with self._core.reading() as (connection, snapshot):
+            rows = [reading.by_id(connection, found_id) for found_id in listed]
+            return [None if row is None else reading.stored(connection, snapshot, row, vectors=vectors) for row in rows]
+
+    def documents(self, where: Mapping[str, Any] | None = None, *, vectors: bool = False) -> Iterator[Stored]:
+        """Every document, or those a filter keeps, in the order of their rows; what one commit holds."""
+        condition, values = ("1", []) if where is None else compiled(where)
+        with self._core.reading() as (connection, snapshot):
+            for row in reading.all_rows(connection, condition, values):
+                yield reading.stored(connection, snapshot, row, vectors=vectors)
+
+    def payloads(self, where: Mapping[str, Any] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Ids and payloads of every document, or those a filter keeps: no text is read. {} where there is none."""
+        condition, values = ("1", []) if where is None else compiled(where)
+        with self._core.shelf.reading() as connection:
+            for row in reading.all_heads(connection, condition, values):
+                yield row.id, row.shown_payload or {}
+
+    def set_payloads(self, payloads: Mapping[str, Mapping[str, Any] | None]) -> int:
+        """Replace the payloads of documents by their ids, in one transaction; how many there were. Nothing else
+        changes, and nothing is encoded. Unknown ids are no error."""
+        texts = {found_id: payload_json(payload, repr(found_id)) for found_id, payload in payloads.items()}
+        id_list(list(texts))
+        with self._core.writing() as transaction:
+            return sum(transaction.set_payload(found_id, text) for found_id, text in texts.items())
+
+    def count(self, where: Mapping[str, Any] | None = None) -> int:
+        """How many documents there are, or a filter keeps."""
+        condition, values = ("1", []) if where is None else compiled(where)
+        with self._core.shelf.reading() as connection:
+            found: int = connection.execute(f"SELECT count(*) FROM documents WHERE {condition}", values).fetchone()[0]
+            return found
+
+    def search(
+        self,
+        query: str | TokenVectors | ArrayLike,
+        k: int = 10,
+        where: Mapping[str, Any] | None = None,
+        explain: bool = False,
+        *,
+        passages: int = 3,
+        threads: int | None = None,
+    ) -> list[Hit]:
+        """The k best documents by their best passage, best first; exact: every passage is scored.
+
+        query     a text, vectors of one query, or rows (tokens, dim)
+        where     a filter over payloads (`colibri.index.where`); what it keeps is scored alone
+        explain   whether each passage's `matches` say which characters answered which token of the query
+        passages  how many of a document's passages to return
+
+        Raises StoreDamaged when a document among them is not what was written.
+        """
+        one = searching.one_query(self._core, query)
+        return searching.search(self._core, one, k, where, explain=explain, passages=passages, threads=threads)[0]
+
+    def search_batch(
+        self,
+        queries: Sequence[str] | TokenVectors,
+        k: int = 10,
+        where: Mapping[str, Any] | None = None,
+        explain: bool = False,
+        *,
+        passages: int = 3,
+        threads: int | None = None,
+    ) -> list[list[Hit]]:
+        """`search` for many queries: rows are read once for all of them."""
+        many = searching.many_queries(self._core, queries)
+        return searching.search(self._core, many, k, where, explain=explain, passages=passages, threads=threads)
+
+    def compact(self) -> int:
+        """Write segments with deleted passages anew, so that they take neither disk nor time; bytes of rows freed.
+
+        One transaction: searches go on meanwhile, and an interruption leaves all as it was.
+        """
+        return upkeep.compact(self._core)
+
+    def verify(self, *, progress: bool = False) -> Verification:
+        """Compare every byte that counts with its checksum: finds, and names, every document that changed on disk."""
+        return upkeep.verify(self._core, show=progress)
+
+    def repair(self) -> Repair:
+        """Drop what is broken, and nothing else. Documents whose rows are hit are encoded again from their text."""
+        return upkeep.repair(self._core)
+
+    def export(self, path: str | os.PathLike[str]) -> int:
+        """Write every document with its rows into a new folder, as JSON lines and safetensors (`index/transfer.py`
+        tells their layout); how many. What one commit holds, whatever is written meanwhile."""
+        return transfer.export(self._core, Path(path))
+
+    def import_(self, path: str | os.PathLike[str], *, replace: bool = False) -> int:
+        """Add the documents of an export of the same space and width, in one transaction; how many.
+
+        replace: whether ids that are there are replaced; else they are an error
+        """
+        rules = ingest.rules(replace, True, PASSAGE_TOKENS, OVERLAP_TOKENS, True)
+        with self._core.writing() as transaction:
+            work = ingest.Ingest(transaction, rules, self.dim, self.space_id)
+            work.import_(transfer.exported(Path(path), self.dim, self.space_id))
+        return work.count
+
+    def stats(self) -> Stats:
+        """What the index holds, and what it takes on the disk."""
+        return upkeep.stats(self._core)

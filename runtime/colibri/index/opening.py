@@ -1,0 +1,175 @@
+"""Finding an index in a folder, or making one there.
+
+Its facts stand twice: in the SQLite file, and in index.json for when that one cannot be read any more.
+"""
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from colibri import checks
+from colibri.errors import InputError, StoreDamaged, StoreError
+from colibri.index import catalogue
+from colibri.index.catalogue import Catalogue
+from colibri.index.core import SEGMENTS, Core
+from colibri.index.disk import Disk
+from colibri.index.encoding import IndexModel
+from colibri.index.lock import WriterLock
+
+if TYPE_CHECKING:
+    from colibri.index.encoding import Loader
+    from colibri.model import Colibri
+
+LOCK = "writer.lock"
+FACTS_FILE = "index.json"
+_STANDING = ("format", "scheme", "space_id", "model", "dim")  # facts that never change
+
+
+def opened(
+    folder: Path,
+    model: "Colibri | str | os.PathLike[str] | None",
+    dim: int | None,
+    space_id: str | None,
+    *,
+    create: bool,
+    lock_seconds: float,
+    disk: Disk,
+    load: "Loader | None",
+) -> Core:
+    """See `Index.open`."""
+    if not isinstance(lock_seconds, int | float) or isinstance(lock_seconds, bool) or not lock_seconds >= 0:
+        raise InputError(f"lock_seconds: found {lock_seconds!r}, wanted seconds from 0")
+    checks.optional_count("dim", dim)
+    if space_id is not None and not isinstance(space_id, str):
+        raise InputError(f"space_id: found {space_id!r}, wanted a name or None")
+    if space_id is not None and model is not None:
+        raise InputError("either a model or a space_id: the one says what encodes, the other that nothing here does")
+    lock = WriterLock(folder / LOCK, lock_seconds)
+    if not _is_index(folder):
+        _refuse_other_folders(folder, create)
+        _make(folder, _new_facts(model, dim, space_id), disk, lock)
+    shelf = Catalogue(folder)
+    try:
+        facts = _facts(folder, shelf)
+        _check(folder, facts, dim, space_id)
+        core = Core(folder, facts, shelf, disk, lock, load)
+        if model is not None:
+            core.use(IndexModel(model, load))
+    except BaseException:
+        shelf.close()
+        raise
+    return core
+
+
+def _is_index(folder: Path) -> bool:
+    """Whether there is one; a process that died while making it leaves none."""
+    if not os.path.isfile(folder / catalogue.FILE_NAME):  # noqa: PTH113 - Path.is_file raises for some names
+        return False
+    shelf = Catalogue(folder)
+    try:
+        with shelf.reading() as connection:
+            return catalogue.has_tables(connection)
+    except StoreDamaged:
+        return (folder / FACTS_FILE).is_file()
+    finally:
+        shelf.close()
+
+
+def _refuse_other_folders(folder: Path, create: bool) -> None:
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise StoreError(f"{folder}: is a file; an index is a folder")
+        names = {entry.name for entry in folder.iterdir()} if folder.exists() else set()
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{folder}: cannot be read ({error})") from error
+    if not create:
+        raise StoreError(f"{folder}: no index there")
+    ours = {SEGMENTS, LOCK, FACTS_FILE, *(catalogue.FILE_NAME + end for end in ("", "-wal", "-shm"))}
+    if names - ours:
+        raise StoreError(f"{folder}: holds other files and no index; name a new or empty folder")
+
+
+def _new_facts(
+    model: "Colibri | str | os.PathLike[str] | None", dim: int | None, space_id: str | None
+) -> dict[str, str]:
+    facts = {"format": str(catalogue.FORMAT), "scheme": catalogue.SCHEME}
+    if space_id is not None:
+        if dim is None:
+            raise InputError("dim: an index for vectors of your own (space_id) needs their width")
+        return {**facts, "dim": str(int(dim)), "space_id": space_id, "model": ""}
+    encoder = IndexModel(model)
+    width = min(encoder.manifest.dims) if dim is None else checks.one_dim(encoder.manifest, dim)
+    return {**facts, "dim": str(width), "space_id": encoder.manifest.space_id, "model": encoder.name}
+
+
+def _make(folder: Path, facts: dict[str, str], disk: Disk, lock: WriterLock) -> None:
+    try:
+        (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
+        disk.sync_folder(folder)
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{folder}: cannot be made ({error})") from error
+    shelf = Catalogue(folder)
+    try:
+        with lock.held(), shelf.lent(create=True) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            if not catalogue.has_tables(connection):  # else another process was faster
+                write_facts_file(folder, facts)
+                catalogue.make_tables(connection, facts)
+            connection.execute("COMMIT")
+        disk.sync_folder(folder)
+    finally:
+        shelf.close()
+
+
+def write_facts_file(folder: Path, facts: dict[str, str]) -> None:
+    """index.json, at once or not at all."""
+    partial = folder / f"{catalogue.FILE_NAME}.partial"
+    standing = {name: facts[name] for name in _STANDING}
+    try:
+        with partial.open("w", encoding="utf-8", errors="surrogatepass") as file:
+            json.dump({**standing, "crc": _crc(standing)}, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(folder / FACTS_FILE)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be written ({error.strerror})") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _facts(folder: Path, shelf: Catalogue) -> dict[str, str]:
+    """From the SQLite file, or what never changes from index.json. Raises StoreDamaged when neither can be read."""
+    try:
+        with shelf.reading() as connection:
+            facts = catalogue.read_facts(connection)
+        if missing := {*catalogue.FACTS} - facts.keys():
+            raise StoreDamaged(f"{folder}: {', '.join(sorted(missing))} of the index's facts are gone")
+    except StoreDamaged:
+        try:
+            found = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
+            standing = {name: found[name] for name in _STANDING}
+        except (OSError, ValueError, LookupError, TypeError):
+            standing, found = {}, {}
+        if not standing or found.get("crc") != _crc(standing):
+            raise
+        return standing
+    return facts
+
+
+def _crc(standing: dict[str, str]) -> int:
+    return catalogue.fact_crc(FACTS_FILE, json.dumps(standing, sort_keys=True))
+
+
+def _check(folder: Path, facts: dict[str, str], dim: int | None, space_id: str | None) -> None:
+    if int(facts["format"]) > catalogue.FORMAT or facts["scheme"] != catalogue.SCHEME:
+        raise StoreError(
+            f"{folder}: format {facts['format']} ({facts['scheme']}), this runtime reads {catalogue.FORMAT} "
+            f"({catalogue.SCHEME}); upgrade colibri-edge"
+        )
+    if dim is not None and dim != int(facts["dim"]):
+        raise StoreError(f"{folder}: has dim {facts['dim']}, not {dim}; for another width make another index")
+    if space_id is not None and space_id != facts["space_id"]:
+        raise StoreError(f"{folder}: holds vectors of space {facts['space_id'][:16]!r}, not {space_id[:16]!r}")

@@ -1,0 +1,193 @@
+"""Reading documents back: every row that is returned is compared with its checksum first."""
+
+import json
+import sqlite3
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from colibri.errors import StoreDamaged
+from colibri.explain import Span
+from colibri.index.catalogue import SEGMENT_SHIFT, document_crc, passage_crc, text_crc
+from colibri.index.document import Payload, Stored
+from colibri.index.segments import Segment
+from colibri.index.snapshot import Snapshot
+from colibri.index.token_spans import unpacked
+from colibri.vectors import Spans, TokenVectors
+
+MEND = "`colibri index --verify` says what is hit, --repair mends it"
+_PLACE = (1 << SEGMENT_SHIFT) - 1
+_HEAD = "d.number, d.id, d.first, d.passages, d.payload, d.text_crc, d.crc"
+SELECT = f"SELECT {_HEAD}, t.text FROM documents AS d LEFT JOIN texts AS t ON t.number = d.number"
+"""Rows of documents, as `Row` takes them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A document's row, whole."""
+
+    number: int
+    id: str
+    first: int
+    passages: int
+    payload: str | None
+    text_crc: int | None
+    crc: int
+    text: bytes | None = None
+
+    @property
+    def whole_but_text(self) -> bool:
+        """Whether it is what was written, its text aside."""
+        whole_numbers = (self.number, self.first, self.passages, 0 if self.text_crc is None else self.text_crc)
+        if not all(isinstance(value, int) for value in whole_numbers):
+            return False
+        if not isinstance(self.id, str) or not isinstance(self.payload, str | None):
+            return False
+        try:
+            return self.crc == document_crc(self.number, self.id, self.passages, self.payload, self.text_crc)
+        except struct.error:  # numbers beyond 64 bits
+            return False
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is what was written."""
+        return isinstance(self.text, bytes | None) and self.text_crc == text_crc(self.text) and self.whole_but_text
+
+    @property
+    def shown_text(self) -> str | None:
+        """The text as it was given."""
+        return None if self.text is None else self.text.decode("utf-8", "surrogatepass")
+
+    @property
+    def shown_payload(self) -> Payload | None:
+        """The payload as it was given."""
+        return None if self.payload is None else json.loads(self.payload)
+
+
+@dataclass(frozen=True, eq=False)
+class PassageRow:
+    """A passage's row, whole, and its rows in the segment."""
+
+    slot: int
+    start: int
+    end: int
+    spans: bytes | None
+    segment: Segment
+
+    @property
+    def place(self) -> int:
+        """Which of the segment's passages it is."""
+        return self.slot & _PLACE
+
+    def token_spans(self) -> Spans | None:
+        """(tokens, 2), in the document's text."""
+        return unpacked(self.spans, len(self.segment.docs[self.place]))
+
+
+def by_number(connection: sqlite3.Connection, number: int) -> Row | None:
+    """One document. Raises StoreDamaged when it is not what was written."""
+    return _checked(connection.execute(f"{SELECT} WHERE d.number = ?", (number,)).fetchone())
+
+
+def by_id(connection: sqlite3.Connection, found_id: str) -> Row | None:
+    """The same by its id."""
+    return _checked(connection.execute(f"{SELECT} WHERE d.id = ?", (found_id,)).fetchone())
+
+
+def all_rows(connection: sqlite3.Connection, condition: str = "1", values: Sequence[object] = ()) -> Iterator[Row]:
+    """Every document a filter keeps, in the order of their rows on disk. `condition` is over `documents`."""
+    # Numbers first: a sort would carry every text along.
+    found = connection.execute(f"SELECT number FROM documents WHERE {condition} ORDER BY first", values).fetchall()
+    for (number,) in found:
+        row = by_number(connection, number)
+        if row is not None:
+            yield row
+
+
+def all_heads(connection: sqlite3.Connection, condition: str = "1", values: Sequence[object] = ()) -> Iterator[Row]:
+    """The same without their texts, in any order."""
+    for found in connection.execute(f"SELECT {_HEAD.replace('d.', '')} FROM documents WHERE {condition}", values):
+        row = Row(*found)
+        if not row.whole_but_text:
+            raise _damaged(row.id)
+        yield row
+
+
+def _checked(found: tuple[int, str, int, int, str | None, int | None, int, bytes | None] | None) -> Row | None:
+    if found is None:
+        return None
+    row = Row(*found)
+    if not row.whole:
+        raise _damaged(row.id)
+    return row
+
+
+def _damaged(found_id: object) -> StoreDamaged:
+    return StoreDamaged(f"document {found_id!r}: its entry changed on disk; {MEND}", (str(found_id),))
+
+
+def passage_rows(
+    connection: sqlite3.Connection, snapshot: Snapshot, row: Row, slots: Sequence[int]
+) -> list[PassageRow]:
+    """Some passages of a document. Raises StoreDamaged when one, or a row of it, is not what was written."""
+    return [_passage(connection, snapshot, row, slot) for slot in slots]
+
+
+def all_passages(connection: sqlite3.Connection, snapshot: Snapshot, row: Row) -> list[PassageRow]:
+    """Every passage of a document."""
+    return passage_rows(connection, snapshot, row, range(row.first, row.first + row.passages))
+
+
+def _passage(connection: sqlite3.Connection, snapshot: Snapshot, row: Row, slot: int) -> PassageRow:
+    found = connection.execute(
+        'SELECT document, start, "end", spans, crc FROM passages WHERE slot = ?', (slot,)
+    ).fetchone()
+    segment = next((s for s in snapshot.segments if s.number == slot >> SEGMENT_SHIFT), None)
+    place = slot & _PLACE
+    if found is not None and segment is not None and place < len(segment.docs) and not segment.gone[place]:
+        document, start, end, spans, crc = found
+        own = document == row.number and isinstance(spans, bytes | None)
+        if own and crc == crc_of(segment, place, document, start, end, spans):
+            return PassageRow(slot, start, end, spans, segment)
+    raise StoreDamaged(f"document {row.id!r}: a passage changed on disk; {MEND}", (row.id,))
+
+
+def crc_of(segment: Segment, place: int, document: int, start: int, end: int, spans: bytes | None) -> int:
+    """The checksum of what is on disk now."""
+    assert segment.docs.scales is not None
+    own = slice(segment.docs.starts[place], segment.docs.starts[place + 1])
+    rows = segment.docs.rows[own].data.cast("B")
+    scales = segment.docs.scales[own].astype("<f4", copy=False).data.cast("B")
+    try:
+        return passage_crc(document, start, end, spans, rows, scales)
+    except struct.error:  # damage can also make a number a text
+        return -1
+
+
+def stored(connection: sqlite3.Connection, snapshot: Snapshot, row: Row, *, vectors: bool) -> Stored:
+    """A document as `Index.get` gives it back."""
+    passages = all_passages(connection, snapshot, row)
+    spans = tuple(Span(passage.start, passage.end) for passage in passages)
+    rows = packed_vectors(passages, snapshot) if vectors else None
+    return Stored(row.id, row.shown_text, row.shown_payload, spans, rows)
+
+
+def packed_vectors(passages: Sequence[PassageRow], snapshot: Snapshot) -> TokenVectors:
+    """int8 rows of some passages, at least one, copied out of the maps."""
+    docs = passages[0].segment.docs
+    owns = [slice(p.segment.docs.starts[p.place], p.segment.docs.starts[p.place + 1]) for p in passages]
+    lengths = [own.stop - own.start for own in owns]
+    token_spans = [passage.token_spans() for passage in passages]
+    known = [spans for spans in token_spans if spans is not None]
+    scales = [
+        p.segment.docs.scales[own] for p, own in zip(passages, owns, strict=True) if p.segment.docs.scales is not None
+    ]
+    return TokenVectors(
+        np.concatenate([p.segment.docs.rows[own] for p, own in zip(passages, owns, strict=True)]),
+        np.cumsum([0, *lengths], dtype=np.int64),
+        np.concatenate(known) if len(known) == len(passages) else None,
+        space_id=docs.space_id,
+        scales=np.concatenate(scales),
+    )

@@ -1,0 +1,119 @@
+"""A SQLite file whose pages are broken: what it still gives goes into a new one, which then takes its place."""
+
+import sqlite3
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+
+from colibri.errors import StoreDamaged
+from colibri.index import catalogue
+from colibri.index.catalogue import SEGMENT_SHIFT, Catalogue
+from colibri.index.raw import RawSegment
+from colibri.index.segments import numbers_in
+
+_BROKEN = (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError)
+
+
+def rebuild_if_broken(shelf: Catalogue, folder: Path, facts: dict[str, str]) -> bool:
+    """Under the writer's lock: write the SQLite file anew where its structure is broken; whether it was."""
+    try:
+        with shelf.lent() as connection:
+            if [row[0] for row in connection.execute("PRAGMA integrity_check")] == ["ok"]:
+                return False
+    except StoreDamaged:
+        pass
+    place = folder / catalogue.FILE_NAME
+    target = folder / f"{catalogue.FILE_NAME}.repair"
+    target.unlink(missing_ok=True)
+    with closing(sqlite3.connect(place, isolation_level=None)) as old:
+        _salvage(old, folder / "segments", target, facts)
+        try:
+            # As a transaction of the old file, so that whoever has it open goes on with the new content.
+            with closing(sqlite3.connect(target)) as new:
+                new.backup(old)
+        except sqlite3.DatabaseError:
+            replace = True
+        else:
+            replace = False
+    shelf.reset()
+    if replace:
+        for end in ("-wal", "-shm"):
+            place.with_name(place.name + end).unlink(missing_ok=True)
+        target.replace(place)
+    with suppress(OSError):
+        target.unlink(missing_ok=True)
+    return True
+
+
+def mend_facts(connection: sqlite3.Connection, folder: Path, facts: dict[str, str]) -> None:
+    """Write every fact anew; counters that cannot be read are set beyond all that is in use."""
+    documents = connection.execute(
+        "SELECT max(coalesce((SELECT max(number) FROM documents), 0), "
+        "coalesce((SELECT max(document) FROM passages), 0))"
+    ).fetchone()[0]
+    segments = max(numbers_in(folder).values(), default=0)
+    known = {name: int(_fact(connection, name) or 0) for name in ("commits", "next_segment", "next_document")}
+    facts = dict(facts)
+    # A reader must not take what comes for a commit that it knows.
+    facts["commits"] = str(known["commits"] or time.time_ns() // 1_000_000)
+    facts["next_segment"] = str(max(known["next_segment"], segments + 1))
+    facts["next_document"] = str(max(known["next_document"], int(documents) + 1))
+    connection.execute("DELETE FROM meta")
+    for name in catalogue.FACTS:
+        catalogue.write_fact(connection, name, facts[name])
+
+
+def _salvage(old: sqlite3.Connection, folder: Path, target: Path, facts: dict[str, str]) -> None:
+    """Write a new SQLite file at `target` with every row that the old one still gives, looked up one by one."""
+    with closing(sqlite3.connect(target, isolation_level=None)) as new:
+        new.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        new.execute("BEGIN")
+        catalogue.make_tables(new, facts)
+        last = max(_salvage_passages(old, new, folder), int(_fact(old, "next_document") or 0), _highest(old))
+        for number in range(1, last + 1):
+            for table in ("documents", "texts"):
+                _copy_row(old, new, table, "number", number)
+        commits = int(_fact(old, "commits") or 0)
+        catalogue.write_fact(new, "commits", str(commits + 1 if commits else time.time_ns() // 1_000_000))
+        new.execute("COMMIT")
+
+
+def _salvage_passages(old: sqlite3.Connection, new: sqlite3.Connection, folder: Path) -> int:
+    last = 0
+    for number in sorted(set(numbers_in(folder).values())):
+        raw = RawSegment(folder, number, 1)
+        for place in range(raw.places):
+            row = _copy_row(old, new, "passages", "slot", (number << SEGMENT_SHIFT) + place)
+            if row is not None and isinstance(row[1], int) and row[1] < 1 << 40:
+                last = max(last, row[1])
+    return last
+
+
+def _copy_row(
+    old: sqlite3.Connection, new: sqlite3.Connection, table: str, key: str, value: int
+) -> tuple[object, ...] | None:
+    try:
+        row: tuple[object, ...] | None = old.execute(f"SELECT * FROM {table} WHERE {key} = ?", (value,)).fetchone()
+        if row is not None:
+            new.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+    except _BROKEN:
+        return None
+    return row
+
+
+def _fact(old: sqlite3.Connection, name: str) -> str | None:
+    try:
+        row = old.execute("SELECT value, crc FROM meta WHERE name = ?", (name,)).fetchone()
+    except _BROKEN:
+        return None
+    if row is None or not isinstance(row[0], str) or row[1] != catalogue.fact_crc(name, row[0]):
+        return None
+    return str(row[0])
+
+
+def _highest(old: sqlite3.Connection) -> int:
+    try:
+        found = old.execute("SELECT max(number) FROM documents").fetchone()[0]
+    except _BROKEN:
+        return 0
+    return found if isinstance(found, int) and found < 1 << 32 else 0

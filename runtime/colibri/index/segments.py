@@ -1,0 +1,160 @@
+"""Segments: three append-only files of token rows each, of which the catalogue says how much is committed.
+
+    000001.rows    int8 (tokens, dim)
+    000001.scales  float32 (tokens,)
+    000001.ends    int64 (passages,), where each passage's rows end
+
+Little-endian. Bytes past what is committed mean nothing and are overwritten by the next writer; nothing is ever cut
+off, because a reader may have it mapped, and what is cut off under a map ends the process.
+"""
+
+import sqlite3
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colibri.errors import StoreDamaged, StoreError
+from colibri.index.catalogue import SEGMENT_SHIFT, segment_crc
+from colibri.index.disk import Disk, write_all
+from colibri.vectors import Offsets, TokenVectors
+
+KINDS = ("rows", "scales", "ends")
+FULL_TOKENS = 4 << 20
+"""From here on a segment takes no more documents: 285 MB at 64 dims."""
+FULL_PASSAGES = 1 << 18
+_MOST_PASSAGES = 1 << SEGMENT_SHIFT
+
+
+@dataclass(frozen=True, eq=False)
+class Committed:
+    """What the catalogue says of a segment. gone: (passages,) bool."""
+
+    number: int
+    passages: int
+    tokens: int
+    gone: NDArray[np.bool_]
+
+    @property
+    def full(self) -> bool:
+        """Whether the next document begins another one."""
+        return self.tokens >= FULL_TOKENS or self.passages >= FULL_PASSAGES
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """A committed state of a segment, mapped.
+
+    docs   its passages, live or gone
+    gone   (passages,) bool
+    live   places of those that are left, None where all are
+    """
+
+    number: int
+    docs: TokenVectors
+    gone: NDArray[np.bool_]
+    live: Offsets | None
+
+    @property
+    def base(self) -> int:
+        """The slot of its first passage."""
+        return self.number << SEGMENT_SHIFT
+
+
+def read_segments(connection: sqlite3.Connection) -> list[Committed]:
+    """What is committed, by number. Raises StoreDamaged for a row that changed on disk."""
+    found = []
+    rows = connection.execute("SELECT number, passages, tokens, gone, crc FROM segments ORDER BY number")
+    for number, passages, tokens, gone, crc in rows:
+        if not isinstance(gone, bytes) or crc != segment_crc(number, passages, tokens, gone):
+            raise StoreDamaged(f"segment {number}: its entry changed on disk; `colibri index --repair` mends it")
+        bits = np.unpackbits(np.frombuffer(gone, np.uint8), count=passages).astype(np.bool_)
+        found.append(Committed(number, passages, tokens, bits))
+    return found
+
+
+def file_of(folder: Path, number: int, kind: str) -> Path:
+    """Path of one of a segment's files."""
+    return folder / f"{number:06d}.{kind}"
+
+
+def numbers_in(folder: Path) -> dict[Path, int]:
+    """The segment files that there are, committed or not."""
+    found = {}
+    for path in folder.iterdir():
+        if path.suffix[1:] in KINDS and path.stem.isdigit():
+            found[path] = int(path.stem)
+    return found
+
+
+def opened(folder: Path, committed: Committed, dim: int, space_id: str, before: Segment | None) -> Segment:
+    """Map what is committed; `before` is an earlier state of the same segment, whose maps serve where they reach.
+
+    Raises FileNotFoundError where the segment was compacted away meanwhile, StoreDamaged where files are too short or
+    their offsets not those of `committed`.
+    """
+    live = np.flatnonzero(~committed.gone) if committed.gone.any() else None
+    if before is not None and len(before.docs) == committed.passages and len(before.docs.rows) == committed.tokens:
+        return replace(before, gone=committed.gone, live=live)
+    number, passages, tokens = committed.number, committed.passages, committed.tokens
+    try:
+        rows = np.memmap(file_of(folder, number, "rows"), np.int8, "r", shape=(tokens, dim))
+        scales = np.memmap(file_of(folder, number, "scales"), "<f4", "r", shape=(tokens,))
+        # Read, not mapped: where a document lies must not change under a kernel that has been told.
+        ends = np.fromfile(file_of(folder, number, "ends"), "<i8", passages).astype(np.int64, copy=False)
+        if len(ends) != passages:
+            raise ValueError(f"{len(ends)} offsets, wanted {passages}")
+        starts = np.concatenate([np.zeros(1, np.int64), ends])
+        if (np.diff(starts) <= 0).any():
+            raise ValueError("its offsets do not rise")
+        docs = TokenVectors(np.asarray(rows), starts, scales=np.asarray(scales, np.float32), space_id=space_id)
+    except FileNotFoundError:
+        raise
+    except (ValueError, OSError) as error:
+        raise StoreDamaged(
+            f"{file_of(folder, number, '*')}: {error}; `colibri index --repair` keeps what can be kept"
+        ) from error
+    return Segment(number, docs, committed.gone, live)
+
+
+class Appender:
+    """Adds passages to one segment after what is committed. Nothing counts before the catalogue says so."""
+
+    def __init__(self, disk: Disk, folder: Path, committed: Committed, dim: int) -> None:
+        self._disk = disk
+        self._dim = dim
+        self.number = committed.number
+        self.passages = committed.passages
+        self.tokens = committed.tokens
+        self._files: list[BinaryIO] = []
+        for kind in KINDS:
+            self._files.append(disk.create(file_of(folder, committed.number, kind)))
+
+    def append(self, vectors: TokenVectors) -> int:
+        """Write int8 passages; returns the slot of the first. Raises OSError when the disk takes no more."""
+        if self.passages + len(vectors) > _MOST_PASSAGES:
+            raise StoreError(f"a document of more than {_MOST_PASSAGES - self.passages:,} passages")
+        assert vectors.scales is not None
+        slot = (self.number << SEGMENT_SHIFT) + self.passages
+        rows, scales, ends = self._files
+        self._put(rows, vectors.rows, self.tokens * self._dim)
+        self._put(scales, vectors.scales.astype("<f4", copy=False), self.tokens * 4)
+        self._put(ends, (vectors.starts[1:] + self.tokens).astype("<i8", copy=False), self.passages * 8)
+        self.passages += len(vectors)
+        self.tokens += len(vectors.rows)
+        return slot
+
+    def _put(self, file: BinaryIO, array: NDArray[np.generic], offset: int) -> None:
+        write_all(self._disk, file, np.ascontiguousarray(array).data.cast("B"), offset)
+
+    def sync(self) -> None:
+        """All that was appended is on the disk."""
+        for file in self._files:
+            self._disk.sync(file)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for file in self._files:
+            file.close()

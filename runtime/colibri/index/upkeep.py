@@ -1,0 +1,110 @@
+"""Verify, repair, compact, and count what an open index holds."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from sqlite3 import Connection
+
+from colibri.errors import StoreDamaged, StoreError
+from colibri.index import compact as compacting
+from colibri.index import repair as repairing
+from colibri.index import verify as verifying
+from colibri.index.core import Core
+from colibri.index.document import Document
+from colibri.index.ingest import Ingest, Rules
+from colibri.index.opening import write_facts_file
+from colibri.index.repair import Repair
+from colibri.index.salvage import mend_facts, rebuild_if_broken
+from colibri.index.segments import Committed
+from colibri.index.verify import Verification
+from colibri.passages import OVERLAP_TOKENS, PASSAGE_TOKENS
+from colibri.progress import progress
+
+_AGAIN = Rules(replace=True, keep_text=True, passage_tokens=PASSAGE_TOKENS, overlap_tokens=OVERLAP_TOKENS)
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What an index holds.
+
+    passages, tokens  that count
+    gone_tokens       of deleted passages, whose bytes `compact` frees
+    disk_bytes        of all its files
+    """
+
+    documents: int
+    passages: int
+    tokens: int
+    gone_tokens: int
+    segments: int
+    disk_bytes: int
+    dim: int
+    model: str
+    space_id: str
+
+
+def stats(core: Core) -> Stats:
+    """Of the newest commit."""
+    with core.reading() as (connection, snapshot):
+        documents = connection.execute("SELECT count(*) FROM documents").fetchone()[0]
+    tokens = gone = passages = 0
+    for segment in snapshot.segments:
+        lengths = segment.docs.starts[1:] - segment.docs.starts[:-1]
+        tokens += int(lengths[~segment.gone].sum())
+        gone += int(lengths[segment.gone].sum())
+        passages += int((~segment.gone).sum())
+    size = 0
+    for path in core.folder.rglob("*"):
+        with suppress(OSError):
+            size += path.stat().st_size if path.is_file() else 0
+    return Stats(
+        documents, passages, tokens, gone, len(snapshot.segments), size, core.dim, core.facts["model"], core.space_id
+    )
+
+
+def compact(core: Core) -> int:
+    """See `Index.compact`."""
+    with core.writing() as transaction:
+        freed = compacting.compact(transaction, core.segments, core.dim)
+    with core.lock.held(), core.shelf.lent() as connection:
+        connection.execute("PRAGMA incremental_vacuum").fetchall()
+    return freed
+
+
+def verify(core: Core, *, show: bool) -> Verification:
+    """See `Index.verify`."""
+    try:
+        return _verified(core, show)
+    except StoreDamaged as error:
+        return Verification(0, 0, (), (str(error),))
+
+
+def _verified(core: Core, show: bool) -> Verification:
+    with core.shelf.reading() as connection:
+        with core.lock.held_if_writable():  # so that no compaction takes a file away between looking and mapping
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            raws = verifying.mapped(core.segments, core.dim)
+        total = connection.execute("SELECT count(*) FROM documents").fetchone()[0] if show else None
+        with progress(total, "verifying", show) as done:
+            return verifying.verify(connection, raws, done)
+
+
+def repair(core: Core) -> Repair:
+    """See `Index.repair`."""
+    with core.lock.held():
+        rebuilt = rebuild_if_broken(core.shelf, core.folder, core.facts)
+
+        def mended(connection: Connection) -> list[Committed]:
+            mend_facts(connection, core.segments, core.facts)
+            return repairing.committed_by_passages(connection, core.segments, core.dim)
+
+        with core.writing(mended) as transaction:
+
+            def encode(documents: Sequence[Document]) -> None:
+                ingest = Ingest(transaction, _AGAIN, core.dim, core.space_id)
+                ingest.run(documents, core.model, lambda tokens: None)
+
+            found = repairing.repair(transaction, core.segments, core.dim, encode if core.can_encode else None)
+        with suppress(StoreError):
+            write_facts_file(core.folder, core.facts)
+    return replace(found, rebuilt=rebuilt)

@@ -1,0 +1,129 @@
+"""The execution providers Colibri knows, best first, and what there is to say about each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from colibri.errors import InputError
+
+CPU = "CPUExecutionProvider"
+AUTO = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """An execution provider of ONNX Runtime."""
+
+    name: str
+    """What `provider=` takes."""
+    execution_provider: str
+    """ONNX Runtime's name, which manifests use."""
+    install: str
+    """What brings it here."""
+    plugin: str | None = None
+    """Module of the package that has it as a plugin (onnxruntime's plugin EP interface)."""
+    nvidia: bool = False
+    """Whether it needs NVIDIA's driver."""
+    profiles: Literal["several", "one", "none"] = "none"
+    """How many ranges of shapes it builds its engine for."""
+    compiles: bool = False
+    """Whether what it compiles a graph to is kept as an EPContext model."""
+    any_variant: bool = False
+    """Whether it is surely faster than the CPU with a variant that was made for the CPU. Others may be graphics on the
+    same chip, or slow with shapes that change, so they run such a variant only when named."""
+    fuses: bool = True
+    """Whether it runs node by node, so that onnxruntime's own fusions help; others want the graph as it was written."""
+
+
+ORDER = (
+    Known(
+        name="tensorrt-rtx",
+        execution_provider="NvTensorRTRTXExecutionProvider",
+        install="pip install 'colibri-edge[cpu]' onnxruntime-ep-nv-tensorrt-rtx",
+        plugin="onnxruntime_ep_nv_tensorrt_rtx",
+        nvidia=True,
+        any_variant=True,
+        profiles="several",
+        compiles=True,
+        fuses=False,
+    ),
+    Known(
+        name="tensorrt",
+        execution_provider="TensorrtExecutionProvider",
+        install="pip uninstall onnxruntime, then pip install 'colibri-edge[gpu]' tensorrt",
+        nvidia=True,
+        any_variant=True,
+        # Its session stays on the first of several profiles (onnxruntime pull request 31624, open in September 2026).
+        profiles="one",
+        fuses=False,
+    ),
+    Known(
+        name="cuda",
+        execution_provider="CUDAExecutionProvider",
+        install="pip uninstall onnxruntime, then pip install 'colibri-edge[gpu]' 'onnxruntime-gpu[cuda,cudnn]'",
+        nvidia=True,
+        any_variant=True,
+    ),
+    Known(
+        name="migraphx",
+        execution_provider="MIGraphXExecutionProvider",
+        install="pip uninstall onnxruntime, then pip install onnxruntime-migraphx (AMD, Linux)",
+        any_variant=True,
+        fuses=False,
+    ),
+    Known(
+        name="coreml",
+        execution_provider="CoreMLExecutionProvider",
+        install="pip install 'colibri-edge[cpu]' on macOS",
+        fuses=False,
+    ),
+    Known(
+        name="directml",
+        execution_provider="DmlExecutionProvider",
+        install="pip uninstall onnxruntime, then pip install onnxruntime-directml (Windows)",
+    ),
+    Known(
+        name="webgpu",
+        execution_provider="WebGpuExecutionProvider",
+        install="pip install 'colibri-edge[cpu]' onnxruntime-ep-webgpu",
+        plugin="onnxruntime_ep_webgpu",
+    ),
+    Known(
+        name="openvino",
+        execution_provider="OpenVINOExecutionProvider",
+        install="pip install 'colibri-edge[cpu]' onnxruntime-ep-openvino",
+        plugin="onnxruntime_ep_openvino",
+        compiles=True,
+        fuses=False,
+    ),
+    Known(name="cpu", execution_provider=CPU, install="pip install 'colibri-edge[cpu]'", any_variant=True),
+)
+"""Best first."""
+
+_BY_NAME = {known.name: known for known in ORDER}
+_BY_EXECUTION_PROVIDER = {known.execution_provider: known for known in ORDER}
+
+NAMES = (AUTO, *_BY_NAME)
+"""What `provider=` takes."""
+
+
+def by_name(name: str) -> Known:
+    """The provider that a user means: by our name or by onnxruntime's. Raises InputError with those there are."""
+    found = _BY_NAME.get(name) or _BY_EXECUTION_PROVIDER.get(name)
+    if found is None:
+        raise InputError(f"provider {name!r}: wanted one of {', '.join(NAMES)}")
+    return found
+
+
+def known(execution_provider: str) -> Known:
+    """What is known of an execution provider; a manifest may name one that is none of ours."""
+    other = Known(name=execution_provider, execution_provider=execution_provider, install="an onnxruntime that has it")
+    return _BY_EXECUTION_PROVIDER.get(execution_provider, other)
+
+
+def in_order(execution_providers: Iterable[str]) -> list[Known]:
+    """Each once, best first: ours in our order, strangers before the CPU."""
+    given = dict.fromkeys(execution_providers)
+    ours = [one for one in ORDER if one.execution_provider in given]
+    strangers = [known(name) for name in given if name not in _BY_EXECUTION_PROVIDER]
+    return [*(one for one in ours if one.name != "cpu"), *strangers, *(one for one in ours if one.name == "cpu")]

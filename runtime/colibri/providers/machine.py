@@ -1,0 +1,69 @@
+"""What this machine has: an ONNX Runtime, and the CPU features that decide between graphs."""
+
+import functools
+import os
+import platform
+import sys
+from importlib import import_module, metadata, util
+from pathlib import Path
+
+from colibri.errors import MissingExtra
+
+_INSTALL = "pip install 'colibri-edge[cpu]' (or [gpu], never both)"
+
+
+@functools.cache
+def cpu_features() -> frozenset[str]:
+    """Names this project uses for what multiplies u8 x s8 exactly: avx512_vnni, avx_vnni, neon. Also avx2.
+
+    numpy asks the processor itself, which also answers rightly under emulation. It does not know AVX-VNNI, so that
+    comes from Linux' /proc/cpuinfo, believed only where it agrees with the processor otherwise. A feature that is
+    there but not seen costs speed, never correctness.
+    """
+    asked: dict[str, bool] = getattr(import_module("numpy._core._multiarray_umath"), "__cpu_features__", {})
+    found = {ours for theirs, ours in (("AVX512VNNI", "avx512_vnni"), ("AVX2", "avx2")) if asked.get(theirs)}
+    if platform.machine().lower() in {"arm64", "aarch64"}:
+        found.add("neon")
+    flags = _proc_cpuinfo_flags()
+    if "avx_vnni" in flags and ("avx512_vnni" in flags) == ("avx512_vnni" in found) and "avx2" in found:
+        found.add("avx_vnni")
+    return frozenset(found)
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _proc_cpuinfo_flags() -> frozenset[str]:
+    if sys.platform != "linux":
+        return frozenset()
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    return frozenset(next((line.partition(":")[2] for line in lines if line.startswith("flags")), "").split())
+
+
+def runtime_distributions() -> list[str]:
+    """Installed distributions that own the module `onnxruntime`. More than one overwrite each other's files."""
+    return sorted(set(metadata.packages_distributions().get("onnxruntime", [])))
+
+
+def require_onnxruntime() -> str | None:
+    """Make sure that exactly one ONNX Runtime is there. Raises MissingExtra when none is; returns a warning when
+    several distributions own the module, because whichever was installed last has overwritten the other."""
+    spec = util.find_spec("onnxruntime")
+    if spec is None or spec.origin is None:
+        leftover = "" if spec is None else " (only left-over files of an uninstalled one)"
+        raise MissingExtra(f"no onnxruntime{leftover}: {_INSTALL}")
+    # A look at the folder first: asking every installed distribution takes 0.1 s and more.
+    beside = Path(spec.origin).parents[1]
+    try:
+        suspects = [p for pattern in ("onnxruntime*.dist-info", "ort_*.dist-info") for p in beside.glob(pattern)]
+    except PermissionError:  # loaded before this process gave up its rights; then nothing can be asked either
+        return None
+    owners = runtime_distributions() if len(suspects) > 1 else []
+    if len(owners) < 2:
+        return None
+    return (
+        f"{' and '.join(owners)} are installed together and overwrite each other: "
+        f"pip uninstall {' '.join(owners)}, then {_INSTALL}"
+    )

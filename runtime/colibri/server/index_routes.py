@@ -1,0 +1,264 @@
+"""Routes of `colibri serve --index`: search, and documents in and out; what was acknowledged is on the disk."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from colibri.errors import InputError, StoreError, StoreLocked
+from colibri.index import Hit, Index
+from colibri.model import Colibri
+from colibri.server import answers
+from colibri.server.app import App
+from colibri.server.bodies import unread
+from colibri.server.encoding import encode
+from colibri.server.exchange import exchange_of
+from colibri.server.openapi import Operation
+from colibri.server.problems import Problem, busy, invalid
+from colibri.server.requests import TextDocument, decode, plain_texts
+from colibri.server.routes import count, json_response, route
+from colibri.server.work import cost_of
+
+_FRAME = 64  # expected work of a document beside its characters
+
+
+class SearchRequest(msgspec.Struct, kw_only=True):
+    """POST /v1/search."""
+
+    query: str | TextDocument
+    top_n: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
+    """10 unless it says otherwise."""
+    where: dict[str, Any] | None = None
+    """A filter over payloads, as `colibri search` takes it."""
+    passages: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
+    """Best passages of each document: 3 unless it says otherwise."""
+    return_documents: bool | None = None
+
+
+class IndexedDocument(msgspec.Struct, kw_only=True):
+    """A document to keep. One whose id is there replaces it."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+    text: str
+    payload: dict[str, Any] | None = None
+
+
+class DocumentsRequest(msgspec.Struct, kw_only=True):
+    """POST /v1/index/documents."""
+
+    documents: list[IndexedDocument]
+
+
+class Passage(msgspec.Struct, kw_only=True):
+    """A part of a document: characters [start, end) of its text."""
+
+    start: int
+    end: int
+    relevance_score: float
+
+
+class Found(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One document of a search."""
+
+    id: str
+    relevance_score: float
+    """Raw MaxSim of its best passage."""
+    normalised_score: float
+    """The same divided by the number of query tokens."""
+    document: answers.RankedDocument | None = None
+    payload: dict[str, Any] | None = None
+    passages: list[Passage]
+
+
+class SearchAnswer(msgspec.Struct, kw_only=True):
+    """POST /v1/search."""
+
+    model: str
+    object: str = "list"
+    usage: answers.Usage
+    results: list[Found]
+
+
+class DocumentsAnswer(msgspec.Struct, kw_only=True):
+    """POST /v1/index/documents."""
+
+    object: str = "list"
+    ids: list[str]
+    """What is on the disk now."""
+    documents: int
+    """How many the index holds."""
+    usage: answers.Usage
+
+
+class DeletedAnswer(msgspec.Struct, kw_only=True):
+    """DELETE /v1/index/documents/{id}."""
+
+    id: str
+    object: str = "index.document"
+    deleted: bool = True
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(path="/v1/search", method="post", summary="Search the index", takes=SearchRequest, gives=SearchAnswer),
+    Operation(
+        path="/v1/index/documents",
+        method="post",
+        summary="Add documents, or replace those of the same id",
+        takes=DocumentsRequest,
+        gives=DocumentsAnswer,
+    ),
+    Operation(
+        path="/v1/index/documents/{id}",
+        method="delete",
+        summary="Delete a document",
+        gives=DeletedAnswer,
+        parameters=("id",),
+    ),
+)
+
+
+class _Abandoned(Exception):
+    """Ends a transaction whose client has gone."""
+
+
+def opened(path: Path, models: Sequence[Colibri]) -> tuple[Index, Colibri]:
+    """The index in a folder and the model that reads it; a new one is made for the first model.
+
+    Raises StoreError when it belongs to none of them.
+    """
+    refused: list[StoreError] = []
+    for model in models:
+        try:
+            return Index.open(path, model), model
+        except StoreError as error:
+            refused.append(error)
+    raise refused[0]
+
+
+def routes(app: App, index: Index, model: Colibri) -> list[Route]:
+    """The routes of one index."""
+    found = _Routes(index, model)
+    return [
+        route(app, "/v1/search", found.search, method="POST"),
+        route(app, "/v1/index/documents", found.add, method="POST"),
+        route(app, "/v1/index/documents/{id:path}", found.delete, method="DELETE"),
+    ]
+
+
+class _Routes:
+    """One writer at a time: SQLite takes no more, and a queue here is fairer than its locks."""
+
+    def __init__(self, index: Index, model: Colibri) -> None:
+        self._index = index
+        self._model = model
+        self._writing = asyncio.Lock()
+
+    async def search(self, app: App, request: Request) -> Response:
+        """The best documents of the index."""
+        app.work.check(close=unread(request))
+        async with app.bodies.read(request) as body:
+            asked = decode(body, SearchRequest, app.settings)
+            query = plain_texts(asked.query, "query", app.settings)
+            with app.work.admit(cost_of(query)) as ticket:
+
+                async def work() -> tuple[Any, list[Hit]]:
+                    encoded = await encode(self._model, query, "query", self._index.dim, ticket, slice_texts=1)
+                    hits = await asyncio.to_thread(
+                        self._index.search,
+                        encoded.slices[0],
+                        asked.top_n or 10,
+                        asked.where,
+                        passages=asked.passages or 3,
+                    )
+                    return encoded, hits
+
+                try:
+                    encoded, hits = await app.working(request, work())
+                except InputError as error:
+                    raise invalid("where", str(error)) from None
+        count(app, request, self._model, ticket, {"query": encoded})
+        exchange_of(request).about["hits"] = len(hits)
+        usage = answers.Usage(encoded.report.tokens, encoded.report.tokens)
+        given_back = asked.return_documents is not False
+        return json_response(
+            SearchAnswer(model=self._model.name, usage=usage, results=[_found(hit, text=given_back) for hit in hits])
+        )
+
+    async def add(self, app: App, request: Request) -> Response:
+        """Documents into the index, all of them or none."""
+        app.work.check(close=unread(request))
+        async with app.bodies.read(request) as body:
+            asked = decode(body, DocumentsRequest, app.settings)
+            texts = plain_texts([document.text for document in asked.documents], "documents", app.settings)
+            cost = cost_of(texts) + _FRAME * len(texts)
+            tokens: list[int] = []
+            gone = threading.Event()
+
+            def done(number: int) -> None:
+                if gone.is_set():
+                    raise _Abandoned
+                tokens.append(number)
+
+            def write() -> int:
+                documents = ({"id": one.id, "text": one.text, "payload": one.payload} for one in asked.documents)
+                self._index.upsert(documents, progress=done)
+                return len(self._index)
+
+            async def work() -> int:
+                async with self._writing:
+                    writing = asyncio.create_task(ticket.turn(cost, lambda: asyncio.to_thread(write)))
+                    try:
+                        return await asyncio.shield(writing)
+                    except asyncio.CancelledError:
+                        gone.set()
+                        # The transaction is over when this returns: undone, or, if it was past its last document, kept.
+                        await asyncio.gather(writing, return_exceptions=True)
+                        raise
+
+            with app.work.admit(cost) as ticket:
+                try:
+                    held = await app.working(request, work())
+                except InputError as error:
+                    raise invalid("documents", str(error)) from None
+                except StoreLocked as error:
+                    raise busy(str(error), 5) from None
+        app.spend(request, sum(tokens))
+        app.metrics.texts.labels(self._model.name, "document").inc(len(texts))
+        app.metrics.tokens.labels(self._model.name, "document").inc(sum(tokens))
+        exchange_of(request).about |= {"texts": len(texts), "tokens": sum(tokens), "held": held}
+        usage = answers.Usage(sum(tokens), sum(tokens))
+        ids = list(dict.fromkeys(document.id for document in asked.documents))
+        return json_response(DocumentsAnswer(ids=ids, documents=held, usage=usage))
+
+    async def delete(self, app: App, request: Request) -> Response:
+        """One document out of the index."""
+        app.work.check()
+        found_id = request.path_params["id"]
+        with app.work.admit(_FRAME):
+            async with self._writing:
+                try:
+                    deleted = await asyncio.to_thread(self._index.delete, found_id)
+                except InputError as error:
+                    raise invalid("id", str(error)) from None
+                except StoreLocked as error:
+                    raise busy(str(error), 5) from None
+        if not deleted:
+            raise Problem(404, "RESOURCE_NOT_FOUND", "the index has no document of that id")
+        return json_response(DeletedAnswer(id=found_id))
+
+
+def _found(hit: Hit, *, text: bool) -> Found:
+    return Found(
+        id=hit.id,
+        relevance_score=hit.score,
+        normalised_score=hit.normalised,
+        document=answers.RankedDocument(hit.text) if text and hit.text is not None else None,
+        payload=hit.payload,
+        passages=[Passage(start=one.start, end=one.end, relevance_score=one.score) for one in hit.passages],
+    )

@@ -1,0 +1,143 @@
+"""Keys: a file of their hashes, read again when it changes.
+
+A key is 256 random bits, so one SHA-256 of it is as good as a slow hash: nobody tries so many. The file says nothing
+that lets anyone in, but belongs to its owner alone all the same.
+"""
+
+import hashlib
+import hmac
+import json
+import logging
+import os
+import re
+import secrets
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from colibri.errors import ArtefactError, InputError
+from colibri.typed_json import parse
+
+log = logging.getLogger(__name__)
+
+_PREFIX = "colibri_"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """What is kept of a key."""
+
+    name: str
+    sha256: str
+    """Of the key's UTF-8, hexadecimal."""
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    created: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    keys: tuple[Key, ...]
+
+
+def add(path: Path, name: str, *, requests_per_minute: int | None = None, tokens_per_minute: int | None = None) -> str:
+    """Make a key, keep its hash in the file (made when it is not there), and return it: it cannot be had again.
+
+    Raises InputError for a name that is taken or not of letters, digits, dots, dashes; ArtefactError for a file that is
+    not one of keys.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(f"name {name!r}: wanted 1 to 64 letters, digits, dots, dashes or underscores")
+    keys = read(path) if path.exists() else ()
+    if any(key.name == name for key in keys):
+        raise InputError(f"{path}: has a key of the name {name}; remove it first, or take another name")
+    secret = _PREFIX + secrets.token_urlsafe(32)
+    made = Key(
+        name=name,
+        sha256=hashlib.sha256(secret.encode()).hexdigest(),
+        requests_per_minute=requests_per_minute,
+        tokens_per_minute=tokens_per_minute,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    _write(path, (*keys, made))
+    return secret
+
+
+def remove(path: Path, name: str) -> None:
+    """Take a key out of the file. Raises InputError where there is none of that name."""
+    keys = read(path)
+    if all(key.name != name for key in keys):
+        raise InputError(f"{path}: no key {name!r}; there is {', '.join(key.name for key in keys) or 'none'}")
+    _write(path, tuple(key for key in keys if key.name != name))
+
+
+def read(path: Path) -> tuple[Key, ...]:
+    """The keys of a file. Raises ArtefactError when it cannot be read as one."""
+    try:
+        found: _File = parse(_File, json.loads(path.read_text(encoding="utf-8")), "")
+    except OSError as error:
+        raise ArtefactError(f"{path}: cannot be read ({error.strerror}); `colibri keys add NAME` makes it") from error
+    except (ValueError, RecursionError) as error:  # ArtefactError of `parse` among them
+        raise ArtefactError(f"{path}: is no file of keys ({error})") from None
+    return found.keys
+
+
+def _write(path: Path, keys: tuple[Key, ...]) -> None:
+    target = Path(os.path.realpath(path))
+    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
+    text = json.dumps({"keys": [asdict(key) for key in keys]}, indent=2) + "\n"
+    try:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+class KeyRing:
+    """The keys of a file as they are now."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises ArtefactError when the file cannot be read."""
+        self._path = path
+        self._state = _state(path)
+        self._keys = read(path)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def find(self, secret: str) -> Key | None:
+        """The key, or None. Every hash is compared to its end, so that time tells nothing of them."""
+        self._reload()
+        digest = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+        found = None
+        for key in self._keys:
+            if hmac.compare_digest(digest, key.sha256):
+                found = key
+        return found
+
+    def _reload(self) -> None:
+        """Read the file when it is another than before; while it cannot be read, the keys stay what they were."""
+        state = _state(self._path)
+        if state == self._state:
+            return
+        self._state = state
+        try:
+            self._keys = read(self._path)
+            log.info("keys were read again: %d", len(self._keys))
+        except ArtefactError as error:
+            log.error("the keys stay what they were: %s", error)
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size

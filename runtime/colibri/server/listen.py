@@ -1,0 +1,99 @@
+"""From a host and a port to a server that ends well."""
+
+import asyncio
+import contextlib
+import ipaddress
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
+
+import uvicorn
+
+from colibri.errors import InputError
+from colibri.server.app import App
+from colibri.server.connection import limited
+
+_BACKLOG = 2048
+_HEADERS_BYTES = 64 << 10
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that has its address and does not listen yet. Raises InputError when it cannot be had."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise InputError(f"{host}:{port}: cannot listen there ({getattr(error, 'strerror', None) or error})") from error
+    return listener
+
+
+def is_loopback(listener: socket.socket) -> bool:
+    """Whether only this machine can reach it."""
+    return ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback
+
+
+def url(listener: socket.socket) -> str:
+    """How to reach it."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, which ends its process with the signal that ended it; ours ends with 0."""
+
+    def __init__(self, config: uvicorn.Config, on_exit: Callable[[], None], on_start: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_exit = on_exit
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_start()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._on_exit()
+        super().handle_exit(sig, frame)
+
+
+def run(app: App, listener: socket.socket, announce: Callable[[], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; then nothing new is taken, and what runs is finished within `grace_seconds`."""
+
+    def close() -> None:
+        app.work.closed = True
+
+    async def serve() -> None:
+        # Each slice that runs has a thread of its own; scores and the tokens of answers need one now and then.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(app.work.places + 4, "colibri-slice"))
+        await _Server(config, close, announce).serve([listener])
+
+    settings = app.settings
+    config = uvicorn.Config(
+        app,
+        http=limited(settings),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=int(settings.keep_alive_seconds),
+        timeout_graceful_shutdown=int(settings.grace_seconds),
+        h11_max_incomplete_event_size=_HEADERS_BYTES,
+    )
+    asyncio.run(serve())

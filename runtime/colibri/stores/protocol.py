@@ -1,0 +1,78 @@
+"""What every store does. tests/store_contract.py holds any implementation to it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, Self, runtime_checkable
+
+from numpy.typing import ArrayLike
+
+from colibri.index.document import Document, Hit, Stored
+from colibri.vectors import TokenVectors
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Documents by id, found by MaxSim. What a call has returned is kept; what it raised for has changed nothing.
+
+    `where` is a filter over payloads, as `colibri.index.where` describes. Errors: InputError (and InputTypeError,
+    ShapeError) for what was given, StoreError for what became of the store.
+    """
+
+    @property
+    def dim(self) -> int:
+        """Width of its rows."""
+        ...
+
+    @property
+    def space_id(self) -> str:
+        """Which model's rows it holds; "" unknown."""
+        ...
+
+    def add(self, documents: Iterable[Document | Mapping[str, Any]]) -> int:
+        """Add documents whose ids are new, all or none; how many. Raises InputError for an id that is there."""
+        ...
+
+    def upsert(self, documents: Iterable[Document | Mapping[str, Any]]) -> int:
+        """Add documents, replacing those of the same ids, all or none; how many. Of one id given twice the later."""
+        ...
+
+    def delete(self, ids: str | Sequence[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
+        """Delete documents by id or by filter (one of the two); how many there were."""
+        ...
+
+    def get(self, ids: str | Sequence[str], *, vectors: bool = False) -> list[Stored | None]:
+        """Documents by id, in the order asked for, None for what is not there."""
+        ...
+
+    def count(self, where: Mapping[str, Any] | None = None) -> int:
+        """How many documents."""
+        ...
+
+    def search(
+        self,
+        query: str | TokenVectors | ArrayLike,
+        k: int = 10,
+        where: Mapping[str, Any] | None = None,
+        *,
+        explain: bool = False,
+    ) -> list[Hit]:
+        """The k best documents, best first. query: a text, vectors of one query, or rows (tokens, dim)."""
+        ...
+
+    def search_batch(
+        self,
+        queries: Sequence[str] | TokenVectors,
+        k: int = 10,
+        where: Mapping[str, Any] | None = None,
+        *,
+        explain: bool = False,
+    ) -> list[list[Hit]]:
+        """`search` for many queries at once."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; closing twice is fine."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *found: object) -> None: ...

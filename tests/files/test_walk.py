@@ -1,0 +1,89 @@
+"""Which files are found: as git would, without hanging, looping or crashing."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from colibri import InputError
+from colibri.files.walk import Troubles, shown, walk
+
+
+def make(root: Path, *names: str, text: str = "x") -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def names(root: Path, **options: object) -> list[str]:
+    found = walk([root], Troubles(), **options)  # type: ignore[arg-type]
+    return [one.path.relative_to(root.resolve()).as_posix() for one in found]
+
+
+def test_files_come_sorted_and_hidden_ones_do_not(tmp_path: Path) -> None:
+    make(tmp_path, "b.txt", "a/z.txt", "a/b/c.md", ".hidden/x.txt", ".env", ".git/config")
+    assert names(tmp_path) == ["b.txt", "a/z.txt", "a/b/c.md"]
+    assert set(names(tmp_path, hidden=True)) == {"b.txt", "a/z.txt", "a/b/c.md", ".hidden/x.txt", ".env"}
+
+
+def test_globs_are_of_the_path_below_the_root(tmp_path: Path) -> None:
+    make(tmp_path, "a.md", "b.txt", "docs/c.md", "docs/d.txt")
+    assert names(tmp_path, globs=["*.md"]) == ["a.md", "docs/c.md"]
+    assert names(tmp_path, globs=["/docs/**", "!*.txt"]) == ["docs/c.md"]
+
+
+def test_gitignore_holds_as_git_has_it(tmp_path: Path) -> None:
+    make(
+        tmp_path, *(f"{folder}{name}" for folder in ("", "in/", "in/deep/") for name in ("a.log", "b.txt", "keep.log"))
+    )
+    make(tmp_path, "build/x.txt", "in/build/y.txt", "in/only/z.txt")
+    make(tmp_path, ".gitignore", text="*.log\n/build/\n!keep.log\n# comment\nonly\n")
+    make(tmp_path, "in/.gitignore", text="!a.log\nkeep.log\n")
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    command = ["git", "-C", str(tmp_path), "ls-files", "--others", "--exclude-standard"]
+    wanted = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert sorted(names(tmp_path)) == sorted(name for name in wanted if not Path(name).name.startswith("."))
+    # From within the repository, what lies above holds as well.
+    assert sorted(names(tmp_path / "in")) == sorted(
+        name.removeprefix("in/") for name in wanted if name.startswith("in/") and ".gitignore" not in name
+    )
+    assert len(names(tmp_path, ignore=False)) == 12
+
+
+def test_links_are_not_followed_so_loops_end(tmp_path: Path) -> None:
+    make(tmp_path, "a/b.txt")
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "a" / "b.txt")
+    assert names(tmp_path) == ["a/b.txt"]
+    linked = list(walk([tmp_path / "link.txt"], Troubles()))  # one that is named is followed
+    assert [one.path.name for one in linked] == ["b.txt"]
+
+
+def test_pipes_are_left_out_and_refused(tmp_path: Path) -> None:
+    make(tmp_path, "a.txt")
+    os.mkfifo(tmp_path / "pipe.txt")
+    assert names(tmp_path) == ["a.txt"]
+    with pytest.raises(InputError, match="neither a file nor a folder"):
+        list(walk([tmp_path / "pipe.txt"], Troubles()))
+
+
+def test_each_file_comes_once(tmp_path: Path) -> None:
+    make(tmp_path, "a/b.txt")
+    found = list(walk([tmp_path, tmp_path / "a", tmp_path / "a" / "b.txt"], Troubles()))
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("root", ["absent", "a\0b", "x" * 5_000])
+def test_a_root_that_is_not_there_is_an_error(tmp_path: Path, root: str) -> None:
+    with pytest.raises(InputError, match="cannot be found"):
+        list(walk([tmp_path / root], Troubles()))
+
+
+def test_names_of_any_bytes_can_be_shown(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt")).write_text("x", encoding="utf-8")
+    (found,) = walk([tmp_path], Troubles())
+    assert shown(found.path).endswith("caf\\udce9.txt")
+    assert found.path.read_text(encoding="utf-8") == "x"

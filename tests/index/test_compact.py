@@ -1,0 +1,66 @@
+"""Compacting frees what deleted documents take, and nothing else changes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from colibri import Index
+from colibri.index import segments
+from store_contract import DIM, document, rows
+
+
+def test_compacting_frees_bytes_and_changes_no_answer(store: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "FULL_PASSAGES", 50)
+    store.add([document(seed) for seed in range(400)])
+    store.delete([f"d{seed}" for seed in range(400) if seed % 2])
+    before = store.search(rows(7, 4), k=200), store.stats(), list(store.documents(vectors=True))
+    freed = store.compact()
+    after = store.search(rows(7, 4), k=200), store.stats(), list(store.documents(vectors=True))
+    assert after[0] == before[0]
+    assert len(after[0]) == 200
+    assert freed == before[1].gone_tokens * (DIM + 4) > 0
+    assert (after[1].gone_tokens, after[1].tokens) == (0, before[1].tokens)
+    assert sum(path.stat().st_size for path in (store.path / "segments").iterdir()) == (
+        after[1].tokens * (DIM + 4) + after[1].passages * 8
+    )
+    for one, other in zip(before[2], after[2], strict=True):
+        assert one.vectors is not None
+        assert other.vectors is not None
+        assert (one.id, one.payload) == (other.id, other.payload)
+        np.testing.assert_array_equal(one.vectors.rows, other.vectors.rows)
+    assert store.verify().clean
+    assert store.compact() == 0
+
+
+def test_a_segment_without_live_passages_goes_at_once(store: Index, place: Path) -> None:
+    store.add([document(seed) for seed in range(20)])
+    store.delete(where={})
+    assert store.stats().tokens == store.stats().segments == 0
+    assert list((place / "segments").iterdir()) == []
+    store.add([document(1)])
+    assert store.search(rows(1, 2), k=1)[0].id == "d1"
+
+
+def test_many_small_segments_become_one(store: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "FULL_PASSAGES", 3)
+    store.add([document(0)])
+    store.upsert([document(0)])
+    store.add([document(seed) for seed in range(1, 10)])
+    monkeypatch.setattr(segments, "FULL_PASSAGES", 1000)
+    store.compact()
+    assert store.stats().segments == 1
+    assert store.verify().clean
+
+
+def test_a_reader_goes_on_through_a_compaction(place: Path, store: Index) -> None:
+    store.add([document(seed) for seed in range(50)])
+    with Index.open(place, create=False) as reader:
+        wanted = [hit.id for hit in reader.search(rows(3, 4), k=10, where={"n": {"$lt": 25}})]
+        kept = reader.documents(where={"n": {"$lt": 25}})
+        first = next(kept)
+        store.delete(where={"n": {"$gte": 25}})
+        store.compact()
+        assert len([first, *kept]) == 25  # of the commit that it began with
+        assert [hit.id for hit in reader.search(rows(3, 4), k=10)] == wanted
+        assert reader.count() == 25

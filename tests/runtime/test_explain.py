@@ -1,0 +1,63 @@
+"""Matches add up to the score, and highlights are whole words of the text."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import colibri
+from colibri.explain import Match, Span, highlights, matches
+from colibri.scoring import maxsim
+
+
+def test_matches_are_the_score(mini: colibri.Colibri) -> None:
+    text = "The weather was fine. Berlin has 3.7 million inhabitants."
+    question = "How many people live in Berlin?"
+    queries, docs = mini.encode_queries([question]), mini.encode_documents([text])
+    assert docs.spans is not None
+    found = matches(queries, docs, 0, docs.spans)
+    assert len(found) == len(queries.rows)
+    assert sum(match.weight for match in found) == pytest.approx(float(maxsim(queries[0], docs)[0]), rel=1e-5)
+    shown = {text[slice(*match.document)] for match in found}
+    assert "Berlin" in shown
+    assert {question[slice(*match.query)] for match in found} >= {"Berlin", "many"}
+    assert "Berlin" in {text[slice(*span)] for span in highlights(found, text)}
+
+
+def test_weights_scale_what_a_token_adds() -> None:
+    rows = np.eye(3, dtype=np.float32)
+    starts = np.array([0, 3], np.int64)
+    query = colibri.TokenVectors(rows, starts, weights=np.array([1, 0.5, 0], np.float32))
+    found = matches(query, colibri.TokenVectors(rows, starts), 0, None)
+    assert [match.similarity for match in found] == [1, 1, 1]
+    assert [match.weight for match in found] == [1, 0.5, 0]
+    assert {match.document for match in found} == {(0, 0)}
+
+
+def match(start: int, end: int, weight: float) -> Match:
+    return Match(Span(0, 1), Span(start, end), weight, weight)
+
+
+def test_highlights_are_whole_words_of_most_weight() -> None:
+    text = "The unbelievable bird sang."
+    assert highlights([match(6, 9, 0.9), match(17, 21, 0.8), match(0, 3, 0.1)], text) == [(4, 16), (17, 21)]
+    assert highlights([match(4, 6, 0.3), match(6, 9, 0.3), match(17, 21, 0.5)], text) == [(4, 16), (17, 21)]
+    assert highlights([match(0, 3, -0.5)], text) == []
+    assert highlights([Match(Span(0, 0), Span(0, 3), 1, 1)], text) == []  # a marker of the query
+    assert highlights([], text) == []
+
+
+def test_scripts_without_spaces_keep_their_tokens() -> None:
+    assert highlights([match(2, 4, 1)], "東京都庁舎は高い") == [(2, 4)]
+
+
+@given(st.text(max_size=40), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), st.floats(-1, 1)), max_size=8))
+def test_highlights_lie_in_the_text_and_apart(text: str, given_matches: list[tuple[int, int, float]]) -> None:
+    inside = [match(s, e, w) for s, e, w in given_matches if s < e <= len(text)]
+    found = highlights(inside, text)
+    assert found == sorted(found)
+    for one, other in pairwise(found):
+        assert one.end <= other.start
+    assert all(0 <= span.start < span.end <= len(text) for span in found)

@@ -1,0 +1,93 @@
+"""The OpenAPI document, and what schemathesis makes of it: thousands of requests, no error of the server."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from colibri.model import load
+from colibri.server.models import Models
+from colibri.server.openapi import OPERATIONS, document
+from live_server import BERT, XLMR, LiveServer
+from reference import ARTEFACTS
+
+SOAK = settings().max_examples >= 500
+POSTS = {"/v1/multi-vector", "/v1/embeddings", "/v1/rerank"}
+EXAMPLES = 6_500 if SOAK else 150  # for each route that takes a body: 20,000 and 500 in all
+CHECKS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+)
+
+
+def described() -> dict[str, Any]:
+    models = Models([load(ARTEFACTS / name) for name in (BERT, XLMR)], {"jina-colbert-v2": XLMR})
+    found: dict[str, Any] = json.loads(json.dumps(document(OPERATIONS, models, with_keys=False)))
+    return found
+
+
+SCHEMA = schemathesis.openapi.from_dict(described())
+COUNTED = {"requests": 0}
+
+
+def test_the_server_gives_the_document(server: LiveServer) -> None:
+    assert server.call("/openapi.json").json == described()
+
+
+def test_it_has_every_route(server: LiveServer) -> None:
+    found = server.call("/openapi.json").json
+    for path, methods in found["paths"].items():
+        for method in methods:
+            answer = server.call(path.replace("{id}", XLMR), method=method.upper())
+            assert answer.status not in {404, 405}, path
+    assert found["components"]["schemas"]["EmbeddingsRequest"]["properties"]["model"]["enum"] == [
+        BERT,
+        XLMR,
+        "jina-colbert-v2",
+    ]
+
+
+def test_it_names_nothing_outside() -> None:
+    assert "http://" not in json.dumps(described())
+    assert "https://" not in json.dumps(described())
+
+
+@SCHEMA.include(path=sorted(POSTS)).parametrize()
+@settings(max_examples=EXAMPLES)
+def test_no_request_with_a_body_is_an_error_of_the_server(case: schemathesis.Case[Any], server: LiveServer) -> None:
+    COUNTED["requests"] += 1
+    case.call_and_validate(base_url=server.url, checks=list(CHECKS))
+
+
+@SCHEMA.exclude(path=sorted(POSTS)).parametrize()
+@settings(max_examples=EXAMPLES // 10)
+def test_no_other_request_is_either(case: schemathesis.Case[Any], server: LiveServer) -> None:
+    COUNTED["requests"] += 1
+    case.call_and_validate(base_url=server.url, checks=list(CHECKS))
+
+
+def test_as_many_were_sent_as_were_meant(server: LiveServer) -> None:
+    assert COUNTED["requests"] >= (20_000 if SOAK else 500)
+    answered = [line["status"] for line in server.logged() if "status" in line]
+    assert answered.count(200) > 50
+    assert 500 not in answered
+
+
+@pytest.mark.parametrize("file", sorted(Path(__file__).parents[2].glob("docs/server.md")))
+def test_the_page_names_every_route(file: Path) -> None:
+    page = file.read_text(encoding="utf-8")
+    for operation in OPERATIONS:
+        assert operation.path in page
