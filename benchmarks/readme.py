@@ -227,6 +227,29 @@ def search(rows: Rows) -> str:
     return "\n".join([*lines, "", f"({where}; medians of {engines['rounds']} interleaved rounds.)"])
 
 
+def server(rows: Rows) -> str:
+    """HTTP beside calls in a process: throughput by clients, and a line for each other case."""
+    cases = {row["case"]: row for row in rows}
+    lines = ["| clients | documents/s, x in-process | CPU time, x in-process | p99 ms |", "|---|---|---|---|"]
+    for row in rows:
+        if row["case"] == "throughput":
+            lines.append(f"| {row['clients']} | {row['ratio']:.2f} | {row['cpu_ratio']:.2f} | {row['p99_ms']:,} |")
+    ranked, over, loris, held = (cases[case] for case in ("rerank", "overload", "slowloris", "memory"))
+    machine = rows[0]["machine"]
+    lines += [
+        "",
+        f"Rerank of 20 passages, p50: {ranked['p50_ms']:.0f} ms, {ranked['ratio']:.2f} x in-process. "
+        f"Overload, {over['offered_per_second']:.0f} requests/s where {over['capacity_per_second']:.0f} are done: "
+        f"{over['accepted']} taken, p99 {over['ratio']:.2f} x that of a full queue; {over['refused']} refused, "
+        f"p50 {over['refused_p50_ms']:.0f} ms, p99 {over['refused_p99_ms']:.0f} ms. "
+        f"Beside {loris['sockets']} connections that never finish their headers, p99 is {loris['ratio']:.2f} x. "
+        f"2,048 documents as float, an answer of {held['answer_mb']} MB: {held['peak_above_mb']} MB at most. "
+        f"({machine['cpu']}, {machine['cores']} cores, shared, client included, Python {machine['python']}, "
+        f"medians of {rows[0]['rounds']} interleaved rounds.)",
+    ]
+    return "\n".join(lines)
+
+
 # Name of a table -> the results it is made of, and how.
 TABLES: dict[str, tuple[str, Callable[[Rows], str]]] = {
     "quality": ("quality", quality),
@@ -237,8 +260,16 @@ TABLES: dict[str, tuple[str, Callable[[Rows], str]]] = {
     "stored": ("stored", stored),
     "maxsim": ("maxsim", maxsim),
     "search": ("search", search),
+    "server": ("server", server),
 }
-PAGES = ("README.md", "models/colibri-mini/README.md", "benchmarks/README.md", "docs/scoring.md", "docs/index.md")
+PAGES = (
+    "README.md",
+    "models/colibri-mini/README.md",
+    "benchmarks/README.md",
+    "docs/scoring.md",
+    "docs/index.md",
+    "docs/server.md",
+)
 
 
 def filled(page: str) -> str:
