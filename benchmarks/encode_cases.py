@@ -105,10 +105,11 @@ def _rounds(children: Sequence[Child], rounds: int, shared: int) -> list[dict[st
             times[child.engine] += queries["ms"]
             cpu[child.engine].append(documents["cpu_seconds"] / documents["texts"] * 1e3)
             rows[child.engine] = (documents["rows"], queries["rows"])
+            took = f"{speeds[child.engine][-1]:.1f} documents/s, {statistics.median(queries['ms']):.1f} ms a query"
+            click.echo(f"round {done + 1} of {rounds}: {child.engine} {took}", err=True)
             if child.engine in OURS and not done:
                 everything = child.ask("documents")
                 whole[child.engine].append(everything["texts"] / everything["seconds"])
-        click.echo(f"round {done + 1} of {rounds}", err=True)
     if len(set(rows.values())) != 1:
         raise click.ClickException(f"the engines gave different numbers of rows: {rows}")
     default, best = (statistics.median(speeds[child.engine]) for child in children[-2:])
