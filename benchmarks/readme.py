@@ -10,9 +10,12 @@ python benchmarks/readme.py
 
 import json
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+sys.path.append(str(Path(__file__).parent))  # tests load this file by its path
 
 from readme_encode import encode
 
