@@ -10,9 +10,14 @@ python benchmarks/readme.py
 
 import json
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+sys.path.append(str(Path(__file__).parent))  # tests load this file by its path
+
+from readme_encode import encode
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -147,72 +152,6 @@ def maxsim(rows: Rows) -> str:
 def _machine(row: dict[str, Any]) -> str:
     machine = row["machine"]
     return f"({machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, {row['runs']} runs.)"
-
-
-_BACKBONES = {"mini-backbone": "colibri-mini's 12 x 384", "tiny-random-rotary-4x1024": "4 x 1,024 rotary, random"}
-
-
-def encode(rows: Rows) -> str:
-    """All of bench_encode: both engines, cold starts, and a long document."""
-    lines = [
-        "| backbone | engine | documents/s | x FastEmbed | x its best batch | CPU ms each "
-        "| query p50 (p99) ms | x FastEmbed |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    starts = [
-        "",
-        "| cold start | ms | imports | load | first query | RSS MB | x FastEmbed |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    long = [
-        "",
-        "| 8,192 tokens, 12 x 384 rotary | seconds | loaded MB | above it | afterwards |",
-        "|---|---|---|---|---|",
-    ]
-    for row in rows:
-        kind, _, option = row.get("engine", "").partition(":")
-        engine = option if kind == "colibri" else f"FastEmbed, batch {option}"
-        backbone = _BACKBONES.get(row["model"], "")
-        if row["case"] == "throughput":
-            every = f" ({row['of_all_documents']:.1f})" if row.get("of_all_documents") else ""
-            documents = (
-                f"{row['documents_per_second']:.1f}{every} | {row['ratio_default_batch']} | {row['ratio_best_batch']}"
-            )
-            documents += f" | {row['cpu_ms_per_document']}"
-            query = f"{row['query_p50_ms']:.1f} ({row['query_p99_ms']:.0f}) | {row['query_ratio']}"
-            lines.append(f"| {backbone} | {engine} | {documents} | {query} |")
-        elif row["case"] == "cold start":
-            parts = " | ".join(str(ms) for ms in row["parts_ms"].values())
-            starts.append(f"| {backbone}, {engine} | {row['total_ms']} | {parts} | {row['rss_mb']} | {row['ratio']} |")
-        elif row["case"] == "long document":
-            figures = (row["seconds"], row["before_mb"], row["above_mb"], row["after_mb"])
-            long.append(f"| {engine} | {' | '.join(map(str, figures))} |")
-    machine, about = rows[0]["machine"], rows[0]
-    cores = f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}"
-    counts = f"{about['documents']} documents, {about['queries']} queries"
-    if "shared" in about:
-        counts = f"{about['shared']} documents ({about['documents']} in brackets), {about['queries']} queries"
-    told = f"({cores}; {counts}, {about['rounds']} interleaved rounds; medians.)"
-    return "\n".join([*lines, *_products(rows), *starts, *long, "", told])
-
-
-def _products(rows: Rows) -> list[str]:
-    """Where the time of cpu-int8 goes, by length."""
-    found = [row for row in rows if row["case"] == "products"]
-    kinds = list(found[0]["lengths"][0]["ms"]) if found else []
-    lines = [
-        "",
-        f"| cpu-int8, ms of one thread | {' | '.join(kinds)} | GOP/s of products |",
-        "|---" * (len(kinds) + 2) + "|",
-    ]
-    for row in found:
-        for length in row["lengths"]:
-            cells = " | ".join(f"{ms:.1f}" for ms in length["ms"].values())
-            lines.append(f"| {_BACKBONES[row['model']]}, {length['tokens']} tokens | {cells} | {length['gops']} |")
-    for row in found[:1]:
-        peaks = ", ".join(f"{name} {peak['median']:,}" for name, peak in row["peak_gops"].items())
-        lines += ["", f"What this core's instructions can do (GOP/s): {peaks}."]
-    return lines if found else []
 
 
 def search(rows: Rows) -> str:
