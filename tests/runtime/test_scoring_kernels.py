@@ -84,6 +84,25 @@ def test_a_limited_processor_gets_the_kernel_it_can_run() -> None:
             assert json.loads(found.stdout)["scoring"]["kernel"] == kernel
 
 
+SMALL_STACK = """
+import ctypes
+class Stack(ctypes.Structure):
+    _fields_ = [("start", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t)]
+room = ctypes.create_string_buffer(4096)
+assert ctypes.CDLL(None).sigaltstack(ctypes.byref(Stack(ctypes.addressof(room), 0, 4096)), None) == 0
+from colibri.scoring.kernels.choice import usable_kernels
+print(*usable_kernels())
+"""
+
+
+def test_amx_is_left_alone_where_the_system_does_not_grant_it() -> None:
+    """Linux refuses to a process whose stack for signals has no room for AMX's 8 KB of registers."""
+    if not usable("amx"):
+        pytest.skip("this processor has no amx")
+    done = subprocess.run([sys.executable, "-c", SMALL_STACK], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[0] == "avx512-vnni"
+
+
 @pytest.mark.parametrize("name", ["avx3", "AVX2", "neon-dot" if sys.platform != "darwin" else "avx2"])
 def test_a_kernel_that_cannot_run_is_refused(name: str) -> None:
     if usable(name) if name in engine.KERNELS else False:
