@@ -76,6 +76,7 @@ def _in_turn(lists: Sequence[list[str]]) -> list[str]:
     show_default=True,
     help="Documents that FastEmbed encodes as well, in each round.",
 )
+@click.option("--best-batch", type=click.IntRange(min=1), help="FastEmbed's; not given: it is found.")
 @click.option("--queries", type=click.IntRange(min=2), default=100, show_default=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--model", "chosen", type=click.Choice([MINI, JINA, LONG]), multiple=True, help="Only this one.")
@@ -90,6 +91,7 @@ def main(
     peer_python: Path,
     documents: int,
     shared: int,
+    best_batch: int | None,
     queries: int,
     rounds: int,
     chosen: tuple[str, ...],
@@ -115,7 +117,7 @@ def main(
         texts.write_text(json.dumps(mixed_texts(data, documents, queries, tokenizer)), encoding="utf-8")
         for name, model in models.items():
             every: dict[str, Callable[[], list[dict[str, Any]]]] = {
-                "throughput": partial(throughput, model, peer_python, texts, rounds, shared),
+                "throughput": partial(throughput, model, peer_python, texts, rounds, shared, best_batch),
                 "cold start": partial(cold_starts, model, peer_python, texts, rounds),
                 "products": partial(products, model),
                 "long document": partial(long_document, model, texts),

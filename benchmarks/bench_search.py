@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import venv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".venv-search"
 PASSAGES = 100_000
 QUERIES = 32
+CASES = "engines,opening,writing,million"
 
 
 def make_data(work: Path, passages: int, shortest: int, longest: int) -> None:
@@ -214,9 +215,10 @@ def prepare(work: Path) -> None:
 @click.option("--work", type=click.Path(path_type=Path), required=True, help="Folder for data and stores (8 GB).")
 @click.option("--prepare", "only_prepare", is_flag=True, help="Build what is missing, and measure nothing.")
 @click.option("--rounds", type=click.IntRange(min=8), default=20, show_default=True)
+@click.option("--cases", default=CASES, show_default=True, help="Comma-separated.")
 @click.option("--child", "case", type=click.Choice(["writing"]), hidden=True)
 @click.option("--json", "lines", type=click.File("w", encoding="utf-8"), help="Write one JSON line a case.")
-def main(work: Path, only_prepare: bool, rounds: int, case: str | None, lines: IO[str] | None) -> None:
+def main(work: Path, only_prepare: bool, rounds: int, cases: str, case: str | None, lines: IO[str] | None) -> None:
     """Time the local index and its peers."""
     if case:
         print(json.dumps(writing(work)))
@@ -225,19 +227,20 @@ def main(work: Path, only_prepare: bool, rounds: int, case: str | None, lines: I
     if only_prepare:
         return
     small = work / "100k"
-    results = {
-        "engines": turns(small, rounds),
-        "opening": median_of([child("opening", small) for _ in range(5)]),
-        "writing": child("writing", small),
-        "million": child("opening", work / "1m"),
+    measures: dict[str, Callable[[], dict[str, Any]]] = {
+        "engines": lambda: turns(small, rounds),
+        "opening": lambda: median_of([child("opening", small) for _ in range(5)]),
+        "writing": lambda: child("writing", small),
+        "million": lambda: child("opening", work / "1m"),
     }
-    for name, found in results.items():
+    for name in cases.split(","):
+        found = measures[name]()
         disk = {engine: json.loads((small / f"{engine}.json").read_text("utf-8"))["disk_mb"] for engine in ENGINES}
         extra = {"disk_mb": disk} if name == "engines" else {}
         line = {"case": name, **found, **extra, "machine": machine.describe()}
         print(json.dumps({key: value for key, value in line.items() if key != "machine"}, indent=1))
         if lines:
-            print(json.dumps(line), file=lines)
+            print(json.dumps(line), file=lines, flush=True)
 
 
 if __name__ == "__main__":

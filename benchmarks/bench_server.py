@@ -243,10 +243,8 @@ def memory(sides: Sides) -> dict[str, Any]:
     (reply,) = asyncio.run(closed_loop(sides.address, "/v1/embeddings", [body], 1))
     assert reply.status == 200
     after, peak = sides.memory_mb()
-    tokens = 2048 * 43  # 40 words, start, end and what the tokenizer splits; an estimate for the table
     return {
         "case": "memory",
-        "vectors_mb": round(tokens * 128 * 4 / 2**20),
         "answer_mb": round(reply.size / 2**20),
         "peak_above_mb": round(peak - before),
         "kept_mb": round(after - before),

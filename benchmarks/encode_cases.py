@@ -58,20 +58,16 @@ class Child:
         self._process.wait()
 
 
-def throughput(model: Path, python: Path, texts: Path, rounds: int, shared: int) -> list[dict[str, Any]]:
+def throughput(
+    model: Path, python: Path, texts: Path, rounds: int, shared: int, best: int | None
+) -> list[dict[str, Any]]:
     """Documents a second and milliseconds a query of every engine, with the ratios to FastEmbed.
 
-    shared  how many documents, the first ones, all engines encode in each round, which is what ratios are of; ours
-            then encode all of them as well
+    shared  how many documents, the first ones, all engines encode in each round, which is what ratios are of; in the
+            first round ours then encode all of them as well
+    best    FastEmbed's best batch size; None: to be found
     """
-    with Child(python, f"fastembed:{DEFAULT_BATCH}", model, texts) as probe:
-        probe.ask("documents 8")
-    found: dict[int, float] = {}
-    for batch in BATCHES:
-        with Child(python, f"fastembed:{batch}", model, texts) as probe:
-            found[batch] = probe.ask(f"documents {SEEN_FOR_BATCHES}")["seconds"]
-    best = min(found, key=found.__getitem__)
-    click.echo(f"{model.name}: FastEmbed's best batch size is {best} of {', '.join(map(str, BATCHES))}", err=True)
+    best = best or _best_batch(model, python, texts)
     names = [*OURS, f"fastembed:{DEFAULT_BATCH}", f"fastembed:{best}"]
     children: list[Child] = []
     try:
@@ -80,6 +76,18 @@ def throughput(model: Path, python: Path, texts: Path, rounds: int, shared: int)
     finally:
         for child in children:
             child.__exit__()
+
+
+def _best_batch(model: Path, python: Path, texts: Path) -> int:
+    with Child(python, f"fastembed:{DEFAULT_BATCH}", model, texts) as probe:
+        probe.ask("documents 8")
+    found: dict[int, float] = {}
+    for batch in BATCHES:
+        with Child(python, f"fastembed:{batch}", model, texts) as probe:
+            found[batch] = probe.ask(f"documents {SEEN_FOR_BATCHES}")["seconds"]
+    best = min(found, key=found.__getitem__)
+    click.echo(f"{model.name}: FastEmbed's best batch size is {best} of {', '.join(map(str, BATCHES))}", err=True)
+    return best
 
 
 def _rounds(children: Sequence[Child], rounds: int, shared: int) -> list[dict[str, Any]]:
@@ -97,10 +105,11 @@ def _rounds(children: Sequence[Child], rounds: int, shared: int) -> list[dict[st
             times[child.engine] += queries["ms"]
             cpu[child.engine].append(documents["cpu_seconds"] / documents["texts"] * 1e3)
             rows[child.engine] = (documents["rows"], queries["rows"])
-            if child.engine in OURS:
+            took = f"{speeds[child.engine][-1]:.1f} documents/s, {statistics.median(queries['ms']):.1f} ms a query"
+            click.echo(f"round {done + 1} of {rounds}: {child.engine} {took}", err=True)
+            if child.engine in OURS and not done:
                 everything = child.ask("documents")
                 whole[child.engine].append(everything["texts"] / everything["seconds"])
-        click.echo(f"round {done + 1} of {rounds}", err=True)
     if len(set(rows.values())) != 1:
         raise click.ClickException(f"the engines gave different numbers of rows: {rows}")
     default, best = (statistics.median(speeds[child.engine]) for child in children[-2:])
@@ -110,7 +119,7 @@ def _rounds(children: Sequence[Child], rounds: int, shared: int) -> list[dict[st
             "engine": engine,
             "documents_per_second": round(statistics.median(speed), 2),
             "documents_per_second_all": [round(one, 2) for one in speed],
-            "of_all_documents": round(statistics.median(whole[engine]), 2) if whole[engine] else None,
+            "of_all_documents": round(whole[engine][0], 2) if whole[engine] else None,
             "cpu_ms_per_document": round(statistics.median(cpu[engine]), 1),
             "ratio_default_batch": round(statistics.median(speed) / default, 2),
             "ratio_best_batch": round(statistics.median(speed) / best, 2),

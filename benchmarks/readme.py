@@ -10,9 +10,14 @@ python benchmarks/readme.py
 
 import json
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+sys.path.append(str(Path(__file__).parent))  # tests load this file by its path
+
+from readme_encode import encode
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -149,45 +154,64 @@ def _machine(row: dict[str, Any]) -> str:
     return f"({machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, {row['runs']} runs.)"
 
 
-_BACKBONES = {"mini-backbone": "colibri-mini's 12 x 384", "tiny-random-rotary-4x1024": "4 x 1,024 rotary, random"}
-
-
-def encode(rows: Rows) -> str:
-    """All of bench_encode: both engines, cold starts, and a long document."""
+def search(rows: Rows) -> str:
+    """The local index beside its peers, and what else it does."""
+    cases = {row["case"]: row for row in rows}
+    engines, opening, writing, million = (cases[name] for name in ("engines", "opening", "writing", "million"))
+    titles = {"colibri": "Colibri", "edge-f32": "Qdrant Edge, float32", "edge-turbo8": "Qdrant Edge, Turbo8"}
     lines = [
-        "| backbone | engine | documents/s | x FastEmbed | x its best batch | CPU ms each "
-        "| query p50 (p99) ms | x FastEmbed |",
-        "|---|---|---|---|---|---|---|---|",
+        "| 100,000 passages of 20-60 tokens, 64 dims, exact, k=10 | p50 ms | p99 ms | x | same best 10 as float32 "
+        "| MB on disk |",
+        "|---|" + "---|" * 5,
     ]
-    starts = [
+    for name, figure in engines["figures"].items():
+        lines.append(
+            f"| {titles.get(name, 'LanceDB')} | {figure['p50_ms']:,.0f} | {figure['p99_ms']:,.0f} | {figure['x']:.0f} "
+            f"| {engines['same_best_10'][name]:.0%} | {engines['disk_mb'][name]:,.0f} |"
+        )
+    lines += [
         "",
-        "| cold start | ms | imports | load | first query | RSS MB | x FastEmbed |",
-        "|---|---|---|---|---|---|---|",
+        "| the same index | |",
+        "|---|---|",
+        f"| open | {opening['open_ms']:.0f} ms |",
+        f"| disk, ids and all | {opening['bytes_a_token']:.1f} bytes a token, {opening['index_mb']:.0f} MB |",
+        f"| RSS of a process that searches | {opening['rss_mb']:.0f} MB, {opening['anonymous_mb']:.0f} without a file "
+        "behind |",
+        f"| add ready vectors | {writing['added_per_second']:,.0f} passages a second |",
+        f"| delete 1,000 ids | {writing['delete_1000_ms']:.0f} ms |",
+        f"| search p50, then with half of it deleted, then compacted (in {writing['compact_s']:.1f} s) | "
+        f"{writing['p50_ms']:.0f}, {writing['half_p50_ms']:.0f}, {writing['compacted_p50_ms']:.0f} ms |",
+        f"| {million['passages']:,.0f} passages of 20 tokens: search p50 (p99) | {million['p50_ms']:.0f} "
+        f"({million['p99_ms']:.0f}) ms |",
+        f"| the same: open, disk, RSS | {million['open_ms']:.0f} ms, {million['index_mb']:,.0f} MB, "
+        f"{million['rss_mb']:,.0f} MB ({million['anonymous_mb']:.0f} without a file behind) |",
     ]
-    long = [
-        "",
-        "| 8,192 tokens, 12 x 384 rotary | seconds | loaded MB | above it | afterwards |",
-        "|---|---|---|---|---|",
-    ]
+    machine = engines["machine"]
+    where = f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}; random unit rows"
+    return "\n".join([*lines, "", f"({where}; medians of {engines['rounds']} interleaved rounds.)"])
+
+
+def server(rows: Rows) -> str:
+    """HTTP beside calls in a process: throughput by clients, and a line for each other case."""
+    cases = {row["case"]: row for row in rows}
+    lines = ["| clients | documents/s, x in-process | CPU time, x in-process | p99 ms |", "|---|---|---|---|"]
     for row in rows:
-        kind, _, option = row["engine"].partition(":")
-        engine = option if kind == "colibri" else f"FastEmbed, batch {option}"
-        backbone = _BACKBONES.get(row["model"], "")
         if row["case"] == "throughput":
-            documents = f"{row['documents_per_second']:.1f} | {row['ratio_default_batch']} | {row['ratio_best_batch']}"
-            documents += f" | {row['cpu_ms_per_document']}"
-            query = f"{row['query_p50_ms']:.1f} ({row['query_p99_ms']:.0f}) | {row['query_ratio']}"
-            lines.append(f"| {backbone} | {engine} | {documents} | {query} |")
-        elif row["case"] == "cold start":
-            parts = " | ".join(str(ms) for ms in row["parts_ms"].values())
-            starts.append(f"| {backbone}, {engine} | {row['total_ms']} | {parts} | {row['rss_mb']} | {row['ratio']} |")
-        else:
-            figures = (row["seconds"], row["before_mb"], row["above_mb"], row["after_mb"])
-            long.append(f"| {engine} | {' | '.join(map(str, figures))} |")
-    machine, about = rows[0]["machine"], rows[0]
-    cores = f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}"
-    counts = f"{about['documents']} documents, {about['queries']} queries, {about['rounds']} interleaved rounds"
-    return "\n".join([*lines, *starts, *long, "", f"({cores}; {counts}; medians.)"])
+            lines.append(f"| {row['clients']} | {row['ratio']:.2f} | {row['cpu_ratio']:.2f} | {row['p99_ms']:,} |")
+    ranked, over, loris, held = (cases[case] for case in ("rerank", "overload", "slowloris", "memory"))
+    machine = rows[0]["machine"]
+    lines += [
+        "",
+        f"Rerank of 20 passages, p50: {ranked['p50_ms']:.0f} ms, {ranked['ratio']:.2f} x in-process. "
+        f"Overload, {over['offered_per_second']:.0f} requests/s where {over['capacity_per_second']:.0f} are done: "
+        f"{over['accepted']} taken, p99 {over['ratio']:.2f} x that of a full queue; {over['refused']} refused, "
+        f"p50 {over['refused_p50_ms']:.0f} ms, p99 {over['refused_p99_ms']:.0f} ms. "
+        f"Beside {loris['sockets']} connections that never finish their headers, p99 is {loris['ratio']:.2f} x. "
+        f"2,048 documents as float, an answer of {held['answer_mb']} MB: {held['peak_above_mb']} MB at most. "
+        f"({machine['cpu']}, {machine['cores']} cores, shared, client included, Python {machine['python']}, "
+        f"medians of {rows[0]['rounds']} interleaved rounds.)",
+    ]
+    return "\n".join(lines)
 
 
 # Name of a table -> the results it is made of, and how.
@@ -199,8 +223,17 @@ TABLES: dict[str, tuple[str, Callable[[Rows], str]]] = {
     "encode": ("encode", encode),
     "stored": ("stored", stored),
     "maxsim": ("maxsim", maxsim),
+    "search": ("search", search),
+    "server": ("server", server),
 }
-PAGES = ("README.md", "models/colibri-mini/README.md", "benchmarks/README.md", "docs/scoring.md")
+PAGES = (
+    "README.md",
+    "models/colibri-mini/README.md",
+    "benchmarks/README.md",
+    "docs/scoring.md",
+    "docs/index.md",
+    "docs/server.md",
+)
 
 
 def filled(page: str) -> str:

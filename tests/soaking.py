@@ -39,6 +39,7 @@ HURTING = ("", " ", "🐦", "a\0b", "\u0301", "שלום \u202e עולם", "ﬁ\u
 LENGTHS = (1, 3, 10, 30, 80, 200, 450, 1_500)  # words
 FORMS: tuple[Literal["float32", "float16", "int8"], ...] = ("float32", "float16", "int8")
 POLICIES: tuple[Literal["truncate", "windows"], ...] = ("truncate", "windows")
+TURN = 60  # texts of one stream: each form and policy is soon met
 FIRST = "the small bird 鳥 птица"
 
 
@@ -90,7 +91,7 @@ class Soak:
     def _stream(self) -> None:
         for turn in itertools.count():
             stream = self._model.stream_documents(
-                itertools.islice(texts(turn), 300),
+                itertools.islice(texts(turn), TURN),
                 chunk_tokens=5_000,
                 dtype=FORMS[turn % len(FORMS)],
                 long_documents=POLICIES[turn % 2],
@@ -100,7 +101,7 @@ class Soak:
                 self.counts["rows"] += len(vectors.rows)
                 if self._over.is_set():
                     return
-            self.counts["documents"] += 300
+            self.counts["documents"] += TURN
 
     def _ask(self) -> None:
         for text in texts(-1):

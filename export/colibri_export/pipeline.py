@@ -154,7 +154,8 @@ def _write(
     with _step("parity, through the runtime"):
         reference = Artefact(folder, manifest)
         if workshop.reference not in written:
-            shutil.copy(folder / spec.file, scratch / spec.file)
+            for name in (spec.file, *(role.weights_file for role in roles.values() if role.weights_file)):
+                shutil.copy(folder / name, scratch / name)
             extra = workshop.elsewhere(scratch).write(workshop.reference)
             plain = dataclasses.replace(spec, unigram_file=None)  # parity then counts the light tokenizer, too
             variants = {workshop.reference: extra}

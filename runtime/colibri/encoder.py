@@ -3,9 +3,8 @@
 On a CPU every text runs alone at its own length: nothing is padded, so its rows cannot depend on the texts beside it.
 That holds for int8 bit for bit, where even two texts of one length in a batch would share an activation scale.
 
-Queries and documents have a session each over the same weights. A query uses all cores, because somebody waits for it;
-a document uses one, and as many documents run at once as there are workers. A role never changes its session, so
-its rows do not even depend on how onnxruntime shares an operator out.
+Queries and documents have a session each over the same weights. A query uses all cores, because somebody waits for it,
+unless it is so short that one is faster; a document uses one, and as many documents run at once as there are workers.
 
 On an accelerator texts of like length run together (colibri.runner, colibri.batches).
 """

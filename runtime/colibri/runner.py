@@ -32,6 +32,12 @@ log = logging.getLogger(__name__)
 
 _STEP = 8  # tokens: halves multiply in tiles of 8 on NVIDIA's tensor cores
 
+# Tokens times the square of the width, up to which one thread is faster than several that wake each other for every
+# operator: of colibri-mini's 384 in int8, 136 tokens. On two cores 12 tokens took 3.4 ms on one thread and 6.4 on two,
+# 214 took 43.9 and 40.8 (benchmarks/NOTES.md).
+_LITTLE_WORK = 20_000_000
+_FLOAT_WORK = 6  # a float32 product takes so many times the time of one in int8
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -132,7 +138,7 @@ class Runner:
         self, loaded: "_Loaded", texts: Sequence[Encoded], role: RoleName, dims: Sequence[int], interrupt: Interrupt
     ) -> list[list[Rows]]:
         names = [loaded.choice.variant.outputs[str(dim)] for dim in dims]
-        session, slots = loaded.sessions[role], loaded.slots[role]
+        session, slots = loaded.session(role, max(len(text.ids) for text in texts)), loaded.slots[role]
         if loaded.budget is None:
             (text,) = texts
             with slots:
@@ -191,7 +197,11 @@ class Runner:
 
 
 class _Loaded:
-    """The sessions of one choice. Queries and documents have one each on a CPU, over the same weights."""
+    """The sessions of one choice. Queries and documents have one each on a CPU, over the same weights.
+
+    A query uses all cores, unless it is so short that the documents' session of one thread is faster. All give the same
+    bits: each value is computed by one thread, whichever.
+    """
 
     def __init__(self, artefact: Artefact, choice: Choice, limits: Limits) -> None:
         self.choice = choice
@@ -205,8 +215,13 @@ class _Loaded:
         batches = graph.masked_query and graph.masked_document  # without a mask texts can only run alone
         self.budget = (limits.batch_tokens or (None if on_cpu else TOKENS_AT_ONCE)) if batches else None
         self.settings: Settings = settings(artefact, choice, onnxruntime.__version__, limits.cache)
+        manifest = artefact.manifest
+        factor = 1 if choice.variant.precision == "int8" else _FLOAT_WORK
+        self._work = manifest.architecture.hidden**2 * factor if on_cpu else _LITTLE_WORK
+        own_graph = graph.query != graph.document
+        all_short = manifest.query.max_tokens * self._work < _LITTLE_WORK
         files: dict[RoleName, tuple[str, bool, int]] = {
-            "query": (graph.query, graph.masked_query, threads),
+            "query": (graph.query, graph.masked_query, 1 if own_graph and all_short else threads),
             "document": (graph.document, graph.masked_document, document_threads),
         }
         keys = list(dict.fromkeys(files.values()))
@@ -229,3 +244,10 @@ class _Loaded:
         self.sessions = {role: loaded[key] for role, key in files.items()}
         slots = {session: threading.BoundedSemaphore(self.workers) for session in loaded.values()}
         self.slots = {role: slots[session] for role, session in self.sessions.items()}
+        self._of_one_thread = loaded.get((graph.query, graph.masked_query, 1), self.sessions["query"])
+
+    def session(self, role: RoleName, tokens: int) -> Session:
+        """Which one runs a text of so many tokens."""
+        if role == "query" and tokens * self._work < _LITTLE_WORK:
+            return self._of_one_thread
+        return self.sessions[role]

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+import colibri
 from colibri import artefact
 from colibri.errors import ExportError
 from colibri.manifest import FILE_NAME
@@ -110,6 +111,32 @@ def test_another_checkpoint_head_rule_or_tokenizer_is_another_space(
 ) -> None:
     made = export(remake(bert, **changes), tmp_path / "out", variant_names=["cpu-fp32"], **options)
     assert made.space_id != space_id
+
+
+RECIPE = """
+name = "weighted"
+aliases = []
+description = ""
+licence = {id = "MIT", commercial_use = true, notice = ""}
+source = {kind = "folder", name = "x"}
+query = {weights = "weights.safetensors"}
+document = {}
+"""
+
+
+def test_a_recipes_token_weights_come_with_the_artefact(bert: Path, tmp_path: Path) -> None:
+    vocabulary = json.loads((bert / "config.json").read_text(encoding="utf-8"))["vocab_size"]
+    weights = np.random.default_rng(1).uniform(0, 2, vocabulary).astype(np.float32)
+    save_file({"weights": weights}, tmp_path / "weights.safetensors")
+    (tmp_path / "recipe.toml").write_text(RECIPE, encoding="utf-8")
+    made = export(bert, tmp_path / "out", recipe_file=tmp_path / "recipe.toml", variant_names=["cpu-int8"])
+    assert (made.query.weights_file, made.document.weights_file) == ("query-weights.f32.bin", None)
+    assert "query-weights.f32.bin" in made.files
+    model = colibri.load(tmp_path / "out")
+    found, plain = model.encode_queries(["the river"]), model.encode_documents(["the river"])
+    assert found.weights is not None
+    assert set(found.weights.tolist()) <= set(weights.tolist())
+    assert plain.weights is None
 
 
 def test_dims_are_a_subset_with_the_default_one_first(bert: Path, tmp_path: Path) -> None:

@@ -47,6 +47,9 @@ def test_the_shipped_recipe_says_all_that_its_checkpoint_does_not() -> None:
         assert (role.keep_prefix_rows, role.keep_special_rows, role.max_tokens) == (False, False, 512)
     assert list(recipe.heads) == [128, 96, 64]
     assert all(path.is_file() for path in recipe.heads.values()), "head files are relative to the recipe"
+    assert recipe.query.weights is not None
+    assert Path(recipe.query.weights).is_file(), "so are those of weights"
+    assert recipe.document.weights is None
 
 
 @pytest.mark.parametrize(

@@ -200,12 +200,15 @@ def test_rows_of_any_size(store: Index, value: float) -> None:
 
 
 def test_a_failure_in_the_callers_generator_is_the_callers(store: Index) -> None:
-    def stream() -> Any:
+    def stream(data: bytes) -> Any:
         yield document(1)
+        data.decode()
         raise RuntimeError("mine")
 
     with pytest.raises(RuntimeError, match="mine"):
-        store.add(stream())
+        store.add(stream(b""))
+    with pytest.raises(UnicodeDecodeError):
+        store.add(stream(b"\xff"))
     assert store.count() == 0
     assert store.add([document(1)]) == 1
 

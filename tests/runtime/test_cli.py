@@ -116,7 +116,7 @@ def test_encode_prints_one_json_object_a_text_with_spans() -> None:
 
 def test_info_says_licence_dims_roles_and_parity() -> None:
     text = run("info").stdout
-    for word in ("colibri-mini", "MIT", "128 (default)", "truncated from 128", "'query: '", "cpu-int8", "on average"):
+    for word in ("colibri-mini", "MIT", "128 (default)", "96", "64", "'query: '", "cpu-int8", "on average"):
         assert word in text
     assert json.loads(run("info", TINY, "--json").stdout)["name"] == "tiny-random-xlmr"
     assert "NOT for commercial use" in run("info", TINY).stdout

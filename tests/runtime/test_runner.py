@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 
 import colibri
+from colibri import artefact
 from colibri.errors import ProviderError
 from colibri.model import Colibri
 from colibri.vectors import TokenVectors
@@ -250,3 +251,23 @@ def test_memory_that_really_ends_halves_the_batch() -> None:
     *said, last = done.stdout.splitlines() or [done.stderr]
     assert last == "6000 True cpu", done.stderr
     assert said[0].startswith("cpu: out of memory with 6000 texts of up to 40 tokens; batches are of 120000 tokens")
+
+
+def test_a_short_query_runs_on_the_session_of_one_thread_and_its_bits_are_those_of_all_cores() -> None:
+    def loaded(name: str, workers: int) -> Any:
+        return colibri.load(ARTEFACTS / name, variant="cpu-int8", threads=2, workers=workers)._encoder._runner._loaded
+
+    two = loaded("tiny-random-xlmr", 2)
+    document, query = two.sessions["document"], two.sessions["query"]
+    assert document is not query
+    edge = 20_000_000 // artefact.find(ARTEFACTS / "tiny-random-xlmr").manifest.architecture.hidden ** 2
+    assert [two.session("query", tokens) for tokens in (1, 32, edge + 1)] == [document, document, query]
+    assert {two.session("document", tokens) for tokens in (1, edge + 1)} == {document}
+    for tokens in (1, 7, 32, 62):
+        ids, seen = np.arange(tokens, dtype=np.int64) % 20 + 5, np.ones(tokens, bool)
+        one, both = (session.run(ids, seen, ["tokens_48"], None) for session in (document, query))
+        assert one[0].tobytes() == both[0].tobytes()
+    alone = loaded("tiny-random-xlmr", 1)
+    assert alone.session("query", 1) is alone.sessions["query"] is alone.sessions["document"]
+    hiding = loaded("tiny-random-bert", 2)  # its queries have a graph of their own
+    assert hiding.session("query", 16) is hiding.sessions["query"] is not hiding.sessions["document"]

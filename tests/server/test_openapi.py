@@ -1,6 +1,7 @@
 """The OpenAPI document, and what schemathesis makes of it: thousands of requests, no error of the server."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,15 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from colibri.model import load
+from colibri.server import index_routes
 from colibri.server.models import Models
 from colibri.server.openapi import OPERATIONS, document
 from live_server import BERT, XLMR, LiveServer
 from reference import ARTEFACTS
 
 SOAK = settings().max_examples >= 500
-POSTS = {"/v1/multi-vector", "/v1/embeddings", "/v1/rerank"}
-EXAMPLES = 6_500 if SOAK else 150  # for each route that takes a body: 20,000 and 500 in all
+POSTS = {"/v1/multi-vector", "/v1/embeddings", "/v1/rerank", "/v1/search", "/v1/index/documents"}
+EXAMPLES = 3_900 if SOAK else 90  # for each route that takes a body: 20,000 and 500 in all
 CHECKS = (
     not_a_server_error,
     status_code_conformance,
@@ -35,12 +37,22 @@ CHECKS = (
 
 def described() -> dict[str, Any]:
     models = Models([load(ARTEFACTS / name) for name in (BERT, XLMR)], {"jina-colbert-v2": XLMR})
-    found: dict[str, Any] = json.loads(json.dumps(document(OPERATIONS, models, with_keys=False)))
+    operations = OPERATIONS + index_routes.OPERATIONS
+    found: dict[str, Any] = json.loads(json.dumps(document(operations, models, with_keys=False)))
     return found
 
 
 SCHEMA = schemathesis.openapi.from_dict(described())
 COUNTED = {"requests": 0}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Both tiny artefacts and an index."""
+    folder = tmp_path_factory.mktemp("described")
+    words = ("--alias", f"jina-colbert-v2={XLMR}", "--index", str(folder / "index"))
+    with LiveServer(*words, log=folder / "log.jsonl") as running:
+        yield running
 
 
 def test_the_server_gives_the_document(server: LiveServer) -> None:
@@ -52,7 +64,8 @@ def test_it_has_every_route(server: LiveServer) -> None:
     for path, methods in found["paths"].items():
         for method in methods:
             answer = server.call(path.replace("{id}", XLMR), method=method.upper())
-            assert answer.status not in {404, 405}, path
+            assert answer.status != 405, path
+            assert answer.status != 404 or method == "delete", path
     assert found["components"]["schemas"]["EmbeddingsRequest"]["properties"]["model"]["enum"] == [
         BERT,
         XLMR,
@@ -89,5 +102,5 @@ def test_as_many_were_sent_as_were_meant(server: LiveServer) -> None:
 @pytest.mark.parametrize("file", sorted(Path(__file__).parents[2].glob("docs/server.md")))
 def test_the_page_names_every_route(file: Path) -> None:
     page = file.read_text(encoding="utf-8")
-    for operation in OPERATIONS:
+    for operation in OPERATIONS + index_routes.OPERATIONS:
         assert operation.path in page

@@ -1,7 +1,6 @@
 """Rows of the backbone (384 wide, before any head) of many texts, made once by our own runtime and kept on disk."""
 
 import dataclasses
-import itertools
 import json
 import os
 import re
@@ -73,14 +72,14 @@ def with_length(folder: Path, out: Path, tokens: int) -> None:
     (out / "colibri.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
-def cached(raw: Path, texts: Sequence[str], role: RoleName, folder: Path, *, whole: bool = True) -> Features:
+def cached(raw: Path, texts: Sequence[str], role: RoleName, folder: Path) -> Features:
     """Features of the texts, those parts of them made with the artefact `raw` that are not in `folder` yet.
 
-    whole: False takes only the parts that are there, from the first on
+    A folder belongs to one list of texts and to the beginnings of it.
     """
     firsts = range(0, len(texts), _TEXTS_A_PART)
     paths = [folder / f"{role}-{first:06}.safetensors" for first in firsts]
-    if whole and not all(path.exists() for path in paths):
+    if not all(path.exists() for path in paths):
         folder.mkdir(parents=True, exist_ok=True)
         model = colibri.load(raw, threads=1, workers=available_cores())
         encode = model.encode_queries if role == "query" else model.encode_documents
@@ -90,15 +89,14 @@ def cached(raw: Path, texts: Sequence[str], role: RoleName, folder: Path, *, who
                 ids, text = _layout(raw, part, role)
                 np.savez(path.with_suffix(".npz"), ids=ids, text=text)
                 encode(part, dtype="float16").save(path)
-    there = list(itertools.takewhile(Path.exists, paths))
-    parts = [TokenVectors.load(path) for path in there]
-    arrays = [np.load(path.with_suffix(".npz")) for path in there]
-    lengths = np.concatenate([np.diff(part.starts) for part in parts])
+    parts = [TokenVectors.load(path) for path in paths]
+    arrays = [np.load(path.with_suffix(".npz")) for path in paths]
+    lengths = np.concatenate([np.diff(part.starts) for part in parts])[: len(texts)]
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     return Features(
-        TokenVectors(np.concatenate([part.rows for part in parts]), starts),
-        np.concatenate([part["ids"] for part in arrays]),
-        np.concatenate([part["text"] for part in arrays]),
+        TokenVectors(np.concatenate([part.rows for part in parts])[: starts[-1]], starts),
+        np.concatenate([part["ids"] for part in arrays])[: starts[-1]],
+        np.concatenate([part["text"] for part in arrays])[: starts[-1]],
     )
 
 

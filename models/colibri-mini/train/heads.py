@@ -28,11 +28,11 @@ log = logging.getLogger(__name__)
 class Settings:
     """Of one training; the defaults are those of the shipped heads."""
 
-    steps: int = 2000
-    groups: int = 4  # a step
+    steps: int = 300
+    groups: int = 3  # a step
     near: int = 7  # of the nearest passages' pairs, in a group beside its seed
     strangers: int = 4  # any pairs
-    learning_rate: float = 1e-3
+    learning_rate: float = 1e-2
     tokens: float = 1.0
     scores: float = 1.0
     ranks: float = 1.0

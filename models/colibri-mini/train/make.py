@@ -25,39 +25,53 @@ from features import Features
 Floats = NDArray[np.float32]
 
 DIMS = (128, 96, 64)
+TRAINED = (96, 64)
+"""Those that gain by training; 128 lost half a point by it (benchmarks/NOTES.md)."""
 COMMON_DIRECTION = 0.3
-"""How much of the first principal direction a head starts with: nearly the same in all rows, it tells them little apart
-and takes most of a cosine."""
+"""How much of the first principal direction is kept, by teacher and heads: nearly the same in all rows, it tells them
+little apart and takes most of a cosine."""
+WHITENING = 0.2
+"""Power of the other directions' variance that a head starts divided by: 0 is PCA, 0.5 would make all of them equal."""
+_LEAST_VARIANCE = 1e-4  # of the first one's; what lies below is the null direction of the last layer norm
 FREQUENT = 0.02
 """Share of passages with a token at which its weight is a half."""
 _NEAREST = 24
+_ROWS_AT_ONCE = 65_536
 _ROTATED_ROWS = 40_000
 
 log = logging.getLogger("make")
 
 
-def principal_directions(parts: list[Features]) -> Floats:
-    """(384, 384) eigenvectors of the rows' second moments, uncentred, largest first; texts count alike, however long,
-    and each part as much as another."""
+def principal_directions(parts: list[Features]) -> tuple[Floats, Floats]:
+    """Eigenvectors (384, 384) and eigenvalues (384,) of the rows' second moments, uncentred, largest first; texts count
+    alike, however long, and each part as much as another."""
     hidden = parts[0].vectors.dim
     moments = np.zeros((hidden, hidden))
     for part in parts:
-        own = np.zeros((hidden, hidden))
-        for i in range(len(part.vectors)):
-            place = slice(part.vectors.starts[i], part.vectors.starts[i + 1])
-            rows = part.vectors.rows[place][part.text[place]].astype(np.float32)
-            own += rows.T @ rows / len(rows)
-        moments += own / len(part.vectors)
-    _, vectors = np.linalg.eigh(moments)
+        starts, kept = part.vectors.starts, np.concatenate([[0], np.cumsum(part.text)])
+        rows_a_text = np.diff(kept[starts])
+        shares = np.repeat(1 / np.sqrt(rows_a_text * len(part.vectors)), np.diff(starts))
+        for first in range(0, len(part.text), _ROWS_AT_ONCE):
+            place = slice(first, first + _ROWS_AT_ONCE)
+            rows = (part.vectors.rows[place] * shares[place, None])[part.text[place]].astype(np.float32)
+            moments += rows.T @ rows
+    values, vectors = np.linalg.eigh(moments)
     directions = vectors[:, ::-1].T
     signs = np.sign(directions[np.arange(hidden), np.abs(directions).argmax(axis=1)])
-    return np.asarray(directions * signs[:, None], np.float32)
+    return np.asarray(directions * signs[:, None], np.float32), np.asarray(values[::-1], np.float32)
 
 
-def starting_heads(directions: Floats) -> dict[int, Floats]:
-    """The first directions, of the very first one COMMON_DIRECTION."""
-    shrunk = np.concatenate([directions[:1] * np.float32(COMMON_DIRECTION), directions[1:]])
-    return {dim: shrunk[:dim].copy() for dim in DIMS}
+def without_common(directions: Floats) -> Floats:
+    """(384, 384) symmetric: what leaves COMMON_DIRECTION of the first direction and all of the others."""
+    first = directions[0]
+    return np.asarray(np.eye(len(first)) - (1 - COMMON_DIRECTION) * np.outer(first, first), np.float32)
+
+
+def starting_heads(directions: Floats, variances: Floats) -> dict[int, Floats]:
+    """The first directions, the larger the less, of rows that `without_common` has turned."""
+    shares = np.maximum(variances / variances[0], _LEAST_VARIANCE)[1:]
+    sizes = np.concatenate([[1], (shares / shares[0]) ** -WHITENING]).astype(np.float32)
+    return {dim: directions[:dim] * sizes[:dim, None] for dim in DIMS}
 
 
 def token_weights(passages: Features, vocabulary: int) -> Floats:
@@ -73,10 +87,14 @@ def token_weights(passages: Features, vocabulary: int) -> Floats:
     return np.asarray(FREQUENT / (FREQUENT + share), np.float32)
 
 
-def text_rows(part: Features) -> heads.Texts:
-    """Rows that the shipped roles keep."""
+def text_rows(part: Features, turn: Floats) -> heads.Texts:
+    """Rows that the shipped roles keep, times a symmetric matrix (384, 384), unit length again."""
     starts = np.concatenate([[0], np.cumsum(part.text)])[part.vectors.starts]
-    return heads.Texts(np.ascontiguousarray(part.vectors.rows[part.text]), starts)
+    rows = np.ascontiguousarray(part.vectors.rows[part.text])
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        turned = rows[first : first + _ROWS_AT_ONCE].astype(np.float32) @ turn
+        rows[first : first + _ROWS_AT_ONCE] = turned / np.linalg.norm(turned, axis=1, keepdims=True)
+    return heads.Texts(rows, starts)
 
 
 def means(texts: heads.Texts) -> Floats:
@@ -109,8 +127,11 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--share", default=1.0, show_default=True, help="Of the training pairs.")
 @click.option("--steps", default=heads.Settings.steps, show_default=True)
 @click.option("--seed", default=heads.Settings.seed, show_default=True)
-@click.option("--threads", default=2, show_default=True, help="Of torch; another number may round otherwise.")
-def main(wheel: Path, data: Path, work: Path, out: Path, share: float, steps: int, seed: int, threads: int) -> None:
+@click.option("--whole", is_flag=True, help="Also judge MaxSim of all 384 dims on the held-out pairs; takes minutes.")
+@click.option("--threads", default=1, show_default=True, help="Of torch; another number may round otherwise.")
+def main(
+    wheel: Path, data: Path, work: Path, out: Path, share: float, steps: int, seed: int, whole: bool, threads: int
+) -> None:
     """Features, heads, rotation, weights; figures on held-out pairs go to OUT/log.jsonl."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     torch.set_num_threads(threads)
@@ -121,7 +142,7 @@ def main(wheel: Path, data: Path, work: Path, out: Path, share: float, steps: in
     pairs = samples.read_pairs(data, share)
     asked, asked_places = samples.distinct([pair.query for pair in pairs])
     answers, answer_places = samples.distinct([pair.passage for pair in pairs])
-    raw, cache = work / f"raw{features.TRAINING_TOKENS}", work / f"features-{share:g}"
+    raw, cache = work / f"raw{features.TRAINING_TOKENS}", work / "features"
     queries, passages = (
         features.cached(raw, asked, "query", cache),
         features.cached(raw, answers, "document", cache),
@@ -129,14 +150,19 @@ def main(wheel: Path, data: Path, work: Path, out: Path, share: float, steps: in
     encoded = time.time()
     places = np.stack([asked_places, answer_places], axis=1)
     learnt = np.flatnonzero([not pair.held_out for pair in pairs])
-    query_rows, passage_rows = text_rows(queries), text_rows(passages)
+    directions, variances = principal_directions([queries, passages])
+    turn = without_common(directions)
+    query_rows, passage_rows = text_rows(queries, turn), text_rows(passages, turn)
     near = heads.neighbours(
         means(query_rows)[places[learnt, 0]], means(passage_rows)[places[learnt, 1]], places[learnt, 1], _NEAREST
     )
     settings = heads.Settings(steps=steps, seed=seed)
-    start = starting_heads(principal_directions([queries, passages]))
-    trained = heads.train(query_rows, passage_rows, places[learnt], near, start, settings)
-    final = rotated(trained, passage_rows, seed)
+    start = starting_heads(directions, variances)
+    trained = dict(start)
+    if steps:
+        narrow = {dim: start[dim] for dim in TRAINED}
+        trained |= heads.train(query_rows, passage_rows, places[learnt], near, narrow, settings)
+    final = {dim: head @ turn for dim, head in rotated(trained, passage_rows, seed).items()}
     vocabulary = json.loads((raw / "colibri.json").read_text(encoding="utf-8"))["architecture"]["vocabulary"]
     weights = token_weights(passages, vocabulary)
     out.mkdir(parents=True, exist_ok=True)
@@ -144,14 +170,15 @@ def main(wheel: Path, data: Path, work: Path, out: Path, share: float, steps: in
         save_file({"linear.weight": np.ascontiguousarray(matrix)}, out / f"head-{dim}.safetensors")
     save_file({"weights": weights}, out / "query-weights.safetensors")
     held = evaluate.held_out_set(pairs, places, queries, passages)
-    whole = {queries.vectors.dim: np.eye(queries.vectors.dim, dtype=np.float32)}
     figures: dict[str, Any] = {
-        "raw": evaluate.ndcg(held, whole, int8=False),
-        "start": evaluate.ndcg(held, start),
-        "trained": evaluate.ndcg(held, trained),
+        "start": evaluate.ndcg(held, {dim: head @ turn for dim, head in start.items()}),
+        "trained": evaluate.ndcg(held, {dim: head @ turn for dim, head in trained.items()}),
         "rotated": evaluate.ndcg(held, final),
         "rotated, weights": evaluate.ndcg(held, final, weights),
     }
+    if whole:
+        matrices = {"raw": np.eye(len(turn), dtype=np.float32), "teacher": turn}
+        figures |= {name: evaluate.ndcg(held, {len(turn): matrix}, int8=False) for name, matrix in matrices.items()}
     line = {
         "share": share,
         "pairs": len(pairs),

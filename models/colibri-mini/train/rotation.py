@@ -50,7 +50,7 @@ def descended(rows: Floats, start: Floats, steps: int, generator: np.random.Gene
     return found
 
 
-def best_rotation(rows: Floats, *, starts: int = 3, steps: int = 200, seed: int = 1) -> tuple[Floats, dict[str, float]]:
+def best_rotation(rows: Floats, *, starts: int = 1, steps: int = 100, seed: int = 1) -> tuple[Floats, dict[str, float]]:
     """The rotation (dim, dim) that loses least on the last fifth of `rows`, and what each candidate loses there."""
     generator = np.random.default_rng(seed)
     cut = len(rows) * 4 // 5

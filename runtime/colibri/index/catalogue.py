@@ -16,7 +16,7 @@ import sys
 import threading
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from colibri.errors import InputError, StoreDamaged, StoreError, StoreLocked
@@ -29,9 +29,11 @@ SCHEME = "int8-scale"
 FACTS = ("format", "scheme", "space_id", "model", "dim", "commits", "next_segment", "next_document")
 
 SEGMENT_SHIFT = 24
+PAGE_BYTES = 4_096
 _OLDEST_SQLITE = (3, 38, 0)  # JSON functions built in
 _BUSY_SECONDS = 30  # SQLite's own short locks: a checkpoint, the recovery of a log
 _LOG_BYTES = 64 << 20  # the log is cut back to this after a large transaction
+_LOG_PAGES = 4_000  # 16 MB: SQLite's 1,000 would bring the log in with every thousand deletes of ids here and there
 _MAPPED_BYTES = 0  # SQLite reads by itself: a mapped database that is cut off would end the process
 
 _TOO_MUCH = ("parser stack overflow", "Expression tree is too large", "string or blob too big")
@@ -123,6 +125,12 @@ class Catalogue:
             if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR")):
                 raise StoreError(f"{said} ({name})") from error
             raise StoreDamaged(f"{said}; `colibri index --verify` says what is hit, --repair mends it") from error
+        except UnicodeDecodeError as error:
+            if not _of_sqlite(error):
+                raise
+            raise StoreDamaged(
+                f"{self._path}: its schema changed on disk; `colibri index --repair` mends it"
+            ) from error
 
     def close(self) -> None:
         """Close every connection. The last one of all processes brings the log into the file and removes it."""
@@ -156,6 +164,7 @@ class Catalogue:
             cached_statements=256,
         )
         if create:
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # `compact` gives pages back
         connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
         connection.execute("PRAGMA trusted_schema = OFF")
@@ -165,6 +174,7 @@ class Catalogue:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA cell_size_check = ON")
             connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
             if sys.platform == "darwin":
                 connection.execute("PRAGMA fullfsync = ON")
         with self._lock:
@@ -197,6 +207,29 @@ def make_tables(connection: sqlite3.Connection, facts: dict[str, str]) -> None:
         connection.execute(statement)
     for name, value in {**facts, "commits": "0", "next_segment": "1", "next_document": "1"}.items():
         write_fact(connection, name, value)
+
+
+def schema_is_whole(connection: sqlite3.Connection) -> bool:
+    """Whether the tables are those that were made: a bit of their definition can flip like any other."""
+    listing = "SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master ORDER BY rowid"
+    with closing(_fresh()) as fresh:
+        found: bool = connection.execute(listing).fetchall() == fresh.execute(listing).fetchall()
+        return found
+
+
+def expected_first_page() -> bytes:
+    """The first page of an empty index. All but its 100 bytes of header is the same in every index: in files that
+    vacuum in steps, tables begin on the first pages, and stay there."""
+    with closing(_fresh()) as fresh:
+        return fresh.serialize()[:PAGE_BYTES]
+
+
+def _fresh() -> sqlite3.Connection:
+    fresh = sqlite3.connect(":memory:", isolation_level=None)
+    fresh.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    fresh.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    fresh.executescript(_TABLES)
+    return fresh
 
 
 def has_tables(connection: sqlite3.Connection) -> bool:
@@ -251,6 +284,14 @@ def passage_crc(document: int, start: int, end: int, spans: bytes | None, rows: 
     if spans is not None:
         crc = zlib.crc32(spans, crc)
     return zlib.crc32(rows, zlib.crc32(scales, crc))
+
+
+def _of_sqlite(error: BaseException) -> bool:
+    """Whether it comes from SQLite, called here, and not from what the caller gave (a generator that reads files)."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and Path(last.tb_frame.f_code.co_filename).parent == Path(__file__).parent
 
 
 def _writable(folder: Path, file: Path) -> bool:

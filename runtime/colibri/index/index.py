@@ -162,15 +162,9 @@ class Index:
             raise InputError("delete: either ids or where")
         with self._core.writing() as transaction:
             if where is not None:
-                condition, values = compiled(where)
-                found = transaction.connection.execute(
-                    f"SELECT number, first, passages FROM documents WHERE {condition}", values
-                ).fetchall()
-                for row in found:
-                    transaction.remove_number(*row)
-                return len(found)
+                return transaction.remove_where(*compiled(where))
             assert ids is not None
-            return sum(transaction.remove(found_id) for found_id in id_list(ids))
+            return transaction.remove(id_list(ids))
 
     def get(self, ids: str | Sequence[str], *, vectors: bool = False) -> list[Stored | None]:
         """Documents by id, in the order asked for, None for what is not there. vectors: with their int8 rows.

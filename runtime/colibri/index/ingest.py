@@ -144,11 +144,11 @@ class Ingest:
                 seen.add(encoded.document.id)
         if not batch:
             return
+        if self._rules.replace:
+            transaction.remove(batch)
         passages: list[tuple[int, int, int]] = []
         numbers = []
-        for found_id, (encoded, _) in batch.items():
-            if self._rules.replace:
-                transaction.remove(found_id)
+        for encoded, _ in batch.values():
             number = transaction.number()
             numbers.append(number)
             passages += [(number, start, end) for start, end in encoded.passages]

@@ -16,13 +16,18 @@ _BROKEN = (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError)
 
 def rebuild_if_broken(shelf: Catalogue, folder: Path, facts: dict[str, str]) -> bool:
     """Under the writer's lock: write the SQLite file anew where its structure is broken; whether it was."""
+    place = folder / catalogue.FILE_NAME
+    mended = _mend_header(place)
+    shelf.reset()
+    mended |= _mend_schema(shelf, place)
+    shelf.reset()
     try:
         with shelf.lent() as connection:
-            if [row[0] for row in connection.execute("PRAGMA integrity_check")] == ["ok"]:
-                return False
+            checked = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+            if checked == ["ok"] and catalogue.schema_is_whole(connection):
+                return mended
     except StoreDamaged:
         pass
-    place = folder / catalogue.FILE_NAME
     target = folder / f"{catalogue.FILE_NAME}.repair"
     target.unlink(missing_ok=True)
     with closing(sqlite3.connect(place, isolation_level=None)) as old:
@@ -31,7 +36,7 @@ def rebuild_if_broken(shelf: Catalogue, folder: Path, facts: dict[str, str]) -> 
             # As a transaction of the old file, so that whoever has it open goes on with the new content.
             with closing(sqlite3.connect(target)) as new:
                 new.backup(old)
-        except sqlite3.DatabaseError:
+        except _BROKEN:
             replace = True
         else:
             replace = False
@@ -42,6 +47,46 @@ def rebuild_if_broken(shelf: Catalogue, folder: Path, facts: dict[str, str]) -> 
         target.replace(place)
     with suppress(OSError):
         target.unlink(missing_ok=True)
+    return True
+
+
+_HEADER = {
+    # Bytes of the file's first page that are the same in every index (https://www.sqlite.org/fileformat2.html).
+    0: b"SQLite format 3\0" + bytes([0x10, 0, 2, 2, 0, 64, 32, 32]),  # pages of 4,096, a log of its own
+    44: bytes([0, 0, 0, 4]),  # format of the schema
+    56: bytes([0, 0, 0, 1]),  # UTF-8
+}
+
+
+def _mend_header(place: Path) -> bool:
+    """Put right what stands the same in every file; whether something did not."""
+    with place.open("r+b") as file:
+        start = file.read(60)
+        wrong = [at for at, wanted in _HEADER.items() if start[at : at + len(wanted)] != wanted]
+        if len(start) < 60 or not wrong:
+            return False
+        for at in wrong:
+            file.seek(at)
+            file.write(_HEADER[at])
+    return True
+
+
+def _mend_schema(shelf: Catalogue, place: Path) -> bool:
+    """Put right the page that defines the tables, where it cannot be read or says something else; whether it was so.
+
+    It is the first one, after 100 bytes of header, and the same in every index.
+    """
+    try:
+        with shelf.lent() as connection:
+            if catalogue.schema_is_whole(connection):
+                return False
+    except StoreDamaged:
+        pass
+    with place.open("r+b") as file:
+        if len(file.read(catalogue.PAGE_BYTES)) < catalogue.PAGE_BYTES:
+            return False
+        file.seek(100)
+        file.write(catalogue.expected_first_page()[100:])
     return True
 
 
@@ -66,13 +111,14 @@ def mend_facts(connection: sqlite3.Connection, folder: Path, facts: dict[str, st
 def _salvage(old: sqlite3.Connection, folder: Path, target: Path, facts: dict[str, str]) -> None:
     """Write a new SQLite file at `target` with every row that the old one still gives, looked up one by one."""
     with closing(sqlite3.connect(target, isolation_level=None)) as new:
+        new.execute(f"PRAGMA page_size = {catalogue.PAGE_BYTES}")
         new.execute("PRAGMA auto_vacuum = INCREMENTAL")
         new.execute("BEGIN")
         catalogue.make_tables(new, facts)
         last = max(_salvage_passages(old, new, folder), int(_fact(old, "next_document") or 0), _highest(old))
         for number in range(1, last + 1):
             for table in ("documents", "texts"):
-                _copy_row(old, new, table, "number", number)
+                _copy_row(old, new, table, number)
         commits = int(_fact(old, "commits") or 0)
         catalogue.write_fact(new, "commits", str(commits + 1 if commits else time.time_ns() // 1_000_000))
         new.execute("COMMIT")
@@ -83,18 +129,18 @@ def _salvage_passages(old: sqlite3.Connection, new: sqlite3.Connection, folder: 
     for number in sorted(set(numbers_in(folder).values())):
         raw = RawSegment(folder, number, 1)
         for place in range(raw.places):
-            row = _copy_row(old, new, "passages", "slot", (number << SEGMENT_SHIFT) + place)
+            row = _copy_row(old, new, "passages", (number << SEGMENT_SHIFT) + place)
             if row is not None and isinstance(row[1], int) and row[1] < 1 << 40:
                 last = max(last, row[1])
     return last
 
 
-def _copy_row(
-    old: sqlite3.Connection, new: sqlite3.Connection, table: str, key: str, value: int
-) -> tuple[object, ...] | None:
+def _copy_row(old: sqlite3.Connection, new: sqlite3.Connection, table: str, key: int) -> tuple[object, ...] | None:
     try:
-        row: tuple[object, ...] | None = old.execute(f"SELECT * FROM {table} WHERE {key} = ?", (value,)).fetchone()
+        # Not by a column's name, which may have changed: every row has its rowid, which is its first column.
+        row: tuple[object, ...] | None = old.execute(f"SELECT * FROM {table} WHERE rowid = ?", (key,)).fetchone()
         if row is not None:
+            row = (key, *row[1:])
             new.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
     except _BROKEN:
         return None

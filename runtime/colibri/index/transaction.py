@@ -5,7 +5,7 @@ index as it was: SQLite rolls back, and bytes past what is committed mean nothin
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,7 @@ Mended = Callable[[sqlite3.Connection], list[Committed]]
 PassageRow = tuple[int, int, int, bytes | None, int]
 """A row of `passages` behind its slot: document, start, end, spans, crc."""
 
+_PLACED = "SELECT number, first, passages, text_crc IS NOT NULL FROM documents"
 _PLACE = (1 << SEGMENT_SHIFT) - 1
 
 
@@ -134,25 +135,30 @@ class Transaction:
         self._documents, self._texts, self._passages = [], [], []
         self._pending.clear()
 
-    def remove(self, found_id: str) -> bool:
-        """Take a document out; whether there was one."""
-        if found_id in self._pending:
+    def remove(self, ids: Iterable[str]) -> int:
+        """Take documents out by their ids; how many there were."""
+        if self._pending:
             self.flush()
-        found = self.connection.execute(
-            "SELECT number, first, passages FROM documents WHERE id = ?", (found_id,)
-        ).fetchone()
-        if found is None:
-            return False
-        self.remove_number(*found)
-        return True
+        found = []
+        for found_id in ids:
+            row = self.connection.execute(f"{_PLACED} WHERE id = ?", (found_id,)).fetchone()
+            if row is not None:
+                found.append(row)
+        return self._remove(found)
 
-    def remove_number(self, number: int, first: int, passages: int) -> None:
-        """Take out the document of that number, whose passages are those slots."""
-        run = self.connection.execute
-        run("DELETE FROM passages WHERE slot >= ? AND slot < ?", (first, first + passages))
-        run("DELETE FROM texts WHERE number = ?", (number,))
-        run("DELETE FROM documents WHERE number = ?", (number,))
-        self.forget_slots(first, passages)
+    def remove_where(self, condition: str, values: Sequence[object]) -> int:
+        """Take out the documents that a condition keeps; how many."""
+        return self._remove(self.connection.execute(f"{_PLACED} WHERE {condition}", values).fetchall())
+
+    def _remove(self, found: list[tuple[int, int, int, bool]]) -> int:
+        found.sort()  # neighbours lie on one page
+        run = self.connection.executemany
+        run("DELETE FROM passages WHERE slot >= ? AND slot < ?", [(f, f + count) for _, f, count, _ in found])
+        run("DELETE FROM texts WHERE number = ?", [(number,) for number, _, _, has_text in found if has_text])
+        run("DELETE FROM documents WHERE number = ?", [(number,) for number, *_ in found])
+        for _, first, passages, _ in found:
+            self.forget_slots(first, passages)
+        return len(found)
 
     def forget_slots(self, first: int, passages: int) -> None:
         """The passages at these slots are gone."""

@@ -78,6 +78,8 @@ def _structure(connection: sqlite3.Connection, found: _Found) -> None:
     for (said,) in connection.execute("PRAGMA integrity_check"):
         if said != "ok":
             found.problems.append(f"SQLite: {said}")
+    if not catalogue.schema_is_whole(connection):
+        found.problems.append("SQLite: the definition of a table changed")
 
 
 def _facts(connection: sqlite3.Connection) -> None:
