@@ -154,7 +154,7 @@ def _write(
     with _step("parity, through the runtime"):
         reference = Artefact(folder, manifest)
         if workshop.reference not in written:
-            for name in (spec.file, *(file for role in roles.values() if (file := role.weights_file))):
+            for name in (spec.file, *(role.weights_file for role in roles.values() if role.weights_file)):
                 shutil.copy(folder / name, scratch / name)
             extra = workshop.elsewhere(scratch).write(workshop.reference)
             plain = dataclasses.replace(spec, unigram_file=None)  # parity then counts the light tokenizer, too

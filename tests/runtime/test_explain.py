@@ -19,7 +19,9 @@ def test_matches_are_the_score(mini: colibri.Colibri) -> None:
     assert docs.spans is not None
     found = matches(queries, docs, 0, docs.spans)
     assert len(found) == len(queries.rows)
-    assert sum(match.weight for match in found) == pytest.approx(float(maxsim(queries[0], docs)[0]), rel=1e-5)
+    assert sum(match.weight for match in found) == pytest.approx(
+        float(maxsim(queries[0], docs, queries.weights)[0]), rel=1e-5
+    )
     shown = {text[slice(*match.document)] for match in found}
     assert "Berlin" in shown
     assert {question[slice(*match.query)] for match in found} >= {"Berlin", "many"}

@@ -127,8 +127,8 @@ def serve(
     logs.configure()
     models = load_all(artefacts, names, workers=workers, provider=asked_provider())
     for model in models.loaded:
-        say = log.warning if model.provider.reasons and asked_provider() != "cpu" else log.info
-        say("%s: %s", model.name, model.provider)
+        missed = model.provider.name == "cpu" and asked_provider() != "cpu" and accelerators()
+        (log.warning if missed else log.info)("%s: %s", model.name, model.provider)
         if not model.manifest.licence.commercial_use:
             log.warning("%s: %s. Not for commercial use.", model.name, model.manifest.licence.id)
     app = App(
@@ -158,6 +158,14 @@ def serve(
     finally:
         if index is not None:
             index.close()
+
+
+def accelerators() -> list[str]:
+    """ONNX Runtime's providers here beside the CPU's: what a machine without a GPU cannot use, and shall hear of."""
+    import onnxruntime
+
+    ours = {"CPUExecutionProvider", "AzureExecutionProvider"}
+    return [name for name in onnxruntime.get_available_providers() if name not in ours]
 
 
 def require_extra() -> None:
