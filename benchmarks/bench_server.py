@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
@@ -60,7 +61,9 @@ def engine() -> None:
         if "query" in asked:
             model.rerank(asked["query"], asked["documents"])
         else:
-            model.encode_documents(asked["documents"])
+            with ThreadPoolExecutor(asked["clients"]) as clients:
+                for _ in clients.map(model.encode_documents, asked["requests"]):
+                    pass
         print(time.perf_counter() - began, flush=True)
 
 
@@ -127,41 +130,39 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def throughput(sides: Sides, rounds: int, count: int) -> list[dict[str, Any]]:
-    """Documents a second at each number of clients, over what the other process did just before and just after.
+    """Documents a second at each number of clients, over what the other process does just before and just after.
 
-    Many clients send few documents each, so that all of them have something to ask. CPU time is compared as well: other
-    programs on the machine change it less.
+    The other process makes the same calls from as many threads. Many clients send few documents each, so that all of
+    them have something to ask. CPU time is compared as well: other programs on the machine change it less.
     """
     texts = documents(count)
-    found: dict[int, list[tuple[float, float, float]]] = {clients: [] for clients in CLIENTS}
-    inside: list[float] = []
+    found: dict[int, list[tuple[float, float, float, float]]] = {clients: [] for clients in CLIENTS}
     for number in range(rounds):
-        before = count / sides.inside(documents=texts)
+        at_once = count / sides.inside(requests=[texts], clients=1)
         for clients in CLIENTS:
             size = min(REQUEST_DOCUMENTS, max(1, count // clients))
-            bodies = [as_json(model=MODEL, input=texts[i : i + size]) for i in range(0, count, size)]
+            requests = [texts[i : i + size] for i in range(0, count, size)]
+            bodies = [as_json(model=MODEL, input=request) for request in requests]
+            before = count / sides.inside(requests=requests, clients=clients)
             cpu, began = sides.cpu_seconds(), time.perf_counter()
             replies = asyncio.run(closed_loop(sides.address, "/v1/embeddings", bodies, clients))
             rate = count / (time.perf_counter() - began)
             server_cpu = sides.cpu_seconds()[0] - cpu[0]
             assert len(good(replies)) == len(bodies), {reply.status for reply in replies}
-            after = count / sides.inside(documents=texts)
-            engine_cpu = sides.cpu_seconds()[1] - cpu[1]
-            found[clients].append(
-                (2 * rate / (before + after), server_cpu / engine_cpu, percentile(good(replies), 0.99))
-            )
-            inside.append(before)
-            before = after
+            after = count / sides.inside(requests=requests, clients=clients)
+            cpu_ratio = server_cpu / (sides.cpu_seconds()[1] - cpu[1])
+            figures = (2 * rate / (before + after), rate / at_once, cpu_ratio, percentile(good(replies), 0.99))
+            found[clients].append(figures)
         click.echo(f"round {number + 1}: " + ", ".join(f"{c}: {f[-1][0]:.2f}" for c, f in found.items()), err=True)
     rows = []
-    for clients, figures in found.items():
-        ratio, cpu_ratio, p99 = (statistics.median(column) for column in zip(*figures, strict=True))
+    for clients, measured in found.items():
+        ratio, at_once, cpu_ratio, p99 = (statistics.median(column) for column in zip(*measured, strict=True))
         rows.append(
             {
                 "case": "throughput",
                 "clients": clients,
-                "documents_per_second_inside": round(statistics.median(inside), 1),
                 "ratio": round(ratio, 3),
+                "ratio_one_call": round(at_once, 3),
                 "cpu_ratio": round(cpu_ratio, 3),
                 "p99_ms": round(1e3 * p99),
             }
@@ -266,7 +267,7 @@ def main(as_engine: bool, rounds: int, count: int, cases: str, out: Path | None)
         sides = Sides(log)
         try:
             warm = documents(8)
-            sides.inside(documents=warm)
+            sides.inside(requests=[warm], clients=1)
             asyncio.run(closed_loop(sides.address, "/v1/embeddings", [as_json(model=MODEL, input=warm)], 1))
             measures: dict[str, Callable[[], list[dict[str, Any]]]] = {
                 "throughput": lambda: throughput(sides, rounds, count),

@@ -50,8 +50,9 @@ def mean_pooled(artefact: Path, graph: str) -> NDArray[np.float64]:
     return np.array(pooled, np.float64)
 
 
+# int8 of three short sentences is chance: zeros at 16 to 96 of 255, whose mean cosines are alike, give .012 to .026.
 @pytest.mark.parametrize(
-    ("graph", "tolerance"), [("cpu-fp32.onnx", 5e-5), ("portable.onnx", 5e-5), ("cpu-int8.u8.onnx", 0.02)]
+    ("graph", "tolerance"), [("cpu-fp32.onnx", 5e-5), ("portable.onnx", 5e-5), ("cpu-int8.u8.onnx", 0.03)]
 )
 def test_mean_pooled_rows_have_the_published_similarities(artefact: Path, graph: str, tolerance: float) -> None:
     pooled = mean_pooled(artefact, graph)
@@ -59,7 +60,7 @@ def test_mean_pooled_rows_have_the_published_similarities(artefact: Path, graph:
 
 
 def test_int8_rows_stay_near_the_float_ones_on_the_models_own_language(artefact: Path) -> None:
-    """Mean cosine at least .99, the error of the 4-bit vocabulary included, over paragraphs of English."""
+    """Mean cosine at least .994, the error of the 4-bit vocabulary included, over paragraphs of English."""
     root = Path(__file__).parents[2]
     pages = [(root / name).read_text(encoding="utf-8") for name in ("LICENSE", "CHANGELOG.md")]
     texts = [" ".join(paragraph.split()) for page in pages for paragraph in page.split("\n\n") if paragraph.strip()]
@@ -68,4 +69,4 @@ def test_int8_rows_stay_near_the_float_ones_on_the_models_own_language(artefact:
     ]
     cosines = np.einsum("td,td->t", *rows, dtype=np.float64)
     assert len(cosines) > 2_000
-    assert cosines.mean() >= 0.99
+    assert cosines.mean() >= 0.994
