@@ -27,6 +27,15 @@ Rows = Sequence[dict[str, Any]]
 def quality(rows: Rows) -> str:
     """nDCG@10 by set: BM25, dense, whole rows, and cpu-int8 at every dim; below, queries in one language over documents
     in another. Where cpu-fp32 was measured, too, its means stand in brackets."""
+    return _quality(rows, lambda name: name)
+
+
+def quality_summary(rows: Rows) -> str:
+    """The same with one line for all languages of a collection."""
+    return _quality(rows, lambda name: re.sub("-[a-z]{2}$", "", name))
+
+
+def _quality(rows: Rows, group: Callable[[str], str]) -> str:
     sets, crossed = [row for row in rows if "bm25" in row], [row for row in rows if "bm25" not in row]
     dims = sorted((int(dim) for dim in sets[0]["maxsim"]["cpu-int8"]), reverse=True)
     with_raw = all(row.get("raw") is not None for row in sets)
@@ -40,8 +49,10 @@ def quality(rows: Rows) -> str:
         ]
         return f"| {name} | {' | '.join(f'{sum(cell) / len(rows):.3f}' for cell in zip(*cells, strict=True))} |"
 
-    lines += [line(row["set"], [row]) for row in sets]
-    lines.append(line("mean", sets))
+    for name in dict.fromkeys(group(row["set"]) for row in sets):
+        own = [row for row in sets if group(row["set"]) == name]
+        lines.append(line(name if len(own) == 1 else f"{name}, {len(own)} languages", own))
+    lines.append(line(f"mean of {len(sets)} sets", sets))
     if all("cpu-fp32" in row["maxsim"] for row in sets):
         lines.append(line("mean, graphs in float32", sets, "cpu-fp32"))
     if crossed:
@@ -222,6 +233,7 @@ def server(rows: Rows) -> str:
 # Name of a table -> the results it is made of, and how.
 TABLES: dict[str, tuple[str, Callable[[Rows], str]]] = {
     "quality": ("quality", quality),
+    "quality_summary": ("quality", quality_summary),
     "cold_start": ("cold_start", cold_start),
     "cold_start_parts": ("cold_start", cold_start_parts),
     "export": ("export", export),

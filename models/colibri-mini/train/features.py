@@ -43,8 +43,11 @@ class Features:
     text: NDArray[np.bool_]
 
 
-def make_raw_model(wheel: Path, folder: Path, variant: str = "cpu-int8") -> None:
-    """An artefact `folder` whose one head is the identity, and which drops no rows; nothing if it is there."""
+def make_raw_model(wheel: Path, folder: Path, variant: str = "cpu-int8", *, every_row: bool = True) -> None:
+    """An artefact `folder` whose one head is the identity; nothing if it is there.
+
+    It drops no rows, or those that colibri-mini drops: what `bench_quality.py --raw` is to compare with.
+    """
     if folder.exists():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +57,9 @@ def make_raw_model(wheel: Path, folder: Path, variant: str = "cpu-int8") -> None
     hidden = json.loads((scratch / "config.json").read_text())["hidden_size"]
     identity, recipe = scratch / "identity.safetensors", scratch / "raw.toml"
     save_file({"linear.weight": np.eye(hidden, dtype=np.float32)}, identity)
-    rules = RECIPE.read_text(encoding="utf-8").split("[heads]")[0].replace("_rows = false", "_rows = true")
+    rules = RECIPE.read_text(encoding="utf-8").split("[heads]")[0]
+    if every_row:
+        rules = rules.replace("_rows = false", "_rows = true")
     recipe.write_text(re.sub("(?m)^weights = .*$", "", rules), encoding="utf-8")
     export(scratch, folder, recipe_file=recipe, heads={hidden: identity}, dims=[hidden], variant_names=[variant])
     shutil.rmtree(scratch)
