@@ -209,8 +209,9 @@ def test_of_a_hub_id_only_the_files_of_the_variant_are_wanted(bert: Artefact, tm
 
 _ENCODE_AS_NOBODY = """
 import os, sys
-# Loaded while the interpreter's own files can be read: they may be root's alone.
-import colibri.encoder, colibri.model, tokenizers, tqdm
+import colibri
+# Everything is imported while the interpreter's own files can be read: they may be root's alone.
+colibri.load(sys.argv[1]).rerank("small bird", ["a house", "the river"])
 if os.geteuid() == 0:
     os.setgroups([])
     os.setgid(65534)
