@@ -36,8 +36,7 @@ def recorded_quality() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 def test_late_interaction_beats_one_vector_a_text_and_bm25() -> None:
     sets, crossed = recorded_quality()
-    assert {row["set"] for row in sets} >= {f"xquad-r-{language}" for language in ("en", "de", "ar", "zh")}
-    assert len(crossed) == 12
+    assert (len(sets), len(crossed)) == (15, 12)
 
     def mean(rows: list[dict[str, Any]], dim: int) -> float:
         found: list[dict[str, float]] = [row["maxsim"].get("cpu-int8", row["maxsim"]) for row in rows]
