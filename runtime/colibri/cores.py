@@ -1,11 +1,14 @@
-"""How many cores there are for us: those this process may use, and how many of them are not two halves of one."""
+"""Which cores are for us: those this process may use, how many are not two halves of one, and who runs on which."""
 
+import contextlib
+import ctypes
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 _TOPOLOGY = Path("/sys/devices/system/cpu")
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_FEW = 8  # CPUs from which on Linux looks further for one that is idle
 
 
 def physical_cores() -> int:
@@ -37,4 +40,33 @@ def _quota(path: Path) -> int | None:
         allowed, period = path.read_text(encoding="utf-8").split()
         return None if allowed == "max" else -(-int(allowed) // int(period))
     except (OSError, ValueError):
+        return None
+
+
+def keep_off_this_cpu(threads: Iterable[int]) -> set[int] | None:
+    """Let sleeping threads (native ids) wake on any CPU but the caller's (Linux with up to 8 CPUs).
+
+    With two CPUs Linux tends to wake a thread where its waker runs, and takes 5 to 30 ms to move one of them: a scan
+    of 8 ms on two threads took 14 (benchmarks/NOTES.md). Who has woken should call `os.sched_setaffinity(0, found)`
+    with what this returns, the CPUs that the caller may use, so that the system can move it again. None: nothing done.
+    """
+    current = _current_cpu()
+    if current is None:
+        return None
+    allowed = os.sched_getaffinity(0)
+    others = allowed - {current}
+    if not others or len(allowed) > _FEW:
+        return None
+    for thread in threads:
+        with contextlib.suppress(OSError):  # a thread that has ended, a system that forbids it
+            os.sched_setaffinity(thread, others)
+    return allowed
+
+
+def _current_cpu() -> int | None:
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    try:
+        return int(ctypes.CDLL(None).sched_getcpu())
+    except (OSError, AttributeError):
         return None

@@ -1,6 +1,7 @@
 """Physical cores: siblings count once, a container's quota counts."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,29 @@ def test_there_is_no_quota_without_the_file(tmp_path: Path) -> None:
 def test_here_are_as_many_as_may_be_used_at_most() -> None:
     may_use = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     assert 1 <= cores.physical_cores() <= may_use
+
+
+def test_sleeping_threads_are_kept_off_the_cpu_of_the_caller() -> None:
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    over = threading.Event()
+    thread = threading.Thread(target=over.wait)
+    thread.start()
+    try:
+        assert thread.native_id is not None
+        found = cores.keep_off_this_cpu([thread.native_id])
+        if 1 < len(allowed) <= 8:
+            assert found == allowed
+            assert len(allowed - os.sched_getaffinity(thread.native_id)) == 1
+        else:
+            assert found is None, "one CPU has no other, and among many the system finds one"
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_a_thread_that_has_ended_is_passed_over() -> None:
+    thread = threading.Thread(target=lambda: None)
+    thread.start()
+    thread.join()
+    assert thread.native_id is not None
+    cores.keep_off_this_cpu([thread.native_id])

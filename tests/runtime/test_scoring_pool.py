@@ -47,6 +47,19 @@ def test_many_callers_ask_at_once() -> None:
             assert sorted(done) == sorted([caller * 1000 + number for number in range(7)] * 50)
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not say where a thread may run")
+def test_pieces_may_run_wherever_the_caller_may() -> None:
+    both = threading.Barrier(2, timeout=60)
+    found: list[set[int]] = []
+
+    def look(_: int) -> None:
+        both.wait()
+        found.append(os.sched_getaffinity(0))
+
+    pool.run(look, 2, 2)
+    assert found == [os.sched_getaffinity(0)] * 2
+
+
 FORKED = """
 import os, warnings
 from colibri.scoring import pool

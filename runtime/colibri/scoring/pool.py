@@ -4,11 +4,14 @@ The kernels run without the GIL, so plain threads are enough, and many callers m
 that sleep between jobs, so they never hold up the end of the process; a forked child begins without any.
 """
 
+import contextlib
 import itertools
 import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
+
+from colibri import cores
 
 _MOST_THREADS = 256
 
@@ -22,6 +25,7 @@ class _Job:
         self._numbers = itertools.count()
         self._left = pieces
         self._lock = threading.Lock()
+        self.cpus: set[int] | None = None  # where its helpers may go once they are awake
         self.error: BaseException | None = None
         self.done = threading.Event()
 
@@ -46,17 +50,19 @@ class _Pool:
 
     def __init__(self) -> None:
         self.jobs: SimpleQueue[_Job] = SimpleQueue()
-        self._threads = 0
+        self.threads: list[int] = []  # native ids
         self._lock = threading.Lock()
 
     def have(self, count: int) -> None:
         """Start threads until there are so many."""
-        if self._threads >= count:
+        if len(self.threads) >= count:
             return
         with self._lock:
-            while self._threads < count:
-                threading.Thread(target=_live, args=(self.jobs,), name="colibri-score", daemon=True).start()
-                self._threads += 1
+            while len(self.threads) < count:
+                thread = threading.Thread(target=_live, args=(self.jobs,), name="colibri-score", daemon=True)
+                thread.start()
+                assert thread.native_id is not None
+                self.threads.append(thread.native_id)
 
 
 _pool = _Pool()
@@ -71,6 +77,7 @@ def run(work: Callable[[int], object], pieces: int, threads: int) -> None:
     job = _Job(work, pieces)
     helpers = min(threads, pieces, _MOST_THREADS) - 1
     _pool.have(helpers)
+    job.cpus = cores.keep_off_this_cpu(_pool.threads)
     for _ in range(helpers):
         _pool.jobs.put(job)
     job.help()
@@ -81,7 +88,11 @@ def run(work: Callable[[int], object], pieces: int, threads: int) -> None:
 
 def _live(jobs: SimpleQueue[_Job]) -> None:
     while True:
-        jobs.get().help()
+        job = jobs.get()
+        if job.cpus is not None:
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(0, job.cpus)
+        job.help()
 
 
 if hasattr(os, "register_at_fork"):

@@ -142,7 +142,7 @@ def _names(chosen: Recipe) -> dict[str, Any]:
         "tile_store": tile_function(how, tokens, groups, False),
         "fold": fold_function(how, groups),
         "finish": finish_function(groups),
-        "prefetch": prefetch_function(2 if how.step is None else 3),
+        "prefetch": prefetch_function(locality=2),
         "AHEAD": _AHEAD if how.step is None else 0,
         "load_words": words_function(groups),
     }

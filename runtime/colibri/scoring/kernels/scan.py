@@ -74,9 +74,10 @@ def scan(
             convert(rows, copied, end - copied, dim, window, stride)
         if biased != 0:
             bias(own_scales, end - begin, window_biases)
-        # Rows that are converted are read at once, which leaves no computation to hide memory behind: 590 GOP/s instead
-        # of 800 on a collection beyond L2. AMX is faster than memory, and asks for what is AHEAD tokens further on.
-        ahead = rows + (end + AHEAD) * row_bytes if ids == 0 and (TILED or not DIRECT) else 0
+        # The next window's rows, or those AHEAD tokens further on where a kernel is faster than memory. Rows that are
+        # converted are read at once, with no computation to hide memory behind (590 GOP/s instead of 800 beyond L2);
+        # eight rows of 512 bytes side by side are more than a processor foresees (31 MB of float32: 62 instead of 82).
+        ahead = rows + (end + AHEAD) * row_bytes if ids == 0 else 0
         group, finished = 0, document
         while group < groups:
             wide = 1 if groups - group >= WIDE else 0
