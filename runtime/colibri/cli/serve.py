@@ -136,7 +136,7 @@ def serve(
         settings,
         keys=keys,
         any_host=keys is not None or without_keys,
-        places=2 * (workers or physical_cores()),
+        places=(workers or physical_cores()) + 1,  # the next is there when a worker has nothing left of the others
     )
     app.add(routes(app))
     operations, index = OPERATIONS, None

@@ -53,7 +53,9 @@ class App:
         self.rates = Rates()
         self.bodies = Bodies(settings)
         self.metrics = Metrics(models.loaded)
-        self.work = Work(places=places, queue=settings.queue, wait_seconds=settings.wait_seconds)
+        self.work = Work(
+            places=places, queue=settings.queue, wait_seconds=settings.wait_seconds, texts=settings.slice_texts
+        )
         self._any_host = any_host
         self._router = Router()
 

@@ -205,14 +205,14 @@ class _Routes:
                     raise _Abandoned
                 tokens.append(number)
 
-            def write() -> int:
+            def write() -> list[int]:
                 documents = ({"id": one.id, "text": one.text, "payload": one.payload} for one in asked.documents)
                 self._index.upsert(documents, progress=done)
-                return len(self._index)
+                return [len(self._index)]
 
             async def work() -> int:
                 async with self._writing:
-                    writing = asyncio.create_task(ticket.turn(cost, lambda: asyncio.to_thread(write)))
+                    writing = asyncio.create_task(ticket.turn(cost, lambda _: asyncio.to_thread(write)))
                     try:
                         return await asyncio.shield(writing)
                     except asyncio.CancelledError:
