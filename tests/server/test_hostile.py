@@ -280,7 +280,24 @@ def test_headers_that_mean_two_things_are_refused(server: LiveServer, lines: lis
     status = int(found.split()[1])
     assert 400 <= status < 502
     assert status != 500
-    assert b'"detail":' in found
+    fields, _, body = found.partition(b"\r\n\r\n")
+    assert f"x-request-id: {json.loads(body)['request_id']}".encode() in fields
+
+
+def test_what_is_no_http_is_logged_and_counted_like_the_rest(server: LiveServer) -> None:
+    found = raw(server, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")
+    wanted = json.loads(found.partition(b"\r\n\r\n")[2])["request_id"]
+    assert [line["code"] for line in server.logged() if line.get("request_id") == wanted] == ["INVALID_HTTP"]
+    metrics = server.call("/metrics").body.decode()
+    assert 'colibri_errors_total{code="INVALID_HTTP"}' in metrics
+    assert 'colibri_requests_total{method="(any)",route="(none)",status="400"}' in metrics
+
+
+def test_a_slash_too_many_leads_nowhere(server: LiveServer) -> None:
+    """Least of all to where a Host header says."""
+    answer = server.call("/v1/embeddings/", GOOD)
+    assert (answer.status, answer.json["code"]) == (404, "RESOURCE_NOT_FOUND")
+    assert "location" not in answer.headers
 
 
 def test_headers_of_a_megabyte_are_refused(server: LiveServer) -> None:

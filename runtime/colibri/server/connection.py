@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import h11
@@ -11,14 +10,17 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from colibri.server import logs
+from colibri.server.exchange import ANY_METHOD, UNKNOWN_ROUTE
+from colibri.server.metrics import Metrics
 from colibri.server.problems import Problem
 from colibri.server.settings import Settings
 
 _LAST_CALL_SECONDS = 0.25  # when the server ends: for requests that are on their way on idle connections
 
 
-def limited(settings: Settings, count: Callable[[int], None]) -> type[H11Protocol]:
-    """The class of a server's connections. count: is told how many there are.
+def limited(settings: Settings, metrics: Metrics) -> type[H11Protocol]:
+    """The class of a server's connections.
 
     Headers have `header_seconds` from the first byte of a connection or of its next request, whether bytes keep coming
     or not; so has what is left of a request's body when it was answered (a refused one, mostly). An answer has
@@ -41,7 +43,7 @@ def limited(settings: Settings, count: Callable[[int], None]) -> type[H11Protoco
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
-            count(len(self.connections))
+            metrics.connections.set(len(self.connections))
             if len(self.connections) > settings.connections:
                 transport.abort()
                 return
@@ -53,7 +55,7 @@ def limited(settings: Settings, count: Callable[[int], None]) -> type[H11Protoco
             _cancel(self._reading_due)
             self._reading_due = None
             super().connection_lost(exc)
-            count(len(self.connections))
+            metrics.connections.set(len(self.connections))
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
@@ -66,9 +68,14 @@ def limited(settings: Settings, count: Callable[[int], None]) -> type[H11Protoco
 
         def send_400_response(self, msg: str) -> None:
             """What is no HTTP is answered like everything else, where an answer can still be given."""
-            problem = Problem(400, "INVALID_HTTP", msg)
-            body = problem.body(uuid.uuid4().hex)
+            problem, request_id = Problem(400, "INVALID_HTTP", msg), uuid.uuid4().hex
+            body = problem.body(request_id)
             headers = {"content-type": "application/json", "connection": "close", "content-length": str(len(body))}
+            headers["x-request-id"] = request_id
+            metrics.errors.labels(problem.code).inc()
+            metrics.requests.labels(UNKNOWN_ROUTE, ANY_METHOD, str(problem.status)).inc()
+            fields = {"request_id": request_id, "route": UNKNOWN_ROUTE, "status": problem.status, "code": problem.code}
+            logs.requests.info("request", extra={"fields": fields})
             with contextlib.suppress(h11.LocalProtocolError):  # an answer was under way
                 response = h11.Response(status_code=400, headers=list(headers.items()), reason=b"Bad Request")
                 for event in (response, h11.Data(data=body), h11.EndOfMessage()):

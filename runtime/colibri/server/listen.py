@@ -90,7 +90,7 @@ def run(app: App, listener: socket.socket, announce: Callable[[], None]) -> None
     settings = app.settings
     config = uvicorn.Config(
         app,
-        http=limited(settings, app.metrics.connections.set),
+        http=limited(settings, app.metrics),
         ws="none",
         lifespan="off",
         log_config=None,
