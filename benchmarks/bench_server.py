@@ -31,6 +31,8 @@ REQUEST_DOCUMENTS = 16
 PASSAGES = 20
 LORIS = 500
 OVERLOAD = 3
+QUIET = 0.05  # cores that other programs may take during a round
+WAVES = 3  # requests of each client, at least
 _WORDS = tuple(
     "the of and a river bridge water city people in live house old stone mountain winter summer train road market "  # noqa: SIM905
     "music light evening garden window letter answer question number island history language science paper".split()
@@ -129,45 +131,58 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def throughput(sides: Sides, rounds: int, count: int) -> list[dict[str, Any]]:
-    """Documents a second at each number of clients, over what the other process does just before and just after.
+def throughput(sides: Sides, rounds: int, count: int, clients: int) -> dict[str, Any]:
+    """Documents a second by so many clients, over what the other process does just before and just after.
 
-    The other process makes the same calls from as many threads. Many clients send few documents each, so that all of
-    them have something to ask. CPU time is compared as well: other programs on the machine change it less.
+    The other process makes the same calls from as many threads, and one call with everything, in which no worker is
+    ever idle. Each client has several requests to make, so that ends and beginnings weigh little. CPU time a document
+    is told as well: other programs on the machine change it less, and the client's own is no cost of the server.
+
+    A round in which other programs took more than QUIET cores is not counted, but is made again, as often as
+    there are rounds.
     """
     texts = documents(count)
-    found: dict[int, list[tuple[float, float, float, float]]] = {clients: [] for clients in CLIENTS}
-    for number in range(rounds):
-        at_once = count / sides.inside(requests=[texts], clients=1)
-        for clients in CLIENTS:
-            size = min(REQUEST_DOCUMENTS, max(1, count // clients))
-            requests = [texts[i : i + size] for i in range(0, count, size)]
-            bodies = [as_json(model=MODEL, input=request) for request in requests]
-            before = count / sides.inside(requests=requests, clients=clients)
-            cpu, began = sides.cpu_seconds(), time.perf_counter()
-            replies = asyncio.run(closed_loop(sides.address, "/v1/embeddings", bodies, clients))
-            rate = count / (time.perf_counter() - began)
-            server_cpu = sides.cpu_seconds()[0] - cpu[0]
-            assert len(good(replies)) == len(bodies), {reply.status for reply in replies}
-            after = count / sides.inside(requests=requests, clients=clients)
-            cpu_ratio = server_cpu / (sides.cpu_seconds()[1] - cpu[1])
-            figures = (2 * rate / (before + after), rate / at_once, cpu_ratio, percentile(good(replies), 0.99))
-            found[clients].append(figures)
-        click.echo(f"round {number + 1}: " + ", ".join(f"{c}: {f[-1][0]:.2f}" for c, f in found.items()), err=True)
-    rows = []
-    for clients, measured in found.items():
-        ratio, at_once, cpu_ratio, p99 = (statistics.median(column) for column in zip(*measured, strict=True))
-        rows.append(
-            {
-                "case": "throughput",
-                "clients": clients,
-                "ratio": round(ratio, 3),
-                "ratio_one_call": round(at_once, 3),
-                "cpu_ratio": round(cpu_ratio, 3),
-                "p99_ms": round(1e3 * p99),
-            }
-        )
-    return rows
+    size = min(REQUEST_DOCUMENTS, max(1, count // (WAVES * clients)))
+    requests = [texts[i : i + size] for i in range(0, count, size)]
+    bodies = [as_json(model=MODEL, input=request) for request in requests]
+    measured: dict[str, list[float]] = {}
+    disturbed = 0
+    while len(measured.get("ratio", ())) < rounds:
+        busy, round_began, all_own = machine.busy_seconds(), time.perf_counter(), time.process_time()
+        spent = [sides.cpu_seconds()]
+        before, one_call = sides.inside(requests=requests, clients=clients), sides.inside(requests=[texts], clients=1)
+        spent.append(sides.cpu_seconds())
+        own, began = time.process_time(), time.perf_counter()
+        replies = asyncio.run(closed_loop(sides.address, "/v1/embeddings", bodies, clients))
+        took, own = time.perf_counter() - began, time.process_time() - own
+        spent.append(sides.cpu_seconds())
+        assert len(good(replies)) == len(bodies), {reply.status for reply in replies}
+        one_call += sides.inside(requests=[texts], clients=1)
+        after = sides.inside(requests=requests, clients=clients)
+        spent.append(sides.cpu_seconds())
+        engine = (spent[1][1] - spent[0][1] + spent[3][1] - spent[2][1]) / 4
+        ours = sum(spent[3]) - sum(spent[0]) + time.process_time() - all_own
+        others = (machine.busy_seconds() - busy - ours) / (time.perf_counter() - round_began)
+        figures = {
+            "ratio": (before + after) / 2 / took,
+            "ratio_one_call": one_call / 2 / took,
+            "server_cpu_ms": 1e3 * (spent[2][0] - spent[1][0]) / count,
+            "inside_cpu_ms": 1e3 * engine / count,
+            "client_cpu_ms": 1e3 * own / count,
+            "p99_ms": 1e3 * percentile(good(replies), 0.99),
+            "documents_per_second": count / took,
+            "others_cores": others,
+        }
+        said = ", ".join(f"{name} {figure:.2f}" for name, figure in figures.items())
+        if others > QUIET and disturbed < rounds:
+            disturbed += 1
+            click.echo(f"{clients} clients, not counted: {said}", err=True)
+            continue
+        click.echo(f"{clients} clients: {said}", err=True)
+        for name, figure in figures.items():
+            measured.setdefault(name, []).append(figure)
+    medians = {name: round(statistics.median(found), 3) for name, found in measured.items()}
+    return {"case": "throughput", "clients": clients, "documents": count, "request_documents": size} | medians
 
 
 def rerank(sides: Sides, rounds: int) -> dict[str, Any]:
@@ -255,10 +270,11 @@ def memory(sides: Sides) -> dict[str, Any]:
 @click.command()
 @click.option("--engine", "as_engine", is_flag=True, hidden=True)
 @click.option("--rounds", type=int, default=3, show_default=True, help="Interleaved rounds of throughput.")
-@click.option("--documents", "count", type=int, default=128, show_default=True, help="Documents of a round.")
+@click.option("--documents", "count", type=int, default=384, show_default=True, help="Documents of a round.")
+@click.option("--clients", type=int, multiple=True, help=f"Of throughput; default: {', '.join(map(str, CLIENTS))}.")
 @click.option("--cases", default="throughput,rerank,overload,slowloris,memory", show_default=True)
 @click.option("--json", "out", type=click.Path(path_type=Path), help="Append one JSON line a case.")
-def main(as_engine: bool, rounds: int, count: int, cases: str, out: Path | None) -> None:
+def main(as_engine: bool, rounds: int, count: int, clients: tuple[int, ...], cases: str, out: Path | None) -> None:
     """Measure the server beside the same model in its own process."""
     if as_engine:
         engine()
@@ -270,7 +286,7 @@ def main(as_engine: bool, rounds: int, count: int, cases: str, out: Path | None)
             sides.inside(requests=[warm], clients=1)
             asyncio.run(closed_loop(sides.address, "/v1/embeddings", [as_json(model=MODEL, input=warm)], 1))
             measures: dict[str, Callable[[], list[dict[str, Any]]]] = {
-                "throughput": lambda: throughput(sides, rounds, count),
+                "throughput": lambda: [throughput(sides, rounds, count, number) for number in clients or CLIENTS],
                 "rerank": lambda: [rerank(sides, 15 * rounds)],
                 "overload": lambda: [overload(sides, 128)],
                 "slowloris": lambda: [slowloris(sides, 40)],

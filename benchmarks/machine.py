@@ -32,6 +32,12 @@ def describe() -> Machine:
     }
 
 
+def busy_seconds() -> float:
+    """CPU time of all processes since the machine started (Linux)."""
+    user, nice, system, _, _, interrupts, soft_interrupts = Path("/proc/stat").read_text("ascii").split()[1:8]
+    return sum(map(int, (user, nice, system, interrupts, soft_interrupts))) / os.sysconf("SC_CLK_TCK")
+
+
 def _cpu_model() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines() if cpuinfo.is_file() else []

@@ -206,14 +206,17 @@ def server(rows: Rows) -> str:
     """HTTP beside calls in a process: throughput by clients, and a line for each other case."""
     cases = {row["case"]: row for row in rows}
     lines = [
-        "| clients | documents/s, x the same calls in-process | x one call with all | CPU time, x | p99 ms |",
-        "|---|---|---|---|---|",
+        "| clients x documents a request | documents/s | x the same calls in-process | x one call with all | "
+        "CPU ms a document: server, in-process, client | p99 ms |",
+        "|---|---|---|---|---|---|",
     ]
-    for row in rows:
-        if row["case"] == "throughput":
-            names = ("ratio", "ratio_one_call", "cpu_ratio")
-            figures = [f"{row[name]:.2f}" if name in row else "not measured" for name in names]
-            lines.append(f"| {row['clients']} | {' | '.join(figures)} | {row['p99_ms']:,} |")
+    throughput = [row for row in rows if row["case"] == "throughput"]
+    for row in throughput:
+        cpu = ", ".join(f"{row[f'{who}_cpu_ms']:.1f}" for who in ("server", "inside", "client"))
+        lines.append(
+            f"| {row['clients']} x {row['request_documents']} | {row['documents_per_second']:.0f} | "
+            f"{row['ratio']:.2f} | {row['ratio_one_call']:.2f} | {cpu} | {row['p99_ms']:,.0f} |"
+        )
     ranked, over, loris, held = (cases[case] for case in ("rerank", "overload", "slowloris", "memory"))
     machine = rows[0]["machine"]
     lines += [
@@ -225,7 +228,7 @@ def server(rows: Rows) -> str:
         f"Beside {loris['sockets']} connections that never finish their headers, p99 is {loris['ratio']:.2f} x. "
         f"2,048 documents as float, an answer of {held['answer_mb']} MB: {held['peak_above_mb']} MB at most. "
         f"({machine['cpu']}, {machine['cores']} cores, shared, client included, Python {machine['python']}, "
-        f"medians of {rows[0]['rounds']} interleaved rounds.)",
+        f"medians of {throughput[0]['rounds']} interleaved rounds of {throughput[0]['documents']} documents.)",
     ]
     return "\n".join(lines)
 

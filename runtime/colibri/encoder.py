@@ -210,9 +210,7 @@ def _entries(outcome: Outcome[Entry], order: Order, report: Report) -> list[Entr
         report.failed[outcome.index] = outcome.error
         return []
     entries = [outcome.made[place] for place in range(len(outcome.made))]
-    report.tokens += sum(entry.tokens for entry in entries)
-    report.truncated += any(entry.truncated for entry in entries)
-    report.split += len(entries) > 1
+    report.add(outcome.index, entries)
     return entries
 
 

@@ -28,6 +28,12 @@ class Report:
     split: int = 0
     failed: dict[int, ColibriError] = field(default_factory=dict)
 
+    def add(self, index: int, entries: "Sequence[Entry]") -> None:
+        """Count what became of the text at `index`, which did not fail."""
+        self.tokens += sum(entry.tokens for entry in entries)
+        self.truncated += any(entry.truncated for entry in entries)
+        self.split += len(entries) > 1
+
 
 @dataclass(frozen=True)
 class Entry:

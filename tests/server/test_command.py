@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from live_server import BERT, XLMR, LiveServer
+
 PACKAGES = ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn")
 
 
@@ -29,6 +31,11 @@ def test_help_loads_nothing_of_the_server(words: list[str]) -> None:
     done = run(code)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_each_model_is_told_once(server: LiveServer) -> None:
+    for name in (BERT, XLMR):
+        assert len([line for line in server.logged() if line["message"].startswith(f"{name}: cpu-")]) == 1
 
 
 def test_a_wrong_number_is_wrong_usage() -> None:

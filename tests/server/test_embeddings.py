@@ -164,9 +164,9 @@ def test_each_model_answers_under_its_names(server: LiveServer, bert: Colibri, x
     [
         ({"input": 3}, 422, "input"),
         ({"input": ["a", 3]}, 422, "input[1]"),
-        ({"input": [{"id": 1}]}, 422, "input[0]"),
+        ({"input": [{"id": 1}]}, 422, "input[0].text"),
         ({"input": []}, 422, "input"),
-        ({}, 422, ""),
+        ({}, 422, "input"),
         ({"input": "a", "dimensions": 17}, 422, "dimensions"),
         ({"input": "a", "dimensions": "48"}, 422, "dimensions"),
         ({"input": "a", "dimensions": 10**30}, 422, "dimensions"),

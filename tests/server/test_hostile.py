@@ -135,6 +135,53 @@ def test_a_body_that_does_not_come_is_not_waited_for(strict: LiveServer) -> None
     assert still_serves(strict)
 
 
+@pytest.mark.parametrize(
+    "rest", ["Content-Length: 1000000", "Transfer-Encoding: chunked"], ids=["a long body", "chunks without end"]
+)
+def test_a_refused_body_that_trickles_in_does_not_keep_its_connection(strict: LiveServer, rest: str) -> None:
+    lines = ["POST /nowhere HTTP/1.1", "Host: localhost", "Content-Type: application/json", rest, "", ""]
+    piece = b"1\r\nx\r\n" if "chunked" in rest else b"x"
+    with socket.create_connection(strict.address, timeout=0.05) as connection:
+        connection.sendall("\r\n".join(lines).encode())
+        answer = b""
+        for _ in range(400):
+            try:
+                connection.sendall(piece)
+                if not (part := connection.recv(1 << 16)):
+                    break
+                answer += part
+            except TimeoutError:
+                continue
+            except (ConnectionResetError, BrokenPipeError):
+                break
+        else:
+            raise AssertionError("20 s of a refused body were taken")
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert still_serves(strict)
+
+
+def test_a_refused_body_that_comes_does_not_end_its_connection(server: LiveServer) -> None:
+    body = b"x" * 100_000
+    refused = head(len(body), path="/nowhere") + body
+    last = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    answers = raw(server, 3 * refused + last)
+    assert (answers.count(b"HTTP/1.1 404 "), answers.count(b"HTTP/1.1 200 ")) == (3, 1)
+
+
+def test_connections_are_counted(server: LiveServer) -> None:
+    def counted() -> float:
+        lines = server.call("/metrics").body.decode().splitlines()
+        return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith("colibri_connections "))
+
+    with socket.create_connection(server.address), socket.create_connection(server.address):
+        assert counted() >= 3
+    for _ in range(1000):
+        if counted() == 1:
+            break
+    else:
+        raise AssertionError(f"{counted()} connections, there is one")
+
+
 def test_a_client_that_does_not_read_is_cut_off(strict: LiveServer) -> None:
     body = json.dumps({"model": XLMR, "input": ["bird " * 60] * 2048}).encode()
     with socket.socket() as connection:
@@ -233,7 +280,24 @@ def test_headers_that_mean_two_things_are_refused(server: LiveServer, lines: lis
     status = int(found.split()[1])
     assert 400 <= status < 502
     assert status != 500
-    assert b'"detail":' in found
+    fields, _, body = found.partition(b"\r\n\r\n")
+    assert f"x-request-id: {json.loads(body)['request_id']}".encode() in fields
+
+
+def test_what_is_no_http_is_logged_and_counted_like_the_rest(server: LiveServer) -> None:
+    found = raw(server, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")
+    wanted = json.loads(found.partition(b"\r\n\r\n")[2])["request_id"]
+    assert [line["code"] for line in server.logged() if line.get("request_id") == wanted] == ["INVALID_HTTP"]
+    metrics = server.call("/metrics").body.decode()
+    assert 'colibri_errors_total{code="INVALID_HTTP"}' in metrics
+    assert 'colibri_requests_total{method="(any)",route="(none)",status="400"}' in metrics
+
+
+def test_a_slash_too_many_leads_nowhere(server: LiveServer) -> None:
+    """Least of all to where a Host header says."""
+    answer = server.call("/v1/embeddings/", GOOD)
+    assert (answer.status, answer.json["code"]) == (404, "RESOURCE_NOT_FOUND")
+    assert "location" not in answer.headers
 
 
 def test_headers_of_a_megabyte_are_refused(server: LiveServer) -> None:

@@ -80,7 +80,7 @@ def test_documents_are_replaced_and_deleted_by_id(indexed: LiveServer) -> None:
         ("/v1/search", {"query": 1}, "query"),
         ("/v1/index/documents", {"documents": []}, "documents"),
         ("/v1/index/documents", {"documents": [{"id": "", "text": "a"}]}, "documents[0].id"),
-        ("/v1/index/documents", {"documents": [{"id": "a"}]}, "documents[0]"),
+        ("/v1/index/documents", {"documents": [{"id": "a"}]}, "documents[0].text"),
         ("/v1/index/documents", {"documents": [{"id": "a", "text": "a", "payload": 1}]}, "documents[0].payload"),
         ("/v1/index/documents", {"documents": [{"id": "x", "text": "a" * 1_000_001}]}, "documents[0]"),
     ],
@@ -91,6 +91,7 @@ def test_what_cannot_be_used_is_refused_by_field(
     answer = indexed.call(path, body)
     assert answer.status == 422, answer.body
     assert answer.json["errors"][0]["field"] == field
+    assert answer.json["detail"].count(f"{field}: ") == 1
 
 
 def test_the_document_describes_these_routes_as_well(indexed: LiveServer, server: LiveServer) -> None:
@@ -169,6 +170,18 @@ def test_a_client_that_hangs_up_leaves_no_half_of_its_documents(tmp_path: Path) 
         for _ in range(5000):
             if "colibri_running_slices 1.0" in running.call("/metrics").body.decode():
                 break
+        # Nor does one that waits for it to end hold anything when it has left.
+        with contextlib.closing(http.client.HTTPConnection(*running.address, timeout=120)) as waiting:
+            waiting.request("DELETE", "/v1/index/documents/0")
+            for _ in range(5000):
+                if "colibri_admitted_requests 2.0" in running.call("/metrics").body.decode():
+                    break
+        for _ in range(5000):
+            if "colibri_admitted_requests 1.0" in running.call("/metrics").body.decode():
+                break
+        else:
+            raise AssertionError("who left is waited for")
+        assert [line["method"] for line in running.logged() if line.get("status") == 499] == ["DELETE"]
         connection.close()
         for _ in range(5000):
             if "colibri_admitted_requests 0.0" in running.call("/metrics").body.decode():

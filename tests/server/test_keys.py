@@ -65,12 +65,53 @@ def test_names_are_taken_once_and_plain(tmp_path: Path) -> None:
         keys.remove(file, "b")
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"keys": 1}', '{"keys": [{"name": "a"}]}', "\0", "[" * 10_000])
+def entry(**fields: object) -> str:
+    """A file of one key, with some of its fields changed."""
+    plain = {"name": "a", "sha256": "0" * 64, "requests_per_minute": None, "tokens_per_minute": None, "created": "x"}
+    return json.dumps({"keys": [plain | fields]})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", '{"keys": 1}', '{"keys": [{"name": "a"}]}', "\0", "[" * 10_000),
+        *(entry(sha256=wrong) for wrong in ("ü" * 64, "A" * 64, "0" * 63, "colibri_secret", 7)),
+        *(entry(requests_per_minute=wrong) for wrong in (0, -1, 1.5, "1")),
+        *(entry(tokens_per_minute=0), entry(name="a b"), entry(name=None), entry(more=1)),
+        json.dumps({"keys": json.loads(entry())["keys"] * 2}),
+    ],
+)
 def test_what_is_no_file_of_keys_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "keys.json"
     file.write_text(text)
     with pytest.raises(ArtefactError, match=re.escape(str(file))):
         keys.read(file)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"keys": ["colibri_secret"]}', entry(sha256="colibri_secret"), entry(sha256=["colibri_s"])]
+)
+def test_a_key_that_somebody_wrote_into_the_file_is_not_told(tmp_path: Path, text: str) -> None:
+    """These messages go to a log, where the file is read again."""
+    file = tmp_path / "keys.json"
+    file.write_text(text)
+    with pytest.raises(ArtefactError) as caught:
+        keys.read(file)
+    assert "colibri_s" not in str(caught.value)
+
+
+def test_a_folder_of_keys_is_none(tmp_path: Path) -> None:
+    with pytest.raises(ArtefactError, match="cannot be read"):
+        keys.read(tmp_path)
+
+
+def test_a_server_that_lets_nobody_in_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text('{"keys": []}')
+    with LiveServer("--keys-file", str(file), log=tmp_path / "log", artefacts=(BERT,)) as running:
+        assert [line["level"] for line in running.logged() if "holds no key" in line["message"]] == ["warning"]
+        secret = keys.add(file, "first")
+        assert ask(running, f"Bearer {secret}").status == 200
 
 
 def test_the_command_prints_the_key_once(tmp_path: Path) -> None:

@@ -125,10 +125,12 @@ def serve(
             f"{host}: others can reach that address; give --keys-file FILE, or --without-keys to let anyone in"
         )
     logs.configure()
+    if keys is not None and not len(keys):
+        log.warning("%s holds no key, so nobody is let in; `colibri keys add NAME` makes one", keys_file)
     models = load_all(artefacts, names, workers=workers, provider=asked_provider())
     for model in models.loaded:
-        missed = model.provider.name == "cpu" and asked_provider() != "cpu" and accelerators()
-        (log.warning if missed else log.info)("%s: %s", model.name, model.provider)
+        if model.provider.name == "cpu" and asked_provider() != "cpu" and accelerators():
+            log.warning("%s: %s", model.name, model.provider)
         if not model.manifest.licence.commercial_use:
             log.warning("%s: %s. Not for commercial use.", model.name, model.manifest.licence.id)
     app = App(
@@ -136,7 +138,7 @@ def serve(
         settings,
         keys=keys,
         any_host=keys is not None or without_keys,
-        places=2 * (workers or physical_cores()),
+        places=(workers or physical_cores()) + 1,  # the next is there when a worker has nothing left of the others
     )
     app.add(routes(app))
     operations, index = OPERATIONS, None

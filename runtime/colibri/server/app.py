@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from colibri.server import logs
 from colibri.server.bodies import Bodies
-from colibri.server.exchange import ABANDONED, UNKNOWN_ROUTE, ClientGone, Exchange, exchange_of
+from colibri.server.exchange import ABANDONED, ANY_METHOD, UNKNOWN_ROUTE, ClientGone, Exchange, exchange_of
 from colibri.server.keys import KeyRing
 from colibri.server.metrics import Metrics
 from colibri.server.models import Models
@@ -53,9 +53,11 @@ class App:
         self.rates = Rates()
         self.bodies = Bodies(settings)
         self.metrics = Metrics(models.loaded)
-        self.work = Work(places=places, queue=settings.queue, wait_seconds=settings.wait_seconds)
+        self.work = Work(
+            places=places, queue=settings.queue, wait_seconds=settings.wait_seconds, texts=settings.slice_texts
+        )
         self._any_host = any_host
-        self._router = Router()
+        self._router = Router(redirect_slashes=False)  # to where its Host header says
 
     def add(self, routes: Sequence[BaseRoute]) -> None:
         """More routes."""
@@ -186,8 +188,7 @@ async def _discard(receive: Receive) -> None:
 
 
 def _method(exchange: Exchange) -> str:
-    """For a metric: anything can be sent as a method."""
-    return exchange.method if exchange.route != UNKNOWN_ROUTE else "(any)"
+    return exchange.method if exchange.route != UNKNOWN_ROUTE else ANY_METHOD
 
 
 def _unauthorised(code: str, detail: str) -> Problem:

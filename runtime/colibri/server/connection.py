@@ -10,18 +10,22 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from colibri.server import logs
+from colibri.server.exchange import ANY_METHOD, UNKNOWN_ROUTE
+from colibri.server.metrics import Metrics
 from colibri.server.problems import Problem
 from colibri.server.settings import Settings
 
 _LAST_CALL_SECONDS = 0.25  # when the server ends: for requests that are on their way on idle connections
 
 
-def limited(settings: Settings) -> type[H11Protocol]:
+def limited(settings: Settings, metrics: Metrics) -> type[H11Protocol]:
     """The class of a server's connections.
 
     Headers have `header_seconds` from the first byte of a connection or of its next request, whether bytes keep coming
-    or not. An answer has `write_seconds` for each time the client must take what was written before more is; then the
-    connection is aborted, because closing it would wait for the same client. More than `connections` are refused.
+    or not; so has what is left of a request's body when it was answered (a refused one, mostly). An answer has
+    `write_seconds` for each time the client must take what was written before more is; then the connection is aborted,
+    because closing it would wait for the same client. More than `connections` are refused.
     """
 
     class Limited(H11Protocol):
@@ -34,10 +38,12 @@ def limited(settings: Settings) -> type[H11Protocol]:
         ) -> None:
             super().__init__(config, server_state, app_state, _loop)
             self._headers_due: asyncio.TimerHandle | None = None
+            self._draining = False
             self._reading_due: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
+            metrics.connections.set(len(self.connections))
             if len(self.connections) > settings.connections:
                 transport.abort()
                 return
@@ -49,6 +55,7 @@ def limited(settings: Settings) -> type[H11Protocol]:
             _cancel(self._reading_due)
             self._reading_due = None
             super().connection_lost(exc)
+            metrics.connections.set(len(self.connections))
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
@@ -61,9 +68,14 @@ def limited(settings: Settings) -> type[H11Protocol]:
 
         def send_400_response(self, msg: str) -> None:
             """What is no HTTP is answered like everything else, where an answer can still be given."""
-            problem = Problem(400, "INVALID_HTTP", msg)
-            body = problem.body(uuid.uuid4().hex)
+            problem, request_id = Problem(400, "INVALID_HTTP", msg), uuid.uuid4().hex
+            body = problem.body(request_id)
             headers = {"content-type": "application/json", "connection": "close", "content-length": str(len(body))}
+            headers["x-request-id"] = request_id
+            metrics.errors.labels(problem.code).inc()
+            metrics.requests.labels(UNKNOWN_ROUTE, ANY_METHOD, str(problem.status)).inc()
+            fields = {"request_id": request_id, "route": UNKNOWN_ROUTE, "status": problem.status, "code": problem.code}
+            logs.requests.info("request", extra={"fields": fields})
             with contextlib.suppress(h11.LocalProtocolError):  # an answer was under way
                 response = h11.Response(status_code=400, headers=list(headers.items()), reason=b"Bad Request")
                 for event in (response, h11.Data(data=body), h11.EndOfMessage()):
@@ -71,17 +83,21 @@ def limited(settings: Settings) -> type[H11Protocol]:
             self.transport.close()
 
         def _watch_headers(self) -> None:
-            if self.transport.is_closing() or not self._between_requests():
+            answered = self.cycle is not None and self.cycle.response_complete
+            draining = answered and self.conn.their_state is h11.SEND_BODY
+            if self.transport.is_closing() or draining != self._draining or not (draining or self._between_requests()):
                 _cancel(self._headers_due)
                 self._headers_due = None
-            elif self._headers_due is None and self.conn.trailing_data[0]:
+            self._draining = draining
+            if self._headers_due is None and (draining or (self._between_requests() and self.conn.trailing_data[0])):
                 self._expect_headers()
 
         def _between_requests(self) -> bool:
             return self.cycle is None or (self.cycle.response_complete and self.conn.their_state is h11.IDLE)
 
         def _expect_headers(self) -> None:
-            self._headers_due = self.loop.call_later(settings.header_seconds, self.transport.abort)
+            if not self.transport.is_closing():
+                self._headers_due = self.loop.call_later(settings.header_seconds, self.transport.abort)
 
         def pause_writing(self) -> None:
             super().pause_writing()

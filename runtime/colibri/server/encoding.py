@@ -1,19 +1,21 @@
 """Texts of a request to token vectors and scores, in slices that take turns with those of others."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeVar
 
 import numpy as np
 
 from colibri.errors import InputError
 from colibri.manifest import RoleName
 from colibri.model import Colibri
-from colibri.packing import Report
+from colibri.packing import Entry, Report
 from colibri.server.problems import Problem, invalid
 from colibri.server.work import Ticket, cost_of
 from colibri.vectors import TokenVectors
+
+T = TypeVar("T")
 
 _AT_ONCE = 2  # slices of one request: the workers of the first go on with the second while its last texts end
 
@@ -39,7 +41,8 @@ async def encode(
 ) -> Encoded:
     """Encode texts in slices. Raises Problem 422 for one that does not fit where `truncation` is False."""
 
-    async def one(part: list[str], report: Report) -> TokenVectors:
+    async def one(groups: Sequence[Sequence[str]]) -> list[tuple[TokenVectors, Report]]:
+        part, report = [text for group in groups for text in group], _EachText()
         if role == "query":
             found = await model.aencode_queries(part, dim, report=report)
         else:
@@ -47,32 +50,62 @@ async def encode(
             found = await model.aencode_documents(part, dim, report=report, long_documents=long)
         if report.truncated and not truncation:
             raise InputError(f"more than the {model.manifest.query.max_tokens} tokens that fit")
-        return found
+        return list(_apart(found, report, [len(group) for group in groups]))
 
+    # What is refused as a whole for one of its texts is alone.
+    kind = (model.name, role, dim) if truncation else None
     parts = [list(texts[first : first + slice_texts]) for first in range(0, len(texts), slice_texts)]
-    reports = [Report() for _ in parts]
     try:
-        slices = await _in_turn(
-            [
-                lambda part=part, report=report: ticket.turn(cost_of(part), lambda: one(part, report))  # type: ignore[misc]
-                for part, report in zip(parts, reports, strict=True)
-            ]
+        done = await _in_turn(
+            [lambda part=part: ticket.turn(cost_of(part), one, part, kind) for part in parts]  # type: ignore[misc]
         )
     except InputError as error:  # the only one that texts of the right type can cause
         raise invalid(what, str(error).removeprefix("texts")) from None
     total = Report()
-    for report in reports:
+    for _, report in done:
         total.texts += report.texts
         total.tokens += report.tokens
         total.truncated += report.truncated
-    return Encoded(slices, total)
+    return Encoded([vectors for vectors, _ in done], total)
 
 
-async def _in_turn(slices: Sequence[Callable[[], Awaitable[TokenVectors]]]) -> list[TokenVectors]:
+class _EachText(Report):
+    """Also what each text took."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.each: dict[int, tuple[int, bool]] = {}
+
+    def add(self, index: int, entries: Sequence[Entry]) -> None:
+        super().add(index, entries)
+        self.each[index] = sum(entry.tokens for entry in entries), any(entry.truncated for entry in entries)
+
+
+def _apart(vectors: TokenVectors, report: _EachText, sizes: Sequence[int]) -> Iterator[tuple[TokenVectors, Report]]:
+    """Views of so many texts each, and what those took."""
+    first = 0
+    for size in sizes:
+        end = first + size
+        own = slice(vectors.starts[first], vectors.starts[end])
+        took = [report.each[i] for i in range(first, end)]
+        yield (
+            replace(
+                vectors,
+                rows=vectors.rows[own],
+                starts=vectors.starts[first : end + 1] - vectors.starts[first],
+                spans=None if vectors.spans is None else vectors.spans[own],
+                weights=None if vectors.weights is None else vectors.weights[own],
+            ),
+            Report(texts=size, tokens=sum(tokens for tokens, _ in took), truncated=sum(cut for _, cut in took)),
+        )
+        first = end
+
+
+async def _in_turn(slices: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
     """Results in order, with so many under way as one request may have. An error or a cancellation ends all."""
     if len(slices) == 1:
         return [await slices[0]()]
-    found: dict[int, TokenVectors] = {}
+    found: dict[int, T] = {}
     numbers = iter(range(len(slices)))
 
     async def run() -> None:

@@ -13,6 +13,8 @@ from colibri.server.keys import Key
 
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 UNKNOWN_ROUTE = "(none)"
+ANY_METHOD = "(any)"
+"""For a metric: anything can be sent as a method."""
 ABANDONED = 499
 """What is logged for a client that hung up, as nginx does."""
 

@@ -2,11 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, TypeVar
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,89 +18,24 @@ from colibri.server.app import App
 from colibri.server.bodies import unread
 from colibri.server.encoding import encode
 from colibri.server.exchange import exchange_of
+from colibri.server.index_messages import (
+    DeletedAnswer,
+    DocumentsAnswer,
+    DocumentsRequest,
+    Found,
+    Passage,
+    SearchAnswer,
+    SearchRequest,
+)
 from colibri.server.openapi import Operation
 from colibri.server.problems import Problem, busy, invalid
-from colibri.server.requests import TextDocument, decode, plain_texts
+from colibri.server.requests import decode, plain_texts
 from colibri.server.routes import count, json_response, route
 from colibri.server.work import cost_of
 
+T = TypeVar("T")
+
 _FRAME = 64  # expected work of a document beside its characters
-
-
-class SearchRequest(msgspec.Struct, kw_only=True):
-    """POST /v1/search."""
-
-    query: str | TextDocument
-    top_n: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
-    """10 unless it says otherwise."""
-    where: dict[str, Any] | None = None
-    """A filter over payloads, as `colibri search` takes it."""
-    passages: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
-    """Best passages of each document: 3 unless it says otherwise."""
-    return_documents: bool | None = None
-
-
-class IndexedDocument(msgspec.Struct, kw_only=True):
-    """A document to keep. One whose id is there replaces it."""
-
-    id: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
-    text: str
-    payload: dict[str, Any] | None = None
-
-
-class DocumentsRequest(msgspec.Struct, kw_only=True):
-    """POST /v1/index/documents."""
-
-    documents: list[IndexedDocument]
-
-
-class Passage(msgspec.Struct, kw_only=True):
-    """A part of a document: characters [start, end) of its text."""
-
-    start: int
-    end: int
-    relevance_score: float
-
-
-class Found(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One document of a search."""
-
-    id: str
-    relevance_score: float
-    """Raw MaxSim of its best passage."""
-    normalised_score: float
-    """The same divided by the number of query tokens."""
-    document: answers.RankedDocument | None = None
-    payload: dict[str, Any] | None = None
-    passages: list[Passage]
-
-
-class SearchAnswer(msgspec.Struct, kw_only=True):
-    """POST /v1/search."""
-
-    model: str
-    object: str = "list"
-    usage: answers.Usage
-    results: list[Found]
-
-
-class DocumentsAnswer(msgspec.Struct, kw_only=True):
-    """POST /v1/index/documents."""
-
-    object: str = "list"
-    ids: list[str]
-    """What is on the disk now."""
-    documents: int
-    """How many the index holds."""
-    usage: answers.Usage
-
-
-class DeletedAnswer(msgspec.Struct, kw_only=True):
-    """DELETE /v1/index/documents/{id}."""
-
-    id: str
-    object: str = "index.document"
-    deleted: bool = True
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -205,21 +139,15 @@ class _Routes:
                     raise _Abandoned
                 tokens.append(number)
 
-            def write() -> int:
+            def write() -> list[int]:
                 documents = ({"id": one.id, "text": one.text, "payload": one.payload} for one in asked.documents)
                 self._index.upsert(documents, progress=done)
-                return len(self._index)
+                return [len(self._index)]
 
             async def work() -> int:
                 async with self._writing:
-                    writing = asyncio.create_task(ticket.turn(cost, lambda: asyncio.to_thread(write)))
-                    try:
-                        return await asyncio.shield(writing)
-                    except asyncio.CancelledError:
-                        gone.set()
-                        # The transaction is over when this returns: undone, or, if it was past its last document, kept.
-                        await asyncio.gather(writing, return_exceptions=True)
-                        raise
+                    writing = ticket.turn(cost, lambda _: asyncio.to_thread(write))
+                    return await _to_its_end(writing, gone.set)
 
             with app.work.admit(cost) as ticket:
                 try:
@@ -240,17 +168,35 @@ class _Routes:
         """One document out of the index."""
         app.work.check()
         found_id = request.path_params["id"]
-        with app.work.admit(_FRAME):
+
+        async def work() -> int:
             async with self._writing:
-                try:
-                    deleted = await asyncio.to_thread(self._index.delete, found_id)
-                except InputError as error:
-                    raise invalid("id", str(error)) from None
-                except StoreLocked as error:
-                    raise busy(str(error), 5) from None
+                return await _to_its_end(asyncio.to_thread(self._index.delete, found_id))
+
+        with app.work.admit(_FRAME):
+            try:
+                deleted = await app.working(request, work())
+            except InputError as error:
+                raise invalid("id", str(error)) from None
+            except StoreLocked as error:
+                raise busy(str(error), 5) from None
         if not deleted:
             raise Problem(404, "RESOURCE_NOT_FOUND", "the index has no document of that id")
         return json_response(DeletedAnswer(id=found_id))
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T], cancelled: Callable[[], None] = lambda: None) -> T:
+    """The result of work that cannot be left in its middle: a cancellation is told to it, and waits until it is over.
+
+    A transaction then is undone, or kept where it was past its last document.
+    """
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        cancelled()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 def _found(hit: Hit, *, text: bool) -> Found:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _PREFIX = "colibri_"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class Key:
 
     name: str
     sha256: str
-    """Of the key's UTF-8, hexadecimal."""
+    """Of the key's UTF-8, hexadecimal, in lower case."""
     requests_per_minute: int | None
     tokens_per_minute: int | None
     created: str
@@ -74,14 +75,33 @@ def remove(path: Path, name: str) -> None:
 
 
 def read(path: Path) -> tuple[Key, ...]:
-    """The keys of a file. Raises ArtefactError when it cannot be read as one."""
+    """The keys of a file. Raises ArtefactError when it cannot be read as one; no value of the file is in its message,
+    since somebody may have written a key there instead of its hash."""
     try:
         found: _File = parse(_File, json.loads(path.read_text(encoding="utf-8")), "")
+    except FileNotFoundError as error:
+        raise ArtefactError(f"{path}: there is no such file; `colibri keys add NAME` makes it") from error
     except OSError as error:
-        raise ArtefactError(f"{path}: cannot be read ({error.strerror}); `colibri keys add NAME` makes it") from error
+        raise ArtefactError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:  # ArtefactError of `parse` among them
-        raise ArtefactError(f"{path}: is no file of keys ({error})") from None
+        place, quoted, _ = str(error).partition(": found ")
+        said = f"{place}: not what it should be" if quoted else place
+        raise ArtefactError(f"{path}: is no file of keys ({said}); `colibri keys add NAME` makes them") from None
+    for i, key in enumerate(found.keys):
+        wrong = [
+            *(["name: wanted letters, digits, dots, dashes or underscores"] if not _NAME.fullmatch(key.name) else []),
+            *(["name: is there twice"] if any(key.name == other.name for other in found.keys[:i]) else []),
+            *(["sha256: wanted 64 hexadecimal digits, in lower case"] if not _HASH.fullmatch(key.sha256) else []),
+            *(["requests_per_minute: wanted null or at least 1"] if _below_1(key.requests_per_minute) else []),
+            *(["tokens_per_minute: wanted null or at least 1"] if _below_1(key.tokens_per_minute) else []),
+        ]
+        if wrong:
+            raise ArtefactError(f"{path}: keys[{i}].{wrong[0]}; `colibri keys add NAME` makes them")
     return found.keys
+
+
+def _below_1(limit: int | None) -> bool:
+    return limit is not None and limit < 1
 
 
 def _write(path: Path, keys: tuple[Key, ...]) -> None:

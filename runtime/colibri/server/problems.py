@@ -51,6 +51,7 @@ class Problem(Exception):
 
 def invalid(field: str, message: str, kind: str = "value_error") -> Problem:
     """422 for one field."""
+    message = message.removeprefix(f"{field}: ")  # as the library says it
     error = FieldError(field=field, message=message, type=kind)
     return Problem(422, "VALIDATION_ERROR", f"{field}: {message}" if field else message, errors=[error])
 

@@ -53,6 +53,7 @@ class RerankRequest(msgspec.Struct, kw_only=True):
 R = TypeVar("R")
 
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")
+_MISSING = re.compile(r"Object missing required field `(.*?)`")
 # Strings, escapes and all; possessive, so that no input makes it go back.
 _STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 # An escaped surrogate that has no partner: msgspec calls that truncated.
@@ -71,8 +72,11 @@ def decode(body: bytes, kind: type[R], settings: Settings) -> R:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         said = str(error)
-        place = _PLACE.search(said)
-        raise invalid(place[1] if place else "", _PLACE.sub("", said), "type_error") from None
+        place, missing = _PLACE.search(said), _MISSING.match(said)
+        at = place[1] if place else ""
+        if missing:
+            raise invalid(f"{at}.{missing[1]}".lstrip("."), "missing, and required", "missing") from None
+        raise invalid(at, _PLACE.sub("", said), "type_error") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         why = "half of a surrogate pair, which is no text" if _HALF.search(body) else str(error)
         raise Problem(400, "INVALID_JSON", f"the body is not JSON: {why}") from None
