@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 
 from colibri.artefact import Artefact
 from colibri.errors import ArtefactError, InputError, InputTypeError
+from colibri.loaded import Limits
 from colibri.manifest import Role, RoleName
 from colibri.order import Order
 from colibri.packing import Chunk, Entry, Report, joined, stored
 from colibri.progress import progress
 from colibri.providers import Choice, Choices, Provider
-from colibri.runner import Limits, Runner
+from colibri.runner import Runner
 from colibri.session import Interrupt
 from colibri.tokenizer import Encoded, TextTokenizer
 from colibri.vectors import Rows, Spans, TokenVectors
@@ -49,7 +50,7 @@ class Encoder:
         workers: int | None = None,
         limits: Limits | None = None,
     ) -> None:
-        """choice: or several, best first. tokenizer: makes it, while sessions load. Limits as in `runner.Limits`; a
+        """choice: or several, best first. tokenizer: makes it, while sessions load. Limits as in `loaded.Limits`; a
         single worker has the queries' session, and all their cores."""
         self._manifest = artefact.manifest
         choices = Choices((choice,), ()) if isinstance(choice, Choice) else choice

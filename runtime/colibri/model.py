@@ -57,8 +57,8 @@ class Colibri:
             warnings.warn(warning, RuntimeWarning, stacklevel=3)
         # After the check above, whose message says what to install.
         from colibri.encoder import Encoder  # noqa: PLC0415
+        from colibri.loaded import Limits  # noqa: PLC0415
         from colibri.providers import caches, installed  # noqa: PLC0415
-        from colibri.runner import Limits  # noqa: PLC0415
 
         self.manifest: Manifest = artefact.manifest
         self.dim: int = self.manifest.default_dim if dim is None else checks.one_dim(self.manifest, dim)

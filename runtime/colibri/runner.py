@@ -7,56 +7,22 @@ as are all later ones, and a session that fails altogether makes way for the CPU
 import logging
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from colibri.artefact import Artefact, check_files
 from colibri.batches import group, lay_out, padded
-from colibri.cores import physical_cores
 from colibri.errors import ArtefactError, ProviderError
+from colibri.loaded import Limits, Loaded
 from colibri.manifest import RoleName
 from colibri.providers import CPU, Choice, Choices, Provider
 from colibri.providers.known import known
-from colibri.providers.settings import Settings, settings
-from colibri.providers.shapes import TOKENS_AT_ONCE
 from colibri.providers.taken import told_once
-from colibri.session import Interrupt, OutOfMemory, Session
+from colibri.session import Interrupt, OutOfMemory
 from colibri.tokenizer import Encoded
 from colibri.vectors import Rows
 
 log = logging.getLogger(__name__)
-
-_STEP = 8  # tokens: halves multiply in tiles of 8 on NVIDIA's tensor cores
-
-# Tokens times the square of the width, up to which one thread is faster than several that wake each other for every
-# operator: of colibri-mini's 384 in int8, 136 tokens. On two cores 12 tokens took 3.4 ms on one thread and 6.4 on two,
-# 214 took 43.9 and 40.8 (benchmarks/NOTES.md).
-_LITTLE_WORK = 20_000_000
-_FLOAT_WORK = 6  # a float32 product takes so many times the time of one in int8
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a user allows.
-
-    threads       cores of a query
-    workers       documents at once
-    batch_tokens  texts times padded tokens of a batch
-    cache         folder of compiled graphs; None: keep none
-    strict        whether the provider was named, so that no other may take over
-
-    None, for the first three: what is best for the provider.
-    """
-
-    threads: int | None = None
-    workers: int | None = None
-    batch_tokens: int | None = None
-    cache: Path | None = None
-    strict: bool = False
 
 
 class Runner:
@@ -112,7 +78,7 @@ class Runner:
             return self.run(texts, role, dims, interrupt)
 
     def _run(
-        self, loaded: "_Loaded", texts: Sequence[Encoded], role: RoleName, dims: Sequence[int], interrupt: Interrupt
+        self, loaded: Loaded, texts: Sequence[Encoded], role: RoleName, dims: Sequence[int], interrupt: Interrupt
     ) -> list[list[Rows]]:
         if loaded.budget is None or len(texts) == 1:
             return [row for text in texts for row in self._together(loaded, [text], role, dims, interrupt)]
@@ -135,22 +101,17 @@ class Runner:
         return [rows for part in parts for rows in self._run(loaded, part, role, dims, interrupt)]
 
     def _together(
-        self, loaded: "_Loaded", texts: Sequence[Encoded], role: RoleName, dims: Sequence[int], interrupt: Interrupt
+        self, loaded: Loaded, texts: Sequence[Encoded], role: RoleName, dims: Sequence[int], interrupt: Interrupt
     ) -> list[list[Rows]]:
         names = [loaded.choice.variant.outputs[str(dim)] for dim in dims]
-        session, slots = loaded.session(role, max(len(text.ids) for text in texts)), loaded.slots[role]
+        longest = max(len(text.ids) for text in texts)
         if loaded.budget is None:
             (text,) = texts
-            with slots:
+            with loaded.turn(role, longest) as session:
                 return [session.run(text.ids, text.attended, names, interrupt)]
-        tokens = padded(
-            max(len(text.ids) for text in texts),
-            step=loaded.step,
-            longest=self._longest,
-            profiles=loaded.settings.profiles,
-        )
+        tokens = padded(longest, step=loaded.step, longest=self._longest, profiles=loaded.settings.profiles)
         ids, attended = lay_out(texts, tokens)
-        with slots:
+        with loaded.turn(role, longest) as session:
             results = session.run_batch(ids, attended, names, interrupt)
         rows = [[result[i, : len(text.ids)] for result in results] for i, text in enumerate(texts)]
         if loaded.choice.provider != CPU and not all(np.isfinite(part).all() for parts in rows for part in parts):
@@ -162,7 +123,7 @@ class Runner:
     def _longest(self) -> int:
         return self._artefact.manifest.architecture.max_positions
 
-    def _replace(self, failed: "_Loaded", error: ProviderError) -> None:
+    def _replace(self, failed: Loaded, error: ProviderError) -> None:
         """Let the CPU take over from sessions that failed; raises the error where it may not, or is what failed."""
         with self._lock:
             if self._loaded is not failed:  # another thread was here first
@@ -176,13 +137,13 @@ class Runner:
             log.warning("%s; %s takes over, on the CPU", self._reasons[-1], cpu.variant_name)
             self._loaded = self._load(cpu, check=True)
 
-    def _load(self, choice: Choice, *, check: bool = False) -> "_Loaded":
+    def _load(self, choice: Choice, *, check: bool = False) -> Loaded:
         """The first that loads, beginning with this one. check: whether its files still have to be compared."""
         while True:
             try:
                 if check:
                     check_files(self._artefact, self._artefact.files_to_run(choice.variant, choice.graph))
-                return _Loaded(self._artefact, choice, self._limits)
+                return Loaded(self._artefact, choice, self._limits)
             except (ProviderError, ArtefactError) as error:
                 if not self._left:
                     raise
@@ -194,60 +155,3 @@ class Runner:
                 self._reasons.append(f"{known(choice.provider).name}: {choice.variant_name} did not start ({error})")
                 log.warning("%s; %s is tried instead", self._reasons[-1], self._left[0].variant_name)
                 choice, check = self._left.pop(0), True
-
-
-class _Loaded:
-    """The sessions of one choice. Queries and documents have one each on a CPU, over the same weights.
-
-    A query uses all cores, unless it is so short that the documents' session of one thread is faster. All give the same
-    bits: each value is computed by one thread, whichever.
-    """
-
-    def __init__(self, artefact: Artefact, choice: Choice, limits: Limits) -> None:
-        self.choice = choice
-        on_cpu = choice.provider == CPU
-        self.step = 1 if on_cpu else _STEP
-        threads = limits.threads or physical_cores()
-        # An accelerator runs one batch at a time, and two sessions on it would hold its weights twice.
-        self.workers = limits.workers or (physical_cores() if on_cpu else 1)
-        document_threads = 1 if self.workers > 1 and on_cpu else threads
-        graph = choice.graph
-        batches = graph.masked_query and graph.masked_document  # without a mask texts can only run alone
-        self.budget = (limits.batch_tokens or (None if on_cpu else TOKENS_AT_ONCE)) if batches else None
-        self.settings: Settings = settings(artefact, choice, onnxruntime.__version__, limits.cache)
-        manifest = artefact.manifest
-        factor = 1 if choice.variant.precision == "int8" else _FLOAT_WORK
-        self._work = manifest.architecture.hidden**2 * factor if on_cpu else _LITTLE_WORK
-        own_graph = graph.query != graph.document
-        all_short = manifest.query.max_tokens * self._work < _LITTLE_WORK
-        files: dict[RoleName, tuple[str, bool, int]] = {
-            "query": (graph.query, graph.masked_query, 1 if own_graph and all_short else threads),
-            "document": (graph.document, graph.masked_document, document_threads),
-        }
-        keys = list(dict.fromkeys(files.values()))
-        if len({name for name, *_ in keys}) > 1:  # a folder keeps one compiled graph
-            self.settings = replace(self.settings, compiles=False)
-        with ThreadPoolExecutor(len(keys)) as pool:
-            loading = {
-                (name, takes_mask, cores): pool.submit(
-                    Session,
-                    artefact.path(name),
-                    choice.provider,
-                    threads=cores,
-                    masked=takes_mask,
-                    settings=self.settings,
-                    device=choice.device,
-                )
-                for name, takes_mask, cores in keys
-            }
-        loaded = {key: future.result() for key, future in loading.items()}
-        self.sessions = {role: loaded[key] for role, key in files.items()}
-        slots = {session: threading.BoundedSemaphore(self.workers) for session in loaded.values()}
-        self.slots = {role: slots[session] for role, session in self.sessions.items()}
-        self._of_one_thread = loaded.get((graph.query, graph.masked_query, 1), self.sessions["query"])
-
-    def session(self, role: RoleName, tokens: int) -> Session:
-        """Which one runs a text of so many tokens."""
-        if role == "query" and tokens * self._work < _LITTLE_WORK:
-            return self._of_one_thread
-        return self.sessions[role]

@@ -28,6 +28,9 @@ _MEMORY = re.compile(
     r"out.?of.?memory|bad.?alloc|failed to allocate|smaller than requested bytes|cuda failure 2\b|8007000e",
     re.IGNORECASE,
 )
+# How long a thread waits awake for its part of the next operator. Waking one for each of 400 operators takes as long as
+# a query's second core saves, and one that waits without end burns a core that others need (benchmarks/NOTES.md).
+_SPIN_MICROSECONDS = 20
 _LONG_TOKENS = 1024  # from here on a run gives the memory it needed back to the system when it ends
 
 
@@ -71,6 +74,12 @@ class Interrupt:
 
 class OutOfMemory(ProviderError):
     """A run needed more memory than its device has."""
+
+
+def spins_briefly() -> bool:
+    """Whether onnxruntime's threads can wait awake for a limited time; before 1.26 they do so without end or not."""
+    major, minor = (int(part) for part in onnxruntime.__version__.split(".")[:2])
+    return (major, minor) >= (1, 26)
 
 
 class Session:
@@ -178,7 +187,7 @@ def _start(
     missing = ""
     name = device.execution_provider if device is not None else provider
     try:
-        options = _session_options(threads, settings)
+        options = _session_options(threads, settings, spin=provider == CPU and threads > 1 and spins_briefly())
         for key, value in (entries or {}).items():
             options.add_session_config_entry(key, value)
         if device is not None and device.handles:
@@ -207,12 +216,12 @@ def _start(
     return session
 
 
-def _session_options(threads: int, settings: Settings) -> onnxruntime.SessionOptions:
+def _session_options(threads: int, settings: Settings, *, spin: bool) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # Threads that spin while they wait burn cores that others need: on a busy machine of 2 cores a 16-token query
-    # took 3.4 ms without and 19-28 ms with it (benchmarks/NOTES.md).
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
+    if spin:
+        options.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPIN_MICROSECONDS))
     options.log_severity_level = 3
     # The graphs are written as they shall run; what is left to fold (u8 weights) is basic. Higher levels
     # only loaded slower and ran no faster on a CPU (benchmarks/NOTES.md); for others it is as onnxruntime has it.

@@ -122,6 +122,17 @@ def test_texts_that_fill_several_groups_come_back_in_order(light: LightTokenizer
         assert_equal(pieces, text, plain)
 
 
+def test_words_that_were_met_before_have_the_same_pieces_and_their_number_is_bounded(plain: Tokenizer) -> None:
+    fresh = LightTokenizer(artefact.find().path("unigram.npz"))
+    for some in range(5):
+        texts = [f"river w{some}q{i}x bird{i} " + "long" * 20 for i in range(1_500)]
+        for _ in range(2):
+            for text, pieces in zip(texts[::100], fresh.encode(texts)[::100], strict=True):
+                assert_equal(pieces, text, plain)
+        assert 1_500 < len(fresh._remembered) <= 8_192
+        assert "long" * 20 not in fresh._remembered
+
+
 def test_a_word_of_more_characters_than_a_group_is_left_to_tokenizers(light: LightTokenizer) -> None:
     assert [pieces is None for pieces in light.encode(["a", "x" * 65_537, "x " * 65_537, "b"])] == [0, 1, 0, 0]
 

@@ -18,6 +18,7 @@ import colibri
 from colibri import artefact
 from colibri.errors import ProviderError
 from colibri.model import Colibri
+from colibri.session import spins_briefly
 from colibri.vectors import TokenVectors
 from reference import ARTEFACTS
 
@@ -260,8 +261,15 @@ def test_a_short_query_runs_on_the_session_of_one_thread_and_its_bits_are_those_
     two = loaded("tiny-random-xlmr", 2)
     document, query = two.sessions["document"], two.sessions["query"]
     assert document is not query
-    edge = 20_000_000 // artefact.find(ARTEFACTS / "tiny-random-xlmr").manifest.architecture.hidden ** 2
+    least = 1_500_000 if spins_briefly() else 20_000_000
+    edge = least // artefact.find(ARTEFACTS / "tiny-random-xlmr").manifest.architecture.hidden ** 2
     assert [two.session("query", tokens) for tokens in (1, 32, edge + 1)] == [document, document, query]
+    with two.turn("query", edge + 1) as first, two.turn("query", edge + 1) as second:
+        assert (first, second) == (query, document), "two queries at once have a core each"
+    with two.turn("document", 1), two.turn("query", edge + 1) as beside:
+        assert beside is document
+    with two.turn("query", edge + 1) as again:
+        assert again is query
     assert {two.session("document", tokens) for tokens in (1, edge + 1)} == {document}
     for tokens in (1, 7, 32, 62):
         ids, seen = np.arange(tokens, dtype=np.int64) % 20 + 5, np.ones(tokens, bool)
