@@ -59,7 +59,7 @@ class LiveServer:
         self, path: str, body: object = None, *, method: str | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """One request on a connection of its own. body: bytes as they are, anything else as JSON."""
-        connection = http.client.HTTPConnection(*self.address, timeout=120)
+        connection = http.client.HTTPConnection(*self.address, timeout=900)
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         kind = {"Content-Type": "application/json"} if body is not None else {}
         connection.request(method or ("GET" if body is None else "POST"), path, data, {**kind, **(headers or {})})
