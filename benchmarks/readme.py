@@ -211,6 +211,7 @@ def server(rows: Rows) -> str:
         "|---|---|---|---|---|---|",
     ]
     throughput = [row for row in rows if row["case"] == "throughput"]
+    rounds = sorted({row["rounds"] for row in throughput})
     for row in throughput:
         cpu = ", ".join(f"{row[f'{who}_cpu_ms']:.1f}" for who in ("server", "inside", "client"))
         lines.append(
@@ -228,7 +229,8 @@ def server(rows: Rows) -> str:
         f"Beside {loris['sockets']} connections that never finish their headers, p99 is {loris['ratio']:.2f} x. "
         f"2,048 documents as float, an answer of {held['answer_mb']} MB: {held['peak_above_mb']} MB at most. "
         f"({machine['cpu']}, {machine['cores']} cores, shared, client included, Python {machine['python']}, "
-        f"medians of {throughput[0]['rounds']} interleaved rounds of {throughput[0]['documents']} documents.)",
+        f"medians of {' to '.join(map(str, rounds))} interleaved rounds of {throughput[0]['documents']} documents, "
+        f"{max(row['others_cores'] for row in throughput):.2f} cores or less taken by other programs.)",
     ]
     return "\n".join(lines)
 

@@ -1,5 +1,6 @@
 """`colibri serve` in a process of its own on 127.0.0.1, and a client of bare HTTP for it."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -59,16 +60,13 @@ class LiveServer:
         self, path: str, body: object = None, *, method: str | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """One request on a connection of its own. body: bytes as they are, anything else as JSON."""
-        connection = http.client.HTTPConnection(*self.address, timeout=120)
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         kind = {"Content-Type": "application/json"} if body is not None else {}
-        connection.request(method or ("GET" if body is None else "POST"), path, data, {**kind, **(headers or {})})
-        response = connection.getresponse()
-        answer = Answer(
-            response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
-        )
-        connection.close()
-        return answer
+        with contextlib.closing(http.client.HTTPConnection(*self.address, timeout=900)) as connection:
+            connection.request(method or ("GET" if body is None else "POST"), path, data, {**kind, **(headers or {})})
+            response = connection.getresponse()
+            names = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, names, response.read())
 
     def logged(self) -> list[dict[str, Any]]:
         """Its log so far."""
