@@ -41,14 +41,14 @@ def collection(documents: int, shortest: int, longest: int, dim: int) -> tuple[A
 def take_turns(contestants: dict[str, Callable[[], object]], rounds: int, calls: int = 1) -> Timings:
     """Milliseconds a call of each contestant, one after the other in every round.
 
-    Before it counts, a contestant waits until the one before is quiet (OpenBLAS's threads spin for 20 ms after a
+    Before it counts, a contestant waits until the one before is quiet (OpenBLAS's threads spin for 0.1 s after a
     product, on the core that whoever is next needs), awake as the caller of much work is, and is called once, so that
     its rows are in the caches and not the other's.
     """
     found: Timings = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, contestant in contestants.items():
-            quiet = time.perf_counter() + 0.05
+            quiet = time.perf_counter() + 0.15
             while time.perf_counter() < quiet:
                 pass
             contestant()

@@ -2,8 +2,9 @@
 
 import contextlib
 import ctypes
+import functools
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 _TOPOLOGY = Path("/sys/devices/system/cpu")
@@ -64,9 +65,14 @@ def keep_off_this_cpu(threads: Iterable[int]) -> set[int] | None:
 
 
 def _current_cpu() -> int | None:
-    if not hasattr(os, "sched_setaffinity"):
-        return None
+    ask = _sched_getcpu()
+    return None if ask is None or not hasattr(os, "sched_setaffinity") else ask()
+
+
+@functools.cache
+def _sched_getcpu() -> Callable[[], int] | None:
     try:
-        return int(ctypes.CDLL(None).sched_getcpu())
-    except (OSError, AttributeError):
+        found: Callable[[], int] = ctypes.CDLL(None).sched_getcpu
+    except (OSError, TypeError, AttributeError):  # a system without a C library of that kind
         return None
+    return found
