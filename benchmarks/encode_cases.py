@@ -16,6 +16,7 @@ BATCHES = (1, 4, 16, 64)
 DEFAULT_BATCH = 256
 SEEN_FOR_BATCHES = 64  # documents that choose FastEmbed's best batch size
 LONG_TOKENS = 8192
+_SETTLE_SECONDS = 2.0  # before each turn: threads of the one before may go on spinning when it has answered
 
 
 class Child:
@@ -100,6 +101,7 @@ def _rounds(children: Sequence[Child], rounds: int, shared: int) -> list[dict[st
         child.ask("documents 8")
     for done in range(rounds):
         for child in children:
+            time.sleep(_SETTLE_SECONDS)
             documents, queries = child.ask(f"documents {shared}"), child.ask("queries")
             speeds[child.engine].append(documents["texts"] / documents["seconds"])
             times[child.engine] += queries["ms"]
