@@ -22,7 +22,7 @@ _STEP = 8  # tokens: halves multiply in tiles of 8 on NVIDIA's tensor cores
 # Tokens times the square of the width, up to which one thread is faster than several that share each operator: of
 # colibri-mini's 384 in int8, LITTLE tokens where a thread waits awake for its next part, and NAPPING where it has to be
 # woken for it (benchmarks/NOTES.md).
-_LITTLE_WORK = 1_500_000
+_LITTLE_WORK = 500_000
 _LITTLE_WORK_NAPPING = 20_000_000
 _FLOAT_WORK = 6  # a float32 product takes so many times the time of one in int8
 
