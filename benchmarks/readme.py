@@ -145,10 +145,17 @@ def maxsim(rows: Rows) -> str:
         f"{kernel} {big[f'{kernel} on 1']['median_ms'] / big[f'{kernel} on 2']['median_ms']:.2f} times"
         for kernel in (*(name for name in kernels if name != "float32"), "reading")
     ]
+    both = [cases[f"peers-{dim}-2"]["figures"] for dim in dims]
+    ratios = {
+        peer: "/".join(f"{own[peer]['median_ms'] / own['int8']['median_ms']:.1f}" for own in both)
+        for peer in ("maxsim-cpu", "NumKong")
+    }
+    times = [f"{ratio} times as fast as {peer}" for peer, ratio in ratios.items()]
     top, small = cases["scan"]["figures"]["int8 top 100"], cases["small"]["figures"]
     machine = rows[0]["machine"]
     lines += [
         "",
+        f"On two threads int8 is {' and '.join(times)} (128/96/64 dims). "
         f"Best 100 of 100,000 documents (20-60 tokens, 64 dims), two threads: {top['median_ms']:.0f} ms. "
         f"10 documents of 100 tokens, 128 dims: {1e3 * small['int8']['median_ms']:.0f} us int8, "
         f"{1e3 * small['float32']['median_ms']:.0f} us float32. "
