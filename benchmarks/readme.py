@@ -26,7 +26,7 @@ Rows = Sequence[dict[str, Any]]
 
 def quality(rows: Rows) -> str:
     """nDCG@10 by set: BM25, dense, whole rows, and cpu-int8 at every dim; below, queries in one language over documents
-    in another. Where cpu-fp32 was measured, too, its means stand in brackets."""
+    in another. Whole rows' cell is empty where one of its sets was not measured."""
     return _quality(rows, lambda name: name)
 
 
@@ -38,16 +38,19 @@ def quality_summary(rows: Rows) -> str:
 def _quality(rows: Rows, group: Callable[[str], str]) -> str:
     sets, crossed = [row for row in rows if "bm25" in row], [row for row in rows if "bm25" not in row]
     dims = sorted((int(dim) for dim in sets[0]["maxsim"]["cpu-int8"]), reverse=True)
-    with_raw = all(row.get("raw") is not None for row in sets)
+    with_raw = any(row.get("raw") is not None for row in sets)
     titles = ["BM25", "dense 384", *(["MaxSim 384"] if with_raw else []), *(f"MaxSim {dim}" for dim in dims)]
     lines = [f"| nDCG@10 | {' | '.join(titles)} |", "|---|" + "---|" * len(titles)]
 
+    def mean(figures: Sequence[float | None]) -> str:
+        known = [figure for figure in figures if figure is not None]
+        return f"{sum(known) / len(known):.3f}" if len(known) == len(figures) else ""
+
     def line(name: str, rows: Rows, variant: str = "cpu-int8") -> str:
-        picks = [[row["bm25"], row["dense"], *([row["raw"]] if with_raw else [])] for row in rows]
-        cells = [
-            [*pick, *(row["maxsim"][variant][str(dim)] for dim in dims)] for pick, row in zip(picks, rows, strict=True)
-        ]
-        return f"| {name} | {' | '.join(f'{sum(cell) / len(rows):.3f}' for cell in zip(*cells, strict=True))} |"
+        whole = [[row.get("raw") for row in rows]] if with_raw else []
+        columns = [[row["bm25"] for row in rows], [row["dense"] for row in rows], *whole]
+        columns += [[row["maxsim"][variant][str(dim)] for row in rows] for dim in dims]
+        return f"| {name} | {' | '.join(map(mean, columns))} |"
 
     for name in dict.fromkeys(group(row["set"]) for row in sets):
         own = [row for row in sets if group(row["set"]) == name]
