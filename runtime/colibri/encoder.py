@@ -22,6 +22,7 @@ from colibri.artefact import Artefact
 from colibri.errors import ArtefactError, InputError, InputTypeError
 from colibri.loaded import Limits
 from colibri.manifest import Role, RoleName
+from colibri.memory import give_back
 from colibri.order import Order
 from colibri.packing import Chunk, Entry, Report, joined, stored
 from colibri.progress import progress
@@ -35,6 +36,7 @@ from colibri.workers import Job, Outcome
 log = logging.getLogger(__name__)
 
 _CHUNK_TOKENS = 65_536  # 32 MB of float32 at 128 dims
+_TIDY_TOKENS = 20_000  # of colibri-mini some two seconds of work, after which 2 ms do not show
 
 
 class Encoder:
@@ -60,6 +62,7 @@ class Encoder:
             loading = pool.submit(Runner, artefact, choices, limits)
             self._tokenizer = tokenizer()
         self._runner = loading.result()
+        self._since_tidy = 0
         roles: tuple[RoleName, RoleName] = ("query", "document")
         self._weights: dict[RoleName, NDArray[np.float32] | None] = {
             role: _token_weights(artefact, artefact.manifest.role(role).weights_file) for role in roles
@@ -131,7 +134,9 @@ class Encoder:
                 entries = _entries(outcome, order, report)
                 for entry in entries:
                     chunk.add(entry, outcome.index)
-                advance(sum(entry.tokens for entry in entries))
+                tokens = sum(entry.tokens for entry in entries)
+                advance(tokens)
+                self._tidy(tokens)
                 if chunk.tokens >= chunk_tokens:
                     yield chunk.pack()
                     yielded = True
@@ -140,6 +145,12 @@ class Encoder:
         if report.truncated:
             cut_at = self._manifest.role(order.role).max_tokens
             log.info("%d of %d %s texts were cut at %d tokens", report.truncated, report.texts, order.role, cut_at)
+
+    def _tidy(self, tokens: int) -> None:
+        self._since_tidy += tokens  # of calls at once some may get lost, which does no harm
+        if self._since_tidy >= _TIDY_TOKENS:
+            self._since_tidy = 0
+            give_back()
 
     def row_tokens(self, texts: Sequence[str], role: RoleName) -> list[list[str]]:
         """The token behind each row that a text gets, as the vocabulary spells it."""
