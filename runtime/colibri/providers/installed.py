@@ -37,7 +37,7 @@ def look(wanted: Collection[Known]) -> Here:
     listed = onnxruntime.get_ep_devices() if hasattr(onnxruntime, "get_ep_devices") else []  # not before 1.22
     for known, name in names.items():
         handles = [one for one in listed if one.ep_name == name]
-        if known.execution_provider in refused or not (handles or name in available):
+        if known.execution_provider in refused or not (handles or name in available or _is_plugin(known)):
             continue
         gpu = nvidia.look() if known.nvidia else None
         if isinstance(gpu, str):
