@@ -44,29 +44,33 @@ def _quota(path: Path) -> int | None:
         return None
 
 
-def keep_off_this_cpu(threads: Iterable[int]) -> set[int] | None:
-    """Let sleeping threads (native ids) wake on any CPU but the caller's (Linux with up to 8 CPUs).
-
-    With two CPUs Linux tends to wake a thread where its waker runs, and takes 5 to 30 ms to move one of them: a scan
-    of 8 ms on two threads took 14 (benchmarks/NOTES.md). Who has woken should call `os.sched_setaffinity(0, found)`
-    with what this returns, the CPUs that the caller may use, so that the system can move it again. None: nothing done.
-    """
-    current = _current_cpu()
-    if current is None:
+def few_cpus() -> set[int] | None:
+    """The CPUs that the calling thread may use, where they are 2 to 8 and threads can be told theirs (Linux)."""
+    if not hasattr(os, "sched_setaffinity"):
         return None
     allowed = os.sched_getaffinity(0)
+    return allowed if 2 <= len(allowed) <= _FEW else None
+
+
+def keep_off_this_cpu(threads: Iterable[int], allowed: set[int]) -> None:
+    """Let sleeping threads (native ids) wake on any of the CPUs `allowed` but the caller's.
+
+    With two CPUs Linux tends to wake a thread where its waker runs, and takes 5 to 30 ms to move one of them: a scan
+    of 8 ms on two threads took 14 (benchmarks/NOTES.md). Each thread that has woken should let itself go anywhere
+    again, by `os.sched_setaffinity(0, allowed)`.
+    """
+    current = _current_cpu()
     others = allowed - {current}
-    if not others or len(allowed) > _FEW:
-        return None
+    if current is None or not others:
+        return
     for thread in threads:
         with contextlib.suppress(OSError):  # a thread that has ended, a system that forbids it
             os.sched_setaffinity(thread, others)
-    return allowed
 
 
 def _current_cpu() -> int | None:
     ask = _sched_getcpu()
-    return None if ask is None or not hasattr(os, "sched_setaffinity") else ask()
+    return None if ask is None else ask()
 
 
 @functools.cache

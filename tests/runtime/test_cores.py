@@ -36,27 +36,38 @@ def test_here_are_as_many_as_may_be_used_at_most() -> None:
     assert 1 <= cores.physical_cores() <= may_use
 
 
+two_cpus = pytest.mark.skipif(cores.few_cpus() is None, reason="one CPU, many, or a system that keeps threads' CPUs")
+
+
+@two_cpus
 def test_sleeping_threads_are_kept_off_the_cpu_of_the_caller() -> None:
-    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    allowed = cores.few_cpus()
+    assert allowed is not None
     over = threading.Event()
     thread = threading.Thread(target=over.wait)
     thread.start()
     try:
         assert thread.native_id is not None
-        found = cores.keep_off_this_cpu([thread.native_id])
-        if 1 < len(allowed) <= 8:
-            assert found == allowed
-            assert len(allowed - os.sched_getaffinity(thread.native_id)) == 1
-        else:
-            assert found is None, "one CPU has no other, and among many the system finds one"
+        cores.keep_off_this_cpu([thread.native_id], allowed)
+        assert len(allowed - os.sched_getaffinity(thread.native_id)) == 1
     finally:
         over.set()
         thread.join()
 
 
-def test_a_thread_that_has_ended_is_passed_over() -> None:
+@two_cpus
+def test_a_thread_that_has_ended_and_a_lone_cpu_are_passed_over() -> None:
     thread = threading.Thread(target=lambda: None)
     thread.start()
     thread.join()
     assert thread.native_id is not None
-    cores.keep_off_this_cpu([thread.native_id])
+    before = os.sched_getaffinity(0)
+    cores.keep_off_this_cpu([thread.native_id], before)
+    for cpu in before:
+        cores.keep_off_this_cpu([threading.get_native_id()], {cpu})  # nothing is left of it, or it is not ours
+    os.sched_setaffinity(0, before)
+
+
+def test_few_cpus_are_two_to_eight() -> None:
+    found = cores.few_cpus()
+    assert found is None or (2 <= len(found) <= 8 and found == os.sched_getaffinity(0))

@@ -49,15 +49,16 @@ def test_many_callers_ask_at_once() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not say where a thread may run")
 def test_pieces_may_run_wherever_the_caller_may() -> None:
-    both = threading.Barrier(2, timeout=60)
     found: list[set[int]] = []
+    for _ in range(200):  # at once: also those that another job has kept off, and that did not take it
+        both = threading.Barrier(2, timeout=60)
 
-    def look(_: int) -> None:
-        both.wait()
-        found.append(os.sched_getaffinity(0))
+        def look(_: int, both: threading.Barrier = both) -> None:
+            both.wait()
+            found.append(os.sched_getaffinity(0))
 
-    pool.run(look, 2, 2)
-    assert found == [os.sched_getaffinity(0)] * 2
+        pool.run(look, 2, 5)
+    assert found == [os.sched_getaffinity(0)] * 400
 
 
 FORKED = """

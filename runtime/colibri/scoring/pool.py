@@ -80,8 +80,10 @@ def run(work: Callable[[int], object], pieces: int, threads: int) -> None:
     job = _Job(work, pieces)
     helpers = min(threads, pieces, _MOST_THREADS) - 1
     _pool.have(helpers)
-    if time.monotonic() - _pool.ended > _ASLEEP_SECONDS:
-        job.cpus = cores.keep_off_this_cpu(_pool.threads)
+    # In every job: one before may have kept a helper off that did not take it.
+    job.cpus = cores.few_cpus()
+    if job.cpus is not None and time.monotonic() - _pool.ended > _ASLEEP_SECONDS:
+        cores.keep_off_this_cpu(_pool.threads, job.cpus)
     for _ in range(helpers):
         _pool.jobs.put(job)
     job.help()
