@@ -9,7 +9,7 @@ def give_back() -> None:
     """Let go of what was freed (glibc; nothing elsewhere). It takes 1 to 3 ms where 50 MB are free.
 
     glibc keeps a heap for each of many threads, and gives back only what lies at a heap's end: short-lived threads
-    leave one after the other half empty, 80 MB of colibri-mini's 590 after 15 minutes (benchmarks/NOTES.md).
+    leave one after the other half empty: one stream of 60 texts left 58 MB of colibri-mini's 566 (benchmarks/NOTES.md).
     """
     trim = _malloc_trim()
     if trim is not None:
