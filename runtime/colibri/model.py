@@ -64,13 +64,13 @@ class Colibri:
         self.dim: int = self.manifest.default_dim if dim is None else checks.one_dim(self.manifest, dim)
         chosen = installed.best(artefact.manifest, variant, provider)
         first = chosen.found[0]
-        artefacts.check_files(artefact, artefact.files_to_run(first.variant, first.graph))
-        self._encoder = Encoder(
-            artefact,
-            chosen,
-            lambda: TextTokenizer(artefact, special_tokens=special_tokens),
-            limits=Limits(threads, workers, batch_tokens, caches.place(engine_cache), provider != providers.AUTO),
-        )
+        with artefacts.files_checked(artefact, artefact.files_to_run(first.variant, first.graph)):
+            self._encoder = Encoder(
+                artefact,
+                chosen,
+                lambda: TextTokenizer(artefact, special_tokens=special_tokens),
+                limits=Limits(threads, workers, batch_tokens, caches.place(engine_cache), provider != providers.AUTO),
+            )
         log.info("%s: %s", self.name, self.provider)
 
     @property

@@ -71,6 +71,32 @@ def test_all_damaged_files_are_named_at_once(folder: Path) -> None:
     assert all(f"{name}: its bytes changed" in str(caught.value) for name in FILES)
 
 
+@pytest.mark.parametrize("loads", [True, False])
+def test_changed_tensors_are_named_whatever_loading_them_came_to(loads: bool, folder: Path) -> None:
+    found = artefact.find(folder)
+    variant = found.manifest.variants["cpu-fp32"]
+    flip_a_bit(folder / variant.data[0])
+    loading = iter([1] * loads)
+    with (
+        pytest.raises(ArtefactError, match="its bytes changed"),
+        artefact.files_checked(found, found.files_to_run(variant, variant.graphs[0])),
+    ):
+        next(loading)  # where there is none: StopIteration, as if it could not be loaded
+    assert not list(loading)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_gets_parsed_is_compared_before_anything_is_loaded(damage: Callable[[Path], None], folder: Path) -> None:
+    found = artefact.find(folder)
+    variant = found.manifest.variants["cpu-fp32"]
+    damage(folder / variant.graphs[0].document)
+    with (
+        pytest.raises(ArtefactError, match=r"\.onnx: "),
+        artefact.files_checked(found, found.files_to_run(variant, variant.graphs[0])),
+    ):
+        pytest.fail("the body began")
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("name", FILES_OF_FP32)
 def test_load_refuses_a_damaged_file(damage: Callable[[Path], None], name: str, folder: Path) -> None:

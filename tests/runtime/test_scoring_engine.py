@@ -52,6 +52,18 @@ assert engine._state.scored == 32 * 128 * 90_000
 assert "numba" not in sys.modules and threading.active_count() == 1
 """
 
+ONCE_BUT_MUCH = """
+assert engine.WORTH_WAITING_FOR > 32 * 128 * 90_000
+engine.WORTH_WAITING_FOR = 32 * 128 * 90_000
+docs = case.packed.quantize()
+scores = maxsim(case.query, docs)
+assert list(engine._state.ready) == ["int8"] and not engine._state.started
+engine._state.ready.clear()
+engine.WORTH_WAITING_FOR += 1
+np.testing.assert_array_equal(maxsim(case.query, docs), scores)
+assert not engine._state.ready
+"""
+
 EXIT = """
 docs = case.packed.quantize()
 while "int8" not in engine._state.started:
@@ -63,9 +75,11 @@ while "numba" not in sys.modules or "late" in sys.argv and "llvmlite.binding" no
 WITHOUT_NUMBA = """
 sys.modules["numba"] = None  # as if it were not installed
 docs = case.packed.quantize()
+if "much" in sys.argv:
+    engine.WORTH_WAITING_FOR = 32 * 128 * 90_000
 for _ in range(20):
     scores = maxsim(case.query, docs)
-assert engine._state.scored > engine.WORTH_COMPILING
+assert "much" in sys.argv or engine._state.scored > engine.WORTH_COMPILING
 for thread in threading.enumerate():
     if thread is not threading.main_thread():
         thread.join()
@@ -130,14 +144,20 @@ def test_a_process_that_scores_once_loads_no_compiler_and_starts_no_thread() -> 
 
 
 @needs_numba
+def test_a_call_that_numpy_would_need_longer_for_waits_for_its_kernel() -> None:
+    child(ONCE_BUT_MUCH)
+
+
+@needs_numba
 @pytest.mark.parametrize("when", ["early", "late"])
 def test_the_end_of_a_process_waits_for_no_compilation(when: str, tmp_path: Path) -> None:
     child(EXIT, when, NUMBA_CACHE_DIR=str(tmp_path))
     assert not list(tmp_path.rglob("scan.scan_*.nbi")), "what was being compiled has been finished"
 
 
-def test_everything_works_without_numba() -> None:
-    child(WITHOUT_NUMBA)
+@pytest.mark.parametrize("work", ["little", "much"])
+def test_everything_works_without_numba(work: str) -> None:
+    child(WITHOUT_NUMBA, work)
 
 
 @needs_numba

@@ -1,8 +1,9 @@
-"""From NumPy to a compiled kernel, without anyone waiting.
+"""From NumPy to a compiled kernel, without anyone waiting longer for it than without.
 
 Importing numba and compiling takes seconds of one core, so NumPy answers at first. Once so much has been scored that
 more will follow, the next call starts a daemon thread that compiles (or loads what an earlier process left on disk),
-and the kernel takes over when it is ready. A process that scores once never gets there.
+and the kernel takes over when it is ready. A process that scores once never gets there, unless that one call is so
+large that compiling first is faster.
 
 COLIBRI_KERNEL names the kernel to use, from the first call on: `numpy`, or one of KERNELS.
 """
@@ -29,6 +30,9 @@ KINDS: tuple[Kind, ...] = ("int8", "float32", "float16")
 
 WORTH_COMPILING = 5_000_000_000
 """Multiply-adds NumPy does before a kernel is compiled: 0.1 s to 1 s of its time, against 2 s of compiling."""
+
+WORTH_WAITING_FOR = 20 * WORTH_COMPILING
+"""Multiply-adds of one call that NumPy would take longer for than a kernel takes to compile and do them."""
 
 NUMPY_COSTS = "int8 scores take about 10 times as long, float32 about 4 times"
 """Against the fastest kernel, one thread (benchmarks/bench_maxsim.py)."""
@@ -66,6 +70,9 @@ def kernel(kind: Kind, work: int) -> "Compiled | None":
         return None
     if name is not None:
         return compile_now(kind)
+    if work >= WORTH_WAITING_FOR:
+        _compile_if_possible(kind)
+        return _state.ready.get(kind)
     if _state.scored >= WORTH_COMPILING:
         _start(kind)
     _state.scored += work  # threads may lose some of each other's; it only has to grow
@@ -109,10 +116,10 @@ def _start(kind: Kind) -> None:
         if kind in _state.started:
             return
         _state.started.add(kind)
-    threading.Thread(target=_compile_aside, args=(kind,), name=f"colibri-compile-{kind}", daemon=True).start()
+    threading.Thread(target=_compile_if_possible, args=(kind,), name=f"colibri-compile-{kind}", daemon=True).start()
 
 
-def _compile_aside(kind: Kind) -> None:
+def _compile_if_possible(kind: Kind) -> None:
     try:
         compile_now(kind)
     # Whatever a compiler can fail with, scores are still to be had: from NumPy.
