@@ -75,8 +75,7 @@ def test_without_published_rows_it_says_that_none_apply(folder: Path) -> None:
 
 
 def test_the_shipped_models_rows_are_near_those_computed_without_colibri() -> None:
-    """int8 layers: at a cosine of .998 one value of 96 may be .02 off. The recipe's tolerance of 0.001 is that of float32
-    ones."""
+    """int8 layers: at a cosine of .998 one value of 96 may be .02 off; the recipe's tolerance is that of float32."""
     model = colibri.load()
     rows = model.manifest.golden
     assert {(row.role, row.dim) for row in rows} == {
