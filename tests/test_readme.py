@@ -43,9 +43,12 @@ def test_late_interaction_beats_one_vector_a_text_and_bm25() -> None:
         return sum(by_dim[str(dim)] for by_dim in found) / len(rows)
 
     assert mean(sets, 128) >= sum(row["dense"] for row in sets) / len(sets)
-    assert mean(sets, 96) >= mean(sets, 128) - 0.007
-    assert mean(sets, 64) >= mean(sets, 128) - 0.015
+    # To the tenth of a point: one near tie of cisi moves 96 dims' mean by .0003 (benchmarks/NOTES.md).
+    assert round(mean(sets, 128) - mean(sets, 96), 3) <= 0.007
+    assert round(mean(sets, 128) - mean(sets, 64), 3) <= 0.015
+    assert mean(sets, 128) >= sum(row["raw"] for row in sets) / len(sets) - 0.01
     for row in sets:
+        assert row["maxsim"]["cpu-int8"]["128"] >= row["raw"] - 0.025, row["set"]
         assert row["maxsim"]["cpu-int8"]["64"] >= min(row["bm25"], row["dense"]), row["set"]
     assert mean(crossed, 128) >= sum(row["dense"] for row in crossed) / len(crossed)
 
