@@ -8,7 +8,7 @@ a collection are longer than most passages here. What is learnt is
     tokens   how each query token's best similarity differs from document to document (squared error, centred)
     scores   the same of their weighted means
     ranks    the teacher's distribution over the documents (Kullback-Leibler)
-    labels   a little of it, and where all are in one language: which document has the query's own passage
+    labels   a little of it, and where the near pairs are in one language: which document has the query's own passage
 """
 
 import logging
