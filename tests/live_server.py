@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,18 @@ class LiveServer:
             response = connection.getresponse()
             names = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, names, response.read())
+
+    def metric(self, name: str) -> float:
+        """The sum of the metrics of this name, whatever their labels."""
+        lines = self.call("/metrics").body.decode().splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name} ", f"{name}{{")))
+
+    def wait_for(self, name: str, value: float) -> None:
+        """Until a metric has this value; a minute at most: so many calls as one machine does in a second are no measure
+        of the server's second on another."""
+        end = time.monotonic() + 60
+        while (found := self.metric(name)) != value:
+            assert time.monotonic() < end, f"{name} is {found}, wanted {value}"
 
     def logged(self) -> list[dict[str, Any]]:
         """Its log so far."""

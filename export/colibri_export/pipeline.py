@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 from colibri import manifest as manifest_module
-from colibri.artefact import Artefact, file_sha256
+from colibri.artefact import Artefact
 from colibri.errors import ExportError
+from colibri.hashing import file_sha256, part_count
 from colibri.manifest import FileEntry, GoldenRow, Manifest, Role, Source, Variant
 from colibri_export import variants as variants_module
 from colibri_export.checkpoint import Checkpoint, open_checkpoint
@@ -142,10 +143,7 @@ def _write(
             variants=written,
             storage=None,
             golden=_golden(recipe, source, heads),
-            files={
-                path.name: FileEntry(size_bytes=path.stat().st_size, sha256=file_sha256(path))
-                for path in sorted(folder.iterdir())
-            },
+            files={path.name: _entry(path) for path in sorted(folder.iterdir())},
         )
     for name, variant in written.items():
         if variant.precision == "float16":
@@ -179,6 +177,12 @@ def _without_files_of_none(manifest: Manifest, folder: Path) -> Manifest:
     for name in manifest.files.keys() - kept:
         (folder / name).unlink()
     return dataclasses.replace(manifest, files={name: entry for name, entry in manifest.files.items() if name in kept})
+
+
+def _entry(path: Path) -> FileEntry:
+    size = path.stat().st_size
+    parts = tuple(file_sha256(path, part) for part in range(part_count(size)))
+    return FileEntry(size_bytes=size, sha256=file_sha256(path), parts_sha256=parts)
 
 
 def _unattended(recipe: Recipe) -> bool:

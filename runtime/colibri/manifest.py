@@ -1,7 +1,8 @@
 """colibri.json: everything that is true of a model, as frozen dataclasses.
 
-The JSON has exactly the keys of these classes. Whatever is unknown, missing or mistyped is refused with the key's
-path, so that a rule this runtime does not know can never be ignored in silence.
+The JSON has exactly the keys of these classes. Whatever is unknown, missing (but for keys that a minor format added,
+which have a default) or mistyped is refused with the key's path, so that a rule this runtime does not know can never be
+ignored in silence.
 """
 
 import dataclasses
@@ -16,7 +17,7 @@ from colibri.manifest_rules import check
 from colibri.typed_json import parse
 
 FILE_NAME = "colibri.json"
-FORMAT = (1, 0)  # a new minor adds keys (older files stay readable), a new major changes their meaning
+FORMAT = (1, 1)  # a new minor adds keys (older files stay readable), a new major changes their meaning
 
 _FORMAT_NUMBERS = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})")
 
@@ -226,6 +227,9 @@ class FileEntry:
 
     size_bytes: int
     sha256: str
+    parts_sha256: tuple[str, ...] = ()
+    """Of each `hashing.PART_BYTES` in order, which several cores can hash at once; since format 1.1. Empty: the file is
+    no larger than a part, or the manifest older."""
 
 
 @dataclass(frozen=True, kw_only=True)

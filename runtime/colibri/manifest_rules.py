@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from colibri.errors import ArtefactError
+from colibri.hashing import part_count
 
 if TYPE_CHECKING:
     from colibri.manifest import Manifest, Role, RoleName
@@ -37,6 +38,10 @@ def _files(m: Manifest, own_name: str) -> Iterator[str]:
     for name in m.files:
         if name in {"", ".", "..", own_name} or any(bad in name for bad in "/\\\0"):
             yield f"files.{name}: wanted a plain file name inside the folder"
+    for name, entry in m.files.items():
+        found, wanted = len(entry.parts_sha256), part_count(entry.size_bytes)
+        if found not in {0, wanted}:
+            yield f"files.{name}.parts_sha256: found {found}, and {entry.size_bytes} bytes have {wanted} parts"
     needed = [("tokenizer.file", m.tokenizer.file)]
     if m.tokenizer.unigram_file is not None:
         needed.append(("tokenizer.unigram_file", m.tokenizer.unigram_file))

@@ -1,6 +1,7 @@
 """JSON values as frozen dataclasses, with the path of whatever does not fit.
 
-Unknown and missing keys are refused: a rule that this version does not know must never be ignored in silence.
+Unknown keys are refused, and missing ones that have no default: a rule that this version does not know must never be
+ignored in silence.
 """
 
 import dataclasses
@@ -44,13 +45,15 @@ def parse(kind: Any, value: object, path: str) -> Any:
 def _parse_fields(kind: Any, value: object, path: str) -> Any:
     document = _expect(dict, value, path or "(root)")
     hints = typing.get_type_hints(kind)
-    names = [field.name for field in dataclasses.fields(kind)]
+    fields = dataclasses.fields(kind)
+    names = [field.name for field in fields]
+    needed = [field.name for field in fields if field.default is dataclasses.MISSING]
     dot = f"{path}." if path else ""
     problems = [f"{dot}{key}: unknown key" for key in document if key not in names]
-    problems += [f"{dot}{name}: missing" for name in names if name not in document]
+    problems += [f"{dot}{name}: missing" for name in needed if name not in document]
     if problems:
         raise ArtefactError("; ".join(problems))
-    return kind(**{name: parse(hints[name], document[name], f"{dot}{name}") for name in names})
+    return kind(**{name: parse(hints[name], document[name], f"{dot}{name}") for name in names if name in document})
 
 
 def _expect(kind: type, value: object, path: str) -> Any:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 import colibri
 from colibri import artefact, providers
-from colibri.artefact import file_sha256
 from colibri.errors import ArtefactError
+from colibri.hashing import file_sha256
 from colibri.model import Colibri
 from colibri.session import Session
 from colibri.tokenizer import TextTokenizer

@@ -12,6 +12,7 @@ import pytest
 from colibri import manifest
 from colibri.artefact import Artefact
 from colibri.errors import ArtefactError
+from colibri.hashing import PART_BYTES
 from colibri.model import Colibri
 from reference import ARTEFACTS
 
@@ -53,6 +54,7 @@ def full_document() -> dict[str, Any]:
     document["storage"] = {"scheme": "collection-scale", "scale": 0.0078125}
     row = {"text": "x", "role": "query", "dim": 48, "row": 0, "values": [0.5, -0.5], "tolerance": 1e-4}
     document["golden"] = [row]
+    document["files"]["tokenizer.json"] |= {"size_bytes": PART_BYTES + 1, "parts_sha256": ["0" * 64] * 2}
     return document
 
 
@@ -85,6 +87,8 @@ FIELDS = [
     path for path, (keys, _) in VALUES.items() if isinstance(keys[-1], str) and not _FREE.fullmatch(spell(keys[:-1]))
 ]
 OBJECTS = ["", *(path for path, (_, value) in VALUES.items() if isinstance(value, dict) and not _FREE.fullmatch(path))]
+ADDED = {"parts_sha256"}
+"""Keys since format 1.1, which manifests of 1.0 do without."""
 MISTYPED = [(path, wrong) for path, (_, value) in VALUES.items() for wrong in _OTHER_TYPES[type(value)]]
 
 
@@ -117,12 +121,20 @@ def test_the_walk_reaches_every_class() -> None:
     assert {"storage", "golden[0]", "variants.portable.engine.profiles[0]", "query.expansion"} <= set(OBJECTS)
 
 
-@pytest.mark.parametrize("path", FIELDS)
+@pytest.mark.parametrize("path", [path for path in FIELDS if VALUES[path][0][-1] not in ADDED])
 def test_a_missing_key_is_refused_by_its_path(path: str, tmp_path: Path) -> None:
     keys, _ = VALUES[path]
     document = full_document()
     del parent(document, keys)[keys[-1]]
     assert f"{path}: " in refusal(document, tmp_path)
+
+
+def test_a_manifest_of_an_older_minor_format_is_read_without_the_keys_added_since(tmp_path: Path) -> None:
+    document = full_document() | {"format": "1.0"}
+    for entry in document["files"].values():
+        del entry["parts_sha256"]
+    (tmp_path / manifest.FILE_NAME).write_text(json.dumps(document), encoding="utf-8")
+    assert {entry.parts_sha256 for entry in manifest.read(tmp_path / manifest.FILE_NAME).files.values()} == {()}
 
 
 @pytest.mark.parametrize("path", OBJECTS)
@@ -161,10 +173,10 @@ def test_null_is_read_where_it_means_absent(path: str, tmp_path: Path) -> None:
     manifest.read(tmp_path / manifest.FILE_NAME)
 
 
-@pytest.mark.parametrize("found", ["1.1", "2.0", "10.0", "0.9"])
+@pytest.mark.parametrize("found", ["1.2", "2.0", "10.0", "0.9"])
 def test_another_format_is_refused_with_what_to_do(found: str, tmp_path: Path) -> None:
     message = refusal(full_document() | {"format": found, "a_newer_key": 1}, tmp_path)
-    assert f"format: found {found}, this runtime reads 1.0 to 1.0" in message
+    assert f"format: found {found}, this runtime reads 1.0 to 1.1" in message
     assert message.endswith("export the checkpoint again" if found == "0.9" else "upgrade colibri-edge")
 
 

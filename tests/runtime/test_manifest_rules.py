@@ -46,6 +46,14 @@ IMPOSSIBLE: dict[str, tuple[str, Callable[[Document], object]]] = {
             precision="engine", engine={"compute_capability": "89", "tensorrt": "1.0", "profiles": []}
         ),
     ),
+    "a small file in parts": (
+        "files.tokenizer.json.parts_sha256",
+        lambda d: d["files"]["tokenizer.json"].update(parts_sha256=["0" * 64]),
+    ),
+    "a large file with a part too few": (
+        "files.tokenizer.json.parts_sha256",
+        lambda d: d["files"]["tokenizer.json"].update(size_bytes=1 << 28, parts_sha256=["0" * 64] * 3),
+    ),
     "a variant without graphs": ("variants.portable.graphs", lambda d: d["variants"]["portable"].update(graphs=[])),
 }
 

@@ -167,24 +167,14 @@ def test_a_client_that_hangs_up_leaves_no_half_of_its_documents(tmp_path: Path) 
         body = json.dumps({"documents": documents}).encode()
         connection = http.client.HTTPConnection(*running.address, timeout=120)
         connection.request("POST", "/v1/index/documents", body, {"Content-Type": "application/json"})
-        for _ in range(5000):
-            if "colibri_running_slices 1.0" in running.call("/metrics").body.decode():
-                break
+        running.wait_for("colibri_running_slices", 1)
         # Nor does one that waits for it to end hold anything when it has left.
         with contextlib.closing(http.client.HTTPConnection(*running.address, timeout=120)) as waiting:
             waiting.request("DELETE", "/v1/index/documents/0")
-            for _ in range(5000):
-                if "colibri_admitted_requests 2.0" in running.call("/metrics").body.decode():
-                    break
-        for _ in range(5000):
-            if "colibri_admitted_requests 1.0" in running.call("/metrics").body.decode():
-                break
-        else:
-            raise AssertionError("who left is waited for")
+            running.wait_for("colibri_admitted_requests", 2)
+        running.wait_for("colibri_admitted_requests", 1)
         assert [line["method"] for line in running.logged() if line.get("status") == 499] == ["DELETE"]
         connection.close()
-        for _ in range(5000):
-            if "colibri_admitted_requests 0.0" in running.call("/metrics").body.decode():
-                break
+        running.wait_for("colibri_admitted_requests", 0)
         assert running.call("/v1/search", {"query": "water"}).json["results"] == []
         assert any(line.get("status") == 499 for line in running.logged())

@@ -35,23 +35,10 @@ def start(server: LiveServer, body: bytes) -> socket.socket:
     return connection
 
 
-def metric(server: LiveServer, name: str) -> float:
-    lines = server.call("/metrics").body.decode().splitlines()
-    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
-
-
-def until(server: LiveServer, name: str, value: float) -> None:
-    """Ask for the metrics until it has this value."""
-    for _ in range(5000):
-        if metric(server, name) == value:
-            return
-    raise AssertionError(f"{name} is {metric(server, name)}, wanted {value}")
-
-
 def test_a_full_server_refuses_at_once_and_says_when_to_come_back(mini_server: LiveServer) -> None:
     taken = [start(mini_server, LONG) for _ in range(3)]
     try:
-        until(mini_server, "colibri_admitted_requests", 3)
+        mini_server.wait_for("colibri_admitted_requests", 3)
         for path in ("/v1/embeddings", "/v1/rerank"):
             answer = mini_server.call(path, {"model": MINI, "input": "a", "query": "a", "documents": ["b"]})
             assert (answer.status, answer.json["code"]) == (503, "SERVICE_UNAVAILABLE")
@@ -61,28 +48,28 @@ def test_a_full_server_refuses_at_once_and_says_when_to_come_back(mini_server: L
     finally:
         for connection in taken:
             connection.close()
-    until(mini_server, "colibri_admitted_requests", 0)
+    mini_server.wait_for("colibri_admitted_requests", 0)
     assert mini_server.call("/ready").status == 200
 
 
 def test_a_client_that_hangs_up_ends_its_work(mini_server: LiveServer) -> None:
-    before = metric(mini_server, "colibri_abandoned_requests_total")
+    before = mini_server.metric("colibri_abandoned_requests_total")
     connection = start(mini_server, LONG)
-    until(mini_server, "colibri_running_slices", 2)
+    mini_server.wait_for("colibri_running_slices", 2)
     connection.close()
-    until(mini_server, "colibri_abandoned_requests_total", before + 1)
-    assert metric(mini_server, "colibri_admitted_requests") == 0
-    assert metric(mini_server, "colibri_running_slices") == 0
+    mini_server.wait_for("colibri_abandoned_requests_total", before + 1)
+    assert mini_server.metric("colibri_admitted_requests") == 0
+    assert mini_server.metric("colibri_running_slices") == 0
     assert mini_server.logged()[-1]["status"] == 499
 
 
 def test_a_query_has_its_turn_beside_somebodys_2048_documents(mini_server: LiveServer) -> None:
     connection = start(mini_server, LONG)
     try:
-        until(mini_server, "colibri_running_slices", 2)
+        mini_server.wait_for("colibri_running_slices", 2)
         asked = {"model": MINI, "input": "where is the water?", "input_type": "query"}
         assert mini_server.call("/v1/embeddings", asked).status == 200
-        assert metric(mini_server, "colibri_admitted_requests") == 1
+        assert mini_server.metric("colibri_admitted_requests") == 1
     finally:
         connection.close()
 
@@ -91,7 +78,7 @@ def test_work_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     with LiveServer("--timeout", "1", log=tmp_path / "log", artefacts=()) as running:
         answer = running.call("/v1/embeddings", LONG)
         assert (answer.status, answer.json["code"]) == (504, "SERVICE_TIMEOUT")
-        assert metric(running, "colibri_admitted_requests") == 0
+        assert running.metric("colibri_admitted_requests") == 0
         assert running.stop() == 0
 
 
@@ -155,7 +142,7 @@ def test_requests_under_way_are_finished_after_the_signal(tmp_path: Path) -> Non
     body = json.dumps({"model": MINI, "input": ["water " * 400] * 40, "embedding_type": "ubinary"}).encode()
     with LiveServer(log=tmp_path / "log", artefacts=()) as running, ThreadPoolExecutor(2) as pool:
         asked = [pool.submit(running.call, "/v1/embeddings", body) for _ in range(2)]
-        until(running, "colibri_admitted_requests", 2)
+        running.wait_for("colibri_admitted_requests", 2)
         assert running.stop() == 0
         for future in asked:
             answer = future.result()
@@ -166,7 +153,7 @@ def test_requests_under_way_are_finished_after_the_signal(tmp_path: Path) -> Non
 def test_what_does_not_end_in_time_is_ended_and_the_exit_is_clean(tmp_path: Path) -> None:
     with LiveServer("--grace", "1", log=tmp_path / "log", artefacts=()) as running:
         connection = start(running, LONG)
-        until(running, "colibri_admitted_requests", 1)
+        running.wait_for("colibri_admitted_requests", 1)
         assert running.stop() == 0
         connection.close()
 
