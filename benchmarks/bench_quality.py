@@ -3,10 +3,11 @@
     python benchmarks/bench_quality.py --data DIR
 
 Document rows are int8, as an index stores them. Where sets ask the same questions in several languages (xquad-r), each
-language's queries are also put to the others' documents. --raw names an artefact of the same backbone with an identity
-head, the ceiling of what heads can reach. With two variants it is a gate: exit code 1 when the first loses more against
-the second than the limits below. With --stored it compares nothing but how rows are stored: float32 against int8
-(stored.py).
+language's queries are also put to the others' documents. --raw names an artefact of the backbone as it came, with an
+identity head: its whole rows are the ceiling of what heads can reach, and the means of its rows the dense vectors.
+--known takes from an earlier run what does not change with a model's training. With two variants it is a gate: exit
+code 1 when the first loses more against the second than the limits below. With --stored it compares nothing but how
+rows are stored: float32 against int8 (stored.py).
 """
 
 import json
@@ -25,7 +26,7 @@ import retrieval
 import stored
 from colibri import Colibri, ColibriError, TokenVectors, artefact
 from colibri.scoring import maxsim_batch
-from crosslingual import CrossResult
+from crosslingual import CrossResult, Known
 from dense import DenseEncoder
 from encoded import dense_vectors, token_vectors
 from retrieval import Collection, Floats
@@ -61,10 +62,36 @@ class SetResult:
     raw: float | None = None
 
 
-def judge(
-    collection: Collection, models: dict[str, Colibri], raw: Colibri | None, dense: DenseEncoder, cache: Path | None
-) -> SetResult:
+@dataclass(frozen=True)
+class Yardsticks:
+    """What MaxSim of the model's heads is compared with."""
+
+    dense: DenseEncoder | None
+    raw: Colibri | None
+    known: Known
+    """Set -> its line of an earlier run, whose figures are taken."""
+
+    def of(self, collection: Collection, cache: Path | None) -> tuple[float, float, float | None]:
+        """BM25, dense, raw."""
+        if collection.name in self.known:
+            line = self.known[collection.name]
+            return line["bm25"], line["dense"], line["raw"]
+        return (
+            retrieval.mean_ndcg(collection, retrieval.bm25_scores(collection)),
+            retrieval.mean_ndcg(collection, dense_scores(self.encoder(), collection, cache)),
+            None if self.raw is None else raw_ndcg(self.raw, collection, cache),
+        )
+
+    def encoder(self) -> DenseEncoder:
+        """Of dense vectors. Raises UsageError when all was to be known."""
+        if self.dense is None:
+            raise click.UsageError("--known: has no line of some of these sets")
+        return self.dense
+
+
+def judge(collection: Collection, models: dict[str, Colibri], yardsticks: Yardsticks, cache: Path | None) -> SetResult:
     """All figures of one set. models: one a variant, all of one artefact."""
+    bm25, dense, raw = yardsticks.of(collection, cache)
     queries = {name: token_vectors(model, collection, "query", cache) for name, model in models.items()}
     documents = {name: token_vectors(model, collection, "document", cache) for name, model in models.items()}
     first, *others = documents.values()
@@ -73,8 +100,8 @@ def judge(
         queries=len(collection.queries),
         documents=len(collection.documents),
         document_tokens=next(len(vectors.rows) for vectors in first.values()),
-        bm25=retrieval.mean_ndcg(collection, retrieval.bm25_scores(collection)),
-        dense=retrieval.mean_ndcg(collection, dense_scores(dense, collection, cache)),
+        bm25=bm25,
+        dense=dense,
         maxsim={
             name: {
                 dim: retrieval.mean_ndcg(collection, maxsim_batch(queries[name][dim], vectors.quantize()))
@@ -83,7 +110,7 @@ def judge(
             for name, by_dim in documents.items()
         },
         token_cosine={dim: mean_cosine(first[dim], other[dim]) for other in others for dim in other},
-        raw=None if raw is None else raw_ndcg(raw, collection, cache),
+        raw=raw,
     )
 
 
@@ -207,7 +234,10 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--sets", default=",".join(SETS), show_default=True, help="Folders of --data, comma-separated.")
 @click.option("--artefact", "name", metavar="NAME|FOLDER", help="Default: the one that comes with the package.")
 @click.option(
-    "--raw", "raw_name", metavar="FOLDER", help="An artefact of whole rows: the same backbone, identity head."
+    "--raw", "raw_name", metavar="FOLDER", help="An artefact of whole rows: the backbone as it came, identity head."
+)
+@click.option(
+    "--known", "known_lines", type=click.File(encoding="utf-8"), help="--json of a run with BM25, dense and raw."
 )
 @click.option("--variants", help=f"One, or two to compare. Default: those of {','.join(VARIANTS)} that it has.")
 @click.option("--stored", "as_stored", is_flag=True, help="Compare rows stored as int8 with the same in float32.")
@@ -219,6 +249,7 @@ def main(
     sets: str,
     name: str | None,
     raw_name: str | None,
+    known_lines: IO[str] | None,
     variants: str | None,
     as_stored: bool,
     queries: int | None,
@@ -232,8 +263,10 @@ def main(
     try:
         models = load_models(name, variants)
         source = artefact.find(name)
-        dense = DenseEncoder(source)
         raw = None if raw_name is None else Colibri(artefact.find(raw_name))
+        known = {line["set"]: line for line in map(json.loads, known_lines or ())}
+        dense = None if known else DenseEncoder(artefact.find(raw_name or name))
+        yardsticks = Yardsticks(dense, raw, known)
     except ColibriError as error:
         raise click.ClickException(str(error)) from error
     results: list[SetResult] = []
@@ -244,11 +277,11 @@ def main(
             print(json.dumps(line | {"machine": machine.describe()}), file=lines, flush=True)
 
     for folder in folders:
-        results.append(judge(retrieval.load(folder, queries), models, raw, dense, cache))
+        results.append(judge(retrieval.load(folder, queries), models, yardsticks, cache))
         print_row(folder.name, columns(results[-1]), titles=len(results) == 1)
         write(results[-1])
     print_row("mean", averages(results), titles=False)
-    crossed = list(crosslingual.judge(folders, queries, next(iter(models.values())), dense, cache))
+    crossed = list(crosslingual.judge(folders, queries, next(iter(models.values())), dense, known, cache))
     for i, result in enumerate(crossed):
         print_row(result.set, crosslingual.columns(result), titles=i == 0)
         write(result)

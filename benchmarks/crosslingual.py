@@ -1,8 +1,9 @@
 """Queries in one language over documents in another, where sets ask the same questions (xquad-r)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from dense import DenseEncoder
 from encoded import dense_vectors, token_vectors
 
 PARALLEL = "xquad-r-"
+Known = Mapping[str, Mapping[str, Any]]
+"""Set, or queries>documents -> its line of an earlier run."""
 
 
 @dataclass(frozen=True)
@@ -29,23 +32,32 @@ class CrossResult:
 
 
 def judge(
-    folders: Sequence[Path], queries: int | None, model: Colibri, dense: DenseEncoder, cache: Path | None
+    folders: Sequence[Path],
+    queries: int | None,
+    model: Colibri,
+    dense: DenseEncoder | None,
+    known: Known,
+    cache: Path | None,
 ) -> Iterator[CrossResult]:
-    """All ordered pairs of the parallel sets among `folders`; nothing where there are not two."""
+    """All ordered pairs of the parallel sets among `folders`; nothing where there are not two. Without `dense`, its
+    figures are those of `known`."""
     sets = [retrieval.load(folder, queries) for folder in folders if folder.name.startswith(PARALLEL)]
     if len(sets) < 2:
         return
     asked = {one.name: token_vectors(model, one, "query", cache) for one in sets}
-    single = {one.name: dense_vectors(dense, one, "query", cache) for one in sets}
+    single = {one.name: dense_vectors(dense, one, "query", cache) for one in sets if dense}
     for answered in sets:
         documents = {dim: rows.quantize() for dim, rows in token_vectors(model, answered, "document", cache).items()}
-        vectors = dense_vectors(dense, answered, "document", cache).rows
+        vectors = dense_vectors(dense, answered, "document", cache).rows if dense else None
         for other in (one for one in sets if one is not answered):
             both, which = retrieval.crossed(other, answered)
+            name = both.name.replace(PARALLEL, "")
             yield CrossResult(
-                set=both.name.replace(PARALLEL, ""),
+                set=name,
                 queries=len(which),
-                dense=retrieval.mean_ndcg(both, single[other.name].rows[which] @ vectors.T),
+                dense=known[name]["dense"]
+                if vectors is None
+                else retrieval.mean_ndcg(both, single[other.name].rows[which] @ vectors.T),
                 maxsim={
                     dim: retrieval.mean_ndcg(both, maxsim_batch(chosen(asked[other.name][dim], which), rows))
                     for dim, rows in documents.items()

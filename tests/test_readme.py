@@ -43,8 +43,7 @@ def test_late_interaction_beats_one_vector_a_text_and_bm25() -> None:
         return sum(by_dim[str(dim)] for by_dim in found) / len(rows)
 
     assert mean(sets, 128) >= sum(row["dense"] for row in sets) / len(sets)
-    # 0.007 is wanted and missed: it is .00702 (benchmarks/NOTES.md). What holds is kept from getting worse.
-    assert mean(sets, 96) >= mean(sets, 128) - 0.0071
+    assert mean(sets, 96) >= mean(sets, 128) - 0.007
     assert mean(sets, 64) >= mean(sets, 128) - 0.015
     assert mean(sets, 128) >= sum(row["raw"] for row in sets) / len(sets) - 0.01
     for row in sets:

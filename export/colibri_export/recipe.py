@@ -57,13 +57,16 @@ class Recipe:
     """Dim -> safetensors file; the checkpoint's own head needs none."""
     head_repositories: dict[int, str] = field(default_factory=dict)
     """Dim -> hub id of a sibling checkpoint with the same backbone and that head."""
+    tensors: Path | None = None
+    """safetensors file of tensors that replace the source's, which `colibri build-mini` writes as a checkpoint."""
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a recipe; files of heads and weights are relative to it. Raises ExportError that names the key."""
+    """Read a recipe; files of heads, weights and tensors are relative to it. Raises ExportError that names the key."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         heads: dict[str, str] = parse(dict[str, str], document.pop("heads", {}), "heads")
+        tensors: str | None = parse(str | None, document.pop("tensors", None), "tensors")
         if bad := [dim for dim in heads if not dim.isdecimal()]:
             raise ExportError(f"heads.{bad[0]}: wanted a number of dims")
         _fill_defaults(document)
@@ -78,6 +81,7 @@ def read_recipe(path: Path) -> Recipe:
         document=_beside(path, recipe.document),
         heads={dim: file for dim, file in files.items() if dim not in siblings},
         head_repositories={dim: heads[str(dim)] for dim in files if dim in siblings},
+        tensors=None if tensors is None else path.parent / tensors,
     )
 
 

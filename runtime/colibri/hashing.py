@@ -6,7 +6,7 @@ from pathlib import Path
 
 PART_BYTES = 64 << 20
 """Of a large file that is hashed in parts: 40 ms of a core. A whole file has one order: no second core helps."""
-_BLOCK_BYTES = 16 << 20  # few enough turns of the GIL that another thread's long call does not stretch this one
+_BLOCK_BYTES = 8 << 20  # few enough turns of the GIL that a long call of another thread does not stretch this one
 
 
 def part_count(size_bytes: int) -> int:

