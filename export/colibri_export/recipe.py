@@ -102,13 +102,8 @@ def _beside(recipe: Path, role: RoleRecipe) -> RoleRecipe:
 
 
 def _fill_defaults(document: dict[str, Any]) -> None:
-    """TOML has no null: an optional key that is left out means its default."""
-    document |= {"golden": [], "family": None, "dims": []} | document
+    """TOML has no null, and the manifest's `Source`, which knows no defaults, has keys that may be left out here."""
     source = document.get("source")
     if isinstance(source, dict):
         source.setdefault("revision", None)
         source.setdefault("files", {})
-    defaults = dataclasses.asdict(RoleRecipe())
-    for role in ("query", "document"):
-        if isinstance(document.get(role), dict):
-            document[role] = {**defaults, **document[role]}
