@@ -26,10 +26,11 @@ import retrieval
 import stored
 from colibri import Colibri, ColibriError, TokenVectors, artefact
 from colibri.scoring import maxsim_batch
-from crosslingual import CrossResult, Known
+from crosslingual import CrossResult
 from dense import DenseEncoder
-from encoded import dense_vectors, token_vectors
-from retrieval import Collection, Floats
+from encoded import token_vectors
+from retrieval import Collection
+from yardsticks import Yardsticks, known_figures
 
 SETS = (
     *(f"xquad-r-{language}" for language in ("en", "de", "ar", "zh")),
@@ -62,33 +63,6 @@ class SetResult:
     raw: float | None = None
 
 
-@dataclass(frozen=True)
-class Yardsticks:
-    """What MaxSim of the model's heads is compared with."""
-
-    dense: DenseEncoder | None
-    raw: Colibri | None
-    known: Known
-    """Set -> its line of an earlier run, whose figures are taken."""
-
-    def of(self, collection: Collection, cache: Path | None) -> tuple[float, float, float | None]:
-        """BM25, dense, raw."""
-        if collection.name in self.known:
-            line = self.known[collection.name]
-            return line["bm25"], line["dense"], line["raw"]
-        return (
-            retrieval.mean_ndcg(collection, retrieval.bm25_scores(collection)),
-            retrieval.mean_ndcg(collection, dense_scores(self.encoder(), collection, cache)),
-            None if self.raw is None else raw_ndcg(self.raw, collection, cache),
-        )
-
-    def encoder(self) -> DenseEncoder:
-        """Of dense vectors. Raises UsageError when all was to be known."""
-        if self.dense is None:
-            raise click.UsageError("--known: has no line of some of these sets")
-        return self.dense
-
-
 def judge(collection: Collection, models: dict[str, Colibri], yardsticks: Yardsticks, cache: Path | None) -> SetResult:
     """All figures of one set. models: one a variant, all of one artefact."""
     bm25, dense, raw = yardsticks.of(collection, cache)
@@ -112,19 +86,6 @@ def judge(collection: Collection, models: dict[str, Colibri], yardsticks: Yardst
         token_cosine={dim: mean_cosine(first[dim], other[dim]) for other in others for dim in other},
         raw=raw,
     )
-
-
-def raw_ndcg(raw: Colibri, collection: Collection, cache: Path | None) -> float:
-    """MaxSim of an artefact's widest rows, as they are."""
-    queries, documents = (token_vectors(raw, collection, role, cache)[raw.dims[0]] for role in ("query", "document"))
-    return retrieval.mean_ndcg(collection, maxsim_batch(queries, documents))
-
-
-def dense_scores(dense: DenseEncoder, collection: Collection, cache: Path | None) -> Floats:
-    """Cosine of every query's vector with every document's: (queries, documents) float32."""
-    queries, documents = (dense_vectors(dense, collection, role, cache) for role in ("query", "document"))
-    scores: Floats = queries.rows @ documents.rows.T
-    return scores
 
 
 def mean_cosine(first: TokenVectors, second: TokenVectors) -> float:
@@ -264,7 +225,7 @@ def main(
         models = load_models(name, variants)
         source = artefact.find(name)
         raw = None if raw_name is None else Colibri(artefact.find(raw_name))
-        known = {line["set"]: line for line in map(json.loads, known_lines or ())}
+        known = known_figures(known_lines, folders, queries) if known_lines else {}
         dense = None if known else DenseEncoder(artefact.find(raw_name or name))
         yardsticks = Yardsticks(dense, raw, known)
     except ColibriError as error:

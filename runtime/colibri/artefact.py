@@ -110,14 +110,14 @@ def files_checked(artefact: Artefact, names: Iterable[str]) -> Iterator[None]:
         def hashed(some: Iterable[str]) -> list[Future[str | None]]:
             return [pool.submit(_hash_problem, artefact, *piece) for piece in _pieces(artefact, some)]
 
-        _refuse(artefact, [done.result() for done in hashed(set(names) - tensors)])
+        _refuse(artefact, [done.result() for done in hashed(name for name in names if name not in tensors)])
         running = hashed(sorted(tensors))
         try:
             yield
-        except Exception:
+        except Exception:  # changed bytes may well be its cause, and are what there is to mend
             _refuse(artefact, [done.result() for done in running])
             raise
-        except BaseException:
+        except BaseException:  # Ctrl-C waits for no gigabyte
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         _refuse(artefact, [done.result() for done in running])

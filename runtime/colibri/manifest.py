@@ -1,8 +1,7 @@
 """colibri.json: everything that is true of a model, as frozen dataclasses.
 
-The JSON has exactly the keys of these classes. Whatever is unknown, missing (but for keys that a minor format added,
-which have a default) or mistyped is refused with the key's path, so that a rule this runtime does not know can never be
-ignored in silence.
+The JSON has exactly the keys of these classes; those with a default may be missing in files of an older minor format.
+What does not fit is refused with the key's path, so that no rule this runtime does not know is ignored in silence.
 """
 
 import dataclasses
@@ -228,8 +227,7 @@ class FileEntry:
     size_bytes: int
     sha256: str
     parts_sha256: tuple[str, ...] = ()
-    """Of each `hashing.PART_BYTES` in order, which several cores can hash at once; since format 1.1. Empty: the file is
-    no larger than a part, or the manifest older."""
+    """Of each `hashing.PART_BYTES` in order, for several cores; since format 1.1. Empty: one part, or an older file."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -274,9 +274,9 @@ def load(
     engine_cache    folder where accelerators keep compiled graphs; None: the user's cache folder; False: nowhere
     cache_dir       where hub ids are kept; None: HF_HOME
 
-    Every file that will be used is compared with its SHA-256 first. Raises ArtefactNotFound, ArtefactError (damaged or
-    of a newer format), InputError (unknown dim,
-    variant or provider), MissingExtra (no onnxruntime), ProviderError.
+    Every file that will be used is compared with its SHA-256 before this returns, and what gets parsed before it is.
+    Raises ArtefactNotFound, ArtefactError (damaged or of a newer format), InputError (unknown dim, variant or
+    provider), MissingExtra (no onnxruntime), ProviderError.
     """
     found = artefacts.find(name_or_path, cache_dir=cache_dir)
     return Colibri(

@@ -16,7 +16,6 @@ import colibri
 from colibri import artefact
 from colibri.artefact import Artefact
 from colibri.errors import ArtefactError, ArtefactNotFound, InputTypeError
-from colibri.hashing import PART_BYTES, file_sha256
 from colibri.model import Colibri
 from reference import ARTEFACTS
 
@@ -115,53 +114,6 @@ def test_load_asks_nothing_of_files_it_does_not_use(folder: Path) -> None:
 def test_load_refuses_a_newer_format(edit: Callable[[Callable[[dict[str, Any]], object]], Path]) -> None:
     with pytest.raises(ArtefactError, match="upgrade colibri-edge"):
         colibri.load(edit(lambda document: document.update(format="2.0")))
-
-
-@pytest.fixture
-def large(folder: Path, edit: Callable[[Callable[[dict[str, Any]], object]], Path]) -> Path:
-    """tiny-random-bert with a weight file of three parts: its tensors, then nothing."""
-    path = folder / "backbone.f32.bin"
-    with path.open("r+b") as file:
-        file.truncate(2 * PART_BYTES + 1)
-    parts = [file_sha256(path, part) for part in range(3)]
-    entry = {"size_bytes": path.stat().st_size, "sha256": file_sha256(path), "parts_sha256": parts}
-    return edit(lambda document: document["files"].update({path.name: entry}))
-
-
-def change_byte(path: Path, place: int) -> None:
-    with path.open("r+b") as file:
-        file.seek(place)
-        file.write(b"?")
-
-
-def test_a_file_in_parts_is_loaded(large: Path) -> None:
-    artefact.check_files(artefact.find(large))
-    assert colibri.load(large, variant="cpu-fp32").encode_documents(["small bird"])
-
-
-@pytest.mark.parametrize("place", [0, PART_BYTES - 1, PART_BYTES, 2 * PART_BYTES - 1, 2 * PART_BYTES])
-def test_a_change_in_any_part_is_named_once(place: int, large: Path) -> None:
-    change_byte(large / "backbone.f32.bin", place)
-    wanted = rf"{large}: backbone\.f32\.bin: its bytes changed \(SHA-256 differs\)\. "
-    with pytest.raises(ArtefactError, match=wanted):
-        colibri.load(large, variant="cpu-fp32")
-    with pytest.raises(ArtefactError, match=wanted):
-        artefact.check_files(artefact.find(large))
-
-
-def test_the_hash_of_the_whole_is_compared_where_files_are_verified(
-    large: Path, edit: Callable[[Callable[[dict[str, Any]], object]], Path]
-) -> None:
-    edit(lambda document: document["files"]["backbone.f32.bin"].update(sha256="0" * 64))
-    with pytest.raises(ArtefactError, match="its bytes changed"):
-        artefact.check_files(artefact.find(large))
-
-
-def test_ctrl_c_while_loading_is_ctrl_c_though_bytes_changed(large: Path) -> None:
-    change_byte(large / "backbone.f32.bin", 0)
-    found = artefact.find(large)
-    with pytest.raises(KeyboardInterrupt), artefact.files_checked(found, ["backbone.f32.bin"]):
-        raise KeyboardInterrupt
 
 
 def test_the_shipped_model_is_the_default() -> None:
