@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from colibri import manifest as manifest_module
-from colibri.cores import physical_cores
 from colibri.errors import ArtefactError, ArtefactNotFound, InputTypeError
 from colibri.hashing import file_sha256
 from colibri.hub import HubFiles, open_repository
+from colibri.machine.cores import physical_cores
 from colibri.manifest import Graph, Manifest, Variant
 
 DEFAULT = "colibri-mini"

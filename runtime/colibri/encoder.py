@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from colibri.artefact import Artefact
 from colibri.errors import ArtefactError, InputError, InputTypeError
 from colibri.loaded import Limits
+from colibri.machine.memory import give_back
+from colibri.machine.progress import progress
 from colibri.manifest import Role, RoleName
-from colibri.memory import give_back
 from colibri.order import Order
 from colibri.packing import Chunk, Entry, Report, joined, stored
-from colibri.progress import progress
 from colibri.providers import Choice, Choices, Provider
 from colibri.runner import Runner
 from colibri.session import Interrupt

@@ -10,7 +10,7 @@ from pathlib import Path
 import onnxruntime
 
 from colibri.artefact import Artefact
-from colibri.cores import physical_cores
+from colibri.machine.cores import physical_cores
 from colibri.manifest import RoleName
 from colibri.providers import CPU, Choice
 from colibri.providers.settings import Settings, settings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from colibri import cores
+from colibri.machine import cores
 
 
 def test_halves_of_one_core_count_once(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import colibri
 import soaking
-from colibri.memory import give_back
+from colibri.machine.memory import give_back
 from reference import ARTEFACTS
 
 BLOCK, BLOCKS = 8_192, 12_800  # 105 MB

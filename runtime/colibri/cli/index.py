@@ -106,7 +106,7 @@ def index(
             _look_after(opened, task, as_json)
         return
     from colibri.files.sync import Sync, Wanted
-    from colibri.progress import progress
+    from colibri.machine.progress import progress
 
     wanted = Wanted(
         globs=globs,

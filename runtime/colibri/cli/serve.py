@@ -95,7 +95,7 @@ def serve(
     require_extra()
     import msgspec
 
-    from colibri.cores import physical_cores
+    from colibri.machine.cores import physical_cores
     from colibri.server import listen, logs
     from colibri.server.app import App
     from colibri.server.keys import KeyRing

@@ -17,8 +17,8 @@ from colibri.index.repair import Repair
 from colibri.index.salvage import mend_facts, rebuild_if_broken
 from colibri.index.segments import Committed
 from colibri.index.verify import Verification
+from colibri.machine.progress import progress
 from colibri.passages import OVERLAP_TOKENS, PASSAGE_TOKENS
-from colibri.progress import progress
 
 _AGAIN = Rules(replace=True, keep_text=True, passage_tokens=PASSAGE_TOKENS, overlap_tokens=OVERLAP_TOKENS)
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from colibri import cores
+from colibri.machine import cores
 
 _MOST_THREADS = 256
 _ASLEEP_SECONDS = 0.002  # from then on a helper may wake where its caller runs; before, it costs 0.1 ms to say so
