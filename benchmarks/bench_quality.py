@@ -24,7 +24,8 @@ import crosslingual
 import machine
 import retrieval
 import stored
-from colibri import Colibri, ColibriError, TokenVectors, artefact
+from colibri import Colibri, ColibriError, TokenVectors
+from colibri.artefact import finding as artefact
 from colibri.scoring import maxsim_batch
 from crosslingual import CrossResult
 from dense import DenseEncoder

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from colibri import providers
-from colibri.artefact import Artefact
-from colibri.manifest import RoleName
+from colibri.artefact.finding import Artefact
+from colibri.artefact.manifest import RoleName
 from colibri.session import Session
 from colibri.tokenizer import Encoded, TextTokenizer
 

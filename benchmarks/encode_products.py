@@ -18,7 +18,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from colibri import artefact
+from colibri.artefact import finding as artefact
 from colibri.providers import CPU, choose, cpu_features
 from colibri.scoring.kernels.choice import usable_kernels
 from peak import register_loop

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 
 from colibri import Colibri, TokenVectors, providers
-from colibri.manifest import RoleName
+from colibri.artefact.manifest import RoleName
 from dense import DenseEncoder
 from retrieval import Collection
 

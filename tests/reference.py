@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colibri.manifest import Role, TokenizerSpec
+from colibri.artefact.manifest import Role, TokenizerSpec
 
 ARTEFACTS = Path(__file__).parent / "artefacts"
 GOLDEN = Path(__file__).parent / "golden"

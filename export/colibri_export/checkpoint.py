@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from colibri.artefact.manifest import Architecture
 from colibri.errors import ExportError
-from colibri.manifest import Architecture
 from colibri_export import layout
 from colibri_export.layout.tensor import Floats, Tensor
 from colibri_export.tensor_files import TensorFiles

@@ -16,8 +16,8 @@ from typing import Any
 
 import onnx_ir as ir
 
+from colibri.artefact.manifest import Engine, Profile
 from colibri.errors import ExportError, MissingExtra
-from colibri.manifest import Engine, Profile
 
 log = logging.getLogger(__name__)
 

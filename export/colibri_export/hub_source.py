@@ -11,8 +11,8 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
+from colibri.artefact.manifest import Source
 from colibri.errors import ExportError
-from colibri.manifest import Source
 from colibri_export.hub_weights import fetch_weights
 
 log = logging.getLogger(__name__)

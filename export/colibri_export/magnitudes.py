@@ -12,9 +12,9 @@ import numpy as np
 import onnx_ir as ir
 import onnxruntime
 
-from colibri.artefact import Artefact
+from colibri.artefact.finding import Artefact
+from colibri.artefact.manifest import Variant
 from colibri.errors import ExportError
-from colibri.manifest import Variant
 from colibri.providers import CPU
 from colibri.tokenizer import TextTokenizer
 from colibri_export.graph.half import FLOAT, HALF, in_float32, is_stored

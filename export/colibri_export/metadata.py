@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from colibri.artefact.manifest import Licence, Source
+from colibri.artefact.typed_json import parse
 from colibri.errors import ArtefactError, ExportError
-from colibri.manifest import Licence, Source
-from colibri.typed_json import parse
 from colibri_export.checkpoint import PYLATE_FILE, STANFORD_FILE, Checkpoint
 from colibri_export.recipe import Recipe, RoleRecipe
 

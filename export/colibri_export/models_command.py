@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from colibri.artefact import Artefact, find, shipped
+from colibri.artefact.finding import Artefact, find, shipped
+from colibri.artefact.manifest import Licence
 from colibri.errors import ArtefactError
-from colibri.manifest import Licence
 from colibri_export.recipe import Recipe
 from colibri_export.shipped_recipes import shipped_recipes
 

@@ -19,8 +19,8 @@ from optimum.exporters.onnx import export as export_onnx
 from optimum.exporters.tasks import TasksManager
 from tokenizers import Tokenizer
 
+from colibri.artefact.manifest import Architecture, Graph, Role, Variant
 from colibri.errors import ExportError
-from colibri.manifest import Architecture, Graph, Role, Variant
 from colibri.providers import CPU
 from colibri_export import layout
 from colibri_export.checkpoint import Checkpoint, open_checkpoint

@@ -10,8 +10,8 @@ import torch
 import transformers
 from transformers import AutoConfig, AutoModel
 
+from colibri.artefact.manifest import Architecture
 from colibri.errors import ExportError
-from colibri.manifest import Architecture
 from colibri_export.checkpoint import STANFORD_HEAD
 from colibri_export.layout import Layout
 from colibri_export.layout.config import Config

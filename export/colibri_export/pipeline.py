@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from colibri import manifest as manifest_module
-from colibri.artefact import Artefact
+from colibri.artefact import manifest as manifest_module
+from colibri.artefact.finding import Artefact
+from colibri.artefact.hashing import file_sha256, part_count
+from colibri.artefact.manifest import FileEntry, GoldenRow, Manifest, Role, Source, Variant
 from colibri.errors import ExportError
-from colibri.hashing import file_sha256, part_count
-from colibri.manifest import FileEntry, GoldenRow, Manifest, Role, Source, Variant
 from colibri_export import variants as variants_module
 from colibri_export.checkpoint import Checkpoint, open_checkpoint
 from colibri_export.door import AnyWorkshop, Door

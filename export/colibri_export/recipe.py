@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from colibri.artefact.manifest import GoldenRow, Licence, Source
+from colibri.artefact.typed_json import parse
 from colibri.errors import ExportError
-from colibri.manifest import GoldenRow, Licence, Source
-from colibri.typed_json import parse
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 

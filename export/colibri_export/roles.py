@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from tokenizers import Tokenizer
 
+from colibri.artefact.manifest import Architecture, Expansion, Role, Skiplist, TokenizerSpec
 from colibri.errors import ExportError
-from colibri.manifest import Architecture, Expansion, Role, Skiplist, TokenizerSpec
 from colibri_export.recipe import RoleRecipe
 from colibri_export.tensor_files import open_file
 from colibri_export.tokenizer_json import plain_text_special_tokens

@@ -9,8 +9,8 @@ from typing import Literal
 
 import onnx_ir as ir
 
+from colibri.artefact.manifest import Graph, Profile, Role, Variant
 from colibri.errors import ExportError
-from colibri.manifest import Graph, Profile, Role, Variant
 from colibri.providers import CPU
 from colibri.providers.known import ORDER
 from colibri.providers.shapes import several

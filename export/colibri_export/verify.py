@@ -5,10 +5,10 @@ import logging
 
 import numpy as np
 
-from colibri.artefact import Artefact
+from colibri.artefact.finding import Artefact
+from colibri.artefact.manifest import Graph, Manifest, Parity, Variant
 from colibri.encoder import Encoder
 from colibri.errors import ExportError
-from colibri.manifest import Graph, Manifest, Parity, Variant
 from colibri.providers import CPU, Choice, cpu_features
 from colibri.scoring import maxsim
 from colibri.tokenizer import TextTokenizer

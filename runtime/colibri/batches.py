@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from colibri.manifest import Profile
+from colibri.artefact.manifest import Profile
 from colibri.providers.shapes import most_texts
 from colibri.tokenizer import Encoded
 

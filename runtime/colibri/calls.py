@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from colibri import checks
+from colibri.artefact.manifest import RoleName
 from colibri.errors import InputError, InputTypeError
-from colibri.manifest import RoleName
 from colibri.order import LongDocuments, Order, Stored
 from colibri.packing import Report
 from colibri.vectors import TokenVectors

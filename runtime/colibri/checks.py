@@ -5,8 +5,8 @@ from typing import TypeGuard, TypeVar
 
 import numpy as np
 
+from colibri.artefact.manifest import Manifest
 from colibri.errors import InputError, InputTypeError
-from colibri.manifest import Manifest
 
 Word = TypeVar("Word", bound=str)
 

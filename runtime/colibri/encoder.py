@@ -18,12 +18,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from colibri.artefact import Artefact
+from colibri.artefact.finding import Artefact
+from colibri.artefact.manifest import Role, RoleName
 from colibri.errors import ArtefactError, InputError, InputTypeError
 from colibri.loaded import Limits
 from colibri.machine.memory import give_back
 from colibri.machine.progress import progress
-from colibri.manifest import Role, RoleName
 from colibri.order import Order
 from colibri.packing import Chunk, Entry, Report, joined, stored
 from colibri.providers import Choice, Choices, Provider

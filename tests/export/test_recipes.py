@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from colibri.artefact.manifest import Source
 from colibri.errors import ExportError
-from colibri.manifest import Source
 from colibri_export.checkpoint import open_checkpoint
 from colibri_export.pipeline import export
 from colibri_export.recipe import Recipe, read_recipe

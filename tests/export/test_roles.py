@@ -10,8 +10,8 @@ import pytest
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models
 
+from colibri.artefact.manifest import Architecture, Expansion, TokenizerSpec
 from colibri.errors import ExportError
-from colibri.manifest import Architecture, Expansion, TokenizerSpec
 from colibri_export.checkpoint import open_checkpoint
 from colibri_export.recipe import RoleRecipe
 from colibri_export.roles import resolve_role, skiplist, write_token_weights, write_tokenizer

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from colibri.artefact import find
+from colibri.artefact.finding import find
 from colibri.errors import ExportError
 from colibri_export import shipped_recipes as module
 from colibri_export.shipped_recipes import plan, recipe_for, shipped_recipes

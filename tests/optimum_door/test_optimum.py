@@ -18,9 +18,9 @@ from safetensors.numpy import load_file, save_file
 from transformers import DistilBertConfig, DistilBertModel, MPNetConfig, MPNetModel
 
 import colibri
-from colibri.artefact import check_files, find
+from colibri.artefact.finding import check_files, find
+from colibri.artefact.manifest import RoleName
 from colibri.cli import group
-from colibri.manifest import RoleName
 from colibri.tokenizer import TextTokenizer
 from reference import GOLDEN
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import colibri
-from colibri import artefact
-from colibri.artefact import Artefact
+from colibri.artefact import finding as artefact
+from colibri.artefact.finding import Artefact
 from colibri.model import Colibri
 from colibri.tokenizer import TextTokenizer
 from reference import ARTEFACTS

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import colibri
-from colibri import artefact
-from colibri.artefact import Artefact
+from colibri.artefact import finding as artefact
+from colibri.artefact.finding import Artefact
 from colibri.errors import ArtefactError, ArtefactNotFound, InputTypeError
 from colibri.model import Colibri
 from reference import ARTEFACTS

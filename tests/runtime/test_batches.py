@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from colibri.artefact.manifest import Profile
 from colibri.batches import group, lay_out, padded
-from colibri.manifest import Profile
 from colibri.tokenizer import Encoded
 
 PROFILES = (

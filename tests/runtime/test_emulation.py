@@ -18,7 +18,8 @@ SCRIPT = """
 import sys
 import numpy as np
 import colibri
-from colibri import artefact, providers
+from colibri import providers
+from colibri.artefact import finding as artefact
 from colibri.encoder import Encoder
 from colibri.tokenizer import TextTokenizer
 folder, graph, out, *texts = sys.argv[1:]

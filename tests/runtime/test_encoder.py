@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import colibri
-from colibri import artefact, providers
+from colibri import providers
+from colibri.artefact import finding as artefact
+from colibri.artefact.hashing import file_sha256
 from colibri.errors import ArtefactError
-from colibri.hashing import file_sha256
 from colibri.model import Colibri
 from colibri.session import Session
 from colibri.tokenizer import TextTokenizer

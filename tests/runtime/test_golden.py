@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import colibri
-from colibri.artefact import find
+from colibri.artefact.finding import find
 from colibri.cli import group
 from colibri.golden import deviations
 from colibri.model import Colibri

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import colibri
-from colibri import artefact
+from colibri.artefact import finding as artefact
+from colibri.artefact.hashing import PART_BYTES, file_sha256, part_count
 from colibri.errors import ArtefactError
-from colibri.hashing import PART_BYTES, file_sha256, part_count
 
 SIZES = [0, 1, 16 << 20, (16 << 20) + 1, PART_BYTES, PART_BYTES + 1, 2 * PART_BYTES, 2 * PART_BYTES + 3]
 

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from colibri import artefact
-from colibri.artefact import Artefact
+from colibri.artefact import finding as artefact
+from colibri.artefact.finding import Artefact
 from colibri.errors import ArtefactError
 from colibri.light_tokenizer import LightTokenizer, Pieces
 from colibri.tokenizer import TextTokenizer
@@ -149,7 +149,8 @@ def test_threads_share_one(mini_tokenizer: TextTokenizer) -> None:
 
 def test_tokenizers_is_loaded_when_a_text_needs_it_and_not_before() -> None:
     code = (
-        "import sys, json; from colibri import artefact; from colibri.tokenizer import TextTokenizer\n"
+        "import sys, json; from colibri.artefact import finding as artefact\n"
+        "from colibri.tokenizer import TextTokenizer\n"
         "found = artefact.find(); made = TextTokenizer(found); seen = []\n"
         "for text in json.loads(sys.argv[1]):\n"
         "    made.encode([text], found.manifest.query); seen.append('tokenizers' in sys.modules)\n"

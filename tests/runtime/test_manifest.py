@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from colibri import manifest
-from colibri.artefact import Artefact
+from colibri.artefact import manifest
+from colibri.artefact.finding import Artefact
+from colibri.artefact.hashing import PART_BYTES
 from colibri.errors import ArtefactError
-from colibri.hashing import PART_BYTES
 from colibri.model import Colibri
 from reference import ARTEFACTS
 

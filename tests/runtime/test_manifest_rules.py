@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import colibri
-from colibri import artefact
+from colibri.artefact import finding as artefact
 from colibri.errors import ArtefactError
 
 Document = dict[str, Any]

@@ -10,8 +10,8 @@ from typing import Any
 import onnxruntime
 import pytest
 
-from colibri.artefact import Artefact
-from colibri.manifest import Engine
+from colibri.artefact.finding import Artefact
+from colibri.artefact.manifest import Engine
 from colibri.providers import Choice, caches, nvidia
 from colibri.providers.devices import Device
 from colibri.providers.installed import look, register

@@ -8,9 +8,9 @@ import pytest
 
 import colibri
 from colibri import providers
-from colibri.artefact import Artefact
+from colibri.artefact.finding import Artefact
+from colibri.artefact.manifest import Engine, Manifest, Profile
 from colibri.errors import InputError, MissingExtra, ProviderError
-from colibri.manifest import Engine, Manifest, Profile
 from colibri.providers import CPU, Choices, choices, choose
 from colibri.providers.devices import Device, Here, cpu
 from colibri.providers.known import ORDER, known

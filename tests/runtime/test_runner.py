@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 
 import colibri
-from colibri import artefact
+from colibri.artefact import finding as artefact
 from colibri.errors import ProviderError
 from colibri.model import Colibri
 from colibri.session import spins_briefly

@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from colibri import providers
-from colibri.artefact import Artefact
+from colibri.artefact.finding import Artefact
+from colibri.artefact.manifest import Graph, Profile
 from colibri.errors import ProviderError
-from colibri.manifest import Graph, Profile
 from colibri.providers.settings import Settings
 from colibri.session import Session, profile_index
 from reference import GOLDEN, read_safetensors, unit_rows

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colibri.artefact import Artefact
-from colibri.manifest import Role
+from colibri.artefact.finding import Artefact
+from colibri.artefact.manifest import Role
 from colibri.model import Colibri
 from colibri.tokenizer import TextTokenizer
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from colibri.artefact import Artefact, find
-from colibri.manifest import Role
+from colibri.artefact.finding import Artefact, find
+from colibri.artefact.manifest import Role
 from colibri.tokenizer import Encoded, TextTokenizer
 
 Tokenized = tuple[Artefact, TextTokenizer]

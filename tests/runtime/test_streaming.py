@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import colibri
-from colibri import artefact
+from colibri.artefact import finding as artefact
 from colibri.errors import InputError, InputTypeError, ProviderError
 from colibri.model import Colibri
 from colibri.packing import Report, joined

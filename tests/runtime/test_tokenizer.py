@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer
 
-from colibri import artefact
-from colibri.artefact import Artefact
+from colibri.artefact import finding as artefact
+from colibri.artefact.finding import Artefact
+from colibri.artefact.manifest import Expansion, Role, RoleName, Skiplist
 from colibri.errors import ArtefactError
-from colibri.manifest import Expansion, Role, RoleName, Skiplist
 from colibri.tokenizer import Encoded, TextTokenizer
 from reference import layout
 

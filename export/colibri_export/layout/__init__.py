@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from colibri.artefact.manifest import Architecture
 from colibri.errors import ExportError
-from colibri.manifest import Architecture
 from colibri_export.layout import bert, modernbert, xlmr_flash
 from colibri_export.layout.config import Config
 from colibri_export.layout.tensor import Tensor

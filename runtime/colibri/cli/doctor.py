@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from colibri import artefact as artefacts
 from colibri import providers
+from colibri.artefact import finding as artefacts
 from colibri.cli.options import asked_provider, provider_option
 from colibri.errors import ColibriError
 from colibri.providers import CPU, available_cores, caches

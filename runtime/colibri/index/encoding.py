@@ -17,7 +17,7 @@ from colibri.passages import split
 from colibri.vectors import TokenVectors
 
 if TYPE_CHECKING:
-    from colibri.manifest import Manifest
+    from colibri.artefact.manifest import Manifest
     from colibri.model import Colibri
 
     Loader = Callable[[str | os.PathLike[str] | None], Colibri]
@@ -39,7 +39,7 @@ class IndexModel:
 
     def __init__(self, given: "Colibri | str | os.PathLike[str] | None", load: "Loader | None" = None) -> None:
         """given: a loaded model, or what `load` takes (None: `colibri.load`)."""
-        from colibri import artefact  # noqa: PLC0415 - an index of ready vectors needs none of it
+        from colibri.artefact import finding as artefact  # noqa: PLC0415 - an index of ready vectors needs none of it
         from colibri.model import Colibri  # noqa: PLC0415
 
         self._lock = threading.Lock()

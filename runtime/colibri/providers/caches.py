@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from colibri.artefact import Artefact
+from colibri.artefact.finding import Artefact
 from colibri.providers.choice import Choice
 from colibri.providers.known import known
 

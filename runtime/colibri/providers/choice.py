@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from colibri.artefact.manifest import Graph, Manifest, Variant
 from colibri.errors import InputError, ProviderError
-from colibri.manifest import Graph, Manifest, Variant
 from colibri.providers.devices import Device, Here
 from colibri.providers.known import AUTO, CPU, Known, by_name, in_order, known
 

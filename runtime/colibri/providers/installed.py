@@ -11,7 +11,7 @@ from typing import Any
 
 import onnxruntime
 
-from colibri.manifest import Manifest
+from colibri.artefact.manifest import Manifest
 from colibri.providers import nvidia
 from colibri.providers.choice import Choices, choices, require, wanted_providers
 from colibri.providers.devices import Device, Here, Kind, cpu

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from colibri.artefact import Artefact
-from colibri.manifest import Profile
+from colibri.artefact.finding import Artefact
+from colibri.artefact.manifest import Profile
 from colibri.providers import caches, shapes
 from colibri.providers.choice import Choice
 from colibri.providers.known import CPU, known

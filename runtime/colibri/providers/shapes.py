@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from colibri.manifest import Profile, Role
+from colibri.artefact.manifest import Profile, Role
 
 TOKENS_AT_ONCE = 8192
 """Texts times tokens of a batch at most, padding included."""

@@ -7,8 +7,8 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
+from colibri.artefact.manifest import RoleName
 from colibri.errors import InputError
-from colibri.manifest import RoleName
 from colibri.model import Colibri
 from colibri.packing import Entry, Report
 from colibri.server.problems import Problem, invalid

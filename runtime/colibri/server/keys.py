@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from colibri.artefact.typed_json import parse
 from colibri.errors import ArtefactError, InputError
-from colibri.typed_json import parse
 
 log = logging.getLogger(__name__)
 

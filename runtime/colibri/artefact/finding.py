@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from colibri import manifest as manifest_module
+from colibri.artefact import manifest as manifest_module
+from colibri.artefact.hashing import file_sha256
+from colibri.artefact.hub import HubFiles, open_repository
+from colibri.artefact.manifest import Graph, Manifest, Variant
 from colibri.errors import ArtefactError, ArtefactNotFound, InputTypeError
-from colibri.hashing import file_sha256
-from colibri.hub import HubFiles, open_repository
 from colibri.machine.cores import physical_cores
-from colibri.manifest import Graph, Manifest, Variant
 
 DEFAULT = "colibri-mini"
 """Name of the artefact that comes with the package."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)

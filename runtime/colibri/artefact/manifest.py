@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from colibri.artefact.rules import check
+from colibri.artefact.typed_json import parse
 from colibri.errors import ArtefactError
-from colibri.manifest_rules import check
-from colibri.typed_json import parse
 
 FILE_NAME = "colibri.json"
 FORMAT = (1, 1)  # a new minor adds keys (older files stay readable), a new major changes their meaning

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from colibri.artefact.hashing import part_count
 from colibri.errors import ArtefactError
-from colibri.hashing import part_count
 
 if TYPE_CHECKING:
-    from colibri.manifest import Manifest, Role, RoleName
+    from colibri.artefact.manifest import Manifest, Role, RoleName
 
 ROLES: tuple[RoleName, ...] = ("query", "document")
 

@@ -1,0 +1,1 @@
+"""Finding a model and reading what is true of it."""
