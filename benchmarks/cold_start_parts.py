@@ -45,7 +45,7 @@ def run(laps: Laps, query: str, documents: list[str], name: str | None) -> None:
     from colibri import maxsim, providers  # noqa: PLC0415
     from colibri.artefact import finding as artefact  # noqa: PLC0415
     from colibri.encoder import Encoder  # noqa: PLC0415
-    from colibri.tokenizer import TextTokenizer  # noqa: PLC0415
+    from colibri.tokens.tokenizer import TextTokenizer  # noqa: PLC0415
 
     source = artefact.find(name)
     available, version = onnxruntime.get_available_providers(), onnxruntime.__version__

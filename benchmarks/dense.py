@@ -15,7 +15,7 @@ from colibri import providers
 from colibri.artefact.finding import Artefact
 from colibri.artefact.manifest import RoleName
 from colibri.session import Session
-from colibri.tokenizer import Encoded, TextTokenizer
+from colibri.tokens.tokenizer import Encoded, TextTokenizer
 
 Floats = NDArray[np.float32]
 

@@ -26,7 +26,7 @@ Read = Callable[[list[str]], Sequence[tuple[Any, Any]]]
 
 def light(folder: Path) -> Read:
     """Ours; a text that it leaves to `tokenizers` has no ids here."""
-    from colibri.light_tokenizer import LightTokenizer  # noqa: PLC0415 - loading is what is timed, here and below
+    from colibri.tokens.light_tokenizer import LightTokenizer  # noqa: PLC0415 - loading is what is timed, here and below
 
     engine = LightTokenizer(folder / "unigram.npz")
     return lambda texts: [((), None) if p is None else (p.ids, p.offsets) for p in engine.encode(texts)]

@@ -16,7 +16,7 @@ from colibri.artefact.finding import Artefact
 from colibri.artefact.manifest import Variant
 from colibri.errors import ExportError
 from colibri.providers import CPU
-from colibri.tokenizer import TextTokenizer
+from colibri.tokens.tokenizer import TextTokenizer
 from colibri_export.graph.half import FLOAT, HALF, in_float32, is_stored
 from colibri_export.sample_texts import DOCUMENTS, QUERIES
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from tokenizers.normalizers import Normalizer
 
-from colibri.light_tokenizer import LightTokenizer
-from colibri.unigram import WORD_START, vocabulary_arrays
+from colibri.tokens.light_tokenizer import LightTokenizer
+from colibri.tokens.unigram import WORD_START, vocabulary_arrays
 from colibri_export.tokenizer_proof import first_difference, proof_texts
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from colibri.encoder import Encoder
 from colibri.errors import ExportError
 from colibri.providers import CPU, Choice, cpu_features
 from colibri.scoring import maxsim
-from colibri.tokenizer import TextTokenizer
+from colibri.tokens.tokenizer import TextTokenizer
 from colibri.vectors import TokenVectors
 from colibri_export.sample_texts import DOCUMENTS, QUERIES
 

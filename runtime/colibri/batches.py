@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from colibri.artefact.manifest import Profile
 from colibri.providers.shapes import most_texts
-from colibri.tokenizer import Encoded
+from colibri.tokens.tokenizer import Encoded
 
 
 def group(

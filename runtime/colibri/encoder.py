@@ -29,7 +29,7 @@ from colibri.packing import Chunk, Entry, Report, joined, stored
 from colibri.providers import Choice, Choices, Provider
 from colibri.runner import Runner
 from colibri.session import Interrupt
-from colibri.tokenizer import Encoded, TextTokenizer
+from colibri.tokens.tokenizer import Encoded, TextTokenizer
 from colibri.vectors import Rows, Spans, TokenVectors
 from colibri.workers import Job, Outcome
 

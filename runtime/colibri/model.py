@@ -13,7 +13,7 @@ from colibri.artefact.manifest import Manifest, RoleName
 from colibri.calls import Call, DocumentOptions, QueryOptions
 from colibri.errors import InputError, ShapeError
 from colibri.scoring import Floats, maxsim
-from colibri.tokenizer import TextTokenizer
+from colibri.tokens.tokenizer import TextTokenizer
 from colibri.vectors import Spans, TokenVectors
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from colibri.providers import CPU, Choice, Choices, Provider
 from colibri.providers.known import known
 from colibri.providers.taken import told_once
 from colibri.session import Interrupt, OutOfMemory
-from colibri.tokenizer import Encoded
+from colibri.tokens.tokenizer import Encoded
 from colibri.vectors import Rows
 
 log = logging.getLogger(__name__)

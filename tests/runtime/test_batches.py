@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from colibri.artefact.manifest import Profile
 from colibri.batches import group, lay_out, padded
-from colibri.tokenizer import Encoded
+from colibri.tokens.tokenizer import Encoded
 
 PROFILES = (
     Profile(role="query", minimum=(1, 32), optimum=(1, 32), maximum=(64, 32)),

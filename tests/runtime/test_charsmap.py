@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from colibri.charsmap import Charsmap
+from colibri.tokens.charsmap import Charsmap
 
 RULES = {"\t": " ", "\n": " ", "\x01": "", "ª": "a", "ﬁ": "fi", "½": "1⁄2", "\u200b": " ", "Ａ": "A", "\U0001d41a": "a"}
 EXTENDING = ["\u0301", "\u0323", "\u0e33", "\ufe0f"]

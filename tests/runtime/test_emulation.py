@@ -21,7 +21,7 @@ import colibri
 from colibri import providers
 from colibri.artefact import finding as artefact
 from colibri.encoder import Encoder
-from colibri.tokenizer import TextTokenizer
+from colibri.tokens.tokenizer import TextTokenizer
 folder, graph, out, *texts = sys.argv[1:]
 found = artefact.find(folder)
 variant = found.manifest.variants["cpu-int8"]

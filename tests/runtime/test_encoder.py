@@ -20,7 +20,7 @@ from colibri.artefact.hashing import file_sha256
 from colibri.errors import ArtefactError
 from colibri.model import Colibri
 from colibri.session import Session
-from colibri.tokenizer import TextTokenizer
+from colibri.tokens.tokenizer import TextTokenizer
 from colibri.vectors import TokenVectors
 from reference import ARTEFACTS, maxsim
 

@@ -17,8 +17,8 @@ from tokenizers import Tokenizer
 from colibri.artefact import finding as artefact
 from colibri.artefact.finding import Artefact
 from colibri.errors import ArtefactError
-from colibri.light_tokenizer import LightTokenizer, Pieces
-from colibri.tokenizer import TextTokenizer
+from colibri.tokens.light_tokenizer import LightTokenizer, Pieces
+from colibri.tokens.tokenizer import TextTokenizer
 
 # Where sentencepiece, which sums in float32, chooses other pieces than `tokenizers`, each alone or in a long text.
 NEAR_TIES = ['"1111111"', "(iii)", "D-MMM-YY,", "Edit....", "Szczegóły....", "j-iii.", "Éditer....", "Dati"]
@@ -150,7 +150,7 @@ def test_threads_share_one(mini_tokenizer: TextTokenizer) -> None:
 def test_tokenizers_is_loaded_when_a_text_needs_it_and_not_before() -> None:
     code = (
         "import sys, json; from colibri.artefact import finding as artefact\n"
-        "from colibri.tokenizer import TextTokenizer\n"
+        "from colibri.tokens.tokenizer import TextTokenizer\n"
         "found = artefact.find(); made = TextTokenizer(found); seen = []\n"
         "for text in json.loads(sys.argv[1]):\n"
         "    made.encode([text], found.manifest.query); seen.append('tokenizers' in sys.modules)\n"

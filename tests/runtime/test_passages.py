@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import colibri
-from colibri import passages
 from colibri.explain import Span
-from colibri.passages import split
+from colibri.tokens import passages
+from colibri.tokens.passages import split
 
 
 def words(text: str) -> NDArray[np.int32]:

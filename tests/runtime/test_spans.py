@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from colibri.artefact.finding import Artefact
 from colibri.artefact.manifest import Role
 from colibri.model import Colibri
-from colibri.tokenizer import TextTokenizer
+from colibri.tokens.tokenizer import TextTokenizer
 
 Tokenized = tuple[Artefact, TextTokenizer]
 

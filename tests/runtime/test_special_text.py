@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from colibri.artefact.finding import Artefact, find
 from colibri.artefact.manifest import Role
-from colibri.tokenizer import Encoded, TextTokenizer
+from colibri.tokens.tokenizer import Encoded, TextTokenizer
 
 Tokenized = tuple[Artefact, TextTokenizer]
 

@@ -22,7 +22,7 @@ from colibri.errors import InputError, InputTypeError, ProviderError
 from colibri.model import Colibri
 from colibri.packing import Report, joined
 from colibri.streamed_file import save_stream
-from colibri.tokenizer import TextTokenizer
+from colibri.tokens.tokenizer import TextTokenizer
 from colibri.vectors import TokenVectors
 from reference import ARTEFACTS
 

@@ -11,7 +11,7 @@ from colibri.artefact import finding as artefact
 from colibri.artefact.finding import Artefact
 from colibri.artefact.manifest import Expansion, Role, RoleName, Skiplist
 from colibri.errors import ArtefactError
-from colibri.tokenizer import Encoded, TextTokenizer
+from colibri.tokens.tokenizer import Encoded, TextTokenizer
 from reference import layout
 
 WORDS = ["the", "of", "and", "to", "in", "is", "that", "for", "on", "search", "model", "token", "query", "document"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models
 
-from colibri.unigram import Unigram, vocabulary_arrays
+from colibri.tokens.unigram import Unigram, vocabulary_arrays
 from reference import best_pieces
 
 Vocabulary = list[tuple[str, float]]

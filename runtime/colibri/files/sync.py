@@ -15,7 +15,7 @@ from colibri.files import readers
 from colibri.files.walk import Found, Troubles, shown, walk
 from colibri.index.document import Document
 from colibri.index.index import Index
-from colibri.passages import PASSAGE_TOKENS
+from colibri.tokens.passages import PASSAGE_TOKENS
 
 _BATCH_DOCUMENTS = 256  # one transaction: what an interruption costs
 _BATCH_CHARACTERS = 2 << 20

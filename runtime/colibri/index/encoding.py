@@ -13,7 +13,7 @@ from colibri.explain import Span
 from colibri.index.document import Document
 from colibri.index.ready import Given
 from colibri.order import LongDocuments
-from colibri.passages import split
+from colibri.tokens.passages import split
 from colibri.vectors import TokenVectors
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from colibri.index.repair import Repair
 from colibri.index.upkeep import Stats
 from colibri.index.verify import Verification
 from colibri.index.where import compiled
-from colibri.passages import OVERLAP_TOKENS, PASSAGE_TOKENS
+from colibri.tokens.passages import OVERLAP_TOKENS, PASSAGE_TOKENS
 from colibri.vectors import TokenVectors
 
 if TYPE_CHECKING:

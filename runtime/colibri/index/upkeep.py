@@ -18,7 +18,7 @@ from colibri.index.salvage import mend_facts, rebuild_if_broken
 from colibri.index.segments import Committed
 from colibri.index.verify import Verification
 from colibri.machine.progress import progress
-from colibri.passages import OVERLAP_TOKENS, PASSAGE_TOKENS
+from colibri.tokens.passages import OVERLAP_TOKENS, PASSAGE_TOKENS
 
 _AGAIN = Rules(replace=True, keep_text=True, passage_tokens=PASSAGE_TOKENS, overlap_tokens=OVERLAP_TOKENS)
 

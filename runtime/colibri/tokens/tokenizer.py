@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from colibri.artefact.finding import Artefact
 from colibri.artefact.manifest import Role
 from colibri.errors import ArtefactError
-from colibri.light_tokenizer import LightTokenizer, Pieces
+from colibri.tokens.light_tokenizer import LightTokenizer, Pieces
 from colibri.vectors import Spans
 
 log = logging.getLogger(__name__)

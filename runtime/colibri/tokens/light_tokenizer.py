@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from colibri.charsmap import Charsmap
 from colibri.errors import ArtefactError
-from colibri.unigram import Ints, Segments, Unigram
+from colibri.tokens.charsmap import Charsmap
+from colibri.tokens.unigram import Ints, Segments, Unigram
 
 _CODE_POINTS_AT_ONCE = 1 << 16  # 20 MB of arrays while their words are split
 _REMEMBERED = 8_192  # words whose pieces are kept, some 2 MB: a query's are split in 0.02 instead of 0.4 ms

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colibri.unigram import Ints, code_points
+from colibri.tokens.unigram import Ints, code_points
 
 _CODE_POINTS = 0x110000
 _CLUSTER_BYTES = 5

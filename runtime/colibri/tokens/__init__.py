@@ -1,0 +1,1 @@
+"""Text to token ids and their spans, long text to passages."""
