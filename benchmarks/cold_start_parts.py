@@ -13,7 +13,7 @@ import time
 from importlib import import_module
 
 IMPORTS = ("click", "numpy", "onnxruntime")
-OURS = ("colibri.cli.rank", "colibri.model", "colibri.encoder")
+OURS = ("colibri.cli.rank", "colibri.model", "colibri.encoding.encoder")
 
 Steps = dict[str, tuple[float, float]]
 
@@ -44,7 +44,7 @@ def run(laps: Laps, query: str, documents: list[str], name: str | None) -> None:
 
     from colibri import maxsim, providers  # noqa: PLC0415
     from colibri.artefact import finding as artefact  # noqa: PLC0415
-    from colibri.encoder import Encoder  # noqa: PLC0415
+    from colibri.encoding.encoder import Encoder  # noqa: PLC0415
     from colibri.tokens.tokenizer import TextTokenizer  # noqa: PLC0415
 
     source = artefact.find(name)

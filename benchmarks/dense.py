@@ -14,7 +14,7 @@ from tqdm import tqdm
 from colibri import providers
 from colibri.artefact.finding import Artefact
 from colibri.artefact.manifest import RoleName
-from colibri.session import Session
+from colibri.encoding.session import Session
 from colibri.tokens.tokenizer import Encoded, TextTokenizer
 
 Floats = NDArray[np.float32]

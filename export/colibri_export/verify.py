@@ -7,7 +7,7 @@ import numpy as np
 
 from colibri.artefact.finding import Artefact
 from colibri.artefact.manifest import Graph, Manifest, Parity, Variant
-from colibri.encoder import Encoder
+from colibri.encoding.encoder import Encoder
 from colibri.errors import ExportError
 from colibri.providers import CPU, Choice, cpu_features
 from colibri.scoring import maxsim

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from colibri.encoding.packing import Report
     from colibri.errors import (
         ArtefactError,
         ArtefactNotFound,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     )
     from colibri.index import Document, Hit, Index
     from colibri.model import Colibri, Result, load
-    from colibri.packing import Report
     from colibri.providers import Provider
     from colibri.scoring import maxsim
     from colibri.vectors import TokenVectors
@@ -43,7 +43,7 @@ _HOME = {
     "Colibri": "model",
     "Result": "model",
     "Provider": "providers",
-    "Report": "packing",
+    "Report": "encoding.packing",
     "load": "model",
     "maxsim": "scoring",
     "TokenVectors": "vectors",

@@ -10,7 +10,7 @@ from typing import Literal, Unpack, overload
 from colibri import checks, providers
 from colibri.artefact import finding as artefacts
 from colibri.artefact.manifest import Manifest, RoleName
-from colibri.calls import Call, DocumentOptions, QueryOptions
+from colibri.encoding.calls import Call, DocumentOptions, QueryOptions
 from colibri.errors import InputError, ShapeError
 from colibri.scoring import Floats, maxsim
 from colibri.tokens.tokenizer import TextTokenizer
@@ -56,8 +56,8 @@ class Colibri:
         if warning:
             warnings.warn(warning, RuntimeWarning, stacklevel=3)
         # After the check above, whose message says what to install.
-        from colibri.encoder import Encoder  # noqa: PLC0415
-        from colibri.loaded import Limits  # noqa: PLC0415
+        from colibri.encoding.encoder import Encoder  # noqa: PLC0415
+        from colibri.encoding.loaded import Limits  # noqa: PLC0415
         from colibri.providers import caches, installed  # noqa: PLC0415
 
         self.manifest: Manifest = artefact.manifest

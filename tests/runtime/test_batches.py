@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colibri.artefact.manifest import Profile
-from colibri.batches import group, lay_out, padded
+from colibri.encoding.batches import group, lay_out, padded
 from colibri.tokens.tokenizer import Encoded
 
 PROFILES = (

@@ -20,7 +20,7 @@ import numpy as np
 import colibri
 from colibri import providers
 from colibri.artefact import finding as artefact
-from colibri.encoder import Encoder
+from colibri.encoding.encoder import Encoder
 from colibri.tokens.tokenizer import TextTokenizer
 folder, graph, out, *texts = sys.argv[1:]
 found = artefact.find(folder)

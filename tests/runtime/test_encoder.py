@@ -17,9 +17,9 @@ import colibri
 from colibri import providers
 from colibri.artefact import finding as artefact
 from colibri.artefact.hashing import file_sha256
+from colibri.encoding.session import Session
 from colibri.errors import ArtefactError
 from colibri.model import Colibri
-from colibri.session import Session
 from colibri.tokens.tokenizer import TextTokenizer
 from colibri.vectors import TokenVectors
 from reference import ARTEFACTS, maxsim

@@ -16,9 +16,9 @@ from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 
 import colibri
 from colibri.artefact import finding as artefact
+from colibri.encoding.session import spins_briefly
 from colibri.errors import ProviderError
 from colibri.model import Colibri
-from colibri.session import spins_briefly
 from colibri.vectors import TokenVectors
 from reference import ARTEFACTS
 
@@ -225,8 +225,8 @@ def test_files_of_the_variant_that_takes_over_are_compared_first(
 REAL = """
 import resource, sys, logging
 import numpy as np, colibri
-from colibri.order import Order
-from colibri.session import Interrupt
+from colibri.encoding.order import Order
+from colibri.encoding.session import Interrupt
 logging.basicConfig(stream=sys.stdout, format="%(message)s")
 model = colibri.load(sys.argv[1], variant="portable", batch_tokens=10**6, threads=1)
 runner = model._encoder._runner

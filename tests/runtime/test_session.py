@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from colibri import providers
 from colibri.artefact.finding import Artefact
 from colibri.artefact.manifest import Graph, Profile
+from colibri.encoding.session import Session, profile_index
 from colibri.errors import ProviderError
 from colibri.providers.settings import Settings
-from colibri.session import Session, profile_index
 from reference import GOLDEN, read_safetensors, unit_rows
 
 LENGTHS = (1, 2, 3, 7, 16, 33, 64)

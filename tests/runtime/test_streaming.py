@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 import colibri
 from colibri.artefact import finding as artefact
+from colibri.encoding.packing import Report, joined
+from colibri.encoding.streamed_file import save_stream
 from colibri.errors import InputError, InputTypeError, ProviderError
 from colibri.model import Colibri
-from colibri.packing import Report, joined
-from colibri.streamed_file import save_stream
 from colibri.tokens.tokenizer import TextTokenizer
 from colibri.vectors import TokenVectors
 from reference import ARTEFACTS

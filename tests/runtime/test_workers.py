@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from colibri.encoding.session import Interrupt, Interrupted
+from colibri.encoding.workers import Job
 from colibri.errors import ColibriError, InputError
-from colibri.session import Interrupt, Interrupted
 from colibri.tokens.tokenizer import Encoded
-from colibri.workers import Job
 from reference import ARTEFACTS
 
 

@@ -125,7 +125,7 @@ def test_without_truncation_a_long_text_is_refused_by_name(server: LiveServer, r
 
 
 def test_usage_counts_what_the_model_was_given(server: LiveServer, xlmr: Colibri) -> None:
-    from colibri.packing import Report
+    from colibri.encoding.packing import Report
 
     report = Report()
     xlmr.encode_documents(TEXTS, report=report)

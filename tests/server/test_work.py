@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from colibri.encoding.packing import Report
 from colibri.model import Colibri
-from colibri.packing import Report
 from colibri.server.work import Slice, Ticket, Work
 from live_server import BERT, XLMR, LiveServer
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from colibri.encoding.order import LongDocuments
 from colibri.explain import Span
 from colibri.index.document import Document
 from colibri.index.ready import Given
-from colibri.order import LongDocuments
 from colibri.tokens.passages import split
 from colibri.vectors import TokenVectors
 

@@ -8,9 +8,9 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from colibri.artefact.manifest import RoleName
+from colibri.encoding.packing import Entry, Report
 from colibri.errors import InputError
 from colibri.model import Colibri
-from colibri.packing import Entry, Report
 from colibri.server.problems import Problem, invalid
 from colibri.server.work import Ticket, cost_of
 from colibri.vectors import TokenVectors

@@ -11,11 +11,11 @@ import onnxruntime
 
 from colibri.artefact.finding import Artefact
 from colibri.artefact.manifest import RoleName
+from colibri.encoding.session import Session, spins_briefly
 from colibri.machine.cores import physical_cores
 from colibri.providers import CPU, Choice
 from colibri.providers.settings import Settings, settings
 from colibri.providers.shapes import TOKENS_AT_ONCE
-from colibri.session import Session, spins_briefly
 
 _STEP = 8  # tokens: halves multiply in tiles of 8 on NVIDIA's tensor cores
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from colibri.encoding.order import Stored
 from colibri.errors import ColibriError
-from colibri.order import Stored
 from colibri.vectors import Rows, Spans, TokenVectors
 
 

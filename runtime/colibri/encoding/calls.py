@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from colibri import checks
 from colibri.artefact.manifest import RoleName
+from colibri.encoding.order import LongDocuments, Order, Stored
+from colibri.encoding.packing import Report
 from colibri.errors import InputError, InputTypeError
-from colibri.order import LongDocuments, Order, Stored
-from colibri.packing import Report
 from colibri.vectors import TokenVectors
 
 if TYPE_CHECKING:
-    from colibri.encoder import Encoder
+    from colibri.encoding.encoder import Encoder
 
 
 class QueryOptions(TypedDict, total=False):

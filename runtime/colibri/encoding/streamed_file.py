@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from colibri.encoding.packing import without_rows
 from colibri.errors import ShapeError
-from colibri.packing import without_rows
 from colibri.vectors import Rows, TokenVectors
 
 

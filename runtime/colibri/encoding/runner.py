@@ -12,13 +12,13 @@ import numpy as np
 
 from colibri.artefact.finding import Artefact, check_files
 from colibri.artefact.manifest import RoleName
-from colibri.batches import group, lay_out, padded
+from colibri.encoding.batches import group, lay_out, padded
+from colibri.encoding.loaded import Limits, Loaded
+from colibri.encoding.session import Interrupt, OutOfMemory
 from colibri.errors import ArtefactError, ProviderError
-from colibri.loaded import Limits, Loaded
 from colibri.providers import CPU, Choice, Choices, Provider
 from colibri.providers.known import known
 from colibri.providers.taken import told_once
-from colibri.session import Interrupt, OutOfMemory
 from colibri.tokens.tokenizer import Encoded
 from colibri.vectors import Rows
 

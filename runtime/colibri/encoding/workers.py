@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
 
+from colibri.encoding.session import Interrupt, Interrupted
 from colibri.errors import ColibriError, InputError
-from colibri.session import Interrupt, Interrupted
 from colibri.tokens.tokenizer import Encoded
 
 T = TypeVar("T")

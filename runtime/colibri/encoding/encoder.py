@@ -20,18 +20,18 @@ from numpy.typing import NDArray
 
 from colibri.artefact.finding import Artefact
 from colibri.artefact.manifest import Role, RoleName
+from colibri.encoding.loaded import Limits
+from colibri.encoding.order import Order
+from colibri.encoding.packing import Chunk, Entry, Report, joined, stored
+from colibri.encoding.runner import Runner
+from colibri.encoding.session import Interrupt
+from colibri.encoding.workers import Job, Outcome
 from colibri.errors import ArtefactError, InputError, InputTypeError
-from colibri.loaded import Limits
 from colibri.machine.memory import give_back
 from colibri.machine.progress import progress
-from colibri.order import Order
-from colibri.packing import Chunk, Entry, Report, joined, stored
 from colibri.providers import Choice, Choices, Provider
-from colibri.runner import Runner
-from colibri.session import Interrupt
 from colibri.tokens.tokenizer import Encoded, TextTokenizer
 from colibri.vectors import Rows, Spans, TokenVectors
-from colibri.workers import Job, Outcome
 
 log = logging.getLogger(__name__)
 

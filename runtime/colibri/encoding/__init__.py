@@ -1,0 +1,1 @@
+"""Token ids to rows, by worker threads that share one session."""
