@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from colibri.providers.hardware import cpu_features
 from colibri.providers.known import CPU
-from colibri.providers.machine import cpu_features
 
 Kind = Literal["cpu", "gpu", "npu"]
 

@@ -15,8 +15,8 @@ from colibri.artefact.manifest import Manifest
 from colibri.providers import nvidia
 from colibri.providers.choice import Choices, choices, require, wanted_providers
 from colibri.providers.devices import Device, Here, Kind, cpu
+from colibri.providers.hardware import cpu_features, runtime_distributions
 from colibri.providers.known import AUTO, CPU, Known
-from colibri.providers.machine import cpu_features, runtime_distributions
 
 _PREFERRED: tuple[Kind, ...] = ("gpu", "cpu", "npu")  # an NPU wants shapes that never change
 _PATHS = {"library_path"}  # of metadata: says where, not what
