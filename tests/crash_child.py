@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from colibri import Index
-from colibri.index import segments
+from colibri.index.storage import segments
 from store_contract import document
 
 State = dict[str, int]

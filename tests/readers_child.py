@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from colibri import Document, Index
-from colibri.index import segments
+from colibri.index.storage import segments
 from store_contract import rows
 
 COUNT = 40

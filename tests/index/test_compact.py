@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from colibri import Index
-from colibri.index import segments
+from colibri.index.storage import segments
 from store_contract import DIM, document, rows
 
 

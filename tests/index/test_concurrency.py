@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from colibri import Index, StoreLocked
-from colibri.index.lock import WriterLock
+from colibri.index.storage.lock import WriterLock
 from readers_child import COUNT, read, version_documents, write
 from rounds import rounds
 from store_contract import DIM, SPACE, document, rows
@@ -23,7 +23,7 @@ TESTS = Path(__file__).parents[1]
 HOLD = """
 import sys
 from pathlib import Path
-from colibri.index.lock import WriterLock
+from colibri.index.storage.lock import WriterLock
 with WriterLock(Path(sys.argv[1]) / "writer.lock", 1).held():
     print("held", flush=True)
     sys.stdin.readline()

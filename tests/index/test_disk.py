@@ -15,8 +15,8 @@ from typing import BinaryIO
 import pytest
 
 from colibri import Index, StoreError
-from colibri.index import segments
-from colibri.index.disk import Disk, write_all
+from colibri.index.storage import segments
+from colibri.index.storage.disk import Disk, write_all
 from rounds import rounds
 from store_contract import DIM, SPACE, document, rows
 

@@ -73,8 +73,8 @@ def test_texts_need_a_model(store: Index) -> None:
 
 
 def test_a_newer_format_is_refused(place: Path, store: Index) -> None:
-    from colibri.index import catalogue
-    from colibri.index.catalogue import Catalogue
+    from colibri.index.storage import catalogue
+    from colibri.index.storage.catalogue import Catalogue
 
     store.close()
     shelf = Catalogue(place)
@@ -89,7 +89,7 @@ def test_a_newer_format_is_refused(place: Path, store: Index) -> None:
 def test_a_maker_that_died_leaves_nothing_in_the_way(place: Path, moment: str) -> None:
     point = {"before the tables": "make_tables", "before the commit": "write_fact"}[moment]
     code = (
-        "import os, sys; from colibri import Index; from colibri.index import catalogue\n"
+        "import os, sys; from colibri import Index; from colibri.index.storage import catalogue\n"
         f"catalogue.{point} = lambda *a: os._exit(9)\n"
         f"Index.open(sys.argv[1], dim={DIM}, space_id={SPACE!r})"
     )

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from numpy.typing import NDArray
 
 from colibri import Document, Index, InputError, TokenVectors
-from colibri.index import segments
+from colibri.index.storage import segments
 from reference import int8_maxsim, quantised
 from store_contract import DIM, SPACE, rows
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import colibri
 from colibri import Document, Index, InputError, StoreDamaged, StoreError, TokenVectors
 from colibri.index import encoding
-from colibri.index.token_spans import packed, unpacked
+from colibri.index.storage.token_spans import packed, unpacked
 from reference import ARTEFACTS
 
 TINY = ARTEFACTS / "tiny-random-bert"

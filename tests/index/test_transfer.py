@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from colibri import Document, Index, InputError, StoreDamaged, TokenVectors
-from colibri.index import transfer
+from colibri.index.upkeep import transfer
 from store_contract import DIM, SPACE, document, rows
 
 

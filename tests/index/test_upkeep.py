@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from colibri import Document, Index, StoreDamaged, TokenVectors
-from colibri.index import segments
+from colibri.index.storage import segments
 from store_contract import DIM, document, rows
 
 

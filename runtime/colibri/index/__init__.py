@@ -11,9 +11,9 @@
 from colibri.explain import Match, Span, highlights
 from colibri.index.document import Document, Hit, PassageHit, Stored
 from colibri.index.index import Index
-from colibri.index.repair import Repair
-from colibri.index.upkeep import Stats
-from colibri.index.verify import Verification
+from colibri.index.upkeep.operations import Stats
+from colibri.index.upkeep.repair import Repair
+from colibri.index.upkeep.verify import Verification
 
 __all__ = [
     "Document",

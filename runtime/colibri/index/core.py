@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from colibri import checks
 from colibri.errors import StoreDamaged, StoreError
-from colibri.index import reading
-from colibri.index.catalogue import Catalogue
-from colibri.index.disk import Disk
 from colibri.index.encoding import IndexModel
-from colibri.index.lock import WriterLock
-from colibri.index.snapshot import Snapshot, Snapshots
-from colibri.index.transaction import Mended, Transaction, writing
+from colibri.index.storage import reading
+from colibri.index.storage.catalogue import Catalogue
+from colibri.index.storage.disk import Disk
+from colibri.index.storage.lock import WriterLock
+from colibri.index.storage.snapshot import Snapshot, Snapshots
+from colibri.index.storage.transaction import Mended, Transaction, writing
 
 if TYPE_CHECKING:
     from colibri.index.encoding import Loader

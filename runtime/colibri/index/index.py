@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, Self
 from numpy.typing import ArrayLike
 
 from colibri.errors import InputError
-from colibri.index import ingest, opening, reading, searching, transfer, upkeep
+from colibri.index import ingest, opening, searching
 from colibri.index.core import Core
-from colibri.index.disk import Disk
 from colibri.index.document import Document, Hit, Stored, id_list, payload_json
-from colibri.index.repair import Repair
-from colibri.index.upkeep import Stats
-from colibri.index.verify import Verification
+from colibri.index.storage import reading
+from colibri.index.storage.disk import Disk
+from colibri.index.upkeep import operations as upkeep
+from colibri.index.upkeep import transfer
+from colibri.index.upkeep.operations import Stats
+from colibri.index.upkeep.repair import Repair
+from colibri.index.upkeep.verify import Verification
 from colibri.index.where import compiled
 from colibri.tokens.passages import OVERLAP_TOKENS, PASSAGE_TOKENS
 from colibri.vectors import TokenVectors

@@ -12,7 +12,7 @@ from colibri.index.core import Core
 from colibri.index.document import Document, checked, payload_json, text_bytes
 from colibri.index.encoding import Encoded, IndexModel
 from colibri.index.ready import Given, packed, passages_of, ready
-from colibri.index.transaction import Transaction
+from colibri.index.storage.transaction import Transaction
 from colibri.machine.progress import progress
 
 _BATCH_TOKENS = 65_536  # 4 MB of int8 at 64 dims

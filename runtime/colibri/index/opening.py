@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from colibri import checks
 from colibri.errors import InputError, StoreDamaged, StoreError
-from colibri.index import catalogue
-from colibri.index.catalogue import Catalogue
 from colibri.index.core import SEGMENTS, Core
-from colibri.index.disk import Disk
 from colibri.index.encoding import IndexModel
-from colibri.index.lock import WriterLock
+from colibri.index.storage import catalogue
+from colibri.index.storage.catalogue import Catalogue
+from colibri.index.storage.disk import Disk
+from colibri.index.storage.lock import WriterLock
 
 if TYPE_CHECKING:
     from colibri.index.encoding import Loader

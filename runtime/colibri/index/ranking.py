@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colibri.errors import InputError, StoreDamaged
-from colibri.index.catalogue import SEGMENT_SHIFT
-from colibri.index.reading import MEND
-from colibri.index.segments import Segment
-from colibri.index.snapshot import Snapshot
+from colibri.index.storage.catalogue import SEGMENT_SHIFT
+from colibri.index.storage.reading import MEND
+from colibri.index.storage.segments import Segment
+from colibri.index.storage.snapshot import Snapshot
 from colibri.index.where import Where, compiled
 from colibri.scoring import Floats, maxsim, maxsim_batch, maxsim_subset
 from colibri.vectors import Offsets, TokenVectors

@@ -9,8 +9,8 @@ from colibri.errors import StoreDamaged
 from colibri.explain import matches
 from colibri.index.document import Hit, PassageHit
 from colibri.index.ranking import Place, Scored, best_documents
-from colibri.index.reading import MEND, Row, by_number, passage_rows
-from colibri.index.snapshot import Snapshot
+from colibri.index.storage.reading import MEND, Row, by_number, passage_rows
+from colibri.index.storage.snapshot import Snapshot
 from colibri.vectors import TokenVectors
 
 

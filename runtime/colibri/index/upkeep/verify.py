@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from colibri.errors import StoreDamaged
-from colibri.index import catalogue
-from colibri.index.catalogue import SEGMENT_SHIFT
-from colibri.index.raw import RawSegment, place_of
-from colibri.index.reading import SELECT, Row
-from colibri.index.segments import numbers_in, read_segments
+from colibri.index.storage import catalogue
+from colibri.index.storage.catalogue import SEGMENT_SHIFT
+from colibri.index.storage.raw import RawSegment, place_of
+from colibri.index.storage.reading import SELECT, Row
+from colibri.index.storage.segments import numbers_in, read_segments
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from colibri.errors import ColibriError, StoreDamaged, StoreError
-from colibri.index import catalogue, segments
-from colibri.index.catalogue import SEGMENT_SHIFT
-from colibri.index.disk import Disk
-from colibri.index.reading import by_id
-from colibri.index.segments import Appender, Committed, read_segments
-from colibri.index.token_spans import packed
+from colibri.index.storage import catalogue, segments
+from colibri.index.storage.catalogue import SEGMENT_SHIFT
+from colibri.index.storage.disk import Disk
+from colibri.index.storage.reading import by_id
+from colibri.index.storage.segments import Appender, Committed, read_segments
+from colibri.index.storage.token_spans import packed
 from colibri.vectors import TokenVectors
 
 Mended = Callable[[sqlite3.Connection], list[Committed]]

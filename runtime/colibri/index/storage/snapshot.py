@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from colibri.errors import StoreDamaged
-from colibri.index import segments
-from colibri.index.catalogue import fact_crc
-from colibri.index.segments import Segment, read_segments
+from colibri.index.storage import segments
+from colibri.index.storage.catalogue import fact_crc
+from colibri.index.storage.segments import Segment, read_segments
 
 
 @dataclass(frozen=True, eq=False)

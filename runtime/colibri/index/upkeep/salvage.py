@@ -6,10 +6,10 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from colibri.errors import StoreDamaged
-from colibri.index import catalogue
-from colibri.index.catalogue import SEGMENT_SHIFT, Catalogue
-from colibri.index.raw import RawSegment
-from colibri.index.segments import numbers_in
+from colibri.index.storage import catalogue
+from colibri.index.storage.catalogue import SEGMENT_SHIFT, Catalogue
+from colibri.index.storage.raw import RawSegment
+from colibri.index.storage.segments import numbers_in
 
 _BROKEN = (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError)
 

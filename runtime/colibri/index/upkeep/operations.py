@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from sqlite3 import Connection
 
 from colibri.errors import StoreDamaged, StoreError
-from colibri.index import compact as compacting
-from colibri.index import repair as repairing
-from colibri.index import verify as verifying
 from colibri.index.core import Core
 from colibri.index.document import Document
 from colibri.index.ingest import Ingest, Rules
 from colibri.index.opening import write_facts_file
-from colibri.index.repair import Repair
-from colibri.index.salvage import mend_facts, rebuild_if_broken
-from colibri.index.segments import Committed
-from colibri.index.verify import Verification
+from colibri.index.storage.segments import Committed
+from colibri.index.upkeep import compact as compacting
+from colibri.index.upkeep import repair as repairing
+from colibri.index.upkeep import verify as verifying
+from colibri.index.upkeep.repair import Repair
+from colibri.index.upkeep.salvage import mend_facts, rebuild_if_broken
+from colibri.index.upkeep.verify import Verification
 from colibri.machine.progress import progress
 from colibri.tokens.passages import OVERLAP_TOKENS, PASSAGE_TOKENS
 

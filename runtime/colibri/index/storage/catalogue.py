@@ -291,7 +291,7 @@ def _of_sqlite(error: BaseException) -> bool:
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
-    return last is not None and Path(last.tb_frame.f_code.co_filename).parent == Path(__file__).parent
+    return last is not None and Path(__file__).parents[1] in Path(last.tb_frame.f_code.co_filename).parents
 
 
 def _writable(folder: Path, file: Path) -> bool:

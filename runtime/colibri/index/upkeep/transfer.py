@@ -17,10 +17,10 @@ import numpy as np
 
 from colibri.errors import ArtefactError, ColibriError, InputError, StoreError
 from colibri.explain import Span
-from colibri.index import reading
 from colibri.index.core import Core
 from colibri.index.document import Document
 from colibri.index.ready import Given
+from colibri.index.storage import reading
 from colibri.vectors import TokenVectors
 
 _FORMAT = "colibri-export-1"

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from colibri.index.catalogue import SEGMENT_SHIFT
-from colibri.index.compact import move
 from colibri.index.document import Document
-from colibri.index.raw import RawSegment, place_of
-from colibri.index.reading import SELECT, Row
-from colibri.index.segments import Committed
-from colibri.index.transaction import Transaction
-from colibri.index.verify import intact
+from colibri.index.storage.catalogue import SEGMENT_SHIFT
+from colibri.index.storage.raw import RawSegment, place_of
+from colibri.index.storage.reading import SELECT, Row
+from colibri.index.storage.segments import Committed
+from colibri.index.storage.transaction import Transaction
+from colibri.index.upkeep.compact import move
+from colibri.index.upkeep.verify import intact
 
 
 @dataclass(frozen=True)

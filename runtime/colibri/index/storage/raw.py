@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from colibri.index.catalogue import SEGMENT_SHIFT, passage_crc
-from colibri.index.segments import file_of
+from colibri.index.storage.catalogue import SEGMENT_SHIFT, passage_crc
+from colibri.index.storage.segments import file_of
 from colibri.vectors import TokenVectors
 
 _PLACE = (1 << SEGMENT_SHIFT) - 1

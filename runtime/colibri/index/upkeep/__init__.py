@@ -1,0 +1,1 @@
+"""Finds out whether the bytes of an index are safe, and mends them."""
