@@ -7,7 +7,7 @@ import pytest
 
 import colibri
 from colibri.model import Colibri
-from colibri.server import keys
+from colibri.server.access import keys
 from live_server import LiveServer
 
 # Each of them would use the network by itself: for usage reports, and litellm for a list of prices.

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from colibri.errors import ArtefactError, InputError
-from colibri.server import keys
-from colibri.server.rates import Bucket
+from colibri.server.access import keys
+from colibri.server.access.rates import Bucket
 from live_server import BERT, Answer, LiveServer
 
 ASK = {"model": BERT, "input": "a secret bird"}

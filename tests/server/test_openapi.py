@@ -17,9 +17,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from colibri.model import load
-from colibri.server import index_routes
+from colibri.server.api import index_routes
+from colibri.server.api.openapi import OPERATIONS, document
 from colibri.server.models import Models
-from colibri.server.openapi import OPERATIONS, document
 from live_server import BERT, XLMR, LiveServer
 from reference import ARTEFACTS
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from colibri.server import keys as key_files
+from colibri.server.access import keys as key_files
 
 _in_file = click.option(
     "--keys-file",

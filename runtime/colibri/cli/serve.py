@@ -96,12 +96,13 @@ def serve(
     import msgspec
 
     from colibri.machine.cores import physical_cores
-    from colibri.server import listen, logs
+    from colibri.server import listen
+    from colibri.server.access.keys import KeyRing
+    from colibri.server.api.openapi import OPERATIONS, document
+    from colibri.server.api.routes import described_by, routes
     from colibri.server.app import App
-    from colibri.server.keys import KeyRing
+    from colibri.server.http import logs
     from colibri.server.models import load_all
-    from colibri.server.openapi import OPERATIONS, document
-    from colibri.server.routes import described_by, routes
     from colibri.server.settings import Settings
 
     given = {
@@ -143,7 +144,7 @@ def serve(
     app.add(routes(app))
     operations, index = OPERATIONS, None
     if index_folder is not None:
-        from colibri.server import index_routes
+        from colibri.server.api import index_routes
 
         index, reader = index_routes.opened(index_folder, models.loaded)
         app.add(index_routes.routes(app, index, reader))

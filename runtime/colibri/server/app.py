@@ -13,14 +13,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import Receive, Scope, Send
 
-from colibri.server import logs
-from colibri.server.bodies import Bodies
-from colibri.server.exchange import ABANDONED, ANY_METHOD, UNKNOWN_ROUTE, ClientGone, Exchange, exchange_of
-from colibri.server.keys import KeyRing
-from colibri.server.metrics import Metrics
+from colibri.server.access.keys import KeyRing
+from colibri.server.access.rates import Rates
+from colibri.server.http import logs
+from colibri.server.http.bodies import Bodies
+from colibri.server.http.exchange import ABANDONED, ANY_METHOD, UNKNOWN_ROUTE, ClientGone, Exchange, exchange_of
+from colibri.server.http.metrics import Metrics
 from colibri.server.models import Models
 from colibri.server.problems import Problem
-from colibri.server.rates import Rates
 from colibri.server.settings import Settings
 from colibri.server.work import Work
 

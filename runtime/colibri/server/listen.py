@@ -14,7 +14,7 @@ import uvicorn
 
 from colibri.errors import InputError
 from colibri.server.app import App
-from colibri.server.connection import limited
+from colibri.server.http.connection import limited
 
 _BACKLOG = 2048
 _HEADERS_BYTES = 64 << 10

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect, Request
 
-from colibri.server.exchange import ClientGone
+from colibri.server.http.exchange import ClientGone
 from colibri.server.problems import Problem, busy
 from colibri.server.settings import Settings
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from colibri.server import answers
-from colibri.server.requests import TextDocument
+from colibri.server.api import answers
+from colibri.server.api.requests import TextDocument
 
 
 class SearchRequest(msgspec.Struct, kw_only=True):

@@ -11,16 +11,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from colibri.model import Colibri
-from colibri.server import answers
+from colibri.server.api import answers
+from colibri.server.api.requests import EmbeddingsRequest, RerankRequest, decode, forms, plain_texts
 from colibri.server.app import App
-from colibri.server.bodies import unread
 from colibri.server.encoding import Encoded, encode, row_tokens, scores
-from colibri.server.exchange import exchange_of
-from colibri.server.metrics import CONTENT_TYPE
+from colibri.server.http.bodies import unread
+from colibri.server.http.exchange import exchange_of
+from colibri.server.http.metrics import CONTENT_TYPE
+from colibri.server.http.streamed import Streamed
 from colibri.server.models import ModelCard
 from colibri.server.problems import Problem, invalid
-from colibri.server.requests import EmbeddingsRequest, RerankRequest, decode, forms, plain_texts
-from colibri.server.streamed import Streamed
 from colibri.server.work import Ticket, cost_of
 
 Endpoint = Callable[[App, Request], Awaitable[Response]]

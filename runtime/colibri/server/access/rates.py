@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from colibri.server.keys import Key
+from colibri.server.access.keys import Key
 from colibri.server.problems import Problem
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import Message, Scope, Send
 
-from colibri.server.keys import Key
+from colibri.server.access.keys import Key
 
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 UNKNOWN_ROUTE = "(none)"

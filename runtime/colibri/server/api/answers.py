@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import orjson
 
-from colibri.server.requests import Form
+from colibri.server.api.requests import Form
 from colibri.vectors import Rows, TokenVectors
 
 PIECE_BYTES = 64 << 10

@@ -13,12 +13,8 @@ from starlette.routing import Route
 from colibri.errors import InputError, StoreError, StoreLocked
 from colibri.index import Hit, Index
 from colibri.model import Colibri
-from colibri.server import answers
-from colibri.server.app import App
-from colibri.server.bodies import unread
-from colibri.server.encoding import encode
-from colibri.server.exchange import exchange_of
-from colibri.server.index_messages import (
+from colibri.server.api import answers
+from colibri.server.api.index_messages import (
     DeletedAnswer,
     DocumentsAnswer,
     DocumentsRequest,
@@ -27,10 +23,14 @@ from colibri.server.index_messages import (
     SearchAnswer,
     SearchRequest,
 )
-from colibri.server.openapi import Operation
+from colibri.server.api.openapi import Operation
+from colibri.server.api.requests import decode, plain_texts
+from colibri.server.api.routes import count, json_response, route
+from colibri.server.app import App
+from colibri.server.encoding import encode
+from colibri.server.http.bodies import unread
+from colibri.server.http.exchange import exchange_of
 from colibri.server.problems import Problem, busy, invalid
-from colibri.server.requests import decode, plain_texts
-from colibri.server.routes import count, json_response, route
 from colibri.server.work import cost_of
 
 T = TypeVar("T")

@@ -10,9 +10,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from colibri.server import logs
-from colibri.server.exchange import ANY_METHOD, UNKNOWN_ROUTE
-from colibri.server.metrics import Metrics
+from colibri.server.http import logs
+from colibri.server.http.exchange import ANY_METHOD, UNKNOWN_ROUTE
+from colibri.server.http.metrics import Metrics
 from colibri.server.problems import Problem
 from colibri.server.settings import Settings
 

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 
 from colibri import __version__
-from colibri.server.answers import EmbeddingsAnswer, RerankAnswer
+from colibri.server.api.answers import EmbeddingsAnswer, RerankAnswer
+from colibri.server.api.requests import EmbeddingsRequest, RerankRequest
+from colibri.server.api.routes import ModelList
 from colibri.server.models import ModelCard, Models
 from colibri.server.problems import ErrorAnswer
-from colibri.server.requests import EmbeddingsRequest, RerankRequest
-from colibri.server.routes import ModelList
 
 _REF = "#/components/schemas/{name}"
 _ERRORS = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from colibri.server.exchange import ClientGone
+from colibri.server.http.exchange import ClientGone
 
 
 class Streamed(Response):

@@ -1,0 +1,1 @@
+"""The routes of Jina's API and of indexes."""
