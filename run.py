@@ -10,7 +10,7 @@ python3 run.py soak           the tests with their full numbers
 python3 run.py peers          FastEmbed's rows against ours on the same weights, in .venv-peers
 python3 run.py test-optimum   the optimum door's tests, in .venv-optimum: they need torch (200 MB)
 python3 run.py test-clients   clients of Jina's API against `colibri serve`, in .venv-clients (1 GB)
-python3 run.py bench NAME     a benchmark of benchmarks/bench_NAME.py (extra words go to it)
+python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
 """
 
 import hashlib
@@ -91,11 +91,12 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-m", "pytest", "tests/clients", "-W", "default", *rest]]
     if verb == "peers":
         return [["-m", "pytest", "benchmarks/peers", *rest]]
-    scripts = sorted(path.stem.removeprefix("bench_") for path in (ROOT / "benchmarks").glob("bench_*.py"))
+    scripts = {path.stem.removeprefix("bench_"): str(path) for path in sorted(Path("benchmarks").glob("*/bench_*.py"))}
     if not rest or rest[0] not in scripts:
         print(f"which benchmark? {', '.join(scripts)}", file=sys.stderr)
         sys.exit(2)
-    return [[f"benchmarks/bench_{rest[0]}.py", *rest[1:]]]
+    os.environ["PYTHONPATH"] = str(ROOT / "benchmarks")  # they import each other by folder and name
+    return [[scripts[rest[0]], *rest[1:]]]
 
 
 def python(environment: Path) -> Path:

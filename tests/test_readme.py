@@ -14,7 +14,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_tables_are_generated_from_the_results() -> None:
-    spec = util.spec_from_file_location("readme", ROOT / "benchmarks" / "readme.py")
+    spec = util.spec_from_file_location("readme", ROOT / "benchmarks" / "report" / "readme.py")
     assert spec is not None
     assert spec.loader is not None
     readme = util.module_from_spec(spec)
@@ -22,7 +22,7 @@ def test_tables_are_generated_from_the_results() -> None:
     for page in readme.PAGES:
         text = (ROOT / page).read_text(encoding="utf-8")
         assert "<!-- table:" in text
-        assert readme.filled(text) == text, f"{page}: run python benchmarks/readme.py"
+        assert readme.filled(text) == text, f"{page}: run python benchmarks/report/readme.py"
 
 
 def recorded_quality() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import retrieval
 from colibri import TokenVectors
 from colibri.scoring import maxsim_batch
 from features import Features, cached
-from retrieval import Collection
+from quality import retrieval
+from quality.retrieval import Collection
 from samples import Pair
 
 Floats = NDArray[np.float32]

@@ -111,7 +111,7 @@ def _scoring(problems: list[str]) -> dict[str, Any]:
     except ColibriError as error:
         problems.append(str(error))
         reason = str(error)
-    # benchmarks/bench_maxsim.py, on one thread: see the README's table.
+    # benchmarks/maxsim/bench_maxsim.py, on one thread: see the README's table.
     return {"kernel": "numpy", "because": reason, "cost": engine.NUMPY_COSTS}
 
 

@@ -17,7 +17,7 @@ from colibri.scoring import Floats, maxsim, maxsim_batch, maxsim_subset
 from colibri.vectors import Offsets, TokenVectors
 
 _SUBSET_BELOW = 0.6
-"""Share of a segment from which on scoring all of it is faster than picking (benchmarks/bench_search.py)."""
+"""Share of a segment from which on scoring all of it is faster than picking (benchmarks/search/bench_search.py)."""
 _SCORES_AT_ONCE = 1 << 24  # 64 MB, in a batch of queries
 _PLACE = (1 << SEGMENT_SHIFT) - 1
 

@@ -35,7 +35,7 @@ WORTH_WAITING_FOR = 20 * WORTH_COMPILING
 """Multiply-adds of one call that NumPy would take longer for than a kernel takes to compile and do them."""
 
 NUMPY_COSTS = "int8 scores take about 10 times as long, float32 about 4 times"
-"""Against the fastest kernel, one thread (benchmarks/bench_maxsim.py)."""
+"""Against the fastest kernel, one thread (benchmarks/maxsim/bench_maxsim.py)."""
 
 
 class _State:

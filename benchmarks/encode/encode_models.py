@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from colibri_export.pipeline import export
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests"))
 
 from jina_layout import Sizes, artifact_metadata, tokenizer, write_checkpoint  # noqa: E402 - beside the tests, not installed

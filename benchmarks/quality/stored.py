@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import retrieval
 from colibri import TokenVectors
 from colibri.scoring import maxsim_batch
-from retrieval import DEPTH, Collection, Floats
+from quality import retrieval
+from quality.retrieval import DEPTH, Collection, Floats
 
 MOST_NDCG_OFF = 0.002
 LEAST_OVERLAP = 0.98

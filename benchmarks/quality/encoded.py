@@ -10,8 +10,8 @@ import onnxruntime
 
 from colibri import Colibri, TokenVectors, providers
 from colibri.artefact.manifest import RoleName
-from dense import DenseEncoder
-from retrieval import Collection
+from quality.dense import DenseEncoder
+from quality.retrieval import Collection
 
 ByDim = dict[int, TokenVectors]
 

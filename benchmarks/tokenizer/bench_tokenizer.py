@@ -1,6 +1,6 @@
 """The light tokenizer beside `tokenizers` and sentencepiece: loading, memory, speed, and whether they agree.
 
-    python benchmarks/bench_tokenizer.py --data DIR
+    python3 run.py bench tokenizer --data DIR
 
 Every engine reads every document and query of DIR/*/*.jsonl, each time in a process of its own, one engine after the
 other; medians over the rounds. The exit code is 1 when the light tokenizer's ids or offsets differ on any text.
@@ -17,11 +17,11 @@ from typing import IO, Any
 
 import click
 
-import machine
-from sentencepiece_model import model_proto
+from report import machine
+from tokenizer.sentencepiece_model import model_proto
 
 PARTS = Path(__file__).with_name("tokenizer_parts.py")
-MINI = Path(__file__).parents[1] / "models" / "colibri-mini"
+MINI = Path(__file__).parents[2] / "models" / "colibri-mini"
 REFERENCE = "tokenizers"
 FIGURES = ("load_ms", "load_mb", "query_ms", "encode_s")
 

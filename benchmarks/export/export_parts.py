@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import colibri
-from cold_start_parts import peak_megabytes
+from start.cold_start_parts import peak_megabytes
 
 QUERY = "how fast does a hummingbird beat its wings?"
 WORDS = ("water", "time", "house", "world", "people", "river", "city", "music", "year", "school")

@@ -1,7 +1,7 @@
 """The local index: search beside Qdrant Edge and LanceDB, and what opening, adding, deleting and compacting cost.
 
-    python benchmarks/bench_search.py --work DIR --prepare      builds every store: minutes, 8 GB; nothing is quoted
-    python benchmarks/bench_search.py --work DIR --json benchmarks/results/search.jsonl
+    python3 run.py bench search --work DIR --prepare      builds every store: minutes, 8 GB; nothing is quoted
+    python3 run.py bench search --work DIR --json benchmarks/results/search.jsonl
 
 Each engine and each case is a process of its own; engines take turns on the same query. All are exact (flat): Qdrant
 Edge with m=0, float32 and Turbo8, LanceDB without an index. Peers run in .venv-search, of search-requirements.txt.
@@ -22,10 +22,10 @@ from typing import IO, Any
 import click
 import numpy as np
 
-import machine
-from search_engines import DIM, ENGINES, colibri_documents, data
+from report import machine
+from search.search_engines import DIM, ENGINES, colibri_documents, data
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PEERS = ROOT / ".venv-search"
 PASSAGES = 100_000
 QUERIES = 32

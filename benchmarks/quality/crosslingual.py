@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-import retrieval
 from colibri import Colibri, TokenVectors
 from colibri.scoring import maxsim_batch
-from dense import DenseEncoder
-from encoded import dense_vectors, token_vectors
+from quality import retrieval
+from quality.dense import DenseEncoder
+from quality.encoded import dense_vectors, token_vectors
 
 PARALLEL = "xquad-r-"
 Known = Mapping[str, Mapping[str, Any]]

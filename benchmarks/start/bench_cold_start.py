@@ -1,6 +1,6 @@
 """How long a user waits for the first ranking: fresh processes, from start to the first line of `colibri rerank`.
 
-    python benchmarks/bench_cold_start.py
+    python3 run.py bench cold_start
 
 One unmeasured round first, so files are in the page cache and modules are compiled; each round then runs the command,
 a bare interpreter, and a process that times the command's steps.
@@ -20,8 +20,8 @@ from typing import IO, NamedTuple
 
 import click
 
-import machine
-from cold_start_parts import Steps, peak_megabytes
+from report import machine
+from start.cold_start_parts import Steps, peak_megabytes
 
 QUERY = "how many people live in Berlin?"
 DOCUMENTS = (

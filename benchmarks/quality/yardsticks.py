@@ -8,13 +8,13 @@ from typing import IO
 
 import click
 
-import retrieval
 from colibri import Colibri
 from colibri.scoring import maxsim_batch
-from crosslingual import PARALLEL, Known
-from dense import DenseEncoder
-from encoded import dense_vectors, token_vectors
-from retrieval import Collection, Floats
+from quality import retrieval
+from quality.crosslingual import PARALLEL, Known
+from quality.dense import DenseEncoder
+from quality.encoded import dense_vectors, token_vectors
+from quality.retrieval import Collection, Floats
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Export at the size of jina-colbert-v2: seconds, memory and bytes, and what the artefact then needs.
 
-    python benchmarks/bench_export.py --work DIR
+    python3 run.py bench export --work DIR
 
 DIR gets two checkpoints of the exact published layout with random weights (559,497,216 parameters with the head of 128
 dims, and the sibling with the same backbone and a head of 64; 1.1 GB each, kept for the next time) and the artefact.
@@ -18,10 +18,10 @@ from typing import IO, Any, NamedTuple
 
 import click
 
-import machine
-from bench_cold_start import Run, run
+from report import machine
+from start.bench_cold_start import Run, run
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PARTS = Path(__file__).with_name("export_parts.py")
 LAYOUT = ROOT / "tests/jina_layout.py"
 RECIPE = ROOT / "models/jina-colbert-v2.toml"

@@ -1,6 +1,6 @@
 """How fast MaxSim is: against what this core can do at best, against peers, on a whole collection, and on little.
 
-    python benchmarks/bench_maxsim.py --json benchmarks/results/maxsim.jsonl
+    python3 run.py bench maxsim --json benchmarks/results/maxsim.jsonl
 
 Each case is a fresh process in which all contestants take turns, so that they meet the same neighbours; the figures are
 medians over rounds, and the best round in brackets. GOP/s counts a multiplication and an addition as two operations.
@@ -18,9 +18,9 @@ from typing import IO, Any
 import click
 import numpy as np
 
-import machine
 from colibri import TokenVectors
 from colibri.scoring import engine, maxsim, pool, top_k
+from report import machine
 
 Timings = dict[str, list[float]]  # contestant -> milliseconds a round
 
@@ -80,7 +80,7 @@ def int8_kernels() -> list[str]:
 
 def peak(dim: int, rounds: int) -> dict[str, Any]:
     """One thread, 7.8 MB of rows (more int8 ones than float32 ones): the kernels and a loop over registers only."""
-    import peak as peaks
+    from maxsim import peak as peaks
 
     documents = 333 * 128 // dim
     query, docs = collection(documents, 60, 300, dim)
@@ -121,7 +121,7 @@ def large(rounds: int) -> dict[str, Any]:
 
 def peers(dim: int, threads: int, rounds: int) -> dict[str, Any]:
     """4,000 documents of 60 to 300 tokens: ours, and who else scores MaxSim on a CPU."""
-    from peers import maxsim_cpu, numkong, numpy_blas
+    from maxsim.peers import maxsim_cpu, numkong, numpy_blas
 
     query, docs = collection(4_000, 60, 300, dim)
     stored = docs.quantize()

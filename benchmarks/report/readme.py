@@ -1,11 +1,11 @@
 """Write the measured tables into README.md and the model card from benchmarks/results/*.jsonl.
 
-python benchmarks/bench_quality.py ... --json benchmarks/results/quality.jsonl
-python benchmarks/bench_quality.py --stored ... --json benchmarks/results/stored.jsonl
-python benchmarks/bench_maxsim.py --json benchmarks/results/maxsim.jsonl
-python benchmarks/bench_cold_start.py --json benchmarks/results/cold_start.jsonl
-python benchmarks/bench_export.py --work DIR --json benchmarks/results/export.jsonl
-python benchmarks/readme.py
+python3 run.py bench quality ... --json benchmarks/results/quality.jsonl
+python3 run.py bench quality --stored ... --json benchmarks/results/stored.jsonl
+python3 run.py bench maxsim --json benchmarks/results/maxsim.jsonl
+python3 run.py bench cold_start --json benchmarks/results/cold_start.jsonl
+python3 run.py bench export --work DIR --json benchmarks/results/export.jsonl
+python benchmarks/report/readme.py
 """
 
 import json
@@ -15,12 +15,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).parent))  # tests load this file by its path
+sys.path.append(str(Path(__file__).parents[1]))  # tests load this file by its path
 
-from readme_encode import encode
+from report.readme_encode import encode
 
-ROOT = Path(__file__).parents[1]
-RESULTS = Path(__file__).parent / "results"
+ROOT = Path(__file__).parents[2]
+RESULTS = Path(__file__).parents[1] / "results"
 Rows = Sequence[dict[str, Any]]
 
 

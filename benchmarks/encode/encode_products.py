@@ -21,7 +21,7 @@ import onnxruntime
 from colibri.artefact import finding as artefact
 from colibri.providers import CPU, choose, cpu_features
 from colibri.scoring.kernels.choice import usable_kernels
-from peak import register_loop
+from maxsim.peak import register_loop
 
 LENGTHS = (32, 120, 214, 450)
 RUNS = 15

@@ -1,6 +1,6 @@
 """How good rankings are: nDCG@10 of BM25, of one vector a text, and of MaxSim at every width of an artefact.
 
-    python benchmarks/bench_quality.py --data DIR
+    python3 run.py bench quality --data DIR
 
 Document rows are int8, as an index stores them. Where sets ask the same questions in several languages (xquad-r), each
 language's queries are also put to the others' documents. --raw names an artefact of the backbone as it came, with an
@@ -20,18 +20,16 @@ from typing import IO
 import click
 import numpy as np
 
-import crosslingual
-import machine
-import retrieval
-import stored
 from colibri import Colibri, ColibriError, TokenVectors
 from colibri.artefact import finding as artefact
 from colibri.scoring import maxsim_batch
-from crosslingual import CrossResult
-from dense import DenseEncoder
-from encoded import token_vectors
-from retrieval import Collection
-from yardsticks import Yardsticks, known_figures
+from quality import crosslingual, retrieval, stored
+from quality.crosslingual import CrossResult
+from quality.dense import DenseEncoder
+from quality.encoded import token_vectors
+from quality.retrieval import Collection
+from quality.yardsticks import Yardsticks, known_figures
+from report import machine
 
 SETS = (
     *(f"xquad-r-{language}" for language in ("en", "de", "ar", "zh")),

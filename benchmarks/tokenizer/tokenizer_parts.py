@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from cold_start_parts import peak_megabytes
+from start.cold_start_parts import peak_megabytes
 
 AT_ONCE = 256  # as the encoder does
 QUERY = "how many people live in Berlin?"

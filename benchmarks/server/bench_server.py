@@ -1,6 +1,6 @@
 """What HTTP costs: `colibri serve` on loopback beside the same model called in its own process.
 
-    python benchmarks/bench_server.py --json benchmarks/results/server.jsonl
+    python3 run.py bench server --json benchmarks/results/server.jsonl
 
 Two processes hold colibri-mini: the server, and one that is told by its stdin what to encode. They take turns, round by
 round; the client shares the machine's cores with both. Texts are words drawn at random.
@@ -22,8 +22,8 @@ from typing import IO, Any
 
 import click
 
-import machine
-from http_load import Reply, as_json, closed_loop, open_loop, unfinished
+from report import machine
+from server.http_load import Reply, as_json, closed_loop, open_loop, unfinished
 
 MODEL = "colibri-mini"
 CLIENTS = (1, 4, 16, 64)

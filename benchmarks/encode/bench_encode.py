@@ -1,6 +1,6 @@
 """How fast texts become vectors, beside FastEmbed on the same weights, and what that takes in memory.
 
-    python benchmarks/bench_encode.py --data DIR --checkpoint FOLDER
+    python3 run.py bench encode --data DIR --checkpoint FOLDER
 
 Every engine is a process of its own (encode_engine.py); all are loaded at once and take turns, round by round.
 """
@@ -16,12 +16,12 @@ from typing import IO, Any
 import click
 from tokenizers import Tokenizer
 
-import machine
-from encode_cases import SEEN_FOR_BATCHES, cold_starts, long_document, products, throughput
-from encode_models import JINA, LONG, MINI, build
-from retrieval import Collection, load
+from encode.encode_cases import SEEN_FOR_BATCHES, cold_starts, long_document, products, throughput
+from encode.encode_models import JINA, LONG, MINI, build
+from quality.retrieval import Collection, load
+from report import machine
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SETS = ("medline", "lohelp-en", "jaquad")
 CASES = ("throughput", "cold start", "products", "long document")
 
