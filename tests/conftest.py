@@ -23,6 +23,8 @@ settings.register_profile("soak", settings.get_profile("quick"), max_examples=50
 settings.register_profile("few", settings.get_profile("quick"), max_examples=10)
 settings.load_profile("quick")
 
+pytest_plugins = ["artefact_fixtures"]
+
 # Folders with an environment of their own: `run.py test-optimum`, `test-openvino` and `test-clients` fail if what they
 # need is not there.
 _ELSEWHERE = {"torch": "optimum_door", "onnxruntime_ep_openvino": "openvino", "haystack": "clients"}

@@ -17,10 +17,10 @@ from colibri.scoring import engine
 pytestmark = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed: there are no kernels")
 
 HERE = Path(__file__).parent
-FILES = [str(HERE / name) for name in ("test_scoring.py", "test_scoring_collection.py")]
+FILES = [str(HERE / name) for name in ("test_search.py", "test_collection.py")]
 
 # What numba compiles for may be less than the processor has. The 256-bit VNNI instruction has two encodings; each is
-# allowed alone, and `test_scoring_tile.py` looks at the bytes.
+# allowed alone, and `test_tile.py` looks at the bytes.
 LIMITS = {
     "avx-vnni, VEX": ("avx-vnni", "x86-64-v3", "+avx2,+fma,+avxvnni"),
     "avx-vnni, EVEX": ("avx-vnni", "x86-64-v4", "+avx2,+fma,+avx512f,+avx512vl,+avx512vnni"),

@@ -1,6 +1,6 @@
 """MaxSim: equal to its definition, and indifferent to everything but query and document.
 
-COLIBRI_KERNEL says who answers: NumPy here; test_scoring_kernels.py runs this file again for every kernel.
+COLIBRI_KERNEL says who answers: NumPy here; test_kernels.py runs this file again for every kernel.
 """
 
 import os
