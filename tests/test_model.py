@@ -29,7 +29,7 @@ QUERY = "small bird"
 texts = st.lists(st.text("the river bird.\n🐦", max_size=20), max_size=8)
 
 
-def several(found: TokenVectors | dict[int, TokenVectors]) -> dict[int, TokenVectors]:
+def several_profiles(found: TokenVectors | dict[int, TokenVectors]) -> dict[int, TokenVectors]:
     assert isinstance(found, dict)
     return found
 
@@ -93,8 +93,8 @@ def test_score_is_the_definition(tiny_model: Colibri) -> None:
 
 def test_texts_and_vectors_score_alike(tiny_model: Colibri) -> None:
     for dim in tiny_model.dims:
-        queries = several(tiny_model.encode_queries([QUERY], dims=[dim]))[dim]
-        documents = several(tiny_model.encode_documents(DOCUMENTS, dims=[dim]))[dim]
+        queries = several_profiles(tiny_model.encode_queries([QUERY], dims=[dim]))[dim]
+        documents = several_profiles(tiny_model.encode_documents(DOCUMENTS, dims=[dim]))[dim]
         scores = tiny_model.score(queries, documents)
         assert (str(scores.dtype), scores.shape) == ("float32", (len(DOCUMENTS),))
         # The width of the vectors decides, not the model's own.
@@ -111,7 +111,7 @@ def test_score_takes_exactly_one_query(model: Colibri) -> None:
 
 
 def test_vectors_of_different_dims_are_refused(model: Colibri) -> None:
-    queries = several(model.encode_queries([QUERY], dims=[16]))[16]
+    queries = several_profiles(model.encode_queries([QUERY], dims=[16]))[16]
     with pytest.raises(ShapeError, match=r"query is \(16, 16\), documents have dim 48"):
         model.score(queries, model.encode_documents(DOCUMENTS))
 
@@ -215,9 +215,9 @@ def test_dims_decide_what_comes_back(mini: Colibri) -> None:
     one = mini.encode_documents(["x"], dims=64)
     assert isinstance(one, TokenVectors)
     assert one.dim == 64
-    both = several(mini.encode_documents(["x", "y z"], dims=[64, 128, 64]))
+    both = several_profiles(mini.encode_documents(["x", "y z"], dims=[64, 128, 64]))
     assert {dim: (vectors.dim, len(vectors)) for dim, vectors in both.items()} == {64: (64, 2), 128: (128, 2)}
-    assert several(mini.encode_queries(["x"], dims=np.array([96, 64]).tolist())).keys() == {96, 64}
+    assert several_profiles(mini.encode_queries(["x"], dims=np.array([96, 64]).tolist())).keys() == {96, 64}
 
 
 def test_a_model_loaded_at_a_dim_encodes_and_scores_at_it() -> None:

@@ -15,6 +15,7 @@ from colibri import providers
 from colibri.artefact.finding import Artefact
 from colibri.artefact.manifest import RoleName
 from colibri.encoding.session import Session
+from colibri.machine.cores import available_cores
 from colibri.tokens.tokenizer import Encoded, TextTokenizer
 
 Floats = NDArray[np.float32]
@@ -44,7 +45,7 @@ class DenseEncoder:
             for name in choice.variant.data:
                 shutil.copy(artefact.path(name), folder)
             graph, self._rows = _with_rows(artefact.path(choice.graph.document), Path(folder, "dense.onnx"))
-            masked, threads = choice.graph.masked_document, providers.available_cores()
+            masked, threads = choice.graph.masked_document, available_cores()
             self._session = Session(graph, choice.provider, threads=threads, masked=masked)
 
     def encode(self, texts: Sequence[str], role: RoleName) -> Floats:

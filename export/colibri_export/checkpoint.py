@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from colibri.artefact.manifest import Architecture
+from colibri.artefact import Architecture
 from colibri.errors import ExportError
 from colibri_export import layout
 from colibri_export.layout.tensor import Floats, Tensor

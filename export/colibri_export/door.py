@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, Self
 
-from colibri.artefact.manifest import Role, Variant
+from colibri.artefact import Role, Variant
 from colibri_export.checkpoint import Checkpoint
 from colibri_export.heads import Head
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import onnx_ir as ir
 
-from colibri.artefact.manifest import Engine, Profile
+from colibri.artefact import Engine, Profile
 from colibri.errors import ExportError, MissingExtra
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from colibri.artefact.manifest import Source
+from colibri.artefact import Source
 from colibri.errors import ExportError
 from colibri_export.hub_weights import fetch_weights
 

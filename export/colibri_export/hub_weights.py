@@ -7,7 +7,7 @@ The hub client resumes only within one call: since 2.0 it deletes what an interr
 import re
 from pathlib import Path
 
-from colibri.artefact.hashing import file_sha256
+from colibri.artefact import file_sha256
 from colibri.errors import ExportError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -12,11 +12,10 @@ import numpy as np
 import onnx_ir as ir
 import onnxruntime
 
-from colibri.artefact.finding import Artefact
-from colibri.artefact.manifest import Variant
+from colibri.artefact import Artefact, Variant
 from colibri.errors import ExportError
 from colibri.providers import CPU
-from colibri.tokens.tokenizer import TextTokenizer
+from colibri.tokens import TextTokenizer
 from colibri_export.graph.half import FLOAT, HALF, in_float32, is_stored
 from colibri_export.sample_texts import DOCUMENTS, QUERIES
 

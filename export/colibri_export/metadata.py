@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from colibri.artefact.manifest import Licence, Source
-from colibri.artefact.typed_json import parse
+from colibri.artefact import Licence, Source, parse_typed
 from colibri.errors import ArtefactError, ExportError
 from colibri_export.checkpoint import PYLATE_FILE, STANFORD_FILE, Checkpoint
 from colibri_export.recipe import Recipe, RoleRecipe
@@ -74,7 +73,7 @@ class _Said:
     def get(self, key: str, kind: Any, default: object) -> Any:
         """The value, or the default where the key is missing."""
         try:
-            return parse(kind, self.document.get(key, default), key)
+            return parse_typed(kind, self.document.get(key, default), key)
         except ArtefactError as error:
             raise ExportError(f"{self.where}: {error}") from None
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from colibri.artefact.finding import Artefact, find, shipped
-from colibri.artefact.manifest import Licence
+from colibri.artefact import Artefact, Licence, find, shipped
 from colibri.errors import ArtefactError
 from colibri_export.recipe import Recipe
 from colibri_export.shipped_recipes import shipped_recipes

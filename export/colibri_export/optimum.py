@@ -19,7 +19,7 @@ from optimum.exporters.onnx import export as export_onnx
 from optimum.exporters.tasks import TasksManager
 from tokenizers import Tokenizer
 
-from colibri.artefact.manifest import Architecture, Graph, Role, Variant
+from colibri.artefact import Architecture, Graph, Role, Variant
 from colibri.errors import ExportError
 from colibri.providers import CPU
 from colibri_export import layout

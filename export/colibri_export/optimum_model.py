@@ -10,7 +10,7 @@ import torch
 import transformers
 from transformers import AutoConfig, AutoModel
 
-from colibri.artefact.manifest import Architecture
+from colibri.artefact import Architecture
 from colibri.errors import ExportError
 from colibri_export.checkpoint import STANFORD_HEAD
 from colibri_export.layout import Layout

@@ -11,10 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from colibri.artefact import manifest as manifest_module
-from colibri.artefact.finding import Artefact
-from colibri.artefact.hashing import file_sha256, part_count
-from colibri.artefact.manifest import FileEntry, GoldenRow, Manifest, Role, Source, Variant
+from colibri import artefact as artefacts
+from colibri.artefact import (
+    Artefact,
+    FileEntry,
+    GoldenRow,
+    Manifest,
+    Role,
+    Source,
+    Variant,
+    file_sha256,
+    part_count,
+)
 from colibri.errors import ExportError
 from colibri_export import variants as variants_module
 from colibri_export.checkpoint import Checkpoint, open_checkpoint
@@ -72,7 +80,7 @@ def export(
     source, out = Path(source), Path(out)
     if out.exists() and not replace:
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
-    if out.exists() and not (out / manifest_module.FILE_NAME).is_file():
+    if out.exists() and not (out / artefacts.FILE_NAME).is_file():
         raise ExportError(f"{out}: is not an artefact, so it is not replaced; choose another folder")
     if door:
         names, checkpoint = door.choose(variant_names), door.checkpoint
@@ -126,7 +134,7 @@ def _write(
     with _step("hashes"):
         source = _source(recipe, checkpoint, origin)
         manifest = Manifest(
-            format=f"{manifest_module.FORMAT[0]}.{manifest_module.FORMAT[1]}",
+            format=f"{artefacts.FORMAT[0]}.{artefacts.FORMAT[1]}",
             name=recipe.name,
             aliases=recipe.aliases,
             description=recipe.description,
@@ -161,8 +169,8 @@ def _write(
         manifest = measure(Artefact(folder, manifest), reference, workshop.reference, may_miss=may_miss)
     if manifest.variants.keys() < written.keys():
         manifest = _without_files_of_none(manifest, folder)
-    manifest_module.write(manifest, folder / manifest_module.FILE_NAME)
-    return manifest_module.read(folder / manifest_module.FILE_NAME)
+    artefacts.write_manifest(manifest, folder / artefacts.FILE_NAME)
+    return artefacts.read_manifest(folder / artefacts.FILE_NAME)
 
 
 def _without_files_of_none(manifest: Manifest, folder: Path) -> Manifest:
@@ -189,12 +197,12 @@ def _unattended(recipe: Recipe) -> bool:
     return recipe.query.expand_to_tokens is not None and not recipe.query.attend_to_expansion
 
 
-def _describe_heads(heads: Mapping[int, Head]) -> Iterator[manifest_module.Head]:
+def _describe_heads(heads: Mapping[int, Head]) -> Iterator[artefacts.Head]:
     """A head that is the first rows of a wider one is called truncated, wherever it came from."""
     for dim, head in heads.items():
         wider = [d for d, other in heads.items() if head.is_prefix_of(other)]
         cut = head.truncated_from or max(wider, default=None)
-        yield manifest_module.Head(dim=dim, truncated_from=cut, sha256=head.sha256())
+        yield artefacts.Head(dim=dim, truncated_from=cut, sha256=head.sha256())
 
 
 def _source(recipe: Recipe, checkpoint: Checkpoint, origin: Source | None) -> Source:

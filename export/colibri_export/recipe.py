@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from colibri.artefact.manifest import GoldenRow, Licence, Source
-from colibri.artefact.typed_json import parse
+from colibri.artefact import GoldenRow, Licence, Source, parse_typed
 from colibri.errors import ExportError
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
@@ -65,12 +64,12 @@ def read_recipe(path: Path) -> Recipe:
     """Read a recipe; files of heads, weights and tensors are relative to it. Raises ExportError that names the key."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-        heads: dict[str, str] = parse(dict[str, str], document.pop("heads", {}), "heads")
-        tensors: str | None = parse(str | None, document.pop("tensors", None), "tensors")
+        heads: dict[str, str] = parse_typed(dict[str, str], document.pop("heads", {}), "heads")
+        tensors: str | None = parse_typed(str | None, document.pop("tensors", None), "tensors")
         if bad := [dim for dim in heads if not dim.isdecimal()]:
             raise ExportError(f"heads.{bad[0]}: wanted a number of dims")
         _fill_defaults(document)
-        recipe: Recipe = parse(Recipe, {**document, "heads": {}, "head_repositories": {}}, "")
+        recipe: Recipe = parse_typed(Recipe, {**document, "heads": {}, "head_repositories": {}}, "")
     except (OSError, ValueError) as error:
         raise ExportError(f"{path}: {error}") from error
     files = {int(dim): path.parent / file for dim, file in heads.items()}

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from tokenizers import Tokenizer
 
-from colibri.artefact.manifest import Architecture, Expansion, Role, Skiplist, TokenizerSpec
+from colibri.artefact import Architecture, Expansion, Role, Skiplist, TokenizerSpec
 from colibri.errors import ExportError
 from colibri_export.recipe import RoleRecipe
 from colibri_export.tensor_files import open_file

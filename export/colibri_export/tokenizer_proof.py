@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from tokenizers import Tokenizer
 
-from colibri.tokens.light_tokenizer import LightTokenizer
+from colibri.tokens import LightTokenizer
 from colibri_export.sample_texts import DOCUMENTS, QUERIES
 
 _HURTFUL = [

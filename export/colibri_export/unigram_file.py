@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from tokenizers.normalizers import Normalizer
 
-from colibri.tokens.light_tokenizer import LightTokenizer
-from colibri.tokens.unigram import WORD_START, vocabulary_arrays
+from colibri.tokens import WORD_START, LightTokenizer, vocabulary_arrays
 from colibri_export.tokenizer_proof import first_difference, proof_texts
 
 log = logging.getLogger(__name__)

@@ -9,11 +9,9 @@ from typing import Literal
 
 import onnx_ir as ir
 
-from colibri.artefact.manifest import Graph, Profile, Role, Variant
+from colibri.artefact import Graph, Profile, Role, Variant
 from colibri.errors import ExportError
-from colibri.providers import CPU
-from colibri.providers.known import ORDER
-from colibri.providers.shapes import several
+from colibri.providers import CPU, ORDER, several_profiles
 from colibri_export import graph
 from colibri_export.checkpoint import Checkpoint
 from colibri_export.engine import DEFAULT_CAPABILITIES, build, context_model, require_tensorrt
@@ -84,7 +82,7 @@ class Workshop:
 
     def for_roles(self, query: Role, document: Role) -> "Workshop":
         """The same, for texts of these roles."""
-        return dataclasses.replace(self, profiles=several(query, document))
+        return dataclasses.replace(self, profiles=several_profiles(query, document))
 
     def elsewhere(self, folder: Path) -> "Workshop":
         """The same for another folder."""

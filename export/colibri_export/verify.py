@@ -5,13 +5,12 @@ import logging
 
 import numpy as np
 
-from colibri.artefact.finding import Artefact
-from colibri.artefact.manifest import Graph, Manifest, Parity, Variant
-from colibri.encoding.encoder import Encoder
+from colibri.artefact import Artefact, Graph, Manifest, Parity, Variant
+from colibri.encoding import Encoder
 from colibri.errors import ExportError
 from colibri.providers import CPU, Choice, cpu_features
 from colibri.scoring import maxsim
-from colibri.tokens.tokenizer import TextTokenizer
+from colibri.tokens import TextTokenizer
 from colibri.vectors import TokenVectors
 from colibri_export.sample_texts import DOCUMENTS, QUERIES
 

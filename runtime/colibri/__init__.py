@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from colibri.encoding.packing import Report
+    from colibri.encoding import Report
     from colibri.errors import (
         ArtefactError,
         ArtefactNotFound,

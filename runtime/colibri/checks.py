@@ -5,7 +5,7 @@ from typing import TypeGuard, TypeVar
 
 import numpy as np
 
-from colibri.artefact.manifest import Manifest
+from colibri.artefact import Manifest
 from colibri.errors import InputError, InputTypeError
 
 Word = TypeVar("Word", bound=str)

@@ -2,19 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from colibri.scoring import best_tokens
-from colibri.vectors import Spans, TokenVectors
+from colibri.vectors import Span, Spans, TokenVectors
 
-
-class Span(NamedTuple):
-    """Characters start to end - 1 of a document's text."""
-
-    start: int
-    end: int
+__all__ = ["Match", "Span", "highlights", "matches"]
 
 
 @dataclass(frozen=True)

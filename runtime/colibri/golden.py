@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from colibri.artefact.manifest import GoldenRow
+from colibri.artefact import GoldenRow
 from colibri.model import Colibri
 
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Unpack, overload
 
+from colibri import artefact as artefacts
 from colibri import checks, providers
-from colibri.artefact import finding as artefacts
-from colibri.artefact.manifest import Manifest, RoleName
-from colibri.encoding.calls import Call, DocumentOptions, QueryOptions
+from colibri.artefact import Manifest, RoleName
+from colibri.encoding import Call, DocumentOptions, QueryOptions
 from colibri.errors import InputError, ShapeError
 from colibri.scoring import Floats, maxsim
-from colibri.tokens.tokenizer import TextTokenizer
+from colibri.tokens import TextTokenizer
 from colibri.vectors import Spans, TokenVectors
 
 log = logging.getLogger(__name__)
@@ -56,20 +56,20 @@ class Colibri:
         if warning:
             warnings.warn(warning, RuntimeWarning, stacklevel=3)
         # After the check above, whose message says what to install.
-        from colibri.encoding.encoder import Encoder  # noqa: PLC0415
-        from colibri.encoding.loaded import Limits  # noqa: PLC0415
-        from colibri.providers import caches, installed  # noqa: PLC0415
+        from colibri.encoding import Encoder, Limits  # noqa: PLC0415
 
         self.manifest: Manifest = artefact.manifest
         self.dim: int = self.manifest.default_dim if dim is None else checks.one_dim(self.manifest, dim)
-        chosen = installed.best(artefact.manifest, variant, provider)
+        chosen = providers.best_choices(artefact.manifest, variant, provider)
         first = chosen.found[0]
         with artefacts.files_checked(artefact, artefact.files_to_run(first.variant, first.graph)):
             self._encoder = Encoder(
                 artefact,
                 chosen,
                 lambda: TextTokenizer(artefact, special_tokens=special_tokens),
-                limits=Limits(threads, workers, batch_tokens, caches.place(engine_cache), provider != providers.AUTO),
+                limits=Limits(
+                    threads, workers, batch_tokens, providers.cache_place(engine_cache), provider != providers.AUTO
+                ),
             )
         log.info("%s: %s", self.name, self.provider)
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +29,13 @@ _FORMAT = "colibri-token-vectors-1"
 SMALLEST = 1e-30
 """A row whose largest magnitude is below this is quantised to zeros: 127 / it must not overflow."""
 _TOKENS_AT_ONCE = 16_384  # quantised together: 8 MB of float32 at 128 dims
+
+
+class Span(NamedTuple):
+    """Characters start to end - 1 of a document's text."""
+
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from colibri.artefact import manifest
+from colibri.artefact import manifest_file
 from colibri.artefact.finding import Artefact
 from colibri.artefact.hashing import PART_BYTES
 from colibri.errors import ArtefactError
@@ -94,25 +94,25 @@ MISTYPED = [(path, wrong) for path, (_, value) in VALUES.items() for wrong in _O
 
 def refusal(document: object, folder: Path) -> str:
     """The message with which a document is refused."""
-    path = folder / manifest.FILE_NAME
+    path = folder / manifest_file.FILE_NAME
     path.write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(ArtefactError) as caught:
-        manifest.read(path)
+        manifest_file.read_manifest(path)
     assert str(caught.value).startswith(f"{path}: ")
     return str(caught.value)
 
 
 def test_what_is_written_is_read_back(tiny: Artefact, mini: Colibri, tmp_path: Path) -> None:
-    path = tmp_path / manifest.FILE_NAME
+    path = tmp_path / manifest_file.FILE_NAME
     path.write_text(json.dumps(full_document()), encoding="utf-8")
-    for known in (tiny.manifest, mini.manifest, manifest.read(path)):
-        manifest.write(known, path)
-        assert manifest.read(path) == known
+    for known in (tiny.manifest, mini.manifest, manifest_file.read_manifest(path)):
+        manifest_file.write_manifest(known, path)
+        assert manifest_file.read_manifest(path) == known
 
 
 def test_reading_and_writing_keeps_every_byte(tiny: Artefact, tmp_path: Path) -> None:
-    manifest.write(tiny.manifest, tmp_path / "written")
-    assert (tmp_path / "written").read_bytes() == (tiny.folder / manifest.FILE_NAME).read_bytes()
+    manifest_file.write_manifest(tiny.manifest, tmp_path / "written")
+    assert (tmp_path / "written").read_bytes() == (tiny.folder / manifest_file.FILE_NAME).read_bytes()
 
 
 def test_the_walk_reaches_every_class() -> None:
@@ -133,8 +133,10 @@ def test_a_manifest_of_an_older_minor_format_is_read_without_the_keys_added_sinc
     document = full_document() | {"format": "1.0"}
     for entry in document["files"].values():
         del entry["parts_sha256"]
-    (tmp_path / manifest.FILE_NAME).write_text(json.dumps(document), encoding="utf-8")
-    assert {entry.parts_sha256 for entry in manifest.read(tmp_path / manifest.FILE_NAME).files.values()} == {()}
+    (tmp_path / manifest_file.FILE_NAME).write_text(json.dumps(document), encoding="utf-8")
+    assert {
+        entry.parts_sha256 for entry in manifest_file.read_manifest(tmp_path / manifest_file.FILE_NAME).files.values()
+    } == {()}
 
 
 @pytest.mark.parametrize("path", OBJECTS)
@@ -169,8 +171,8 @@ def test_null_is_read_where_it_means_absent(path: str, tmp_path: Path) -> None:
     parent(document, keys)[keys[-1]] = None
     if keys[-1] == "engine":  # wanted of an engine, and of nothing else
         parent(document, keys)["precision"] = "float32"
-    (tmp_path / manifest.FILE_NAME).write_text(json.dumps(document), encoding="utf-8")
-    manifest.read(tmp_path / manifest.FILE_NAME)
+    (tmp_path / manifest_file.FILE_NAME).write_text(json.dumps(document), encoding="utf-8")
+    manifest_file.read_manifest(tmp_path / manifest_file.FILE_NAME)
 
 
 @pytest.mark.parametrize("found", ["1.2", "2.0", "10.0", "0.9"])
@@ -193,10 +195,10 @@ GARBAGE = [b"", b"{", b"[]", b"null", b"7", b'"1.0"', b"\xff\xfe{}", b"[" * 100_
 
 @pytest.mark.parametrize("raw", GARBAGE, ids=lambda raw: repr(raw[:10]))
 def test_garbage_is_refused(raw: bytes, tmp_path: Path) -> None:
-    path = tmp_path / manifest.FILE_NAME
+    path = tmp_path / manifest_file.FILE_NAME
     path.write_bytes(raw)
     with pytest.raises(ArtefactError, match=re.escape(str(path))):
-        manifest.read(path)
+        manifest_file.read_manifest(path)
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/b", "a\\b", "", ".", "..", "nul\0", "colibri.json"])
@@ -248,5 +250,5 @@ def test_dims_heads_and_outputs_must_agree(
 def test_dims_are_listed_widest_first_whatever_their_order(tmp_path: Path) -> None:
     document = full_document()
     document["heads"].reverse()
-    (tmp_path / manifest.FILE_NAME).write_text(json.dumps(document), encoding="utf-8")
-    assert manifest.read(tmp_path / manifest.FILE_NAME).dims == (48, 32, 16)
+    (tmp_path / manifest_file.FILE_NAME).write_text(json.dumps(document), encoding="utf-8")
+    assert manifest_file.read_manifest(tmp_path / manifest_file.FILE_NAME).dims == (48, 32, 16)

@@ -23,7 +23,7 @@ os.environ |= {
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer, str]]:
     """colibri-mini under the name that these clients know, and the key that lets them in."""
     folder = tmp_path_factory.mktemp("server")
-    secret = keys.add(folder / "keys.json", "clients")
+    secret = keys.add_key(folder / "keys.json", "clients")
     words = ("--keys-file", str(folder / "keys.json"), "--alias", "jina-colbert-v2=colibri-mini")
     with LiveServer(*words, log=folder / "log.jsonl", artefacts=()) as running:
         yield running, secret

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 
-from colibri.artefact import manifest as manifests
+from colibri.artefact import manifest_file
 from colibri.artefact.manifest import Manifest
 from colibri.cli import group
 from colibri.errors import ExportError
@@ -39,7 +39,7 @@ def test_the_build_step_makes_the_shipped_artefact(tmp_path: Path) -> None:
     done = CliRunner().invoke(group, ["build-mini", str(WHEEL), str(tmp_path / "mini"), "--recipe", recipe])
     assert done.exit_code == 0, done.output
     assert [path.name for path in tmp_path.iterdir()] == ["mini"], "nothing else is left behind"
-    made, shipped = (manifests.read(folder / "colibri.json") for folder in (tmp_path / "mini", SHIPPED))
+    made, shipped = (manifest_file.read_manifest(folder / "colibri.json") for folder in (tmp_path / "mini", SHIPPED))
     assert without_parity(made) == without_parity(shipped)
     for name in shipped.files:
         assert (tmp_path / "mini" / name).read_bytes() == (SHIPPED / name).read_bytes(), name
@@ -105,7 +105,7 @@ def test_the_last_layer_is_the_recipes_and_all_others_are_the_wheels(tmp_path: P
 def test_the_wheel_carries_exactly_the_artefacts_files() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    wanted = {"colibri.json", "README.md", *manifests.read(SHIPPED / "colibri.json").files}
+    wanted = {"colibri.json", "README.md", *manifest_file.read_manifest(SHIPPED / "colibri.json").files}
     recipes = {path.name for path in (ROOT / "models").glob("*.toml")} - {"colibri-mini.toml"}
     assert included == {
         **{f"models/colibri-mini/{name}": f"colibri/artefacts/colibri-mini/{name}" for name in wanted},

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from colibri.artefact import manifest
+from colibri.artefact import manifest_file
 from colibri.artefact.finding import find
 from colibri.cli import group
 
@@ -261,6 +261,6 @@ def test_a_document_length_of_ones_own_is_kept_beside_the_metadatas(bert: Path, 
     out = tmp_path / "out"
     done = colibri("export", bert, out, "--variants", "cpu-fp32", "--doc-max-length", "20")
     assert done.exit_code == 0, done.output
-    document = manifest.read(out / "colibri.json").document
+    document = manifest_file.read_manifest(out / "colibri.json").document
     assert (document.max_tokens, document.recorded_max_tokens) == (20, 40)
     assert "up to 20 tokens (its metadata says 40)" in colibri("info", out).output

@@ -16,7 +16,7 @@ from onnx import TensorProto, helper
 from colibri.artefact import finding as artefact
 from colibri.artefact.manifest import Engine, Expansion, Profile, Role, Skiplist
 from colibri.errors import ExportError, MissingExtra
-from colibri.providers.shapes import several as profiles
+from colibri.providers.shapes import several_profiles as profiles
 from colibri_export.engine import CAPABILITIES, build, context_model, require_tensorrt, run_builder
 from colibri_export.pipeline import export
 from colibri_export.variants import RTX

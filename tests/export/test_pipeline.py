@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 import colibri
 from colibri.artefact import finding as artefact
-from colibri.artefact.manifest import FILE_NAME
+from colibri.artefact.manifest_file import FILE_NAME
 from colibri.errors import ExportError
 from colibri_export.folders import partial_folder
 from colibri_export.pipeline import export

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import colibri
-from colibri.providers.installed import look
+from colibri.providers.installed import look_for
 from colibri.providers.known import ORDER
 from openvino_cpu import INTEL
 
@@ -20,7 +20,7 @@ WHY = "its plugin found no device that it can use"
 
 
 def test_it_is_there_and_cannot_be_used() -> None:
-    here = look(ORDER)
+    here = look_for(ORDER)
     assert OPENVINO not in here.devices
     assert here.refused[OPENVINO] == WHY
 

@@ -18,7 +18,7 @@ import onnxruntime_ep_openvino as plugin
 import pytest
 
 import colibri
-from colibri.providers.installed import look, register
+from colibri.providers.installed import look_for, register
 from colibri.providers.known import ORDER
 from openvino_cpu import INTEL
 
@@ -39,7 +39,7 @@ TEXTS = [
 
 def test_the_plugin_is_registered_once_by_whoever_comes_first() -> None:
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: look(ORDER), range(8)))
+        found = list(pool.map(lambda _: look_for(ORDER), range(8)))
     for here in found:
         assert {OPENVINO, "CPUExecutionProvider"} <= set(here.devices)
         assert OPENVINO not in here.refused
@@ -55,8 +55,8 @@ def test_a_plugin_that_the_application_registered_itself_is_used() -> None:
     code = (
         "import onnxruntime, onnxruntime_ep_openvino as p\n"
         "onnxruntime.register_execution_provider_library('a name of their own', p.get_library_path())\n"
-        "from colibri.providers.installed import look\nfrom colibri.providers.known import ORDER\n"
-        "here = look(ORDER)\nassert not here.refused, here.refused\n"
+        "from colibri.providers.installed import look_for\nfrom colibri.providers.known import ORDER\n"
+        "here = look_for(ORDER)\nassert not here.refused, here.refused\n"
         "print('OpenVINOExecutionProvider' in here.devices)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -112,7 +112,7 @@ def test_what_was_compiled_is_kept_and_loaded_again(folder: Path, tmp_path: Path
     assert place.name.startswith(f"{folder.name}-gpu-fp16-openvino-")
     key = json.loads((place / "key.json").read_text(encoding="utf-8"))
     assert key["onnxruntime"] == onnxruntime.__version__
-    assert key["facts"]["version"] == look(ORDER).devices[OPENVINO].facts["version"]
+    assert key["facts"]["version"] == look_for(ORDER).devices[OPENVINO].facts["version"]
     (folder / "aside").mkdir()
     graph = (folder / "gpu-fp16.onnx").rename(folder / "aside" / "gpu-fp16.onnx")
     try:  # compared with the manifest first, so the graph has to be there when a model is loaded

@@ -13,7 +13,7 @@ from colibri.artefact.manifest import Engine, Manifest, Profile
 from colibri.errors import InputError, MissingExtra, ProviderError
 from colibri.providers import CPU, Choices, choices, choose
 from colibri.providers.devices import Device, Here, cpu
-from colibri.providers.known import ORDER, known
+from colibri.providers.known import ORDER, known_provider
 
 CUDA = "CUDAExecutionProvider"
 RTX, WEBGPU = "NvTensorRTRTXExecutionProvider", "WebGpuExecutionProvider"
@@ -104,7 +104,7 @@ def test_what_is_made_for_the_cpu_runs_elsewhere_unnamed_only_where_that_is_sure
     assert choose(manifest, None, [], [provider, CPU], "1.24.0").variant_name == unnamed
     assert choose(manifest, "portable", [], [provider, CPU], "1.24.0").provider == provider
     here = Here.named("1.24.0", [provider, CPU])
-    asked = choices(manifest, [], here, provider=known(provider).name).found
+    asked = choices(manifest, [], here, provider=known_provider(provider).name).found
     assert [(choice.variant_name, choice.provider) for choice in asked] == [("portable", provider)]
 
 
@@ -118,7 +118,7 @@ def test_providers_are_taken_in_one_order_whatever_the_manifests(bert: Artefact)
     taken = []
     while left:
         choice = choose(manifest, None, [], left, "1.24.0")
-        taken.append((known(choice.provider).name, choice.variant_name))
+        taken.append((known_provider(choice.provider).name, choice.variant_name))
         left.remove(choice.provider)
     assert [name for name, _ in taken] == [
         *("tensorrt-rtx", "tensorrt", "cuda", "migraphx", "coreml", "directml", "webgpu", "openvino", "cpu")

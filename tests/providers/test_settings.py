@@ -14,10 +14,10 @@ from colibri.artefact.finding import Artefact
 from colibri.artefact.manifest import Engine
 from colibri.providers import Choice, caches, nvidia
 from colibri.providers.devices import Device
-from colibri.providers.installed import look, register
+from colibri.providers.installed import look_for, register
 from colibri.providers.known import ORDER, by_name
-from colibri.providers.settings import Settings, settings
-from colibri.providers.shapes import several
+from colibri.providers.settings import Settings, settings_for
+from colibri.providers.shapes import several_profiles
 
 ADA = Device("", "gpu", "NVIDIA RTX 4090", "89", {"gpu": "NVIDIA RTX 4090", "driver": "1"})
 
@@ -30,7 +30,7 @@ def choice(artefact: Artefact, name: str, variant: str = "portable", **facts: st
 
 
 def of(artefact: Artefact, name: str, cache: Path | None = None, **facts: str) -> Settings:
-    return settings(artefact, choice(artefact, name, **facts), "1.32.0", cache)
+    return settings_for(artefact, choice(artefact, name, **facts), "1.32.0", cache)
 
 
 def test_tensorrt_rtx_builds_for_queries_and_buckets_of_documents(bert: Artefact, tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_tensorrt_rtx_builds_for_queries_and_buckets_of_documents(bert: Artefact
     )
     assert found.options["nv_profile_max_shapes"].startswith("input_ids:64x16,attention_mask:64x16,input_ids:64x40,")
     assert found.options["nv_multi_profile_enable"] == "1"
-    assert found.profiles == several(bert.manifest.query, bert.manifest.document)
+    assert found.profiles == several_profiles(bert.manifest.query, bert.manifest.document)
     assert found.names_profile
     assert found.compiles
     assert found.folder is not None
@@ -49,11 +49,11 @@ def test_tensorrt_rtx_builds_for_queries_and_buckets_of_documents(bert: Artefact
 
 
 def test_an_engine_built_ahead_brings_its_own_shapes_and_is_not_kept_again(bert: Artefact, tmp_path: Path) -> None:
-    profiles = several(bert.manifest.query, bert.manifest.document)[:1]
+    profiles = several_profiles(bert.manifest.query, bert.manifest.document)[:1]
     engine = Engine(compute_capability="89", tensorrt="1.7", profiles=profiles)
     plain = choice(bert, "tensorrt-rtx")
     built = dataclasses.replace(plain, variant=dataclasses.replace(plain.variant, engine=engine))
-    found = settings(bert, built, "1.32.0", tmp_path)
+    found = settings_for(bert, built, "1.32.0", tmp_path)
     assert found.options == {"nv_multi_profile_enable": "1"}
     assert found.profiles == profiles
     assert found.names_profile
@@ -80,17 +80,17 @@ def test_tensorrt_has_one_range_for_all_keeps_engines_and_timings_and_stays_stro
 def test_cuda_computes_float32_in_float32(bert: Artefact) -> None:
     exact, half = choice(bert, "cuda"), choice(bert, "cuda")
     half = dataclasses.replace(half, variant=dataclasses.replace(half.variant, precision="float16"))
-    assert settings(bert, exact, "1", None).options["use_tf32"] == "0"
-    assert "use_tf32" not in settings(bert, half, "1", None).options
-    assert settings(bert, half, "1", None).profiles == ()
-    assert settings(bert, half, "1", None).fuses
+    assert settings_for(bert, exact, "1", None).options["use_tf32"] == "0"
+    assert "use_tf32" not in settings_for(bert, half, "1", None).options
+    assert settings_for(bert, half, "1", None).profiles == ()
+    assert settings_for(bert, half, "1", None).fuses
 
 
 def test_others_have_what_they_need(bert: Artefact, tmp_path: Path) -> None:
     assert of(bert, "directml").sequential
     assert of(bert, "coreml", tmp_path).options["ModelCacheDirectory"].startswith(str(tmp_path))
     assert of(bert, "webgpu").options == of(bert, "migraphx").options == {}
-    assert settings(bert, choice(bert, "cpu"), "1", tmp_path) == Settings()
+    assert settings_for(bert, choice(bert, "cpu"), "1", tmp_path) == Settings()
 
 
 def test_a_cache_belongs_to_graph_device_driver_and_versions(bert: Artefact, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_cache_belongs_to_graph_device_driver_and_versions(bert: Artefact, tmp
     folders |= {
         of(bert, "tensorrt", tmp_path).folder,
         of(bert, "tensorrt-rtx", tmp_path, driver="2").folder,
-        settings(bert, choice(bert, "tensorrt-rtx"), "1.33.0", tmp_path).folder,
+        settings_for(bert, choice(bert, "tensorrt-rtx"), "1.33.0", tmp_path).folder,
     }
     file = bert.manifest.files["backbone.f32.bin"]
     files = bert.manifest.files | {"backbone.f32.bin": dataclasses.replace(file, sha256="0" * 64)}
@@ -124,39 +124,39 @@ def test_a_place_that_cannot_be_written_costs_the_cache_and_nothing_else(bert: A
 def test_the_cache_is_where_the_system_keeps_such_things(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
-    assert caches.home().name == "engines"
-    assert caches.place(False) is None
-    assert caches.place(str(tmp_path / "mine")) == tmp_path / "mine"
+    assert caches.cache_home().name == "engines"
+    assert caches.cache_place(False) is None
+    assert caches.cache_place(str(tmp_path / "mine")) == tmp_path / "mine"
 
 
 def test_what_was_interrupted_is_not_kept(tmp_path: Path) -> None:
 
     def interrupted() -> None:
-        with caches.keeping(tmp_path) as place:
+        with caches.keeping_graph(tmp_path) as place:
             place.write_bytes(b"half")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert caches.compiled(tmp_path) is None
+    assert caches.cached_graph(tmp_path) is None
     assert list(tmp_path.iterdir()) == []
-    with caches.keeping(tmp_path) as place:
+    with caches.keeping_graph(tmp_path) as place:
         place.write_bytes(b"whole")
-    kept = caches.compiled(tmp_path)
+    kept = caches.cached_graph(tmp_path)
     assert kept is not None
     assert kept.read_bytes() == b"whole"
-    with caches.keeping(tmp_path) as place:  # another process was slower
+    with caches.keeping_graph(tmp_path) as place:  # another process was slower
         place.write_bytes(b"other")
     assert kept.read_bytes() == b"whole"
 
 
 def test_what_cannot_be_loaded_is_made_again_once(tmp_path: Path) -> None:
     for may_be_kept in (True, False):
-        with caches.keeping(tmp_path) as place:
+        with caches.keeping_graph(tmp_path) as place:
             place.write_bytes(b"refused")
-        caches.forget(tmp_path)
-        assert caches.compiled(tmp_path) is None
-        assert caches.may_keep(tmp_path) == may_be_kept
+        caches.forget_graph(tmp_path)
+        assert caches.cached_graph(tmp_path) is None
+        assert caches.may_keep_graph(tmp_path) == may_be_kept
 
 
 class Driver:
@@ -223,7 +223,7 @@ def test_a_container_made_for_gpus_without_one_is_told_what_is_missing(monkeypat
     )
     nvidia.look.cache_clear()
     try:
-        here = look(ORDER)
+        here = look_for(ORDER)
     finally:
         nvidia.look.cache_clear()
     assert set(here.devices) == {"CPUExecutionProvider"}
@@ -238,7 +238,7 @@ def test_nothing_is_listed_where_only_the_cpu_is_asked_for(monkeypatch: pytest.M
 
     monkeypatch.setattr(onnxruntime, "get_available_providers", never)
     monkeypatch.setattr(onnxruntime, "get_ep_devices", never, raising=False)
-    assert list(look([by_name("cpu")]).devices) == ["CPUExecutionProvider"]
+    assert list(look_for([by_name("cpu")]).devices) == ["CPUExecutionProvider"]
 
 
 @pytest.mark.skipif(

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from colibri.providers import available_cores
-from colibri.scoring import engine
+from colibri.machine.cores import available_cores
+from colibri.scoring.names import KERNELS
 
 pytestmark = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed: there are no kernels")
 
@@ -27,7 +27,7 @@ LIMITS = {
     "avx2 of a processor with no more": ("avx2", "x86-64-v3", "+avx2,+fma"),
     "generic of a processor with no more": ("generic", "x86-64", "+sse2"),
 }
-RUNS = [*engine.KERNELS, *LIMITS]
+RUNS = [*KERNELS, *LIMITS]
 
 
 def environment(run: str) -> dict[str, str]:
@@ -105,7 +105,7 @@ def test_amx_is_left_alone_where_the_system_does_not_grant_it() -> None:
 
 @pytest.mark.parametrize("name", ["avx3", "AVX2", "neon-dot" if sys.platform != "darwin" else "avx2"])
 def test_a_kernel_that_cannot_run_is_refused(name: str) -> None:
-    if usable(name) if name in engine.KERNELS else False:
+    if usable(name) if name in KERNELS else False:
         pytest.skip(f"{name} can run here")
     command = [sys.executable, "-m", "colibri", "warmup"]
     done = subprocess.run(

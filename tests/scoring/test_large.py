@@ -73,10 +73,10 @@ def kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     if request.param == "fastest":
         if find_spec("numba") is None:
             pytest.skip("numba is not installed: there are no kernels")
-        from colibri.scoring.kernels.choice import choose
+        from colibri.scoring.kernels.choice import choose_kernel
 
         monkeypatch.setattr(engine, "_state", engine._State())
-        monkeypatch.setenv("COLIBRI_KERNEL", choose(None))
+        monkeypatch.setenv("COLIBRI_KERNEL", choose_kernel(None))
 
 
 @pytest.mark.usefixtures("kernel")

@@ -25,7 +25,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def key(file: Path) -> str:
-    return keys.add(file, "laptop")
+    return keys.add_key(file, "laptop")
 
 
 @pytest.fixture(scope="module")
@@ -43,26 +43,26 @@ def ask(server: LiveServer, authorization: str | None) -> Answer:
 
 def test_the_file_holds_hashes_and_belongs_to_its_owner(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
-    secret = keys.add(file, "a", requests_per_minute=5)
+    secret = keys.add_key(file, "a", requests_per_minute=5)
     assert secret not in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
-    (kept,) = keys.read(file)
+    (kept,) = keys.read_keys(file)
     assert (kept.name, kept.sha256) == ("a", hashlib.sha256(secret.encode()).hexdigest())
-    assert keys.add(file, "b") != secret
-    assert [kept.name for kept in keys.read(file)] == ["a", "b"]
-    keys.remove(file, "a")
-    assert [kept.name for kept in keys.read(file)] == ["b"]
+    assert keys.add_key(file, "b") != secret
+    assert [kept.name for kept in keys.read_keys(file)] == ["a", "b"]
+    keys.remove_key(file, "a")
+    assert [kept.name for kept in keys.read_keys(file)] == ["b"]
     assert [path.name for path in tmp_path.iterdir()] == ["keys.json"]
 
 
 def test_names_are_taken_once_and_plain(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
-    keys.add(file, "a")
+    keys.add_key(file, "a")
     for name in ("a", "", "a b", "ü", "x" * 65, "a\n"):
         with pytest.raises(InputError):
-            keys.add(file, name)
+            keys.add_key(file, name)
     with pytest.raises(InputError, match="there is a"):
-        keys.remove(file, "b")
+        keys.remove_key(file, "b")
 
 
 def entry(**fields: object) -> str:
@@ -85,7 +85,7 @@ def test_what_is_no_file_of_keys_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "keys.json"
     file.write_text(text)
     with pytest.raises(ArtefactError, match=re.escape(str(file))):
-        keys.read(file)
+        keys.read_keys(file)
 
 
 @pytest.mark.parametrize(
@@ -96,13 +96,13 @@ def test_a_key_that_somebody_wrote_into_the_file_is_not_told(tmp_path: Path, tex
     file = tmp_path / "keys.json"
     file.write_text(text)
     with pytest.raises(ArtefactError) as caught:
-        keys.read(file)
+        keys.read_keys(file)
     assert "colibri_s" not in str(caught.value)
 
 
 def test_a_folder_of_keys_is_none(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError, match="cannot be read"):
-        keys.read(tmp_path)
+        keys.read_keys(tmp_path)
 
 
 def test_a_server_that_lets_nobody_in_says_so(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_server_that_lets_nobody_in_says_so(tmp_path: Path) -> None:
     file.write_text('{"keys": []}')
     with LiveServer("--keys-file", str(file), log=tmp_path / "log", artefacts=(BERT,)) as running:
         assert [line["level"] for line in running.logged() if "holds no key" in line["message"]] == ["warning"]
-        secret = keys.add(file, "first")
+        secret = keys.add_key(file, "first")
         assert ask(running, f"Bearer {secret}").status == 200
 
 
@@ -140,13 +140,13 @@ def test_a_ring_finds_its_keys_and_no_other(file: Path, key: str) -> None:
 
 def test_a_damaged_file_leaves_the_keys_as_they_were(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
-    secret = keys.add(file, "a")
+    secret = keys.add_key(file, "a")
     ring = keys.KeyRing(file)
     file.write_text("{")
     assert ring.find(secret) is not None
     file.unlink()
     assert ring.find(secret) is not None
-    other = keys.add(file, "b")
+    other = keys.add_key(file, "b")
     assert ring.find(secret) is None
     assert ring.find(other) is not None
 
@@ -193,21 +193,21 @@ def test_probes_do_not(guarded: LiveServer, path: str) -> None:
 
 
 def test_a_key_is_let_in_and_shut_out_while_the_server_runs(guarded: LiveServer, file: Path) -> None:
-    secret = keys.add(file, "guest")
+    secret = keys.add_key(file, "guest")
     assert ask(guarded, f"Bearer {secret}").status == 200
-    keys.remove(file, "guest")
+    keys.remove_key(file, "guest")
     assert ask(guarded, f"Bearer {secret}").status == 401
 
 
 def test_requests_and_tokens_a_minute_are_limited_for_each_key(guarded: LiveServer, file: Path, key: str) -> None:
-    few = keys.add(file, "few", requests_per_minute=3)
+    few = keys.add_key(file, "few", requests_per_minute=3)
     answers = [ask(guarded, f"Bearer {few}") for _ in range(4)]
     assert [answer.status for answer in answers] == [200, 200, 200, 429]
     assert [answer.headers["x-ratelimit-remaining-requests"] for answer in answers] == ["2", "1", "0", "0"]
     assert answers[0].headers["x-ratelimit-limit-requests"] == "3"
     assert answers[3].json["code"] == "RATE_LIMIT_EXCEEDED"
     assert 1 <= int(answers[3].headers["retry-after"]) <= 21
-    small = keys.add(file, "small", tokens_per_minute=2)
+    small = keys.add_key(file, "small", tokens_per_minute=2)
     first, second = ask(guarded, f"Bearer {small}"), ask(guarded, f"Bearer {small}")
     assert (first.status, second.status) == (200, 429)
     assert first.headers["x-ratelimit-remaining-tokens"] == "0"

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import colibri
-from colibri.explain import Span
 from colibri.tokens import passages
 from colibri.tokens.passages import split
+from colibri.vectors import Span
 
 
 def words(text: str) -> NDArray[np.int32]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import onnx_ir as ir
 
-from colibri.artefact.manifest import Architecture
+from colibri.artefact import Architecture
 from colibri_export.graph import bert, modernbert, xlmr_flash
 from colibri_export.graph.blocks import Dialect, GraphBuilder, Weights
 from colibri_export.graph.head import token_vectors

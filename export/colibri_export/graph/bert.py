@@ -2,7 +2,7 @@
 
 import onnx_ir as ir
 
-from colibri.artefact.manifest import Architecture
+from colibri.artefact import Architecture
 from colibri_export.graph.attention import Shape, attention
 from colibri_export.graph.blocks import LEAST_GELU, GraphBuilder, Weights, add_and_norm, bias_gelu
 

@@ -2,7 +2,7 @@
 
 import onnx_ir as ir
 
-from colibri.artefact.manifest import Architecture
+from colibri.artefact import Architecture
 from colibri_export.graph.attention import Shape, rotary, rotary_attention
 from colibri_export.graph.blocks import GraphBuilder, Weights, gelu, layer_norm, sum_and_norm
 

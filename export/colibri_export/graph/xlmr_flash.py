@@ -6,7 +6,7 @@ Face transformers is the same network and the oracle of our tests.
 
 import onnx_ir as ir
 
-from colibri.artefact.manifest import Architecture
+from colibri.artefact import Architecture
 from colibri_export.graph.attention import Shape, rotary, rotary_attention
 from colibri_export.graph.blocks import LEAST_GELU, GraphBuilder, Weights, add_and_norm, gelu, layer_norm
 

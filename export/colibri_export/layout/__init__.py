@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from colibri.artefact.manifest import Architecture
+from colibri.artefact import Architecture
 from colibri.errors import ExportError
 from colibri_export.layout import bert, modernbert, xlmr_flash
 from colibri_export.layout.config import Config

@@ -6,7 +6,7 @@ attention_out, attention_norm, ffn_in, ffn_out, ffn_norm.
 
 from functools import partial
 
-from colibri.artefact.manifest import Architecture
+from colibri.artefact import Architecture
 from colibri.errors import ExportError
 from colibri_export.layout.config import Config
 from colibri_export.layout.tensor import Floats, Tensor, joined_vector, matrix, table, vector

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from colibri.artefact.typed_json import parse
+from colibri.artefact import parse_typed
 from colibri.errors import ArtefactError, ExportError
 
 
@@ -23,7 +23,7 @@ class Config:
                 raise ExportError(f"{self.where}: no {key}")
             return default
         try:
-            value = parse(kind, value, key)
+            value = parse_typed(kind, value, key)
         except ArtefactError as error:
             raise ExportError(f"{self.where}: {error}") from None
         if value <= 0:

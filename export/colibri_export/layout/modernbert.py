@@ -6,7 +6,7 @@ attention_out, ffn_norm, ffn_in (value and gate side by side), ffn_out.
 
 from typing import Any
 
-from colibri.artefact.manifest import Architecture
+from colibri.artefact import Architecture
 from colibri.errors import ExportError
 from colibri_export.layout.config import Config
 from colibri_export.layout.tensor import Tensor, matrix, table, vector

@@ -8,7 +8,7 @@ ffn_norm.
 from collections.abc import Mapping
 from typing import Any
 
-from colibri.artefact.manifest import Architecture
+from colibri.artefact import Architecture
 from colibri.errors import ExportError
 from colibri_export.layout.config import Config
 from colibri_export.layout.tensor import Tensor, matrix, table, vector

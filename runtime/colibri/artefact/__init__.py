@@ -1,1 +1,47 @@
-"""Finding a model and reading what is true of it."""
+"""A name or a folder to a model's checked facts: found, read, held against their rules, its files hashed.
+
+In comes what a user calls a model, out goes an `Artefact`: a folder and its `Manifest`, the contract between export
+and runtime. It stands on `errors` and `machine`. It must never import what runs a model: no tokenizer, provider or
+graph.
+"""
+
+from typing import TYPE_CHECKING
+
+from colibri.machine import door
+
+if TYPE_CHECKING:
+    from colibri.artefact.finding import DEFAULT, Artefact, check_files, files_checked, find, shipped
+    from colibri.artefact.hashing import file_sha256, part_count
+    from colibri.artefact.manifest import (
+        Architecture,
+        Engine,
+        Expansion,
+        FileEntry,
+        GoldenRow,
+        Graph,
+        Head,
+        Licence,
+        Manifest,
+        Parity,
+        Profile,
+        Role,
+        RoleName,
+        Skiplist,
+        Source,
+        TokenizerSpec,
+        Variant,
+    )
+    from colibri.artefact.manifest_file import FILE_NAME, FORMAT, read_manifest, write_manifest
+    from colibri.artefact.typed_json import parse_typed
+else:
+    __getattr__, __dir__ = door(
+        __name__,
+        {
+            "finding": "DEFAULT Artefact check_files files_checked find shipped",
+            "hashing": "file_sha256 part_count",
+            "manifest": "Architecture Engine Expansion FileEntry GoldenRow Graph Head Licence Manifest Parity "
+            "Profile Role RoleName Skiplist Source TokenizerSpec Variant",
+            "manifest_file": "FILE_NAME FORMAT read_manifest write_manifest",
+            "typed_json": "parse_typed",
+        },
+    )

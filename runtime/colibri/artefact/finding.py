@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from colibri.artefact import manifest as manifest_module
+from colibri.artefact import manifest_file
 from colibri.artefact.hashing import file_sha256
 from colibri.artefact.hub import HubFiles, open_repository
 from colibri.artefact.manifest import Graph, Manifest, Variant
 from colibri.errors import ArtefactError, ArtefactNotFound, InputTypeError
-from colibri.machine.cores import physical_cores
+from colibri.machine import physical_cores
 
 DEFAULT = "colibri-mini"
 """Name of the artefact that comes with the package."""
@@ -58,16 +58,16 @@ def find(
         raise InputTypeError(f"artefact: found {type(name_or_path).__name__}, wanted a name, a path or a hub id")
     name = os.fspath(name_or_path) if name_or_path is not None else DEFAULT
     for folder in (*(root / name for root in _shipped_roots() if name in _names_in(root)), Path(name)):
-        if _is_file(folder / manifest_module.FILE_NAME):
-            return Artefact(folder, manifest_module.read(folder / manifest_module.FILE_NAME))
+        if _is_file(folder / manifest_file.FILE_NAME):
+            return Artefact(folder, manifest_file.read_manifest(folder / manifest_file.FILE_NAME))
     if _is_folder(Path(name)):
-        raise ArtefactNotFound(f"{name}: has no {manifest_module.FILE_NAME}; `colibri export` makes artefacts")
+        raise ArtefactNotFound(f"{name}: has no {manifest_file.FILE_NAME}; `colibri export` makes artefacts")
     if _HUB_ID.fullmatch(name):
         try:
-            folder, hub = open_repository(name, manifest_module.FILE_NAME, cache_dir)
+            folder, hub = open_repository(name, manifest_file.FILE_NAME, cache_dir)
         except ArtefactNotFound as error:
             raise ArtefactNotFound(f"{error}; nor is {name} a folder here") from error
-        return Artefact(folder, manifest_module.read(folder / manifest_module.FILE_NAME), hub)
+        return Artefact(folder, manifest_file.read_manifest(folder / manifest_file.FILE_NAME), hub)
     raise ArtefactNotFound(
         f"{name}: no such artefact; there is {', '.join(shipped()) or 'none'} here, or give a folder or a hub id"
     )
@@ -169,7 +169,7 @@ def _shipped_roots() -> tuple[Path, ...]:
 
 def _names_in(root: Path) -> list[str]:
     folders = root.iterdir() if _is_folder(root) else ()
-    return [folder.name for folder in folders if _is_file(folder / manifest_module.FILE_NAME)]
+    return [folder.name for folder in folders if _is_file(folder / manifest_file.FILE_NAME)]
 
 
 def _is_file(path: Path) -> bool:

@@ -4,21 +4,8 @@ The JSON has exactly the keys of these classes; those with a default may be miss
 What does not fit is refused with the key's path, so that no rule this runtime does not know is ignored in silence.
 """
 
-import dataclasses
-import json
-import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
-
-from colibri.artefact.rules import check
-from colibri.artefact.typed_json import parse
-from colibri.errors import ArtefactError
-
-FILE_NAME = "colibri.json"
-FORMAT = (1, 1)  # a new minor adds keys (older files stay readable), a new major changes their meaning
-
-_FORMAT_NUMBERS = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})")
 
 RoleName = Literal["query", "document"]
 
@@ -264,37 +251,3 @@ class Manifest:
     def role(self, name: RoleName) -> Role:
         """The rules of one role."""
         return self.query if name == "query" else self.document
-
-
-def read(path: Path) -> Manifest:
-    """Read and check a colibri.json. Raises ArtefactError, naming the key, when anything is not as it must be."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ArtefactError(f"{path}: cannot be read as JSON ({error})") from error
-    try:
-        _check_format(document)
-        manifest: Manifest = parse(Manifest, document, "")
-        check(manifest, FILE_NAME)
-    except ArtefactError as error:
-        raise ArtefactError(f"{path}: {error}") from None
-    return manifest
-
-
-def write(manifest: Manifest, path: Path) -> None:
-    """Write a colibri.json that `read` returns unchanged."""
-    text = json.dumps(dataclasses.asdict(manifest), indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def _check_format(document: object) -> None:
-    found = document.get("format") if isinstance(document, dict) else None
-    numbers = _FORMAT_NUMBERS.fullmatch(found) if isinstance(found, str) else None
-    if numbers is None:
-        raise ArtefactError(f'format: found {found!r}, wanted "major.minor"')
-    major, minor = int(numbers[1]), int(numbers[2])
-    if major != FORMAT[0] or minor > FORMAT[1]:
-        remedy = "upgrade colibri-edge" if (major, minor) > FORMAT else "export the checkpoint again"
-        raise ArtefactError(
-            f"format: found {found}, this runtime reads {FORMAT[0]}.0 to {FORMAT[0]}.{FORMAT[1]}; {remedy}"
-        )

@@ -1,16 +1,11 @@
 """What must hold between the parts of a manifest, so that no text meets it first: names lead somewhere, ids and
 lengths are ones the graphs have."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from colibri.artefact.hashing import part_count
+from colibri.artefact.manifest import Manifest, Role, RoleName
 from colibri.errors import ArtefactError
-
-if TYPE_CHECKING:
-    from colibri.artefact.manifest import Manifest, Role, RoleName
 
 ROLES: tuple[RoleName, ...] = ("query", "document")
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from colibri.errors import ArtefactError
 
 
-def parse(kind: Any, value: object, path: str) -> Any:
+def parse_typed(kind: Any, value: object, path: str) -> Any:
     """`value` as `kind`, which is made of dataclasses, dict[str, X], tuple[X, ...], X | None, Literal and scalars only.
 
     path names the value in errors. Raises ArtefactError with the path of the first thing that does not fit.
@@ -22,19 +22,19 @@ def parse(kind: Any, value: object, path: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return _parse_fields(kind, value, path)
     if origin is types.UnionType:
-        return None if value is None else parse(args[0], value, path)
+        return None if value is None else parse_typed(args[0], value, path)
     if origin is Literal:
         if value not in args:
             raise ArtefactError(f"{path}: found {value!r}, wanted one of {', '.join(map(repr, args))}")
         return value
     if origin is dict:
         items = _expect(dict, value, path).items()
-        return {key: parse(args[1], item, f"{path}.{key}") for key, item in items}
+        return {key: parse_typed(args[1], item, f"{path}.{key}") for key, item in items}
     if origin is tuple:
         items = _expect(list, value, path)
         if args[-1] is not ... and len(items) != len(args):
             raise ArtefactError(f"{path}: found {len(items)} values, wanted {len(args)}")
-        return tuple(parse(args[0], item, f"{path}[{i}]") for i, item in enumerate(items))
+        return tuple(parse_typed(args[0], item, f"{path}[{i}]") for i, item in enumerate(items))
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, float) and not math.isfinite(value):
@@ -53,7 +53,9 @@ def _parse_fields(kind: Any, value: object, path: str) -> Any:
     problems += [f"{dot}{name}: missing" for name in needed if name not in document]
     if problems:
         raise ArtefactError("; ".join(problems))
-    return kind(**{name: parse(hints[name], document[name], f"{dot}{name}") for name in names if name in document})
+    return kind(
+        **{name: parse_typed(hints[name], document[name], f"{dot}{name}") for name in names if name in document}
+    )
 
 
 def _expect(kind: type, value: object, path: str) -> Any:

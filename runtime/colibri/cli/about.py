@@ -5,8 +5,7 @@ import json
 
 import click
 
-from colibri.artefact.finding import find
-from colibri.artefact.manifest import Engine, Manifest, Role, Variant
+from colibri.artefact import Engine, Manifest, Role, Variant, find
 from colibri.providers import CPU
 
 

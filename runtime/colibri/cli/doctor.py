@@ -8,14 +8,12 @@ from typing import Any
 
 import click
 
-from colibri import providers
-from colibri.artefact import finding as artefacts
+from colibri import artefact as artefacts
+from colibri import providers, scoring
 from colibri.cli.options import asked_provider, provider_option
 from colibri.errors import ColibriError
-from colibri.providers import CPU, available_cores, caches
-from colibri.providers.known import ORDER
-from colibri.providers.taken import told_once
-from colibri.scoring import engine
+from colibri.machine import available_cores
+from colibri.providers import CPU, ORDER, told_once
 
 _PACKAGES = ("colibri-edge", "numpy", "tokenizers", "numba", "huggingface_hub")
 _EXTRAS = {"export": ("onnx", "onnx_ir", "safetensors"), "tensorrt": ("tensorrt_rtx",)}
@@ -65,7 +63,7 @@ def _look(name: str | None, variant: str | None) -> tuple[dict[str, Any], list[s
     }
     if report["onnxruntime"] is not None:
         report["providers"] = _providers()
-        report["engine_cache"] = str(caches.home())
+        report["engine_cache"] = str(providers.cache_home())
     report |= _artefact(name, variant, report["onnxruntime"] is not None, problems)
     return report, problems
 
@@ -88,9 +86,7 @@ def _onnxruntime(problems: list[str]) -> dict[str, Any] | None:
 
 def _providers() -> dict[str, str]:
     """Every provider, best first: its device, or why it has none, or what brings it here."""
-    from colibri.providers import installed
-
-    here = installed.look(ORDER)
+    here = providers.look_for(ORDER)
     found: dict[str, str] = {}
     for known in ORDER:
         device = here.devices.get(known.execution_provider)
@@ -103,16 +99,15 @@ def _providers() -> dict[str, str]:
 def _scoring(problems: list[str]) -> dict[str, Any]:
     """Which kernel scores, once enough has been; nothing is compiled to find out."""
     try:
-        reason = engine.why_numpy()
+        reason = scoring.why_numpy()
         if reason is None:
-            from colibri.scoring.kernels.choice import choose, usable_kernels
-
-            return {"kernel": choose(engine.wanted()), "usable": ["numpy", *usable_kernels()]}
+            kernel = scoring.choose_kernel(scoring.wanted_kernel())
+            return {"kernel": kernel, "usable": ["numpy", *scoring.usable_kernels()]}
     except ColibriError as error:
         problems.append(str(error))
         reason = str(error)
     # benchmarks/maxsim/bench_maxsim.py, on one thread: see the README's table.
-    return {"kernel": "numpy", "because": reason, "cost": engine.NUMPY_COSTS}
+    return {"kernel": "numpy", "because": reason, "cost": scoring.NUMPY_COSTS}
 
 
 def _artefact(name: str | None, variant: str | None, runs: bool, problems: list[str]) -> dict[str, Any]:
@@ -122,9 +117,7 @@ def _artefact(name: str | None, variant: str | None, runs: bool, problems: list[
         report["artefact"] = str(found.folder)
         artefacts.check_files(found)
         if runs:
-            from colibri.providers import installed
-
-            best = installed.best(found.manifest, variant, asked_provider())
+            best = providers.best_choices(found.manifest, variant, asked_provider())
             problems += told_once(best.refused)
             choice, features = best.found[0], providers.cpu_features()
             taken = providers.Provider.of(choice, best.reasons)

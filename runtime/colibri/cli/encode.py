@@ -11,7 +11,7 @@ from colibri.cli.options import PROGRESS_FROM, load_model, model_options, read_t
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
-    from colibri.encoding.packing import Report
+    from colibri.encoding import Report
     from colibri.vectors import TokenVectors
 
 _AT_ONCE = 4096  # rows between two lots of lines on stdout
@@ -73,7 +73,7 @@ def encode(
     if out is not None and not out.resolve().parent.is_dir():
         raise InputError(f"{out}: its folder does not exist")
     loaded = load_model(model, dim, variant, threads, workers)
-    from colibri.encoding.packing import Report
+    from colibri.encoding import Report
 
     report = Report()
     on_error: Literal["raise", "skip"] = "skip" if skip_errors else "raise"
@@ -117,7 +117,7 @@ def _print(chunks: "Iterator[TokenVectors]", texts: list[str]) -> None:
 
 
 def _save(chunks: "Iterator[TokenVectors]", out: Path) -> str:
-    from colibri.encoding.streamed_file import save_stream
+    from colibri.encoding import save_stream
 
     try:
         saved = save_stream(chunks, out)

@@ -13,7 +13,7 @@ from colibri.cli.options import PROGRESS_FROM, load_model, model_options
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
-    from colibri.files.sync import Summary
+    from colibri.files import Summary
     from colibri.index import Index
     from colibri.model import Colibri
 
@@ -105,8 +105,8 @@ def index(
         with Index.open(place, create=False) as opened:
             _look_after(opened, task, as_json)
         return
-    from colibri.files.sync import Sync, Wanted
-    from colibri.machine.progress import progress
+    from colibri.files import Sync, Wanted
+    from colibri.machine import progress_bar
 
     wanted = Wanted(
         globs=globs,
@@ -124,7 +124,7 @@ def index(
     with open_index(place, model, dim, variant, threads, workers, create=True) as opened:
         sync = Sync(opened, wanted)
         due = sync.plan(paths)
-        with progress(len(due), "indexing", len(due) >= PROGRESS_FROM) as done:
+        with progress_bar(len(due), "indexing", len(due) >= PROGRESS_FROM) as done:
             summary = sync.run(due, done)
         total = opened.count()
     _report(summary, total, place, as_json)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from colibri.server.access import keys as key_files
+from colibri.server import add_key, read_keys, remove_key
 
 _in_file = click.option(
     "--keys-file",
@@ -28,7 +28,7 @@ def keys() -> None:
 @_in_file
 def add(name: str, requests_per_minute: int | None, tokens_per_minute: int | None, file: Path) -> None:
     """Make a key called NAME and print it: it is kept nowhere and cannot be shown again."""
-    secret = key_files.add(file, name, requests_per_minute=requests_per_minute, tokens_per_minute=tokens_per_minute)
+    secret = add_key(file, name, requests_per_minute=requests_per_minute, tokens_per_minute=tokens_per_minute)
     click.echo(secret)
     click.echo(f"{name} is in {file}. Send it as  Authorization: Bearer {secret[:12]}...", err=True)
 
@@ -37,7 +37,7 @@ def add(name: str, requests_per_minute: int | None, tokens_per_minute: int | Non
 @_in_file
 def list_keys(file: Path) -> None:
     """Show names, limits and when each was made."""
-    for key in key_files.read(file):
+    for key in read_keys(file):
         limits = [
             f"{limit:,} {what} a minute"
             for limit, what in ((key.requests_per_minute, "requests"), (key.tokens_per_minute, "tokens"))
@@ -51,5 +51,5 @@ def list_keys(file: Path) -> None:
 @_in_file
 def remove(name: str, file: Path) -> None:
     """Take the key called NAME away: the next request that uses it is refused."""
-    key_files.remove(file, name)
+    remove_key(file, name)
     click.echo(f"{name} is no longer in {file}", err=True)

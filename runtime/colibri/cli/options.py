@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from colibri.errors import InputError
-from colibri.providers.known import AUTO, NAMES
+from colibri.providers import AUTO, NAMES
 
 if TYPE_CHECKING:
     from colibri.model import Colibri

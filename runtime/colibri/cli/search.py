@@ -13,8 +13,8 @@ from colibri.cli.options import model_options
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
-    from colibri.explain import Span
     from colibri.index import Hit, PassageHit
+    from colibri.vectors import Span
 
 _SNIPPET = 320  # characters
 

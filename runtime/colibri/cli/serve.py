@@ -93,17 +93,8 @@ def serve(
     SIGTERM or Ctrl-C ends it when what runs is done. Routes, errors and limits: docs/server.md.
     """
     require_extra()
-    import msgspec
-
-    from colibri.machine.cores import physical_cores
-    from colibri.server import listen
-    from colibri.server.access.keys import KeyRing
-    from colibri.server.api.openapi import OPERATIONS, document
-    from colibri.server.api.routes import described_by, routes
-    from colibri.server.app import App
-    from colibri.server.http import logs
-    from colibri.server.models import load_all
-    from colibri.server.settings import Settings
+    from colibri import server
+    from colibri.machine import physical_cores
 
     given = {
         "queue": queue,
@@ -116,48 +107,39 @@ def serve(
         "grace_seconds": grace,
     }
     limits: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    settings = Settings(normalise_scores=normalise_scores, **limits)
+    settings = server.Settings(normalise_scores=normalise_scores, **limits)
     names = dict(_alias(alias) for alias in aliases)
-    keys = KeyRing(keys_file) if keys_file is not None else None
-    listener = listen.bound(host, port)
-    local = listen.is_loopback(listener)
+    keys = server.KeyRing(keys_file) if keys_file is not None else None
+    listener = server.bound(host, port)
+    local = server.is_loopback(listener)
     if keys is None and not local and not without_keys:
         raise InputError(
             f"{host}: others can reach that address; give --keys-file FILE, or --without-keys to let anyone in"
         )
-    logs.configure()
+    server.configure_logs()
     if keys is not None and not len(keys):
         log.warning("%s holds no key, so nobody is let in; `colibri keys add NAME` makes one", keys_file)
-    models = load_all(artefacts, names, workers=workers, provider=asked_provider())
+    models = server.load_all(artefacts, names, workers=workers, provider=asked_provider())
     for model in models.loaded:
         if model.provider.name == "cpu" and asked_provider() != "cpu" and accelerators():
             log.warning("%s: %s", model.name, model.provider)
         if not model.manifest.licence.commercial_use:
             log.warning("%s: %s. Not for commercial use.", model.name, model.manifest.licence.id)
-    app = App(
+    app, index = server.assemble(
         models,
         settings,
         keys=keys,
         any_host=keys is not None or without_keys,
         places=(workers or physical_cores()) + 1,  # the next is there when a worker has nothing left of the others
+        index_folder=index_folder,
     )
-    app.add(routes(app))
-    operations, index = OPERATIONS, None
-    if index_folder is not None:
-        from colibri.server.api import index_routes
-
-        index, reader = index_routes.opened(index_folder, models.loaded)
-        app.add(index_routes.routes(app, index, reader))
-        operations += index_routes.OPERATIONS
-    described = msgspec.json.encode(document(operations, models, with_keys=keys is not None))
-    app.add([described_by(app, described)])
 
     def announce() -> None:
         served = ", ".join(f"{model.name} ({model.provider.variant})" for model in models.loaded)
-        click.echo(f"{listen.url(listener)} serves {served}{f' and {index!r}' if index is not None else ''}")
+        click.echo(f"{server.url(listener)} serves {served}{f' and {index!r}' if index is not None else ''}")
 
     try:
-        listen.run(app, listener, announce)
+        server.run(app, listener, announce)
     finally:
         if index is not None:
             index.close()

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from colibri.artefact.finding import Artefact, check_files, find
+from colibri.artefact import Artefact, check_files, find
 from colibri.cli.options import asked_provider, provider_option
 from colibri.errors import ProviderError
 

@@ -4,15 +4,14 @@ import time
 
 import click
 
-from colibri.scoring import engine
-from colibri.scoring.collection import Kind
+from colibri.scoring import KINDS, Kind, compile_now
 
 
 @click.command(short_help="Compile the scoring kernels ahead.")
 @click.option(
     "--kind",
     "kinds",
-    type=click.Choice(engine.KINDS),
+    type=click.Choice(KINDS),
     multiple=True,
     help="Stored rows to score: may be given several times; default: all.",
 )
@@ -23,7 +22,7 @@ def warmup(kinds: tuple[Kind, ...]) -> None:
     when building a container image, as the user and on the processor type that will run it: the cache is beside the
     package where that is writable, else in the user's cache folder, or where NUMBA_CACHE_DIR says.
     """
-    for kind in kinds or engine.KINDS:
+    for kind in kinds or KINDS:
         began = time.perf_counter()
-        kernel = engine.compile_now(kind)
+        kernel = compile_now(kind)
         click.echo(f"{kind:<8} {kernel.kernel}, {time.perf_counter() - began:.1f} s, {kernel.cached}")

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from colibri.artefact.manifest import Profile
-from colibri.providers.shapes import most_texts
-from colibri.tokens.tokenizer import Encoded
+from colibri.artefact import Profile
+from colibri.providers import most_texts
+from colibri.tokens import Encoded
 
 
 def group(

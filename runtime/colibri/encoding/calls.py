@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from colibri import checks
-from colibri.artefact.manifest import RoleName
+from colibri.artefact import RoleName
 from colibri.encoding.order import LongDocuments, Order, Stored
 from colibri.encoding.packing import Report
 from colibri.errors import InputError, InputTypeError

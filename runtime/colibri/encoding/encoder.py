@@ -18,8 +18,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from colibri.artefact.finding import Artefact
-from colibri.artefact.manifest import Role, RoleName
+from colibri.artefact import Artefact, Role, RoleName
 from colibri.encoding.loaded import Limits
 from colibri.encoding.order import Order
 from colibri.encoding.packing import Chunk, Entry, Report, joined, stored
@@ -27,10 +26,9 @@ from colibri.encoding.runner import Runner
 from colibri.encoding.session import Interrupt
 from colibri.encoding.workers import Job, Outcome
 from colibri.errors import ArtefactError, InputError, InputTypeError
-from colibri.machine.memory import give_back
-from colibri.machine.progress import progress
+from colibri.machine import give_back, progress_bar
 from colibri.providers import Choice, Choices, Provider
-from colibri.tokens.tokenizer import Encoded, TextTokenizer
+from colibri.tokens import Encoded, TextTokenizer
 from colibri.vectors import Rows, Spans, TokenVectors
 
 log = logging.getLogger(__name__)
@@ -129,7 +127,7 @@ class Encoder:
         chunk = Chunk(order.dims, order.dtype, self._manifest.space_id, weighted=weighted)
         yielded = False
         # Closed here: an error that somebody keeps keeps this frame, and that would keep the threads.
-        with progress(total, f"encoding {order.role} texts", show) as advance, closing(iter(job)) as outcomes:
+        with progress_bar(total, f"encoding {order.role} texts", show) as advance, closing(iter(job)) as outcomes:
             for outcome in outcomes:
                 entries = _entries(outcome, order, report)
                 for entry in entries:

@@ -9,13 +9,10 @@ from pathlib import Path
 
 import onnxruntime
 
-from colibri.artefact.finding import Artefact
-from colibri.artefact.manifest import RoleName
+from colibri.artefact import Artefact, RoleName
 from colibri.encoding.session import Session, spins_briefly
-from colibri.machine.cores import physical_cores
-from colibri.providers import CPU, Choice
-from colibri.providers.settings import Settings, settings
-from colibri.providers.shapes import TOKENS_AT_ONCE
+from colibri.machine import physical_cores
+from colibri.providers import CPU, TOKENS_AT_ONCE, Choice, Settings, settings_for
 
 _STEP = 8  # tokens: halves multiply in tiles of 8 on NVIDIA's tensor cores
 
@@ -65,7 +62,7 @@ class Loaded:
         graph = choice.graph
         batches = graph.masked_query and graph.masked_document  # without a mask texts can only run alone
         self.budget = (limits.batch_tokens or (None if on_cpu else TOKENS_AT_ONCE)) if batches else None
-        self.settings: Settings = settings(artefact, choice, onnxruntime.__version__, limits.cache)
+        self.settings: Settings = settings_for(artefact, choice, onnxruntime.__version__, limits.cache)
         manifest = artefact.manifest
         factor = 1 if choice.variant.precision == "int8" else _FLOAT_WORK
         self._little = _LITTLE_WORK if spins_briefly() else _LITTLE_WORK_NAPPING

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from colibri.artefact.manifest import RoleName
+from colibri.artefact import RoleName
 
 LongDocuments = Literal["truncate", "error", "windows"]
 """What becomes of a document that does not fit in its role's `max_tokens`."""

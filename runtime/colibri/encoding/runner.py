@@ -10,16 +10,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from colibri.artefact.finding import Artefact, check_files
-from colibri.artefact.manifest import RoleName
+from colibri.artefact import Artefact, RoleName, check_files
 from colibri.encoding.batches import group, lay_out, padded
 from colibri.encoding.loaded import Limits, Loaded
 from colibri.encoding.session import Interrupt, OutOfMemory
 from colibri.errors import ArtefactError, ProviderError
-from colibri.providers import CPU, Choice, Choices, Provider
-from colibri.providers.known import known
-from colibri.providers.taken import told_once
-from colibri.tokens.tokenizer import Encoded
+from colibri.providers import CPU, Choice, Choices, Provider, known_provider, told_once
+from colibri.tokens import Encoded
 from colibri.vectors import Rows
 
 log = logging.getLogger(__name__)
@@ -91,7 +88,7 @@ class Runner:
                 loaded.budget = max(1, min(loaded.budget, half * longest))
             log.warning(
                 "%s: out of memory with %d texts of up to %d tokens; batches are of %d tokens from now on (%s)",
-                known(loaded.choice.provider).name,
+                known_provider(loaded.choice.provider).name,
                 len(texts),
                 longest,
                 loaded.budget,
@@ -133,7 +130,7 @@ class Runner:
             if self._limits.strict or cpu is None:
                 raise error
             self._left = []
-            self._reasons.append(f"{known(failed.choice.provider).name}: failed while it ran ({error})")
+            self._reasons.append(f"{known_provider(failed.choice.provider).name}: failed while it ran ({error})")
             log.warning("%s; %s takes over, on the CPU", self._reasons[-1], cpu.variant_name)
             self._loaded = self._load(cpu, check=True)
 
@@ -152,6 +149,8 @@ class Runner:
                     if not others:
                         raise
                     self._left = others
-                self._reasons.append(f"{known(choice.provider).name}: {choice.variant_name} did not start ({error})")
+                self._reasons.append(
+                    f"{known_provider(choice.provider).name}: {choice.variant_name} did not start ({error})"
+                )
                 log.warning("%s; %s is tried instead", self._reasons[-1], self._left[0].variant_name)
                 choice, check = self._left.pop(0), True

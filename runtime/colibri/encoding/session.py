@@ -12,12 +12,10 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from colibri.artefact.manifest import Profile
+from colibri import providers
+from colibri.artefact import Profile
 from colibri.errors import ProviderError
-from colibri.providers import CPU, caches
-from colibri.providers.devices import Device
-from colibri.providers.known import known
-from colibri.providers.settings import Settings
+from colibri.providers import CPU, Device, Settings, known_provider
 from colibri.vectors import Rows
 
 log = logging.getLogger(__name__)
@@ -155,15 +153,15 @@ def _open(
 ) -> onnxruntime.InferenceSession:
     """A session of the graph, or of what it was compiled to before; that is kept where there is a place for it."""
     folder = settings.folder if settings.compiles else None
-    if folder is not None and (kept := caches.compiled(folder)) is not None:
+    if folder is not None and (kept := providers.cached_graph(folder)) is not None:
         try:
             return _start(kept, provider, device, threads, settings)
         except ProviderError as error:
             log.warning("%s: what was compiled before cannot be loaded and is made again (%s)", path.name, error)
-            caches.forget(folder)
-    if folder is not None and caches.may_keep(folder):
-        log.info("%s: compiling for %s, for the first time on this device", path.name, known(provider).name)
-        with caches.keeping(folder) as place:
+            providers.forget_graph(folder)
+    if folder is not None and providers.may_keep_graph(folder):
+        log.info("%s: compiling for %s, for the first time on this device", path.name, known_provider(provider).name)
+        with providers.keeping_graph(folder) as place:
             entries = {
                 "ep.context_enable": "1",
                 "ep.context_file_path": os.fspath(place),
@@ -194,9 +192,9 @@ def _start(
             options.add_provider_for_devices(list(device.handles), dict(settings.options))
             session = onnxruntime.InferenceSession(os.fspath(path), options)
         else:
-            if known(provider).nvidia:
+            if known_provider(provider).nvidia:
                 # Only here: whoever has no GPU loads none of it.
-                from colibri.providers.installed import preload  # noqa: PLC0415
+                from colibri.providers import preload  # noqa: PLC0415
 
                 missing = preload(provider)
             # What TensorRT does not take, CUDA does. Without `enable_fallback=0` onnxruntime prints what went wrong and
@@ -211,7 +209,7 @@ def _start(
     if name not in session.get_providers():  # CUDA's absence is only printed by onnxruntime
         raise ProviderError(
             f"{path.name}: onnxruntime {onnxruntime.__version__} cannot start {name} and would use the CPU; "
-            + (missing or f"to have it: {known(provider).install}")
+            + (missing or f"to have it: {known_provider(provider).install}")
         )
     return session
 

@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from colibri.encoding.session import Interrupt, Interrupted
 from colibri.errors import ColibriError, InputError
-from colibri.tokens.tokenizer import Encoded
+from colibri.tokens import Encoded
 
 T = TypeVar("T")
 Item = TypeVar("Item")

@@ -13,9 +13,8 @@ from typing import Any
 from colibri.errors import ColibriError, MissingExtra
 from colibri.files import readers
 from colibri.files.walk import Found, Troubles, shown, walk
-from colibri.index.document import Document
-from colibri.index.index import Index
-from colibri.tokens.passages import PASSAGE_TOKENS
+from colibri.index import Document, Index
+from colibri.tokens import PASSAGE_TOKENS
 
 _BATCH_DOCUMENTS = 256  # one transaction: what an interruption costs
 _BATCH_CHARACTERS = 2 << 20

@@ -4,16 +4,14 @@
     index.upsert([{"id": "berlin", "text": "Berlin has 3.7 million inhabitants.", "payload": {"lang": "en"}}])
     index.search("how many people live in Berlin?", k=3)
 
-`index.py` is what users hold; `transaction.py` writes, `snapshot.py` reads, `catalogue.py` is the SQLite file and
-`segments.py` the token rows beside it.
+In come documents and queries, out go a folder and hits. `index.py` is what users hold; `storage/` keeps the bytes,
+`upkeep/` looks after them, what lies beside them is what users meet. It stands on `model`, `scoring` and `explain`. It
+must never import what knows files, stores or HTTP.
 """
 
-from colibri.explain import Match, Span, highlights
-from colibri.index.document import Document, Hit, PassageHit, Stored
-from colibri.index.index import Index
-from colibri.index.upkeep.operations import Stats
-from colibri.index.upkeep.repair import Repair
-from colibri.index.upkeep.verify import Verification
+from typing import TYPE_CHECKING
+
+from colibri.machine import door
 
 __all__ = [
     "Document",
@@ -28,3 +26,24 @@ __all__ = [
     "Verification",
     "highlights",
 ]
+
+if TYPE_CHECKING:
+    from colibri.explain import Match, highlights
+    from colibri.index.document import Document, Hit, PassageHit, Stored
+    from colibri.index.index import Index
+    from colibri.index.upkeep.operations import Stats
+    from colibri.index.upkeep.repair import Repair
+    from colibri.index.upkeep.verify import Verification
+    from colibri.vectors import Span
+else:
+    __getattr__, __dir__ = door(
+        __name__,
+        {
+            "document": "Document Hit PassageHit Stored",
+            "index": "Index",
+            "upkeep.operations": "Stats",
+            "upkeep.repair": "Repair",
+            "upkeep.verify": "Verification",
+        },
+        {"colibri.explain": "Match highlights", "colibri.vectors": "Span"},
+    )

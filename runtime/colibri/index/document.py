@@ -8,8 +8,8 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from colibri.errors import InputError, InputTypeError
-from colibri.explain import Match, Span
-from colibri.vectors import TokenVectors
+from colibri.explain import Match
+from colibri.vectors import Span, TokenVectors
 
 Payload = dict[str, Any]
 

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from colibri.encoding.order import LongDocuments
-from colibri.explain import Span
+from colibri.encoding import LongDocuments
 from colibri.index.document import Document
 from colibri.index.ready import Given
-from colibri.tokens.passages import split
-from colibri.vectors import TokenVectors
+from colibri.tokens import split
+from colibri.vectors import Span, TokenVectors
 
 if TYPE_CHECKING:
-    from colibri.artefact.manifest import Manifest
+    from colibri.artefact import Manifest
     from colibri.model import Colibri
 
     Loader = Callable[[str | os.PathLike[str] | None], Colibri]
@@ -39,7 +38,7 @@ class IndexModel:
 
     def __init__(self, given: "Colibri | str | os.PathLike[str] | None", load: "Loader | None" = None) -> None:
         """given: a loaded model, or what `load` takes (None: `colibri.load`)."""
-        from colibri.artefact import finding as artefact  # noqa: PLC0415 - an index of ready vectors needs none of it
+        from colibri import artefact  # noqa: PLC0415 - an index of ready vectors needs none of it
         from colibri.model import Colibri  # noqa: PLC0415
 
         self._lock = threading.Lock()

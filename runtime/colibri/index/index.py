@@ -19,7 +19,7 @@ from colibri.index.upkeep.operations import Stats
 from colibri.index.upkeep.repair import Repair
 from colibri.index.upkeep.verify import Verification
 from colibri.index.where import compiled
-from colibri.tokens.passages import OVERLAP_TOKENS, PASSAGE_TOKENS
+from colibri.tokens import OVERLAP_TOKENS, PASSAGE_TOKENS
 from colibri.vectors import TokenVectors
 
 if TYPE_CHECKING:

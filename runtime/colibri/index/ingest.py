@@ -7,13 +7,13 @@ from typing import Any
 
 from colibri import checks
 from colibri.errors import InputError, InputTypeError
-from colibri.explain import Span
 from colibri.index.core import Core
 from colibri.index.document import Document, checked, payload_json, text_bytes
 from colibri.index.encoding import Encoded, IndexModel
 from colibri.index.ready import Given, packed, passages_of, ready
 from colibri.index.storage.transaction import Transaction
-from colibri.machine.progress import progress
+from colibri.machine import progress_bar
+from colibri.vectors import Span
 
 _BATCH_TOKENS = 65_536  # 4 MB of int8 at 64 dims
 _BATCH_DOCUMENTS = 1_024
@@ -59,7 +59,7 @@ def ingest(
     if isinstance(documents, Mapping | str | Document) or not hasattr(documents, "__iter__"):
         raise InputTypeError(f"documents: found {type(documents).__name__}, wanted a list of documents")
     total = len(documents) if isinstance(documents, Sequence) else None
-    with core.writing() as transaction, progress(total, "indexing", show is True) as bar:
+    with core.writing() as transaction, progress_bar(total, "indexing", show is True) as bar:
         work = Ingest(transaction, wanted, core.dim, core.space_id)
         work.run(documents, core.model, show if callable(show) else bar)
     return work.count

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from colibri.errors import InputError, ShapeError
-from colibri.explain import Span
-from colibri.vectors import Rows, Spans, TokenVectors, quantised_rows
+from colibri.vectors import Rows, Span, Spans, TokenVectors, quantised_rows
 
 _QUANTISED_AT_ONCE = 2_048  # tokens: half a megabyte of float32 at 64 dims stays in a core's cache
 

@@ -1,1 +1,46 @@
-"""What this machine has."""
+"""What this machine has, and what every wing may use: cores, memory, a progress bar, and how a wing's door opens.
+
+In comes nothing, out go counts and small helpers. It stands on nothing: it must never import another part of Colibri.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+
+def door(
+    wing: str, rooms: Mapping[str, str], others: Mapping[str, str] | None = None
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` of a wing's `__init__` (PEP 562): a name loads its room when it is first used.
+
+    wing    the package's name
+    rooms   room -> the names it hands on, separated by blanks; none may be a room's own name, which Python sets itself
+    others  the same for names that users find here, and that other modules own
+    """
+    owners = {f"{wing}.{room}": names for room, names in rooms.items()} | dict(others or {})
+    homes = {name: owner for owner, names in owners.items() for name in names.split()}
+
+    def find(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {wing!r} has no attribute {name!r}")
+        found = getattr(import_module(homes[name]), name)
+        setattr(sys.modules[wing], name, found)  # asked for once
+        return found
+
+    return find, lambda: sorted(homes)
+
+
+if TYPE_CHECKING:
+    from colibri.machine.cores import available_cores, few_cpus, keep_off_this_cpu, physical_cores
+    from colibri.machine.memory import give_back
+    from colibri.machine.progress import progress_bar
+else:
+    __getattr__, __dir__ = door(
+        __name__,
+        {
+            "cores": "available_cores few_cpus keep_off_this_cpu physical_cores",
+            "memory": "give_back",
+            "progress": "progress_bar",
+        },
+    )

@@ -12,6 +12,11 @@ _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _FEW = 8  # CPUs from which on Linux looks further for one that is idle
 
 
+def available_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def physical_cores() -> int:
     """Cores that compute at once: of those this process may use, one for each physical core (Linux), and no more than
     the container's CPU quota. Other systems: what `os.cpu_count` says.

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress(total: int | None, what: str, show: bool) -> Iterator[Callable[[int], object]]:
+def progress_bar(total: int | None, what: str, show: bool) -> Iterator[Callable[[int], object]]:
     """A function to call after each text with its tokens: it moves a bar with texts and tokens/s, or does nothing.
 
     total: how many texts there will be; None where nobody knows

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from colibri.artefact.finding import Artefact
+from colibri.artefact import Artefact
 from colibri.providers.choice import Choice
-from colibri.providers.known import known
+from colibri.providers.known import known_provider
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ _MODEL = "compiled.onnx"
 _ONCE, _TWICE = "refused", "refused-again"
 
 
-def home() -> Path:
+def cache_home() -> Path:
     """The user's folder for such things: LOCALAPPDATA, ~/Library/Caches, XDG_CACHE_HOME or ~/.cache; then /colibri."""
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
@@ -34,12 +34,14 @@ def home() -> Path:
     return Path(base) / "colibri" / "engines"
 
 
-def place(asked: str | os.PathLike[str] | Literal[False] | None) -> Path | None:
+def cache_place(asked: str | os.PathLike[str] | Literal[False] | None) -> Path | None:
     """Where to keep what is compiled: the user's folder (None), another, or nowhere (False)."""
-    return None if asked is False else home() if asked is None else Path(asked)
+    return None if asked is False else cache_home() if asked is None else Path(asked)
 
 
-def folder(artefact: Artefact, choice: Choice, options: Mapping[str, str], version: str, root: Path) -> Path | None:
+def cache_folder(
+    artefact: Artefact, choice: Choice, options: Mapping[str, str], version: str, root: Path
+) -> Path | None:
     """The folder for a graph, made if need be; None where nothing can be written.
 
     Its name ends in a hash of all that a compiled graph depends on: the SHA-256 of every file of the graph, device,
@@ -58,7 +60,7 @@ def folder(artefact: Artefact, choice: Choice, options: Mapping[str, str], versi
     }
     text = json.dumps(key, indent=2)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    name = f"{artefact.manifest.name}-{choice.variant_name}-{known(choice.provider).name}-{digest}"
+    name = f"{artefact.manifest.name}-{choice.variant_name}-{known_provider(choice.provider).name}-{digest}"
     path = root / "".join(c if c.isalnum() or c in "-._" else "_" for c in name)
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -70,25 +72,25 @@ def folder(artefact: Artefact, choice: Choice, options: Mapping[str, str], versi
     return path
 
 
-def compiled(folder: Path) -> Path | None:
+def cached_graph(folder: Path) -> Path | None:
     """The compiled model that was kept in a cache folder."""
     path = folder / "model" / _MODEL
     return path if path.is_file() else None
 
 
-def forget(folder: Path) -> None:
+def forget_graph(folder: Path) -> None:
     """Remove a compiled model that cannot be loaded. It is made again once; after that the graph itself is loaded."""
     shutil.rmtree(folder / "model", ignore_errors=True)
     (folder / (_TWICE if (folder / _ONCE).exists() else _ONCE)).touch()
 
 
-def may_keep(folder: Path) -> bool:
+def may_keep_graph(folder: Path) -> bool:
     """Whether a compiled model is worth keeping there."""
     return not (folder / _TWICE).exists()
 
 
 @contextmanager
-def keeping(folder: Path) -> Iterator[Path]:
+def keeping_graph(folder: Path) -> Iterator[Path]:
     """Where to write a compiled model: it gets its place when all of it is there, so that whoever is interrupted
     leaves nothing that looks whole."""
     with tempfile.TemporaryDirectory(dir=folder, prefix="unfinished-", ignore_cleanup_errors=True) as scratch:

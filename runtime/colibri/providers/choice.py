@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from colibri.artefact.manifest import Graph, Manifest, Variant
+from colibri.artefact import Graph, Manifest, Variant
 from colibri.errors import InputError, ProviderError
 from colibri.providers.devices import Device, Here
-from colibri.providers.known import AUTO, CPU, Known, by_name, in_order, known
+from colibri.providers.known import AUTO, CPU, Known, by_name, in_order, known_provider
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def _no_variant(manifest: Manifest, one: Known, named: list[str] | None) -> str:
     listed = {name: variant.providers for name, variant in manifest.variants.items()}
     others = [name for name, providers in listed.items() if one.execution_provider in providers]
     if named is not None:
-        can = ", ".join(known(name).name for name in listed[named[0]])
+        can = ", ".join(known_provider(name).name for name in listed[named[0]])
         does = f"; {' and '.join(others)} can" if others else ""
         return f"its variant {named[0]} runs on {can}{does}"
     return "none of its variants runs there: `colibri export` makes gpu-fp16 and portable, which do"

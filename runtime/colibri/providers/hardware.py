@@ -1,7 +1,6 @@
 """What this machine has: an ONNX Runtime, and the CPU features that decide between graphs."""
 
 import functools
-import os
 import platform
 import sys
 from importlib import import_module, metadata, util
@@ -28,11 +27,6 @@ def cpu_features() -> frozenset[str]:
     if "avx_vnni" in flags and ("avx512_vnni" in flags) == ("avx512_vnni" in found) and "avx2" in found:
         found.add("avx_vnni")
     return frozenset(found)
-
-
-def available_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _proc_cpuinfo_flags() -> frozenset[str]:

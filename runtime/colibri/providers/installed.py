@@ -11,7 +11,7 @@ from typing import Any
 
 import onnxruntime
 
-from colibri.artefact.manifest import Manifest
+from colibri.artefact import Manifest
 from colibri.providers import nvidia
 from colibri.providers.choice import Choices, choices, require, wanted_providers
 from colibri.providers.devices import Device, Here, Kind, cpu
@@ -25,7 +25,7 @@ _lock = threading.Lock()
 _refused: dict[str, str | None] = {}
 
 
-def look(wanted: Collection[Known]) -> Here:
+def look_for(wanted: Collection[Known]) -> Here:
     """What there is of the wanted providers, and the CPU. Where only the CPU is wanted, nothing is listed or loaded."""
     devices = {CPU: cpu()}
     refused: dict[str, str] = {}
@@ -69,10 +69,10 @@ def preload(execution_provider: str) -> str:
     return f"of CUDA's libraries {', '.join(missing)} cannot be loaded: {brings}, or install CUDA and cuDNN"
 
 
-def best(manifest: Manifest, variant_name: str | None = None, provider: str = AUTO) -> Choices:
+def best_choices(manifest: Manifest, variant_name: str | None = None, provider: str = AUTO) -> Choices:
     """What could run an artefact here, best first, and why the rest cannot; at least one. Raises as `choices` and
     `require` do."""
-    here = look(wanted_providers(manifest, variant_name, provider))
+    here = look_for(wanted_providers(manifest, variant_name, provider))
     made = choices(manifest, cpu_features(), here, variant_name=variant_name, provider=provider)
     return require(manifest, made, provider, installed)
 

@@ -115,7 +115,7 @@ def by_name(name: str) -> Known:
     return found
 
 
-def known(execution_provider: str) -> Known:
+def known_provider(execution_provider: str) -> Known:
     """What is known of an execution provider; a manifest may name one that is none of ours."""
     other = Known(name=execution_provider, execution_provider=execution_provider, install="an onnxruntime that has it")
     return _BY_EXECUTION_PROVIDER.get(execution_provider, other)
@@ -125,5 +125,5 @@ def in_order(execution_providers: Iterable[str]) -> list[Known]:
     """Each once, best first: ours in our order, strangers before the CPU."""
     given = dict.fromkeys(execution_providers)
     ours = [one for one in ORDER if one.execution_provider in given]
-    strangers = [known(name) for name in given if name not in _BY_EXECUTION_PROVIDER]
+    strangers = [known_provider(name) for name in given if name not in _BY_EXECUTION_PROVIDER]
     return [*(one for one in ours if one.name != "cpu"), *strangers, *(one for one in ours if one.name == "cpu")]

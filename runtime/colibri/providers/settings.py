@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from colibri.artefact.finding import Artefact
-from colibri.artefact.manifest import Profile
+from colibri.artefact import Artefact, Profile
 from colibri.providers import caches, shapes
 from colibri.providers.choice import Choice
-from colibri.providers.known import CPU, known
+from colibri.providers.known import CPU, known_provider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,23 +37,23 @@ class Settings:
     sequential: bool = False
 
 
-def settings(artefact: Artefact, choice: Choice, version: str, cache: Path | None) -> Settings:
+def settings_for(artefact: Artefact, choice: Choice, version: str, cache: Path | None) -> Settings:
     """For what was chosen. version: of onnxruntime. cache: the folder of all compiled graphs; None: keep none."""
     if choice.provider == CPU:
         return Settings()
-    provider = known(choice.provider)
+    provider = known_provider(choice.provider)
     engine = choice.variant.engine
     profiles: tuple[Profile, ...] = ()
     if engine is not None:
         profiles = engine.profiles
     elif choice.graph.masked_document and choice.graph.masked_query:
         roles = artefact.manifest.query, artefact.manifest.document
-        made = {"several": shapes.several, "one": shapes.one}.get(provider.profiles)
+        made = {"several": shapes.several_profiles, "one": shapes.one}.get(provider.profiles)
         profiles = made(*roles) if made else ()
     options = _options(provider.name, choice, profiles)
     folder = None
     if cache is not None and choice.device is not None and engine is None:
-        folder = caches.folder(artefact, choice, options, version, cache)
+        folder = caches.cache_folder(artefact, choice, options, version, cache)
     if folder is not None:
         options |= _cache_options(provider.name, folder)
     return Settings(

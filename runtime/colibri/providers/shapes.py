@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from colibri.artefact.manifest import Profile, Role
+from colibri.artefact import Profile, Role
 
 TOKENS_AT_ONCE = 8192
 """Texts times tokens of a batch at most, padding included."""
@@ -20,7 +20,7 @@ def longest(role: Role) -> int:
     return max(role.max_tokens, role.expansion.to_tokens if role.expansion else 0)
 
 
-def several(query: Role, document: Role) -> tuple[Profile, ...]:
+def several_profiles(query: Role, document: Role) -> tuple[Profile, ...]:
     """Queries (up to 64 at once) of their one length or range of lengths, then documents in buckets of 128, 512, 2,048
     and 8,192 tokens up to their limit, as many at once as 8,192 tokens allow. A length belongs to one bucket."""
     most = longest(query)

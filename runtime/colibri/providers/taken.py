@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from colibri.providers.choice import Choice
 from colibri.providers.devices import Device, cpu
-from colibri.providers.known import CPU, known
+from colibri.providers.known import CPU, known_provider
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Provider:
     def of(choice: Choice, reasons: tuple[str, ...] = ()) -> "Provider":
         """Of what was chosen."""
         device = choice.device or (cpu() if choice.provider == CPU else Device(choice.provider))
-        return Provider(known(choice.provider).name, device.description, choice.variant_name, reasons)
+        return Provider(known_provider(choice.provider).name, device.description, choice.variant_name, reasons)
 
     def __str__(self) -> str:
         return "; ".join([f"{self.variant} on {self.name} ({self.device})", *told_once(self.reasons)])

@@ -1,7 +1,8 @@
 """MaxSim: late interaction's score (Khattab and Zaharia, ColBERT, arXiv 2004.12832, equation 3).
 
-For each query token its best match among a document's tokens, summed. `colibri.scoring.meaning` defines it to the bit;
-compiled kernels (`colibri.scoring.kernels`) take over once enough has been scored (`colibri.scoring.engine`).
+For each query token its best match among a document's tokens, summed. `meaning` defines it to the bit; compiled
+kernels (`kernels`) take over once enough has been scored (`engine`). In come rows, out go scores, best tokens and the
+top k. It stands on `vectors` and `machine`. It must never import what knows texts: no model, tokenizer or index.
 
 What all functions take:
 
@@ -15,7 +16,26 @@ and for unknown documents, InputTypeError for arrays of a wrong type. Rows are c
 not again as long as their TokenVectors lives.
 """
 
-from colibri.scoring.collection import Floats
-from colibri.scoring.search import BestTokens, Top, best_tokens, maxsim, maxsim_batch, maxsim_subset, top_k
+from typing import TYPE_CHECKING
+
+from colibri.machine import door
 
 __all__ = ["BestTokens", "Floats", "Top", "best_tokens", "maxsim", "maxsim_batch", "maxsim_subset", "top_k"]
+
+if TYPE_CHECKING:
+    from colibri.scoring.collection import Floats, Kind
+    from colibri.scoring.engine import NUMPY_COSTS, compile_now, wanted_kernel, why_numpy
+    from colibri.scoring.kernels.choice import choose_kernel, usable_kernels
+    from colibri.scoring.names import KERNELS, KINDS
+    from colibri.scoring.search import BestTokens, Top, best_tokens, maxsim, maxsim_batch, maxsim_subset, top_k
+else:
+    __getattr__, __dir__ = door(
+        __name__,
+        {
+            "collection": "Floats Kind",
+            "engine": "NUMPY_COSTS compile_now wanted_kernel why_numpy",
+            "kernels.choice": "choose_kernel usable_kernels",
+            "names": "KERNELS KINDS",
+            "search": "BestTokens Top best_tokens maxsim maxsim_batch maxsim_subset top_k",
+        },
+    )

@@ -17,16 +17,12 @@ from typing import TYPE_CHECKING
 
 from colibri.errors import InputError, MissingExtra
 from colibri.scoring.collection import Kind
+from colibri.scoring.names import KERNELS, KINDS
 
 if TYPE_CHECKING:
     from colibri.scoring.kernels.build import Compiled
 
 log = logging.getLogger(__name__)
-
-KERNELS = ("amx", "avx512-vnni", "avx-vnni", "avx2", "neon-dot", "generic")
-"""Names of the compiled kernels, the fastest first."""
-
-KINDS: tuple[Kind, ...] = ("int8", "float32", "float16")
 
 WORTH_COMPILING = 5_000_000_000
 """Multiply-adds NumPy does before a kernel is compiled: 0.1 s to 1 s of its time, against 2 s of compiling."""
@@ -52,7 +48,7 @@ class _State:
 _state = _State()
 
 
-def wanted() -> str | None:
+def wanted_kernel() -> str | None:
     """What COLIBRI_KERNEL asks for; None: the fastest, when it is worth it. Raises InputError for an unknown name."""
     name = os.environ.get("COLIBRI_KERNEL") or None
     if name is not None and name != "numpy" and name not in KERNELS:
@@ -65,7 +61,7 @@ def kernel(kind: Kind, work: int) -> "Compiled | None":
     found = _state.ready.get(kind)
     if found is not None:
         return found
-    name = wanted()
+    name = wanted_kernel()
     if name == "numpy" or kind in _state.failed:
         return None
     if name is not None:
@@ -84,19 +80,19 @@ def compile_now(kind: Kind) -> "Compiled":
 
     Raises InputError when COLIBRI_KERNEL names what cannot run here, MissingExtra when numba is not installed.
     """
-    name = wanted()
+    name = wanted_kernel()
     if name == "numpy":
         raise InputError("COLIBRI_KERNEL=numpy: there is nothing to compile")
     if util.find_spec("numba") is None:
         raise MissingExtra("no numba: pip install numba; scoring works without, on NumPy")
     from colibri.scoring.kernels.build import build  # noqa: PLC0415 - half a second that most processes never pay
-    from colibri.scoring.kernels.choice import choose  # noqa: PLC0415
+    from colibri.scoring.kernels.choice import choose_kernel  # noqa: PLC0415
 
     with _state.lock:
         found = _state.ready.get(kind)
         if found is None:
             began = time.perf_counter()
-            found = build(choose(name), kind)
+            found = build(choose_kernel(name), kind)
             log.info("scoring %s with %s after %.1f s", kind, found.kernel, time.perf_counter() - began)
             _state.ready[kind] = found
     return found
@@ -104,7 +100,7 @@ def compile_now(kind: Kind) -> "Compiled":
 
 def why_numpy() -> str | None:
     """Why NumPy will go on answering, or None: nothing is in the way of a kernel."""
-    if wanted() == "numpy":
+    if wanted_kernel() == "numpy":
         return "COLIBRI_KERNEL=numpy"
     if util.find_spec("numba") is None:
         return "numba is not installed"

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from colibri.machine import cores
+from colibri.machine import few_cpus, keep_off_this_cpu
 
 _MOST_THREADS = 256
 _ASLEEP_SECONDS = 0.002  # from then on a helper may wake where its caller runs; before, it costs 0.1 ms to say so
@@ -81,9 +81,9 @@ def run(work: Callable[[int], object], pieces: int, threads: int) -> None:
     helpers = min(threads, pieces, _MOST_THREADS) - 1
     _pool.have(helpers)
     # In every job: one before may have kept a helper off that did not take it.
-    job.cpus = cores.few_cpus()
+    job.cpus = few_cpus()
     if job.cpus is not None and time.monotonic() - _pool.ended > _ASLEEP_SECONDS:
-        cores.keep_off_this_cpu(_pool.threads, job.cpus)
+        keep_off_this_cpu(_pool.threads, job.cpus)
     for _ in range(helpers):
         _pool.jobs.put(job)
     job.help()

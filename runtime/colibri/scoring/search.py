@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from colibri.errors import InputError, ShapeError
-from colibri.providers import available_cores
+from colibri.machine import available_cores
 from colibri.scoring import compiled, engine, meaning
 from colibri.scoring.collection import (
     Collection,

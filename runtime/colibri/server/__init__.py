@@ -1,9 +1,35 @@
 """`colibri serve`: Jina's HTTP API for late-interaction models, from one's own machine (extra [server]).
 
 Starlette routes on uvicorn's h11: both are small and pure Python, so they run wherever Python does, in one process
-whose queue, limits and metrics are one. uvicorn has no time limits for headers and for slow readers; `connection` adds
-them. granian has the former, as 22 MB of Rust that starts processes of its own; hypercorn brings HTTP/2 and five more
-packages along. Bodies are decoded and checked by msgspec; orjson writes float32 rows straight from NumPy's memory.
+whose queue, limits and metrics are one. uvicorn has no time limits for headers and for slow readers; `http/connection`
+adds them. granian has the former, as 22 MB of Rust that starts processes of its own; hypercorn brings HTTP/2 and five
+more packages along. Bodies are decoded and checked by msgspec; orjson writes float32 rows straight from NumPy's
+memory.
 
-Nothing here is imported by the rest of the package.
+In come requests, out go answers. Who may ask is in `access/`, what goes over a connection in `http/`, Jina's rules in
+`api/`. It stands on `model` and `index`. Only `cli` imports it.
 """
+
+from typing import TYPE_CHECKING
+
+from colibri.machine import door
+
+if TYPE_CHECKING:
+    from colibri.server.access.keys import KeyRing, add_key, read_keys, remove_key
+    from colibri.server.assembly import assemble
+    from colibri.server.http.logs import configure_logs
+    from colibri.server.listen import bound, is_loopback, run, url
+    from colibri.server.models import load_all
+    from colibri.server.settings import Settings
+else:
+    __getattr__, __dir__ = door(
+        __name__,
+        {
+            "access.keys": "KeyRing add_key read_keys remove_key",
+            "assembly": "assemble",
+            "http.logs": "configure_logs",
+            "listen": "bound is_loopback run url",
+            "models": "load_all",
+            "settings": "Settings",
+        },
+    )

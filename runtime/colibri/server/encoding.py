@@ -7,8 +7,8 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from colibri.artefact.manifest import RoleName
-from colibri.encoding.packing import Entry, Report
+from colibri.artefact import RoleName
+from colibri.encoding import Entry, Report
 from colibri.errors import InputError
 from colibri.model import Colibri
 from colibri.server.problems import Problem, invalid

@@ -7,7 +7,7 @@ import msgspec
 
 from colibri.errors import InputError
 from colibri.model import Colibri, load
-from colibri.providers.taken import told_once
+from colibri.providers import told_once
 from colibri.server.problems import Problem
 
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 from numpy.typing import ArrayLike
 
-from colibri.index.document import Document, Hit, Stored
+from colibri.index import Document, Hit, Stored
 from colibri.vectors import TokenVectors
 
 

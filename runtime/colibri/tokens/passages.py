@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from colibri.explain import Span
-from colibri.vectors import Spans
+from colibri.vectors import Span, Spans
 
 Offsets = Callable[[str], Spans]
 """The characters behind each token of a text, (tokens, 2)."""

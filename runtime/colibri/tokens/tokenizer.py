@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from colibri.artefact.finding import Artefact
-from colibri.artefact.manifest import Role
+from colibri.artefact import Artefact, Role
 from colibri.errors import ArtefactError
 from colibri.tokens.light_tokenizer import LightTokenizer, Pieces
 from colibri.vectors import Spans

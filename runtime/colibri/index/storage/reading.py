@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from colibri.errors import StoreDamaged
-from colibri.explain import Span
 from colibri.index.document import Payload, Stored
 from colibri.index.storage.catalogue import SEGMENT_SHIFT, document_crc, passage_crc, text_crc
 from colibri.index.storage.segments import Segment
 from colibri.index.storage.snapshot import Snapshot
 from colibri.index.storage.token_spans import unpacked
-from colibri.vectors import Spans, TokenVectors
+from colibri.vectors import Span, Spans, TokenVectors
 
 MEND = "`colibri index --verify` says what is hit, --repair mends it"
 _PLACE = (1 << SEGMENT_SHIFT) - 1

@@ -17,8 +17,8 @@ from colibri.index.upkeep import verify as verifying
 from colibri.index.upkeep.repair import Repair
 from colibri.index.upkeep.salvage import mend_facts, rebuild_if_broken
 from colibri.index.upkeep.verify import Verification
-from colibri.machine.progress import progress
-from colibri.tokens.passages import OVERLAP_TOKENS, PASSAGE_TOKENS
+from colibri.machine import progress_bar
+from colibri.tokens import OVERLAP_TOKENS, PASSAGE_TOKENS
 
 _AGAIN = Rules(replace=True, keep_text=True, passage_tokens=PASSAGE_TOKENS, overlap_tokens=OVERLAP_TOKENS)
 
@@ -85,7 +85,7 @@ def _verified(core: Core, show: bool) -> Verification:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             raws = verifying.mapped(core.segments, core.dim)
         total = connection.execute("SELECT count(*) FROM documents").fetchone()[0] if show else None
-        with progress(total, "verifying", show) as done:
+        with progress_bar(total, "verifying", show) as done:
             return verifying.verify(connection, raws, done)
 
 

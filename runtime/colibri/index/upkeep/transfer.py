@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 
 from colibri.errors import ArtefactError, ColibriError, InputError, StoreError
-from colibri.explain import Span
 from colibri.index.core import Core
 from colibri.index.document import Document
 from colibri.index.ready import Given
 from colibri.index.storage import reading
-from colibri.vectors import TokenVectors
+from colibri.vectors import Span, TokenVectors
 
 _FORMAT = "colibri-export-1"
 _FILE_TOKENS = 1 << 20  # 68 MB at 64 dims

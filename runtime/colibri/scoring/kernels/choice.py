@@ -8,7 +8,7 @@ import llvmlite.binding as llvm
 from numba.core.registry import cpu_target
 
 from colibri.errors import InputError
-from colibri.scoring.engine import KERNELS
+from colibri.scoring.names import KERNELS
 
 # LLVM's names; any of the sets is enough. The 256-bit VNNI instruction exists in two encodings, each with its own flag.
 _NEEDS: dict[str, list[set[str]]] = {
@@ -44,7 +44,7 @@ def _tiles_granted() -> bool:
     return granted == 0
 
 
-def choose(wanted: str | None) -> str:
+def choose_kernel(wanted: str | None) -> str:
     """The kernel of that name, or the fastest. Raises InputError when it cannot run here."""
     usable = usable_kernels()
     if wanted is None:

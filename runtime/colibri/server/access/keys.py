@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from colibri.artefact.typed_json import parse
+from colibri.artefact import parse_typed
 from colibri.errors import ArtefactError, InputError
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,9 @@ class _File:
     keys: tuple[Key, ...]
 
 
-def add(path: Path, name: str, *, requests_per_minute: int | None = None, tokens_per_minute: int | None = None) -> str:
+def add_key(
+    path: Path, name: str, *, requests_per_minute: int | None = None, tokens_per_minute: int | None = None
+) -> str:
     """Make a key, keep its hash in the file (made when it is not there), and return it: it cannot be had again.
 
     Raises InputError for a name that is taken or not of letters, digits, dots, dashes; ArtefactError for a file that is
@@ -51,7 +53,7 @@ def add(path: Path, name: str, *, requests_per_minute: int | None = None, tokens
     """
     if not _NAME.fullmatch(name):
         raise InputError(f"name {name!r}: wanted 1 to 64 letters, digits, dots, dashes or underscores")
-    keys = read(path) if path.exists() else ()
+    keys = read_keys(path) if path.exists() else ()
     if any(key.name == name for key in keys):
         raise InputError(f"{path}: has a key of the name {name}; remove it first, or take another name")
     secret = _PREFIX + secrets.token_urlsafe(32)
@@ -66,19 +68,19 @@ def add(path: Path, name: str, *, requests_per_minute: int | None = None, tokens
     return secret
 
 
-def remove(path: Path, name: str) -> None:
+def remove_key(path: Path, name: str) -> None:
     """Take a key out of the file. Raises InputError where there is none of that name."""
-    keys = read(path)
+    keys = read_keys(path)
     if all(key.name != name for key in keys):
         raise InputError(f"{path}: no key {name!r}; there is {', '.join(key.name for key in keys) or 'none'}")
     _write(path, tuple(key for key in keys if key.name != name))
 
 
-def read(path: Path) -> tuple[Key, ...]:
+def read_keys(path: Path) -> tuple[Key, ...]:
     """The keys of a file. Raises ArtefactError when it cannot be read as one; no value of the file is in its message,
     since somebody may have written a key there instead of its hash."""
     try:
-        found: _File = parse(_File, json.loads(path.read_text(encoding="utf-8")), "")
+        found: _File = parse_typed(_File, json.loads(path.read_text(encoding="utf-8")), "")
     except FileNotFoundError as error:
         raise ArtefactError(f"{path}: there is no such file; `colibri keys add NAME` makes it") from error
     except OSError as error:
@@ -127,7 +129,7 @@ class KeyRing:
         """Raises ArtefactError when the file cannot be read."""
         self._path = path
         self._state = _state(path)
-        self._keys = read(path)
+        self._keys = read_keys(path)
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -149,7 +151,7 @@ class KeyRing:
             return
         self._state = state
         try:
-            self._keys = read(self._path)
+            self._keys = read_keys(self._path)
             log.info("keys were read again: %d", len(self._keys))
         except ArtefactError as error:
             log.error("the keys stay what they were: %s", error)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 import numpy as np
 
-from colibri.artefact.manifest import RoleName
+from colibri.artefact import RoleName
 from colibri.server.problems import Problem, invalid
 from colibri.server.settings import Settings
 

@@ -25,7 +25,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(line)
 
 
-def configure() -> None:
+def configure_logs() -> None:
     """All of this process logs that way, from INFO on; libraries from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
