@@ -3,7 +3,8 @@
 
 python3 run.py demo           rank documents about Berlin with the model that comes along
 python3 run.py test           all tests, with reduced rounds of whatever is long (extra words go to pytest)
-python3 run.py check          ruff and mypy
+python3 run.py check          ruff, mypy, import-linter, and whether the map is what the code is
+python3 run.py map            draws the rooms and who imports whom: docs/house.svg
 python3 run.py test-tensorrt  builds a TensorRT-RTX engine of every family, in .venv-tensorrt (300 MB; no GPU needed)
 python3 run.py test-openvino  the plugin path for real: OpenVINO's provider on this CPU, in .venv-openvino (60 MB)
 python3 run.py soak           the tests with their full numbers
@@ -56,6 +57,8 @@ def main() -> int:
         print(f"Colibri needs Python 3.11 or newer; this is {sys.version.split()[0]}", file=sys.stderr)
         return 2
     verb, *rest = sys.argv[1:] or ["--help"]
+    if verb == "map":  # needs nothing but Python
+        return subprocess.run([sys.executable, str(ROOT / "docs" / "house.py"), *rest], check=False).returncode
     if verb not in NEEDS:
         print(__doc__, file=sys.stdout if verb in {"-h", "--help", "help"} else sys.stderr)
         return 0 if verb in {"-h", "--help", "help"} else 2
@@ -76,7 +79,9 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
     if verb == "demo":
         return [["examples/demo.py", *rest]]
     if verb == "check":
-        return [["-m", "ruff", "check"], ["-m", "ruff", "format", "--check"], ["-m", "mypy"]]
+        ruff = [["-m", "ruff", "check"], ["-m", "ruff", "format", "--check"]]
+        lint = ["-c", "from importlinter.cli import lint_imports_command as lint; lint()", "--no-logo", "--no-cache"]
+        return [*ruff, ["-m", "mypy"], lint, ["docs/house.py", "--check"]]
     if verb == "test":
         return [["-m", "pytest", *rest]]
     if verb == "test-tensorrt":  # the import first: without it the tests would be skipped

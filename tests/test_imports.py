@@ -25,6 +25,29 @@ def loaded_by(code: str) -> set[str]:
     return set(json.loads(child.stdout))
 
 
+_TODAY: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("loaded_by_imports.json").read_text("utf-8"))
+_MODULES = """
+import json, sys
+names = {name for name in sys.modules if name.startswith("colibri")}
+tops = {name for name in sys.modules if "." not in name and not name.startswith("_") and not name.startswith("colibri")}
+print(json.dumps([sorted(names), sorted(tops - sys.stdlib_module_names - {"typing_extensions"})]))
+"""
+
+
+@pytest.mark.parametrize("statement", _TODAY)
+def test_a_public_import_loads_what_it_loads_today(statement: str) -> None:
+    """Modules of ours and packages of others. What fdb8e86 loaded, but for doors, and for rooms that only the eager
+    `__init__` of a folder brought along: whoever adds one to an import adds it to the file, and measures the start."""
+    if "server.app" in statement:
+        pytest.importorskip("starlette", reason="the server is an extra")
+    child = subprocess.run(
+        [sys.executable, "-c", f"{statement}\n{_MODULES}"], capture_output=True, text=True, check=True
+    )
+    ours, others = json.loads(child.stdout)
+    assert ours == _TODAY[statement]["ours"].split()
+    assert others == _TODAY[statement]["others"].split()
+
+
 def test_importing_colibri_loads_nothing_else() -> None:
     assert not loaded_by("import colibri") & (HEAVY | FOREIGN)
     assert not loaded_by("import colibri; dir(colibri); colibri.__version__; colibri.ShapeError") & (HEAVY | FOREIGN)

@@ -1,4 +1,8 @@
-"""The `colibri` command. Each subcommand is imported when it is called; other packages add theirs by entry points."""
+"""The `colibri` command. Each subcommand is imported when it is called; other packages add theirs by entry points.
+
+In come a person's words, out go lines, JSON and exit codes. It stands on all wings below, one module a command. Nothing
+else imports it, and a command must never compute what a library's user could not have as well.
+"""
 
 import contextlib
 import logging
