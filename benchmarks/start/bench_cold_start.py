@@ -1,6 +1,7 @@
 """How long a user waits for the first ranking: fresh processes, from start to the first line of `colibri rerank`.
 
     python3 run.py bench cold_start
+    python3 run.py bench cold_start --against REVISION    another build beside this one, and this one beside itself
 
 One unmeasured round first, so files are in the page cache and modules are compiled; each round then runs the command,
 a bare interpreter, and a process that times the command's steps.
@@ -14,13 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
 import click
 
-from report import machine
+from report import builds, machine
 from start.cold_start_parts import Steps, peak_megabytes
 
 QUERY = "how many people live in Berlin?"
@@ -61,14 +62,14 @@ def measure(executable: Sequence[str], name: str | None) -> Steps:
     }
 
 
-def run(command: Sequence[str]) -> Run:
+def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Run:
     """Run one process to its end. Raises ClickException with what it said when it fails.
 
     A child's peak is never below this process' own when it forks, so nothing large may be imported here.
     """
     with tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=environment)
         assert process.stdout is not None
         with process.stdout as stdout:
             line = stdout.readline()
@@ -82,6 +83,23 @@ def run(command: Sequence[str]) -> Run:
             said = errors.read().decode(errors="replace").strip()
             raise click.ClickException(f"{command[0]} exited with {process.returncode}: {said[-2000:]}")
     return Run((first - start) * 1e3, (exited - start) * 1e3, peak_megabytes(usage), output.decode())
+
+
+STARTS = {
+    "import colibri": ["-c", "import colibri"],
+    "import of the index": ["-c", "from colibri import Index"],
+    "rerank": ["-m", "colibri", "rerank", QUERY, *DOCUMENTS],
+}
+
+
+def measure_builds(contestants: Mapping[str, Path]) -> Steps:
+    """One round of every start by every build, in turns. A build that stands there twice shows what luck does."""
+    found: Steps = {}
+    for start, words in STARTS.items():
+        for name, root in contestants.items():
+            done = run([sys.executable, *words], builds.environment(root))
+            found[f"{start}: {name}"] = (done.exit_ms, done.peak_mb)
+    return found
 
 
 def rows(rounds: Sequence[Steps]) -> dict[str, dict[str, float]]:
@@ -116,12 +134,19 @@ def _found(executable: str) -> str:
 @click.option("--artefact", "name", metavar="NAME|FOLDER", help="Default: the one that comes with the package.")
 @click.option("--runs", type=click.IntRange(min=1), default=9, show_default=True, help="Rounds; the median counts.")
 @click.option("--colibri", "executable", help="The command to measure. Default: this Python with -m colibri.")
+@click.option("--against", metavar="REVISION", help="Time whole starts of that build and of this one, in turns.")
 @click.option("--json", "lines", type=click.File("w", encoding="utf-8"), help="Write one JSON line a case.")
-def main(name: str | None, runs: int, executable: str | None, lines: IO[str] | None) -> None:
+def main(name: str | None, runs: int, executable: str | None, against: str | None, lines: IO[str] | None) -> None:
     """Time `colibri rerank` with 8 short documents, and its steps, in fresh processes."""
-    command = [_found(executable)] if executable else [sys.executable, "-m", "colibri"]
-    measure(command, name)
-    cases = rows([measure(command, name) for _ in range(runs)])
+    if against is not None:
+        with builds.checkout(against) as other:
+            contestants = {against: other, "this": builds.ROOT, "this again": builds.ROOT}
+            measure_builds(contestants)
+            cases = rows([measure_builds(contestants) for _ in range(runs)])
+    else:
+        command = [_found(executable)] if executable else [sys.executable, "-m", "colibri"]
+        measure(command, name)
+        cases = rows([measure(command, name) for _ in range(runs)])
     print_table(cases)
     for case, found in cases.items() if lines else ():
         print(
