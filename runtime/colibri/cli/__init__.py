@@ -89,8 +89,8 @@ def main() -> None:
     with contextlib.suppress(OSError):  # whoever read our output may be gone
         sys.stdout.flush()
         sys.stderr.flush()
-    # Ends without freeing a loaded model (see options.load_model). Nothing of ours is left to do: files are closed
-    # and flushed where they are written.
+    # Ends without freeing a loaded model (see ModelOptions.load). Nothing of ours is left to do: files are closed and
+    # flushed where they are written.
     os._exit(code)
 
 

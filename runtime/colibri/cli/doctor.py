@@ -10,7 +10,7 @@ import click
 
 from colibri import artefact as artefacts
 from colibri import providers, scoring
-from colibri.cli.options import asked_provider, provider_option
+from colibri.cli.options import provider_option
 from colibri.errors import ColibriError
 from colibri.machine import available_cores
 from colibri.providers import CPU, ORDER, told_once
@@ -24,12 +24,12 @@ _EXTRAS = {"export": ("onnx", "onnx_ir", "safetensors"), "tensorrt": ("tensorrt_
 @click.option("--variant", help="Ask about this variant; default: the best this machine can run.")
 @provider_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def doctor(artefact: str | None, variant: str | None, as_json: bool) -> None:
+def doctor(artefact: str | None, variant: str | None, provider: str, as_json: bool) -> None:
     """Say what is installed, which graph would run here, on what and why, and what to do about problems.
 
     Exit code 1 when the model cannot run.
     """
-    report, problems = _look(artefact, variant)
+    report, problems = _look(artefact, variant, provider)
     report["problems"] = problems
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
@@ -47,7 +47,7 @@ def doctor(artefact: str | None, variant: str | None, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _look(name: str | None, variant: str | None) -> tuple[dict[str, Any], list[str]]:
+def _look(name: str | None, variant: str | None, provider: str) -> tuple[dict[str, Any], list[str]]:
     problems: list[str] = []
     report: dict[str, Any] = {
         "python": f"{platform.python_version()} ({platform.python_implementation()}), {sys.executable}",
@@ -64,7 +64,7 @@ def _look(name: str | None, variant: str | None) -> tuple[dict[str, Any], list[s
     if report["onnxruntime"] is not None:
         report["providers"] = _providers()
         report["engine_cache"] = str(providers.cache_home())
-    report |= _artefact(name, variant, report["onnxruntime"] is not None, problems)
+    report |= _artefact(name, variant, provider, report["onnxruntime"] is not None, problems)
     return report, problems
 
 
@@ -110,14 +110,14 @@ def _scoring(problems: list[str]) -> dict[str, Any]:
     return {"kernel": "numpy", "because": reason, "cost": scoring.NUMPY_COSTS}
 
 
-def _artefact(name: str | None, variant: str | None, runs: bool, problems: list[str]) -> dict[str, Any]:
+def _artefact(name: str | None, variant: str | None, provider: str, runs: bool, problems: list[str]) -> dict[str, Any]:
     report: dict[str, Any] = {"shipped": artefacts.shipped(), "artefact": None, "would_run": None}
     try:
         found = artefacts.find(name)
         report["artefact"] = str(found.folder)
         artefacts.check_files(found)
         if runs:
-            best = providers.best_choices(found.manifest, variant, asked_provider())
+            best = providers.best_choices(found.manifest, variant, provider)
             problems += told_once(best.refused)
             choice, features = best.found[0], providers.cpu_features()
             taken = providers.Provider.of(choice, best.reasons)

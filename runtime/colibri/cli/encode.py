@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from colibri.cli.options import PROGRESS_FROM, load_model, model_options, read_texts
+from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options, read_texts
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,11 +53,7 @@ def encode(
     dtype: Literal["float32", "float16", "int8"],
     long_documents: Literal["truncate", "error", "windows"],
     skip_errors: bool,
-    model: str | None,
-    dim: int | None,
-    variant: str | None,
-    threads: int | None,
-    workers: int | None,
+    asked: ModelOptions,
 ) -> None:
     """Turn texts into token vectors.
 
@@ -72,7 +68,7 @@ def encode(
     listed = read_texts(texts, file)
     if out is not None and not out.resolve().parent.is_dir():
         raise InputError(f"{out}: its folder does not exist")
-    loaded = load_model(model, dim, variant, threads, workers)
+    loaded = asked.load()
     from colibri.encoding import Report
 
     report = Report()

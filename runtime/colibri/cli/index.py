@@ -3,13 +3,13 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from colibri.cli.options import PROGRESS_FROM, load_model, model_options
+from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,11 +69,7 @@ def index(
     export_to: Path | None,
     import_from: Path | None,
     as_json: bool,
-    model: str | None,
-    dim: int | None,
-    variant: str | None,
-    threads: int | None,
-    workers: int | None,
+    asked: ModelOptions,
 ) -> None:
     """Index files and folders, or look after an index.
 
@@ -98,7 +94,7 @@ def index(
             click.echo(f"{export_to}: {opened.export(export_to):,} documents")
         return
     if import_from is not None:
-        with open_index(place, model, dim, variant, threads, workers, create=True) as opened:
+        with open_index(place, asked, create=True) as opened:
             click.echo(f"{place}: {opened.import_(import_from):,} documents added")
         return
     if task is not None:
@@ -121,7 +117,7 @@ def index(
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder")
-    with open_index(place, model, dim, variant, threads, workers, create=True) as opened:
+    with open_index(place, asked, create=True) as opened:
         sync = Sync(opened, wanted)
         due = sync.plan(paths)
         with progress_bar(len(due), "indexing", len(due) >= PROGRESS_FROM) as done:
@@ -130,23 +126,15 @@ def index(
     _report(summary, total, place, as_json)
 
 
-def open_index(
-    place: Path,
-    model: str | None,
-    dim: int | None,
-    variant: str | None,
-    threads: int | None,
-    workers: int | None,
-    *,
-    create: bool,
-) -> "Index":
+def open_index(place: Path, asked: ModelOptions, *, create: bool) -> "Index":
     """Open it with the model it was made with, unless another is named; loaded when needed, as the options say."""
     from colibri.index import Index
 
     def load(source: str | os.PathLike[str] | None) -> "Colibri":
-        return load_model(None if source is None else os.fspath(source), None, variant, threads, workers)
+        # The index says which model and which of its widths.
+        return replace(asked, model=None if source is None else os.fspath(source), dim=None).load()
 
-    return Index.open(place, model, dim, create, load=load)
+    return Index.open(place, asked.model, asked.dim, create, load=load)
 
 
 def _report(summary: "Summary", total: int, place: Path, as_json: bool) -> None:

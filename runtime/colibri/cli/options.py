@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,39 +19,61 @@ PROGRESS_FROM = 32
 """Texts from which on a bar is shown; fewer are done before it could be read."""
 
 _KEPT: list["Colibri"] = []
-_PROVIDER, _BATCH = "colibri.provider", "colibri.batch_tokens"  # in a click context's meta
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """What a command was told about its model, from the command line to `colibri.load`, which says what each means."""
+
+    model: str | None
+    dim: int | None
+    variant: str | None
+    provider: str
+    batch_tokens: int | None
+    threads: int | None
+    workers: int | None
+
+    def load(self) -> "Colibri":
+        """Load it, and keep it until the process ends.
+
+        Freeing a vocabulary of 250,002 pieces one by one takes 0.3 s, a quarter of `colibri rerank`; cli.main ends the
+        process without it.
+        """
+        from colibri.model import load
+
+        loaded = load(
+            self.model,
+            self.dim,
+            self.variant,
+            threads=self.threads,
+            workers=self.workers,
+            provider=self.provider,
+            batch_tokens=self.batch_tokens,
+        )
+        _KEPT.append(loaded)
+        return loaded
+
+
 def provider_option(command: F) -> F:
-    """--provider, for `asked_provider` to read."""
-
-    def keep(ctx: click.Context, _: click.Parameter, value: str) -> None:
-        ctx.meta[_PROVIDER] = value
-
+    """--provider."""
     return click.option(
         "--provider",
         type=click.Choice(NAMES),
         default=AUTO,
         show_default=True,
-        expose_value=False,
-        callback=keep,
         help="What runs the model: the best there is, or this one or an error (see `colibri doctor`).",
     )(command)
 
 
-def asked_provider() -> str:
-    """What --provider says in the command that runs."""
-    provider: str = click.get_current_context().meta.get(_PROVIDER, AUTO)
-    return provider
+def model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of a model, which the command gets as one argument, `asked`: ModelOptions."""
 
-
-def model_options(command: F) -> F:
-    """--model, --dim, --variant, --threads, --workers; and --provider, --batch-tokens, which `load_model` reads."""
-
-    def keep_batch(ctx: click.Context, _: click.Parameter, value: int | None) -> None:
-        ctx.meta[_BATCH] = value
+    @wraps(command)
+    def collected(**given: Any) -> None:
+        names = [field.name for field in fields(ModelOptions)]
+        command(asked=ModelOptions(**{name: given.pop(name) for name in names}), **given)
 
     options = [
         provider_option,
@@ -61,40 +85,14 @@ def model_options(command: F) -> F:
         click.option(
             "--batch-tokens",
             type=click.IntRange(min=1),
-            expose_value=False,
-            callback=keep_batch,
             help="Texts times tokens run together, where the variant has a mask; default: 8192 on an accelerator.",
         ),
         click.option("--threads", type=click.IntRange(min=1), help="Cores a query may use; default: all."),
         click.option("--workers", type=click.IntRange(min=1), help="Documents encoded at once; default: one a core."),
     ]
     for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def load_model(
-    model: str | None, dim: int | None, variant: str | None, threads: int | None, workers: int | None
-) -> "Colibri":
-    """Load what the options ask for, and keep it until the process ends.
-
-    Freeing a vocabulary of 250,002 pieces one by one takes 0.3 s, a quarter of `colibri rerank`; cli.main ends the
-    process without it.
-    """
-    from colibri.model import load
-
-    batch_tokens = click.get_current_context().meta.get(_BATCH)
-    loaded = load(
-        model,
-        dim,
-        variant,
-        threads=threads,
-        workers=workers,
-        provider=asked_provider(),
-        batch_tokens=batch_tokens,
-    )
-    _KEPT.append(loaded)
-    return loaded
+        collected = option(collected)
+    return collected
 
 
 def read_texts(arguments: tuple[str, ...], file: str | None) -> list[str]:

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from colibri.cli.options import PROGRESS_FROM, load_model, model_options, read_texts
+from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options, read_texts
 
 
 @click.command(short_help="Rank documents for a query.")
@@ -20,11 +20,7 @@ def rerank(
     file: str | None,
     top_n: int | None,
     as_json: bool,
-    model: str | None,
-    dim: int | None,
-    variant: str | None,
-    threads: int | None,
-    workers: int | None,
+    asked: ModelOptions,
 ) -> None:
     """Rank documents by how well they answer QUERY.
 
@@ -36,7 +32,7 @@ def rerank(
       grep -h . notes/*.txt | colibri rerank "tax return" - --json
     """
     texts = read_texts(documents, file)
-    loaded = load_model(model, dim, variant, threads, workers)
+    loaded = asked.load()
     vectors = loaded.encode_documents(texts, progress=len(texts) >= PROGRESS_FROM)
     scores = loaded.score(query, vectors)
     order = (-scores).argsort(kind="stable")[:top_n]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colibri.cli.index import DEFAULT, open_index
-from colibri.cli.options import model_options
+from colibri.cli.options import ModelOptions, model_options
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,11 +36,7 @@ def search(
     count: int,
     filters: tuple[str, ...],
     as_json: bool,
-    model: str | None,
-    dim: int | None,
-    variant: str | None,
-    threads: int | None,
-    workers: int | None,
+    asked: ModelOptions,
 ) -> None:
     """Search an index that `colibri index` made; the words that matter most to a score are bold.
 
@@ -52,7 +48,7 @@ def search(
       colibri search "refund" --where '{"year": {"$gte": 2024}}' --json
     """
     where = parsed(filters)
-    with open_index(place, model, dim, variant, threads, workers, create=False) as opened:
+    with open_index(place, asked, create=False) as opened:
         hits = opened.search(query, count, where, explain=True, passages=1)
     if as_json:
         found = {"query": query, "index": str(place), "results": [asdict(hit) for hit in hits]}

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from colibri.cli.options import asked_provider, provider_option
+from colibri.cli.options import provider_option
 from colibri.errors import InputError, MissingExtra
 
 _PACKAGES = ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn")
@@ -71,6 +71,7 @@ def serve(
     port: int,
     keys_file: Path | None,
     without_keys: bool,
+    provider: str,
     workers: int | None,
     queue: int | None,
     max_texts: int | None,
@@ -119,9 +120,9 @@ def serve(
     server.configure_logs()
     if keys is not None and not len(keys):
         log.warning("%s holds no key, so nobody is let in; `colibri keys add NAME` makes one", keys_file)
-    models = server.load_all(artefacts, names, workers=workers, provider=asked_provider())
+    models = server.load_all(artefacts, names, workers=workers, provider=provider)
     for model in models.loaded:
-        if model.provider.name == "cpu" and asked_provider() != "cpu" and accelerators():
+        if model.provider.name == "cpu" and provider != "cpu" and accelerators():
             log.warning("%s: %s", model.name, model.provider)
         if not model.manifest.licence.commercial_use:
             log.warning("%s: %s. Not for commercial use.", model.name, model.manifest.licence.id)

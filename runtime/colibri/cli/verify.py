@@ -5,7 +5,7 @@ import sys
 import click
 
 from colibri.artefact import Artefact, check_files, find
-from colibri.cli.options import asked_provider, provider_option
+from colibri.cli.options import provider_option
 from colibri.errors import ProviderError
 
 
@@ -15,7 +15,7 @@ from colibri.errors import ProviderError
     "--golden", is_flag=True, help="Also run every variant that can run here and compare with published rows."
 )
 @provider_option
-def verify(artefact: str | None, golden: bool) -> None:
+def verify(artefact: str | None, golden: bool, provider: str) -> None:
     """Compare every file of an artefact with its SHA-256. Exit code 1 when anything is missing or changed.
 
     With --golden, rows published for the real weights are compared, too: float32 variants must be within the published
@@ -27,11 +27,11 @@ def verify(artefact: str | None, golden: bool) -> None:
     click.echo(
         f"{found.manifest.name}: {len(found.manifest.files)} files, {size / 1e6:.1f} MB, all as the manifest says"
     )
-    if golden and not _golden(found):
+    if golden and not _golden(found, provider):
         sys.exit(1)
 
 
-def _golden(found: Artefact) -> bool:
+def _golden(found: Artefact, provider: str) -> bool:
     """Say how far each variant is from the published rows; whether all float32 ones are near enough."""
     rows = [row for row in found.manifest.golden if row.dim in found.manifest.dims]
     if not rows:
@@ -43,7 +43,7 @@ def _golden(found: Artefact) -> bool:
     good = True
     for name, variant in found.manifest.variants.items():
         try:
-            model = Colibri(found, variant=name, provider=asked_provider())
+            model = Colibri(found, variant=name, provider=provider)
         except ProviderError as error:
             click.echo(f"{name}: not run ({error})")
             continue
