@@ -15,7 +15,7 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class RoleRecipe:
-    """A role before its tokens are looked up. Meanings as in colibri.manifest.Role; without rules, a text as it is."""
+    """A role before its tokens are looked up. Meanings as in colibri.artefact.Role; without rules, a text as it is."""
 
     marker: str | None = None
     prefix: str | None = None

@@ -94,7 +94,7 @@ def _rules(normalizer: Mapping[str, Any] | None) -> bytes | None:
 
 
 def charsmap_arrays(rules: bytes | None, normalizer: Normalizer) -> dict[str, NDArray[np.uint32]]:
-    """What `colibri.charsmap.Charsmap` loads: rules for one code point as the normaliser itself applies them.
+    """What `colibri.tokens.charsmap.Charsmap` loads: rules for one code point as the normaliser itself applies them.
 
     rules: the precompiled charsmap, asked only which code points can begin and continue a rule for several. Raises
     ValueError for rules that `Charsmap` is not for.

@@ -43,7 +43,7 @@ _HOME = {
     "Colibri": "model",
     "Result": "model",
     "Provider": "providers",
-    "Report": "encoding.packing",
+    "Report": "encoding",
     "load": "model",
     "maxsim": "scoring",
     "TokenVectors": "vectors",

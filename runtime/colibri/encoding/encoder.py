@@ -6,7 +6,7 @@ That holds for int8 bit for bit, where even two texts of one length in a batch w
 Queries and documents have a session each over the same weights. A query uses all cores, because somebody waits for it,
 unless it is so short that one is faster; a document uses one, and as many documents run at once as there are workers.
 
-On an accelerator texts of like length run together (colibri.runner, colibri.batches).
+On an accelerator texts of like length run together (`runner`, `batches`).
 """
 
 import logging

@@ -58,7 +58,7 @@ class Recipe:
 
 
 def recipe(kernel: str, kind: Kind) -> Recipe:
-    """What a kernel (its name in `choice.KERNELS`) does with a kind of rows."""
+    """What a kernel (its name in `names.KERNELS`) does with a kind of rows."""
     width, shape = {
         "amx": (16, Shape(8, 2)),
         "avx512-vnni": (16, Shape(8, 2)),
