@@ -15,6 +15,7 @@ import colibri
 from reference import ARTEFACTS
 
 needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed: there are no kernels")
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 TESTS = Path(__file__).parents[1]
 
 SETUP = """
@@ -30,7 +31,7 @@ assert "numba" not in sys.modules
 for kind in ("int8", "float32"):
     docs = stored(case.packed, kind)
     first = maxsim(case.query, docs)
-    while kind not in engine._state.started:
+    while kind not in engine._state.ended:
         assert engine.kernel(kind, 0) is None
         np.testing.assert_array_equal(maxsim(case.query, docs), first)
     for thread in threading.enumerate():
@@ -55,18 +56,46 @@ assert "numba" not in sys.modules and threading.active_count() == 1
 ONCE_BUT_MUCH = """
 assert engine.WORTH_WAITING_FOR > 32 * 128 * 90_000
 engine.WORTH_WAITING_FOR = 32 * 128 * 90_000
+engine.NUMPY_AT_BEST = 1_000_000  # so that the call may wait for six minutes
 docs = case.packed.quantize()
 scores = maxsim(case.query, docs)
-assert list(engine._state.ready) == ["int8"] and not engine._state.started
+assert list(engine._state.ready) == ["int8"] == list(engine._state.ended)
 engine._state.ready.clear()
 engine.WORTH_WAITING_FOR += 1
 np.testing.assert_array_equal(maxsim(case.query, docs), scores)
 assert not engine._state.ready
 """
 
+BUSY = """
+engine._state.building.acquire()  # as a compilation that never ends would
+docs = case.packed.quantize()
+wanted = maxsim(case.query, docs)
+if "forked" in sys.argv:
+    import warnings
+    warnings.simplefilter("ignore")
+    engine._state.building.release()
+    if child := os.fork():
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    engine._state.building.acquire()
+for _ in range(30):  # past WORTH_COMPILING, and on
+    np.testing.assert_array_equal(maxsim(case.query, docs), wanted)
+assert engine._state.scored > engine.WORTH_COMPILING and list(engine._state.ended) == ["int8"]
+assert engine._state.building.locked() and not engine._state.lock.locked()
+assert sum(thread.name.startswith("colibri-compile") for thread in threading.enumerate()) == 1
+engine.WORTH_WAITING_FOR = 32 * 128 * 90_000  # a call that may wait for its kernel, for 7 ms
+np.testing.assert_array_equal(maxsim(case.query, docs), wanted)
+assert not engine._state.ready and not engine._state.failed
+engine._state.building.release()
+assert engine._state.ended["int8"].wait(250)
+assert list(engine._state.ready) == ["int8"], engine._state.failed
+np.testing.assert_array_equal(maxsim(case.query, docs), wanted)
+if "forked" in sys.argv:
+    os._exit(0)
+"""
+
 EXIT = """
 docs = case.packed.quantize()
-while "int8" not in engine._state.started:
+while "int8" not in engine._state.ended:
     maxsim(case.query, docs)
 while "numba" not in sys.modules or "late" in sys.argv and "llvmlite.binding" not in sys.modules:
     maxsim(case.query, docs)
@@ -100,9 +129,9 @@ import warnings
 warnings.simplefilter("ignore")  # Python 3.12 warns of forks beside threads: that is what this is about
 docs = case.packed.quantize()
 wanted = maxsim(case.query, docs)
-while "int8" not in engine._state.started:
+while "int8" not in engine._state.ended:
     maxsim(case.query, docs)
-while not engine._state.lock.locked() and "int8" not in engine._state.ready:
+while not engine._state.building.locked() and "int8" not in engine._state.ready:
     maxsim(case.query, docs)
 child = os.fork()
 if child == 0:
@@ -149,6 +178,15 @@ def test_a_call_that_numpy_would_need_longer_for_waits_for_its_kernel() -> None:
 
 
 @needs_numba
+@pytest.mark.parametrize("where", ["here", "read-only cache", pytest.param("forked", marks=needs_fork)])
+def test_no_search_waits_for_the_compiler(where: str, tmp_path: Path) -> None:
+    """Counted by who holds which lock: the compiler's is held throughout, and every search is answered."""
+    cache = tmp_path / "cache"
+    cache.mkdir(mode=0o500 if where == "read-only cache" else 0o700)
+    child(BUSY, where, NUMBA_CACHE_DIR=str(cache))
+
+
+@needs_numba
 @pytest.mark.parametrize("when", ["early", "late"])
 def test_the_end_of_a_process_waits_for_no_compilation(when: str, tmp_path: Path) -> None:
     child(EXIT, when, NUMBA_CACHE_DIR=str(tmp_path))
@@ -161,7 +199,7 @@ def test_everything_works_without_numba(work: str) -> None:
 
 
 @needs_numba
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@needs_fork
 def test_a_child_forked_while_a_kernel_is_compiled_has_numpy(tmp_path: Path) -> None:
     child(FORK, NUMBA_CACHE_DIR=str(tmp_path))
 

@@ -5,7 +5,6 @@ In comes nothing, out go counts and small helpers. It stands on nothing: it must
 
 import sys
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 
@@ -24,7 +23,8 @@ def door(
     def find(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {wing!r} has no attribute {name!r}")
-        found = getattr(import_module(homes[name]), name)
+        __import__(homes[name])  # what import_module loads, `python -X importtime` does not list
+        found = getattr(sys.modules[homes[name]], name)
         setattr(sys.modules[wing], name, found)  # asked for once
         return found
 

@@ -3,7 +3,7 @@
 Importing numba and compiling takes seconds of one core, so NumPy answers at first. Once so much has been scored that
 more will follow, the next call starts a daemon thread that compiles (or loads what an earlier process left on disk),
 and the kernel takes over when it is ready. A process that scores once never gets there, unless that one call is so
-large that compiling first is faster.
+large that compiling first is faster; even then it waits no longer than NumPy would take for it.
 
 COLIBRI_KERNEL names the kernel to use, from the first call on: `numpy`, or one of KERNELS.
 """
@@ -30,6 +30,9 @@ WORTH_COMPILING = 5_000_000_000
 WORTH_WAITING_FOR = 20 * WORTH_COMPILING
 """Multiply-adds of one call that NumPy would take longer for than a kernel takes to compile and do them."""
 
+NUMPY_AT_BEST = 50_000_000_000
+"""Multiply-adds a second that NumPy does at most: so long a call of that size may wait for its kernel."""
+
 NUMPY_COSTS = "int8 scores take about 10 times as long, float32 about 4 times"
 """Against the fastest kernel, one thread (benchmarks/maxsim/bench_maxsim.py)."""
 
@@ -39,8 +42,12 @@ class _State:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
+        """Held for an instant, to say what has begun; searches take it."""
+        self.building = threading.Lock()
+        """Held while a kernel is compiled, for seconds; only who compiles waits for it."""
+        self.ended: dict[Kind, threading.Event] = {}
+        """Set when a compilation that was started has a kernel, or has failed."""
         self.ready: dict[Kind, Compiled] = {}
-        self.started: set[Kind] = set()
         self.failed: dict[Kind, str] = {}
         self.scored = 0
 
@@ -67,7 +74,7 @@ def kernel(kind: Kind, work: int) -> "Compiled | None":
     if name is not None:
         return compile_now(kind)
     if work >= WORTH_WAITING_FOR:
-        _compile_if_possible(kind)
+        _start(kind).wait(work / NUMPY_AT_BEST)
         return _state.ready.get(kind)
     if _state.scored >= WORTH_COMPILING:
         _start(kind)
@@ -88,7 +95,7 @@ def compile_now(kind: Kind) -> "Compiled":
     from colibri.scoring.kernels.build import build  # noqa: PLC0415 - half a second that most processes never pay
     from colibri.scoring.kernels.choice import choose_kernel  # noqa: PLC0415
 
-    with _state.lock:
+    with _state.building:
         found = _state.ready.get(kind)
         if found is None:
             began = time.perf_counter()
@@ -107,21 +114,25 @@ def why_numpy() -> str | None:
     return next(iter(_state.failed.values()), None)
 
 
-def _start(kind: Kind) -> None:
+def _start(kind: Kind) -> threading.Event:
+    """Compile it aside, once; the event tells when that has ended."""
     with _state.lock:
-        if kind in _state.started:
-            return
-        _state.started.add(kind)
-    threading.Thread(target=_compile_if_possible, args=(kind,), name=f"colibri-compile-{kind}", daemon=True).start()
+        if kind in _state.ended:
+            return _state.ended[kind]
+        ended = _state.ended[kind] = threading.Event()
+    threading.Thread(target=_compile, args=(kind, ended), name=f"colibri-compile-{kind}", daemon=True).start()
+    return ended
 
 
-def _compile_if_possible(kind: Kind) -> None:
+def _compile(kind: Kind, ended: threading.Event) -> None:
     try:
         compile_now(kind)
     # Whatever a compiler can fail with, scores are still to be had: from NumPy.
     except Exception as error:
         _state.failed[kind] = str(error)
         log.info("scoring %s stays with NumPy: %s", kind, error)
+    finally:
+        ended.set()
 
 
 def _after_fork() -> None:
@@ -129,7 +140,7 @@ def _after_fork() -> None:
     global _state
     before, _state = _state, _State()
     _state.ready, _state.scored = before.ready, before.scored
-    if before.lock.locked():
+    if before.building.locked():
         _state.failed = dict.fromkeys(KINDS, "this process was forked while its parent was compiling")
 
 
