@@ -18,10 +18,14 @@ from typing import IO, Any
 import click
 
 from report import machine
-from tokenizer.sentencepiece_model import model_proto
+
+ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "tests"))
+
+from sentencepiece_model import model_proto  # noqa: E402 - beside the tests, not installed
 
 PARTS = Path(__file__).with_name("tokenizer_parts.py")
-MINI = Path(__file__).parents[2] / "models" / "colibri-mini"
+MINI = ROOT / "models" / "colibri-mini"
 REFERENCE = "tokenizers"
 FIGURES = ("load_ms", "load_mb", "query_ms", "encode_s")
 

@@ -56,7 +56,15 @@ def write_tokenizer(
         start_ids=tuple(framed[:start]),
         end_ids=tuple(end),
         unigram_file=write_unigram(text, folder),
+        composition="sentencepiece" if _has_rules_of_sentencepiece(document) else "nfc",
     )
+
+
+def _has_rules_of_sentencepiece(document: dict[str, Any]) -> bool:
+    """Whether it is a Unigram vocabulary whose normalisation rules are sentencepiece's."""
+    normalizer = document["normalizer"] or {}
+    steps = normalizer.get("normalizers", [normalizer])
+    return document["model"]["type"] == "Unigram" and any(step.get("type") == "Precompiled" for step in steps)
 
 
 def _stripped(normalizer: dict[str, Any] | None) -> dict[str, Any]:

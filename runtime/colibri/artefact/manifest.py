@@ -77,6 +77,9 @@ class TokenizerSpec:
     end_ids: tuple[int, ...]
     unigram_file: str | None
     """The vocabulary as the light tokenizer loads it; None: of another kind, or not proven to give equal ids."""
+    composition: Literal["nfc", "sentencepiece", "none"] = "nfc"
+    """How a text is composed before it is tokenized: canonically, as sentencepiece's nmt_nfkc rules do it as well, or
+    not at all. Since format 1.2; decides about decomposed text only."""
 
 
 @dataclass(frozen=True, kw_only=True)

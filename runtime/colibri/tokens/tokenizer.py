@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from colibri.artefact import Artefact, Role
 from colibri.errors import ArtefactError
+from colibri.tokens.composition import Composed, compose
 from colibri.tokens.light_tokenizer import LightTokenizer, Pieces
 from colibri.vectors import Spans
 
@@ -60,7 +61,7 @@ class TextTokenizer:
 
     def encode(self, texts: Sequence[str], role: Role) -> list[Encoded]:
         """Apply a role's rules to every text."""
-        return [self._lay_out(text, pieces, role) for text, pieces in self._pieces(texts, role)]
+        return [self._lay_out(text, pieces, role) for text, pieces in self._pieces(texts, role.prefix or "")]
 
     def encode_windows(self, texts: Sequence[str], role: Role, overlap: int) -> list[list[Encoded]]:
         """Apply a role's rules to every text, and to one that does not fit in windows that do.
@@ -75,14 +76,12 @@ class TextTokenizer:
                 self._lay_out(text, window, role)
                 for window in _windows(pieces, self.room(role), len(role.prefix or ""), overlap)
             ]
-            for text, pieces in self._pieces(texts, role)
+            for text, pieces in self._pieces(texts, role.prefix or "")
         ]
 
     def offsets(self, text: str) -> Spans:
         """The characters behind each token of a text alone, without prefix or markers: (tokens, 2) int32."""
-        readable = [_without_surrogates(text)]
-        found = self._light.encode(readable)[0] if self._light is not None else None
-        pieces = self._reference_pieces(readable)[0] if found is None else found
+        ((_, pieces),) = self._pieces([text], "")
         return pieces.offsets.astype(np.int32)
 
     def room(self, role: Role) -> int:
@@ -90,19 +89,24 @@ class TextTokenizer:
         frame = len(self._frame.start_ids) + (role.marker_id is not None) + len(self._frame.end_ids)
         return max(role.max_tokens - frame, 0)
 
-    def _pieces(self, texts: Sequence[str], role: Role) -> Iterator[tuple[str, Pieces]]:
-        """Every text with the ids of its prefix and itself, and the characters behind them, the prefix counted."""
-        prefix = role.prefix or ""
-        readable = [prefix + _without_surrogates(text) for text in texts]
+    def _pieces(self, texts: Sequence[str], prefix: str) -> Iterator[tuple[str, Pieces]]:
+        """Every text with the ids of the prefix and itself, and the characters behind them, the prefix counted."""
+        plain = [_without_surrogates(text) for text in texts]
+        composed = [self._composed(text) for text in plain]
+        readable = [prefix + (text if made is None else made.text) for text, made in zip(plain, composed, strict=True)]
         found: list[Pieces | None] = [None] * len(texts)
         if self._light is not None:
             found = self._light.encode(readable)
         left = [i for i, pieces in enumerate(found) if pieces is None]
         for i, read in zip(left, self._reference_pieces([readable[i] for i in left]), strict=True):
             found[i] = read
-        for text, pieces in zip(texts, found, strict=True):
+        for text, made, pieces in zip(texts, composed, found, strict=True):
             assert pieces is not None
-            yield text, pieces
+            yield text, pieces if made is None else _as_given(pieces, made, len(prefix))
+
+    def _composed(self, text: str) -> Composed | None:
+        rule = self._frame.composition
+        return None if rule == "none" else compose(text, compatible=rule == "sentencepiece")
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """The pieces behind ids, as the vocabulary spells them."""
@@ -187,6 +191,17 @@ def _windows(pieces: Pieces, room: int, prefix_length: int, overlap: int) -> lis
         )
         for at in begins
     ]
+
+
+def _as_given(pieces: Pieces, made: Composed, prefix: int) -> Pieces:
+    """Offsets of a composed text behind a prefix as those of the text that was given."""
+    starts = np.concatenate([np.arange(prefix), prefix + made.starts])
+    ends = np.concatenate([np.arange(1, prefix + 1), prefix + made.ends])
+    first, last = pieces.offsets[:, 0], np.maximum(pieces.offsets[:, 1] - 1, 0)
+    empty = pieces.offsets[:, 1] <= first
+    offsets = np.stack([starts[np.minimum(first, starts.size - 1)], ends[last]], axis=1)
+    offsets[empty, 1] = offsets[empty, 0]
+    return Pieces(pieces.ids, offsets)
 
 
 def _without_surrogates(text: str) -> str:
