@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from colibri.errors import ColibriError, InputError, MissingExtra
-from colibri.files.markup import declared_encoding, page_text
+from colibri.files.kinds.html import declared_encoding, page_text
 
 PLAIN = frozenset(
     ".txt .text .md .markdown .mdx .rst .adoc .asciidoc .org .tex .log .po .srt .vtt "  # noqa: SIM905
