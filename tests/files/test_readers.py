@@ -97,7 +97,7 @@ def test_pages_say_their_encoding() -> None:
 
 def test_what_a_page_hides_is_no_text() -> None:
     page = "<title>T</title><style>p{}</style><pre>a\n  b</pre><ul><li>x<li>y</ul><svg><text>no</text></svg>end"
-    assert html_text(page.encode()) == "T\n\na\nb\n\nx\ny\n\nend"
+    assert html_text(page.encode()) == "T\n\na\n  b\n\nx\ny\n\nend"
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "a.docx", "a.epub"])

@@ -117,7 +117,7 @@ class Builder:
             self._parts.append(gap)
             self._length += len(gap)
         if self._waiting is not None:
-            if not self._places or self._places[-1].label != self._waiting:
+            if self._waiting != (self._places[-1].label if self._places else ""):
                 self._places.append(Place(self._length, self._waiting))
             self._waiting = None
         self._parts.append(text)

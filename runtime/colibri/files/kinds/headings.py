@@ -11,11 +11,16 @@ class Headings:
 
     def enter(self, level: int, title: str) -> str:
         """A heading begins; returns the label of what follows it."""
-        while self._open and self._open[-1][0] >= level:
-            self._open.pop()
+        self.leave(level)
         title = " ".join(title.split())
         if title:
             self._open.append((level, title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1].rstrip()}…"))
+        return self.label
+
+    def leave(self, level: int) -> str:
+        """What is under headings of this level and deeper ends; returns the label of what follows."""
+        while self._open and self._open[-1][0] >= level:
+            self._open.pop()
         return self.label
 
     @property

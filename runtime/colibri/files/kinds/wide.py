@@ -47,7 +47,7 @@ def without_mark(data: bytes) -> tuple[str, str] | None:
 
 
 def is_binary(data: bytes) -> bool:
-    """Whether more than one byte in fifty is a control character that text does not have; short texts may ring a bell."""
+    """Whether more than one byte in fifty is a control character that text does not have (a short one may ring)."""
     start = data[:_LOOK_BYTES]
     while b"\0" * _ZEROS in start:
         start = start.replace(b"\0" * _ZEROS, b"")
