@@ -4,7 +4,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from colibri.files.kinds.detection import detected
+from colibri.files.kinds.detection import MANY_BYTES, detected
 from colibri.files.kinds.labels import codec_of
 from colibri.files.kinds.wide import is_binary, without_mark
 from colibri.files.text import Unreadable
@@ -18,7 +18,6 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
     (b"\x84\x31\x95\x33", "gb18030"),
 )
-_MANY_BYTES = ("utf", "gb", "big5", "cp932", "cp949", "cp950", "shift", "euc", "iso2022", "hz", "johab")
 # Signs that files hold and Python's first codec for them lacks: the circled numbers of NEC, the euro of Big5.
 _SIBLINGS = {
     "euc_jp": ("euc_jis_2004",),
@@ -66,7 +65,7 @@ def decode(data: bytes, declared: str | None = None) -> Decoded:
 def _as_declared(data: bytes, codec: str) -> Decoded | None:
     if codec.startswith(("utf-8", "utf-16", "utf-32", "utf_8", "utf_16", "utf_32")):
         return None
-    if not codec.startswith(_MANY_BYTES) and (utf8 := _strictly(data, "utf-8")) and _beyond_ascii(utf8.text) > 1:
+    if not codec.startswith(MANY_BYTES) and (utf8 := _strictly(data, "utf-8")) and _beyond_ascii(utf8.text) > 1:
         return utf8
     if found := _strictly(data, codec):
         return found
