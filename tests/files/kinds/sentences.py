@@ -286,10 +286,9 @@ Según el último informe, la bomba se revisó en marzo, en julio y también en 
 }
 """Language -> sentences, one a line."""
 
-_PLAIN = str.maketrans({
-    "’": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "—": "-", "–": "-", "…": "...", "€": "EUR",
-    "、": "、", "“": '"',
-})  # fmt: skip
+_PLAIN = str.maketrans(
+    {"’": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "—": "-", "–": "-", "…": "...", "€": "EUR"}
+)
 
 
 def sample(language: str, characters: int, seed: int) -> str:

@@ -19,6 +19,13 @@ _WIDER = {
     "tis-620": "cp874",
 }
 _CLOSE = 0.8  # of the confidence of the first: with a few words in code, chardet's figures differ by hundredths
+_FEW_WORDS = 0.1  # a confidence below which they say little: then more are tried
+_CLOSE_OF_FEW = 0.3
+_FEW_SIGNS = 3
+_RARE = frozenset(
+    "johab hp-roman8 mac-latin2 mac-iceland mac-greek mac-turkish iso8859-3 iso8859-4 iso8859-10 iso8859-13 iso8859-14 "  # noqa: SIM905
+    "iso8859-16 kz1048 ptcp154 koi8-t cp856 cp1006 cp720 cp737 cp775 cp860 cp861 cp863 cp864 cp865 cp869".split()
+)
 
 
 def detected(data: bytes) -> list[str] | None:
@@ -29,20 +36,36 @@ def detected(data: bytes) -> list[str] | None:
         return None
     era = chardet.EncodingEra
     look = _look(data)
+    if _has_only_punctuation(look):
+        return ["cp1252"]
     found = chardet.detect_all(look, encoding_era=era.ALL & ~era.MAINFRAME, compat_names=False)
-    likely = [entry for entry in found if entry["encoding"]]
-    names = list(dict.fromkeys(_WIDER.get(entry["encoding"], entry["encoding"]) for entry in likely))
+    confidences: dict[str, float] = {}
+    for entry in found:
+        if name := entry["encoding"]:
+            confidences.setdefault(_WIDER.get(name, name), entry["confidence"] * (0.5 if name in _RARE else 1))
+    names = sorted(confidences, key=lambda name: -confidences[name])
     if not names or names[0].startswith(MANY_BYTES):
         return names
-    close = {entry["encoding"] for entry in likely if entry["confidence"] >= likely[0]["confidence"] * _CLOSE}
-    close = {_WIDER.get(name, name) for name in close}
-    chosen = _likeliest(look, [name for name in names if name in close and not name.startswith(MANY_BYTES)])
+    most = confidences[names[0]]
+    least = most * (_CLOSE if most >= _FEW_WORDS else _CLOSE_OF_FEW)
+    close = [name for name in names if confidences[name] >= least and not name.startswith(MANY_BYTES)]
+    if most < _FEW_WORDS and "cp1252" not in close:
+        close.append("cp1252")
+    few = sum(byte > 0x7F for byte in look[:100]) <= _FEW_SIGNS
+    chosen = max(close, key=lambda name: (_score(look, name, few), confidences.get(name, 0)))
     return [chosen, *(name for name in names if name != chosen)]
 
 
-def _likeliest(data: bytes, names: list[str]) -> str:
-    """The one whose text looks most like writing; the first of equals."""
-    return max(names, key=lambda name: round(likeness(data.decode(name, "replace")), 2))
+def _score(data: bytes, name: str, few: bool) -> float:
+    """How well this codec's text reads. few: where hardly anything tells, Windows-1252 is the likeliest."""
+    return round(likeness(data.decode(name, "replace")) + (0.05 if few and name == "cp1252" else 0), 2)
+
+
+def _has_only_punctuation(data: bytes) -> bool:
+    """Whether it is English of Windows: nothing beyond ASCII but quotation marks, dashes and signs that stand well."""
+    text = data.decode("cp1252", "replace")
+    signs = "".join(sign for sign in text if sign > "\x7f")
+    return not any(map(str.isalpha, signs)) and len(signs) * 4 < len(text) and likeness(text) >= 0.75
 
 
 def _look(data: bytes) -> bytes:

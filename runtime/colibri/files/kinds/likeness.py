@@ -56,7 +56,8 @@ def likeness(text: str) -> float:
         before, after = text[at - 1 : at], text[at + 1 : at + 2]
         if sign.isalpha() or "\u0300" <= sign <= "\u036f":
             letters[sign.lower() if sign != "İ" else "ı"] += 1
-            good -= (sign.isupper() and before.islower()) + _strange(sign, before) + _strange(sign, after)
+            good -= (sign.isupper() and before.islower()) + (sign.islower() and after.isupper())
+            good -= _strange(sign, before) + _strange(sign, after)
         elif sign not in _PUNCTUATION or (before.isalpha() and after.isalpha() and sign not in _IN_WORDS):
             good -= 1
         else:
