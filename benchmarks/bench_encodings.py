@@ -3,8 +3,8 @@
     python benchmarks/bench_encodings.py [DIR] [--samples 10]
 
 DIR holds texts in UTF-8: DIR/LANGUAGE.txt or DIR/LANGUAGE/*.txt, by the codes in tests/files/kinds/sentences.py, whose
-sentences are shuffled where no DIR is given. Compared are ours, chardet and charset-normalizer alone (where installed), and the
-rule "strict UTF-8, else Windows-1252". Right is who returns the text that was encoded.
+sentences are shuffled where no DIR is given. Compared are ours, chardet and charset-normalizer alone (where installed),
+and the rule "strict UTF-8, else Windows-1252". Right is who returns the text that was encoded.
 """
 
 import random

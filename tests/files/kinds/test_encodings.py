@@ -80,6 +80,28 @@ def test_what_tells_an_encoding_without_detection(data: bytes, text: str, encodi
     assert (found.text, found.encoding, found.remark) == (text, encoding, None)
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("café crème", "cp1252"),
+        ("Größe: 5 Äpfel für Jürgen", "cp437"),
+        ("¿Qué es esto?", "cp1252"),
+        ("ÉCOLE PUBLIQUE ÉTÉ", "cp1252"),
+        ("He said “no”—and left…", "cp1252"),
+        ("The cats’ home isn’t ‘here’.", "cp1252"),
+        ("costs 5 €", "cp1252"),
+        ("l’été", "cp1252"),
+        ("canción", "mac-roman"),
+        ("Łódź", "cp1250"),
+        ("Москва", "koi8-r"),
+        ("日本", "cp932"),
+        ("图书", "gbk"),
+    ],
+)
+def test_a_few_words_are_read_by_how_they_are_written(text: str, encoding: str) -> None:
+    assert decode(text.encode(encoding)).text == text
+
+
 def test_few_broken_bytes_are_replaced_and_counted_where_the_rest_is_utf8() -> None:
     text = "Bücher über Vögel"
     found = decode(text.encode() + b"\xa0!")

@@ -1,5 +1,6 @@
 """Which old encoding bytes that are no UTF-8 are in: by chardet, and where several are likely by what they read."""
 
+import re
 from importlib import import_module
 
 from colibri.files.kinds.likeness import likeness
@@ -26,6 +27,13 @@ _RARE = frozenset(
     "johab hp-roman8 mac-latin2 mac-iceland mac-greek mac-turkish iso8859-3 iso8859-4 iso8859-10 iso8859-13 iso8859-14 "  # noqa: SIM905
     "iso8859-16 kz1048 ptcp154 koi8-t cp856 cp1006 cp720 cp737 cp775 cp860 cp861 cp863 cp864 cp865 cp869".split()
 )
+# In "vac’as", "lleg— dos" and "se–or" of a Macintosh's Spanish the same bytes are letters.
+_SURE_SIGNS = re.compile(
+    r"(?<=\w)’(?=(?:s|t|d|m|re|ll|ve)\b)|(?<=\b[ldjmtscnLDJMTSCN])’(?=\w)|(?<=s)’(?=\s)|(?<=[^\w\s])’"
+    r"|(?<!\w)[“„‘«‹€£§©°](?=[\w\s“‘]|$)|(?<=[^\s])[”»›…™®©°€£](?!\w)|(?<=\s)[–—](?=\s)|(?<=\d)[–—](?=\d)|(?<=\n)•"
+)
+_DASHES = re.compile(r"(?<=[^\W\d])[–—](?=\w)|(?<=[”’»…])[–—]|[–—](?=[“‘«])")
+_QUOTED = re.compile(r"‘([^‘\n]{1,300}?)’(?!\w)")
 
 
 def detected(data: bytes) -> list[str] | None:
@@ -44,8 +52,11 @@ def detected(data: bytes) -> list[str] | None:
         if name := entry["encoding"]:
             confidences.setdefault(_WIDER.get(name, name), entry["confidence"] * (0.5 if name in _RARE else 1))
     names = sorted(confidences, key=lambda name: -confidences[name])
-    if not names or names[0].startswith(MANY_BYTES):
-        return names
+    return names if not names or names[0].startswith(MANY_BYTES) else _likeliest_first(names, confidences, look)
+
+
+def _likeliest_first(names: list[str], confidences: dict[str, float], look: bytes) -> list[str]:
+    """Of those that are close to the first, that whose text reads best comes first."""
     most = confidences[names[0]]
     least = most * (_CLOSE if most >= _FEW_WORDS else _CLOSE_OF_FEW)
     close = [name for name in names if confidences[name] >= least and not name.startswith(MANY_BYTES)]
@@ -63,9 +74,10 @@ def _score(data: bytes, name: str, few: bool) -> float:
 
 def _has_only_punctuation(data: bytes) -> bool:
     """Whether it is English of Windows: nothing beyond ASCII but quotation marks, dashes and signs that stand well."""
-    text = data.decode("cp1252", "replace")
-    signs = "".join(sign for sign in text if sign > "\x7f")
-    return not any(map(str.isalpha, signs)) and len(signs) * 4 < len(text) and likeness(text) >= 0.75
+    text, quoted = _QUOTED.subn(r"\1", data.decode("cp1252", "replace"))
+    count = len(text) - len(text.encode("ascii", "ignore"))
+    sure = len(_SURE_SIGNS.findall(text))
+    return sure + quoted > 0 and count * 4 < len(text) and sure + len(_DASHES.findall(text)) == count
 
 
 def _look(data: bytes) -> bytes:
