@@ -8,7 +8,8 @@ from colibri.files.text import FileText, Place
 
 # https://invisible-island.net/xterm/ctlseqs/ctlseqs.html: CSI; OSC; DCS, PM, APC and SOS; and the two-letter ones.
 _TERMINAL = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)|[PX^_][^\x1b\n]{0,4096}\x1b\\|[ -/]?[0-Z\\^-~])"
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)|[PX^_][^\x1b\n]{0,4096}\x1b\\"
+    r"|[#%()*+./-][0-~]|[0-Z\\^-~])"
 )
 _STRUCK = re.compile(r"[^\n\x08]\x08")  # man pages write bold letters twice, and underline by "_" and a step back
 _BLANKS = re.compile("[\v\f\x1c-\x1f\x85]")

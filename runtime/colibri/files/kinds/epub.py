@@ -5,6 +5,7 @@ A chapter that is missing, damaged or encrypted is named and costs only itself. 
 
 import io
 import posixpath
+import struct
 import zipfile
 import zlib
 from contextlib import suppress
@@ -25,7 +26,7 @@ def read(source: Source) -> FileText:
     """A book's text. Raises Unreadable for what is no EPUB, or has no chapter that can be read."""
     try:
         book = zipfile.ZipFile(io.BytesIO(source.data))
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, struct.error) as error:
         raise Unreadable(f"is damaged ({error})") from error
     with book:
         return _Book(book, source).read()

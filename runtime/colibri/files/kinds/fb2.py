@@ -47,12 +47,15 @@ class _Book:
         self._title: list[str] | None = None  # the lines of the one that is being read
         self._depth = 0  # of sections
         self._parts = [""]  # of title-info, annotation, body: those that are open
+        self._ended = False
         self._add = self.builder.block
 
     def read(self) -> FileText:
         while token := self._markup.next():
             self._take(token)
         self._flush()
+        if not self._ended:
+            self.builder.remark("its end is missing")
         if self._authors:
             self._facts["author"] = ", ".join(dict.fromkeys(self._authors))
         return self.builder.done(**{fact: value for fact, value in self._facts.items() if value})
@@ -64,6 +67,7 @@ class _Book:
             else:
                 self._start(token)
         elif isinstance(token, End):
+            self._ended = token.name == "fictionbook"
             self._end(token.name)
         elif self._parts[-1]:
             self._words.append(token.text)

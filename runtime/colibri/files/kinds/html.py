@@ -124,6 +124,7 @@ class _Page:
     def _start(self, tag: Start) -> None:
         name = tag.name
         if name not in _VOID and not (tag.closed and self._xml) and self._is_unseen(tag):
+            self._break(_GAPS.get(name, _Gap.NONE))
             self._pass_over(tag)
             return
         self._in_title = name == "title" and not (tag.closed and self._xml)

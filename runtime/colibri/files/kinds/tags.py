@@ -179,15 +179,13 @@ class Markup:
         text, start = self._text, self.position
         end = self._end(rf"</(?:[\w.-]{{1,20}}:)?{name}[\s/>]", start)
         close = end < len(text)
-        lost = name in _SCRIPTS and _NO_SCRIPT.search(text, start, end)
-        if lost or not (close or name in _WITH_ENTITIES):
+        if not close and name in _WITH_ENTITIES:
+            return None
+        if not close or (name in _SCRIPTS and _NO_SCRIPT.search(text, start, end)):
             self.remark(f"a <{name}> that does not end was passed over up to the next paragraph")
             block = _BLOCK.search(text, start)
-            end = block.start() if block else len(text)
-        elif not close:
-            end = start
-        self.position = end
-        if lost or not close:
+            self.position = block.start() if block else len(text)
             return End(name)
+        self.position = end
         raw = text[start:end]
         return Text(html.unescape(raw) if name in _WITH_ENTITIES else raw) if raw else None

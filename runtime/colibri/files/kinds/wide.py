@@ -52,6 +52,8 @@ def is_binary(data: bytes) -> bool:
     while b"\0" * _ZEROS in start:
         start = start.replace(b"\0" * _ZEROS, b"")
     controls = _CONTROLS.translate(None, b"\x0e\x0f") if b"\x1b$)C" in start else _CONTROLS
+    if data and not start:
+        return True
     count = len(start) - len(start.translate(None, controls))
     return count * 50 > len(start) + (0 if b"\0" in start else 150)
 
