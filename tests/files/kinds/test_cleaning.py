@@ -17,6 +17,7 @@ from colibri.files.text import FileText, Place
         ("The bread \x1b]0;title\x07 rises \x1b[2J in an hour.", "The bread  rises  in an hour."),
         ("\x1b[1;31mERROR\x1b[0m: \x1b(Bfull", "ERROR: full"),
         ("\x1b]8;;http://example.org\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x9b2Jone \x9d0;title\x9ctwo", "one two"),
         ("\x1b alone", " alone"),
         ("N\bNA\bAM\bME\bE and _\bu_\bn_\bd_\be_\br", "NAME and under"),
         ("\b\bx", "x"),

@@ -106,6 +106,7 @@ def test_few_broken_bytes_are_replaced_and_counted_where_the_rest_is_utf8() -> N
     text = "Bücher über Vögel"
     found = decode(text.encode() + b"\xa0!")
     assert (found.text, found.remark) == (f"{text}\ufffd!", "1 broken byte in utf-8 text")
+    assert decode(b"5\xa0" + "€".encode()).text == "5\ufffd€"
     assert decode(b"\xef\xbb\xbfab\xff\xfe").remark == "2 broken bytes in utf-8 text"
     assert decode(b"caf\xe9 cr\xe8me").text == "café crème"
 

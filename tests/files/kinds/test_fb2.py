@@ -71,7 +71,8 @@ def test_what_is_no_fictionbook_is_unreadable() -> None:
     st.lists(
         st.sampled_from(
             "<body> </body> <section> </section> <title> </title> <p> </p> <v> <stanza> </stanza> <table> <tr> <td> "  # noqa: SIM905
-            "</td> </table> <annotation> </annotation> <title-info> </title-info> <binary> </binary> <date> word &x;".split()
+            "</td> </table> <annotation> </annotation> <title-info> </title-info> "
+            "<binary> </binary> <date> word &x;".split()
         )
     ).map("".join)
 )

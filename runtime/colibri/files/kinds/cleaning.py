@@ -8,8 +8,8 @@ from colibri.files.text import FileText, Place
 
 # https://invisible-island.net/xterm/ctlseqs/ctlseqs.html: CSI; OSC; DCS, PM, APC and SOS; and the two-letter ones.
 _TERMINAL = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)|[PX^_][^\x1b\n]{0,4096}\x1b\\"
-    r"|[#%()*+./-][0-~]|[0-Z\\^-~])"
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]{1,40}[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]{0,4096}(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[PX^_][^\x1b\n]{0,4096}\x1b\\|\x1b[#%()*+./-][0-~]|\x1b[0-Z\\^-~]"
 )
 _STRUCK = re.compile(r"[^\n\x08]\x08")  # man pages write bold letters twice, and underline by "_" and a step back
 _BLANKS = re.compile("[\v\f\x1c-\x1f\x85]")
@@ -22,7 +22,7 @@ def cleaned(text: str) -> str:
     Lines end with \\n, as many as there were. Of a letter struck over, the last stays.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if "\x1b" in text:
+    if any(sign in text for sign in "\x1b\x9b\x9d"):
         text = _TERMINAL.sub("", text)
     while "\x08" in text and (struck := _STRUCK.sub("", text)) != text:
         text = struck

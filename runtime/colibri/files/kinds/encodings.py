@@ -26,6 +26,7 @@ _SIBLINGS = {
     "big5hkscs": ("cp950",),
     "cp932": ("shift_jis_2004",),
 }
+_ASCII_OR_BROKEN = re.compile("[\x00-\x7f\ufffd]+")
 _ESCAPES = re.compile(rb"\x1b\$(?:[@B]|\)C|\([CDOPQ])")
 _HZ = re.compile(rb"~\{((?:[\x21-\x77][\x21-\x7e])+)~\}")
 
@@ -87,13 +88,14 @@ def _seven_bits(data: bytes) -> Decoded | None:
 
 
 def _utf8(data: bytes) -> Decoded | None:
-    """As UTF-8, also where a few bytes of it are broken."""
+    """As UTF-8, also where a few bytes of it are broken: of old encodings hardly any two bytes in a row look like it."""
     if found := _strictly(data, "utf-8"):
         return found
     found = _replaced(data, "utf-8")
     broken = found.text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
-    valid = _beyond_ascii(found.text) - broken
-    return found if valid >= 2 and valid >= 2 * broken else None
+    signs = _ASCII_OR_BROKEN.sub("", found.text)
+    following = len(signs.encode()) - len(signs)  # one of ü, two of €
+    return found if following >= 2 and following >= 2 * broken else None
 
 
 def _guessed(data: bytes) -> Decoded:
