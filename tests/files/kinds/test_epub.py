@@ -105,6 +105,25 @@ def test_a_book_of_version_2_has_its_titles_from_the_ncx() -> None:
     assert (found.created, found.modified) == ("2024", "2024-05-04")
 
 
+@pytest.mark.parametrize(
+    ("title", "label", "wanted"),
+    [
+        ("", "", ""),
+        ("Tides", "", "Tides"),
+        ("", "Tides > High", "Tides > High"),
+        ("Tides", "2. Tides > High", "2. Tides > High"),
+        ("2: Tides", "Tides > High", "2: Tides > High"),
+        ("Water", "Tides > High", "Water > Tides > High"),
+    ],
+)
+def test_a_title_in_the_contents_and_a_heading_stand_once(title: str, label: str, wanted: str) -> None:
+    heading = "".join(f"<h{level}>{part}</h{level}>" for level, part in enumerate(label.split(" > "), 1)) + "<p>x</p>"
+    more = '<item id="n" href="nav.xhtml" properties="nav"/>'
+    nav = f'<nav epub:type="toc"><a href="a.xhtml">{title}</a></nav>'
+    found = of({"OPS/book.opf": package(["a.xhtml"], more), "OPS/nav.xhtml": nav, "OPS/a.xhtml": heading})
+    assert (found.places[-1].label if found.places else "") == wanted
+
+
 def test_names_in_other_capitals_or_without_the_sign_for_utf8_are_found() -> None:
     book = {"OPS/book.opf": package(["Text/A.XHTML", "%D0%B3.xhtml", "b%2520c.xhtml"])}
     found = of(

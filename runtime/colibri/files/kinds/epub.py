@@ -109,8 +109,7 @@ class _Book:
         if not starts or starts[0]:
             starts, labels = [0, *starts], ["", *labels]
         for start, end, label in zip(starts, [*starts[1:], len(found.text)], labels, strict=True):
-            same = not title or label == title or label.startswith(f"{title} > ")
-            self._builder.place(label if same else f"{title} > {label}" if label else title)
+            self._builder.place(_under(title, label))
             self._builder.block(found.text[start:end])
 
     def _text(self, path: str, what: str) -> str | None:
@@ -131,6 +130,14 @@ class _Book:
         if what:
             self._builder.remark(f"{what} {path} {trouble}")
         return None
+
+
+def _under(title: str, label: str) -> str:
+    """A heading's path below a chapter's title, which stands once: headings have it with a number, or a part of it."""
+    first, arrow, rest = label.partition(" > ")
+    if title in first:
+        return label
+    return f"{title}{arrow}{rest}" if first in title else f"{title} > {label}"
 
 
 def _spellings(entry: zipfile.ZipInfo) -> list[str]:
