@@ -181,6 +181,24 @@ def test_encrypted_chapters_are_named_and_obfuscated_fonts_are_no_matter() -> No
     ).text
 
 
+def test_a_zip_with_a_password_is_encrypted() -> None:
+    data = packed({"META-INF/container.xml": CONTAINER, "OPS/book.opf": package(["a.xhtml"]), "OPS/a.xhtml": "One."})
+    locked = bytearray(data)
+    for at in range(len(locked) - 4):  # the flag in each header that zipfile looks at
+        if locked[at : at + 4] == b"PK\x01\x02":
+            locked[at + 8] |= 1
+        elif locked[at : at + 4] == b"PK\x03\x04":
+            locked[at + 6] |= 1
+    with pytest.raises(Unreadable, match=r"^is encrypted$"):
+        read(Source(name="book.epub", data=bytes(locked)))
+
+
+def test_a_picture_in_the_spine_is_named() -> None:
+    book = package(["a.svg", "a.xhtml"]).replace('a.svg" media-type="application/xhtml', 'a.svg" media-type="image/svg')
+    found = of({"OPS/book.opf": book, "OPS/a.svg": "<svg/>", "OPS/a.xhtml": "One."})
+    assert (found.text, found.remarks) == ("One.", ("chapter OPS/a.svg is no page of text (image/svg+xml)",))
+
+
 def test_chapters_have_encodings_of_their_own_and_declared_entities() -> None:
     russian = "<?xml version='1.0' encoding='windows-1251'?><html><body><p>Склад</p></body></html>"
     entity = "<!DOCTYPE html [<!ENTITY farm 'Green Farm'>]><html><body><p>&farm; &mdash; x</p></body></html>"

@@ -62,6 +62,7 @@ def test_a_title_that_is_the_first_heading_stands_once() -> None:
         ("<input value=Send type=submit><input type=hidden value=no><input type=password value=no>", "Send"),
         ("<p hidden>no<p>yes<div hidden>no<div>no</div></div>end", "yes\n\nend"),
         ("<div hidden=until-found>found</div>", "found"),
+        ("<html hidden><body hidden>shown once a script has run", "shown once a script has run"),
         ("<template><p>no</p></template><div><template shadowrootmode=open>yes</template></div>", "yes"),
         ("<noscript>no</noscript><iframe><p>no</iframe><svg><title>no</title><text>no</text></svg>x", "x"),
         ("<svg><foreignObject><p>no</p></foreignObject></svg>yes", "yes"),

@@ -93,6 +93,14 @@ def test_uuencoded_files_are_left_out() -> None:
     assert quiet(f"begin 644 a.gif\n{lines}\n`\nend\nHello.").text == "begin 644 a.gif" + "\n" * 5 + "\n`\nend\nHello."
 
 
+def test_long_dumps_are_left_out_and_short_ones_are_examples() -> None:
+    dump = "\n".join(f"{n * 16:08x}: 8950 4e47 0d0a 1a0a 0000 000d 4948 4452  .PNG........IHDR" for n in range(20))
+    array = "\n".join("  0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a," for _ in range(20))
+    for text in (dump, array, dump.replace(": ", "  ")):
+        assert quiet(f"a\n{text}\n\nb").text == "a" + "\n" * 22 + "b"
+        assert quiet(text[:500]).text == text[:500]
+
+
 @given(
     st.lists(
         st.sampled_from(["\n", " ", "word", PICTURE[:210], PICTURE[:64], "data:image/png;base64,", "(", ")", "=", '"'])

@@ -88,7 +88,7 @@ def _seven_bits(data: bytes) -> Decoded | None:
 
 
 def _utf8(data: bytes) -> Decoded | None:
-    """As UTF-8, also where a few bytes of it are broken: hardly any two bytes in a row of old encodings look like it."""
+    """As UTF-8, also where a few bytes of it are broken: bytes of old encodings hardly ever look like it in a row."""
     if found := _strictly(data, "utf-8"):
         return found
     found = _replaced(data, "utf-8")

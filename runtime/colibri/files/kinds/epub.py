@@ -42,6 +42,7 @@ class _Book:
         for entry in book.infolist():
             for name in _spellings(entry):
                 self._files.setdefault(name, entry)
+        self._locked = False
         self._builder = Builder()
 
     def read(self) -> FileText:
@@ -49,6 +50,8 @@ class _Book:
         encrypted = self._encrypted()
         titles = self._titles(described)
         chapters = [path for path in described.chapters if self._is_page(described, path)]
+        for path in (path for path in described.chapters if path not in chapters):
+            self._builder.remark(f"chapter {path} is no page of text ({described.media.get(path)})")
         for name in described.unknown:
             self._builder.remark(f"a chapter {name!r} is named that the book does not list")
         read = 0
@@ -59,7 +62,7 @@ class _Book:
                 self._chapter(text, titles.get(path, ""), described.facts.get("title"))
                 read += 1
         if chapters and not read:
-            locked = any(path in encrypted for path in chapters)
+            locked = self._locked or any(path in encrypted for path in chapters)
             raise Unreadable("is encrypted" if locked else f"is damaged (none of {len(chapters)} chapters can be read)")
         return self._builder.done(**described.facts)
 
@@ -125,6 +128,7 @@ class _Book:
                 trouble = str(error).removeprefix(f"{path} ")
             except RuntimeError:  # how zipfile says that it wants a password
                 trouble = "is encrypted"
+                self._locked = True
             except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError) as error:
                 trouble = f"is damaged ({error})"
         if what:

@@ -217,7 +217,7 @@ class _Page:
 
     def _is_unseen(self, tag: Start) -> bool:
         name, attributes = tag.name, tag.attributes
-        if name in self._shown_for_want_of_an_end:
+        if name in self._shown_for_want_of_an_end or name in {"html", "body"}:  # hidden, until a script has run
             return False
         if name == "template":
             return "shadowrootmode" not in attributes

@@ -44,7 +44,7 @@ _NUMBERED = re.compile(r"(?:x-)?(?:cp|windows|win|ibm|ms|dos|ansi|microsoft-cp)[
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _META = re.compile(rb"<meta\b[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:+-]{1,40})", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']([\w.:+-]{1,40})[\"']")
-_LOOK_BYTES = 4_096
+_LOOK_BYTES = 16_384  # browsers look at 1,024 bytes first, and read on where they find no label
 
 
 def codec_of(label: str) -> str | None:

@@ -3,13 +3,15 @@
 Out by one rule each, and counted in a remark:
 - data URIs (`data:image/png;base64,…`) of 100 characters and more, whatever they hold
 - runs of 200 and more characters of base64 or hexadecimal digits without a blank; and blocks of three and more lines of
-  40 and more such characters each (certificates, keys, attachments, uuencoded files)
+  40 and more such characters each (certificates, keys, attachments, uuencoded files), or of sixteen and more lines of
+  a dump (xxd, hexdump -C, arrays of bytes in C)
 - in scripts and styles (.js, .mjs, .cjs, .css) lines above 1,000 characters, in *.min.* above 200: minified
 - lock files (package-lock.json, Cargo.lock, …) and source maps, whole: programs write and read them
 """
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -36,6 +38,8 @@ _BLOCK_LINES = 3
 _BLOCK_WIDTH = 40
 _CODED_LINE = re.compile(r"[\s>*#/;\"'+:,S-]{0,12}(?:[A-Za-z0-9+/]{40,}={0,2}|M[ -`]{60})[\s\"'+,;\\]{0,8}")
 _LAST_LINE = re.compile(r"[\s>*#/;\"'+:,-]{0,12}[A-Za-z0-9+/]{2,}={0,2}[\s\"'+,;\\]{0,8}")
+_DUMP_LINES = 16  # a few lines of a dump are an example in a text
+_DUMP_LINE = re.compile(r"\s*(?:[0-9a-fA-F]{4,16}:?\s+(?:[0-9a-fA-F]{2,8}\s+){4}|(?:0[xX][0-9a-fA-F]{2},\s*){6})")
 _HEX = re.compile(r"[\s0-9a-fA-F\W]+")
 
 
@@ -87,19 +91,23 @@ class _LeftOut:
         return self.out("run of coded data", found[0]) if _coded(found[0]) else found[0]
 
     def blocks(self, text: str) -> str:
-        """Lines of coded data, three and more in a row, become empty ones."""
+        """Lines of coded data in a row become empty ones."""
         lines = text.split("\n")
+        self._blocks(lines, _coded_line, _BLOCK_LINES)
+        self._blocks(lines, _dump_line, _DUMP_LINES)
+        return "\n".join(lines)
+
+    def _blocks(self, lines: list[str], is_coded: Callable[[str], bool], least: int) -> None:
         start = 0
         while start < len(lines):
             end = start
-            while end < len(lines) and _coded_line(lines[end]):
+            while end < len(lines) and is_coded(lines[end]):
                 end += 1
-            if end - start >= _BLOCK_LINES:
+            if end - start >= least:
                 end += end < len(lines) and _LAST_LINE.fullmatch(lines[end]) is not None
                 self.out("block of coded data", "\n".join(lines[start:end]))
                 lines[start:end] = [""] * (end - start)
             start = end + 1
-        return "\n".join(lines)
 
     def remarks(self) -> tuple[str, ...]:
         return tuple(
@@ -110,6 +118,10 @@ class _LeftOut:
 
 def _coded_line(line: str) -> bool:
     return len(line) >= _BLOCK_WIDTH and _CODED_LINE.fullmatch(line) is not None and (line[0] == "M" or _coded(line))
+
+
+def _dump_line(line: str) -> bool:
+    return _DUMP_LINE.match(line) is not None
 
 
 def _coded(run: str) -> bool:
