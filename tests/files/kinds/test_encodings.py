@@ -130,6 +130,9 @@ def test_a_cut_or_broken_utf16_file_with_a_mark_keeps_the_rest() -> None:
         ("Птица поёт, а вечер тих.".encode("cp1251"), "utf-8", "Птица поёт, а вечер тих."),
         ("Склад должен держать температуру".encode("cp1251"), "gb2312", "Склад должен держать температуру"),
         (b"caf\xe9", "x-user-defined", "café"),
+        ("温度".encode("utf-16-le"), "utf-16", "温度"),
+        ("Straße".encode(), "utf-16", "Straße"),
+        (b"Hi +AOQ-", "utf-7", "Hi ä"),
         (b"caf\xe9 cr\xe8me", "unknown-8bit", "café crème"),
     ],
 )

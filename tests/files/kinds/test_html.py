@@ -65,6 +65,7 @@ def test_a_title_that_is_the_first_heading_stands_once() -> None:
         ("<html hidden><body hidden>shown once a script has run", "shown once a script has run"),
         ("<template><p>no</p></template><div><template shadowrootmode=open>yes</template></div>", "yes"),
         ("<noscript>no</noscript><iframe><p>no</iframe><svg><title>no</title><text>no</text></svg>x", "x"),
+        ("a<svg/>b", "ab"),
         ("<svg><foreignObject><p>no</p></foreignObject></svg>yes", "yes"),
         ("<math><mi>x</mi><mo>=</mo><mn>2</mn><annotation>no</annotation></math>", "x=2"),
         ("<pre>\n  if a:\n    b\n</pre>c", "  if a:\n    b\n\nc"),

@@ -1,5 +1,6 @@
 """Which old encoding bytes that are no UTF-8 are in: by chardet, and where several are likely by what they read."""
 
+import io
 import re
 from importlib import import_module
 
@@ -81,5 +82,12 @@ def _has_only_punctuation(data: bytes) -> bool:
 
 
 def _look(data: bytes) -> bytes:
-    """The lines that are not ASCII: of source code with a few comments the rest speaks for English."""
-    return b"\n".join(line for line in data.split(b"\n") if not line.isascii())[:_LOOK_BYTES]
+    """The first lines that are not ASCII: of source code with a few comments the rest speaks for English."""
+    lines, size = [], 0
+    for line in io.BytesIO(data):
+        if not line.isascii():
+            lines.append(line)
+            size += len(line)
+            if size >= _LOOK_BYTES:
+                break
+    return b"".join(lines)[:_LOOK_BYTES]

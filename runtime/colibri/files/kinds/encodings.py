@@ -64,8 +64,9 @@ def decode(data: bytes, declared: str | None = None) -> Decoded:
 
 
 def _as_declared(data: bytes, codec: str) -> Decoded | None:
-    if codec.startswith(("utf-8", "utf-16", "utf-32", "utf_8", "utf_16", "utf_32")):
-        return None
+    if codec.startswith("utf") and codec != "utf-7":
+        # Without a zero anywhere hardly anything is UTF-16: Chinese of a few signs, and labels that mean UTF-8.
+        return None if codec in {"utf-8", "utf-8-sig"} or _strictly(data, "utf-8") else _strictly(data, codec)
     if not codec.startswith(MANY_BYTES) and (utf8 := _strictly(data, "utf-8")) and _beyond_ascii(utf8.text) > 1:
         return utf8
     if found := _strictly(data, codec):

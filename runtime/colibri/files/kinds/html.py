@@ -6,55 +6,29 @@ Left:   scripts, styles, comments, <template>, <noscript>, <svg>, what is `hidde
 
 import re
 from dataclasses import replace
-from enum import IntEnum
 
 from colibri.files.kinds.cleaning import cleaned
 from colibri.files.kinds.encodings import decode
 from colibri.files.kinds.headings import Headings
 from colibri.files.kinds.labels import in_page
 from colibri.files.kinds.page_facts import Facts
+from colibri.files.kinds.page_tags import (
+    AFTER_HEADINGS,
+    BREAKING_OUT,
+    ENDED_BY_NEXT,
+    GAPS,
+    HEADINGS,
+    KEEPING_BLANKS,
+    READINGS,
+    SHOWN_INPUTS,
+    UNSEEN,
+    VOID,
+    Gap,
+)
 from colibri.files.kinds.tags import End, Markup, Start, Token
 from colibri.files.source import Source
 from colibri.files.text import Builder, FileText
 
-
-class _Gap(IntEnum):
-    """What stands before the next text; of two that meet, the larger."""
-
-    NONE = 0
-    LINE = 1
-    BLOCK = 2
-    CELL = 3  # above BLOCK: a paragraph in a cell begins no line
-    ROW = 4
-    TABLE = 5
-
-
-_UNSEEN = frozenset(
-    "script style noscript template iframe noembed svg audio video datalist rt rp rtc annotation annotation-xml".split()  # noqa: SIM905
-)
-_READINGS = frozenset({"rt", "rp", "rtc"})
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())  # noqa: SIM905
-_ENDED_BY_NEXT = frozenset({"p", "li", "dt", "dd", "td", "th", "tr", "option"})
-_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_KEEPING_BLANKS = frozenset({"pre", "textarea", "xmp", "listing"})
-_SHOWN_INPUTS = frozenset("text search email url tel number date time button submit reset".split())  # noqa: SIM905
-_GAPS = {
-    **dict.fromkeys(
-        "p div section article header footer main nav aside ul ol dl blockquote figure figcaption form fieldset legend "  # noqa: SIM905
-        "hr address details summary caption dialog center menu dir hgroup search body html head title noframes select "
-        "pre textarea xmp listing h1 h2 h3 h4 h5 h6".split(),
-        _Gap.BLOCK,
-    ),
-    **dict.fromkeys("li dt dd option optgroup".split(), _Gap.LINE),  # noqa: SIM905
-    **dict.fromkeys(("td", "th"), _Gap.CELL),
-    **dict.fromkeys(("tr", "thead", "tbody", "tfoot"), _Gap.ROW),
-    "table": _Gap.TABLE,
-}
-# What ends an <svg> that does not end: https://html.spec.whatwg.org/multipage/parsing.html#parsing-main-inforeign
-_BREAKING_OUT = frozenset(
-    "body blockquote center dd div dl dt h1 h2 h3 h4 h5 h6 hr img li menu ol p pre ruby table ul".split()  # noqa: SIM905
-)
-_AFTER_HEADINGS = frozenset({"p", "ul", "ol", "dl", "pre", "blockquote", "section", "article"})
 _LONGEST_HEADING = 1_000
 _XHTML = re.compile(r"\A\s*<\?xml\b|<html\b[^>]*\sxmlns\b", re.IGNORECASE)
 
@@ -94,7 +68,7 @@ class _Page:
         self._facts = Facts()
         self._headings = Headings()
         self._words: list[str] = []
-        self._gap = _Gap.NONE
+        self._gap = Gap.NONE
         self._heading = 0  # the level of the one that is being read
         self._keeping_blanks = 0
         self._in_title = False
@@ -103,7 +77,7 @@ class _Page:
     def read(self) -> FileText:
         while token := self._markup.next():
             self._take(token)
-        self._break(_Gap.BLOCK)
+        self._break(Gap.BLOCK)
         self._title_first("")
         for remark in self._markup.remarks:
             self._builder.remark(remark)
@@ -123,29 +97,29 @@ class _Page:
 
     def _start(self, tag: Start) -> None:
         name = tag.name
-        if name not in _VOID and not (tag.closed and self._xml) and self._is_unseen(tag):
-            self._break(_GAPS.get(name, _Gap.NONE))
+        if name not in VOID and not (tag.closed and (self._xml or name == "svg")) and self._is_unseen(tag):
+            self._break(GAPS.get(name, Gap.NONE))
             self._pass_over(tag)
             return
         self._in_title = name == "title" and not (tag.closed and self._xml)
         self._facts.take(tag)
-        if name in _HEADINGS and not (tag.closed and self._xml):
-            self._break(_Gap.BLOCK)
+        if name in HEADINGS and not (tag.closed and self._xml):
+            self._break(Gap.BLOCK)
             if self._heading:
                 self._close_heading()
             self._heading = int(name[1])
         else:
-            self._break(_GAPS.get(name, _Gap.NONE), paragraph=name in _AFTER_HEADINGS)
-        self._keeping_blanks += name in _KEEPING_BLANKS and not (tag.closed and self._xml)
+            self._break(GAPS.get(name, Gap.NONE), paragraph=name in AFTER_HEADINGS)
+        self._keeping_blanks += name in KEEPING_BLANKS and not (tag.closed and self._xml)
         self._words_of(tag)
 
     def _end(self, name: str) -> None:
         self._in_title = False
-        if name in _HEADINGS and self._heading:
+        if name in HEADINGS and self._heading:
             self._close_heading()
         elif name not in {"td", "th"}:
-            self._break(_GAPS.get(name, _Gap.NONE))
-        if name in _KEEPING_BLANKS:
+            self._break(GAPS.get(name, Gap.NONE))
+        if name in KEEPING_BLANKS:
             self._keeping_blanks = max(0, self._keeping_blanks - 1)
 
     def _words_of(self, tag: Start) -> None:
@@ -156,23 +130,23 @@ class _Page:
                 self._words.append("\n")
             else:
                 # Two in a row make a paragraph.
-                twice = self._gap is _Gap.LINE and not "".join(self._words).strip()
-                self._break(_Gap.BLOCK if twice else _Gap.LINE)
+                twice = self._gap is Gap.LINE and not "".join(self._words).strip()
+                self._break(Gap.BLOCK if twice else Gap.LINE)
         elif name == "optgroup" or (name == "option" and tag.closed):
             self._words.append(attributes.get("label", ""))
         elif name == "img" or (name == "input" and attributes.get("type", "").lower() == "image"):
             words = attributes.get("alt", "").strip()
             # A picture of one sign stands within a word.
             self._words.append(words if len(words) < 2 else f" {words} ")
-        elif name == "input" and attributes.get("type", "text").lower() in _SHOWN_INPUTS and "hidden" not in attributes:
+        elif name == "input" and attributes.get("type", "text").lower() in SHOWN_INPUTS and "hidden" not in attributes:
             self._words.append(f" {attributes.get('value', '')} ")
 
-    def _break(self, gap: _Gap, *, paragraph: bool = False) -> None:
+    def _break(self, gap: Gap, *, paragraph: bool = False) -> None:
         """The text so far ends; before what follows stands at least this gap. paragraph: one ends an open heading."""
-        if gap is _Gap.NONE:
+        if gap is Gap.NONE:
             return
         if self._heading:
-            if gap >= _Gap.CELL or (paragraph and "".join(self._words).strip()):
+            if gap >= Gap.CELL or (paragraph and "".join(self._words).strip()):
                 self._close_heading()
             else:
                 self._words.append(" ")
@@ -185,22 +159,22 @@ class _Page:
         if title := self._joined().strip():
             self._title_first(title)
             self._builder.place(self._headings.enter(level, title))
-        self._gap = max(self._gap, _Gap.BLOCK)
+        self._gap = max(self._gap, Gap.BLOCK)
         self._flush()
-        self._gap = _Gap.BLOCK
+        self._gap = Gap.BLOCK
 
     def _flush(self) -> None:
         text, self._words = self._joined(), []
         if not text.strip():
             return
         self._title_first(text)
-        if self._gap is _Gap.CELL:
+        if self._gap is Gap.CELL:
             self._builder.cell(text)
-        elif self._gap in {_Gap.LINE, _Gap.ROW}:
+        elif self._gap in {Gap.LINE, Gap.ROW}:
             self._builder.line(text)
         else:
             self._builder.block(text)
-        self._gap = _Gap.NONE
+        self._gap = Gap.NONE
 
     def _joined(self) -> str:
         text = cleaned("".join(self._words).replace("\xad", ""))
@@ -221,7 +195,7 @@ class _Page:
             return False
         if name == "template":
             return "shadowrootmode" not in attributes
-        return name in _UNSEEN or ("hidden" in attributes and attributes["hidden"].lower() != "until-found")
+        return name in UNSEEN or ("hidden" in attributes and attributes["hidden"].lower() != "until-found")
 
     def _pass_over(self, tag: Start) -> None:
         """Read on behind the end of an element. Of one that does not end, what is in it is shown."""
@@ -240,7 +214,7 @@ class _Page:
             elif isinstance(token, End):
                 depth -= token.name == name
                 foreign -= token.name == "foreignobject"
-                if name in _READINGS and token.name in {"ruby", *_GAPS}:
+                if name in READINGS and token.name in {"ruby", *GAPS}:
                     markup.position = before
                     return
             before = markup.position
@@ -252,8 +226,8 @@ class _Page:
 
 def _ends_before(name: str, tag: Start, foreign: int) -> bool:
     """Whether an unseen element ends, without a tag of its own, where this one begins."""
-    if name in _READINGS:
-        return tag.name in {"rb", "rt", "rp", "rtc", "ruby"} or tag.name in _GAPS
+    if name in READINGS:
+        return tag.name in {"rb", "rt", "rp", "rtc", "ruby"} or tag.name in GAPS
     if name == "svg":
-        return foreign <= 0 and tag.name in _BREAKING_OUT
-    return name in _ENDED_BY_NEXT and tag.name == name
+        return foreign <= 0 and tag.name in BREAKING_OUT
+    return name in ENDED_BY_NEXT and tag.name == name

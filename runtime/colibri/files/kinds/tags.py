@@ -151,8 +151,18 @@ class Markup:
         name = named[1].lower()
         if self._xml:
             name = name.rpartition(":")[2]
+        attributes = self._attributes(named.end())
+        if text[named.start() + 1] == "/":
+            return End(name)
+        closed = text[self.position - 2] == "/"
+        if name in self._opaque and not (closed and self._xml):
+            self._raw = name
+        return Start(name, attributes, closed)
+
+    def _attributes(self, position: int) -> dict[str, str]:
+        """Those of a tag from here on; reads to its end."""
+        text = self._text
         attributes: dict[str, str] = {}
-        position = named.end()
         while True:
             gap = _BETWEEN.match(text, position)
             position = gap.end() if gap else position
@@ -166,12 +176,7 @@ class Markup:
             attributes.setdefault(found[1].lower(), html.unescape(value) if "&" in value else value)
             position = found.end()
         self.position = position + 1
-        if text[named.start() + 1] == "/":
-            return End(name)
-        closed = text[position - 1] == "/"
-        if name in self._opaque and not (closed and self._xml):
-            self._raw = name
-        return Start(name, attributes, closed)
+        return attributes
 
     def _raw_text(self) -> Token | None:
         """What stands in an element that holds no tags, up to its end."""

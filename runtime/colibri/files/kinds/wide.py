@@ -4,6 +4,7 @@ import unicodedata
 from collections import Counter
 
 _LOOK_BYTES = 65_536
+_WIDE_BYTES = 16_384
 # Of the control characters text has tab, line ends, form feed, backspace (man pages) and escape (terminals).
 _CONTROLS = bytes({*range(32), 0x7F} - set(b"\t\n\v\f\r\b\x1b"))
 _ZEROS = 8  # a block of them in a log is what a crash left, not binary data
@@ -33,7 +34,7 @@ _ANCHORS = frozenset(map(chr, range(0x20, 0x7F))) | frozenset("\t\n\r、。，�
 
 def without_mark(data: bytes) -> tuple[str, str] | None:
     """The text and the codec of UTF-16 or UTF-32 without a byte order mark, None for everything else."""
-    start = data[:_LOOK_BYTES]
+    start = data[:_WIDE_BYTES]
     # A blank, a digit or a line end is two bytes of which one is 0, a Chinese full stop has a 2: no other text does.
     if len(data) < 4 or len(start.translate(None, _CONTROLS)) == len(start):
         return None
