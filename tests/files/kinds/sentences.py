@@ -286,6 +286,16 @@ Según el último informe, la bomba se revisó en marzo, en julio y también en 
 }
 """Language -> sentences, one a line."""
 
+_CODE = """
+def reorder(paths, limit=10):
+    seen = set()
+    for path in sorted(paths):
+        if path in seen or len(seen) > limit:  # {0}
+            continue
+        seen.add(path)
+    # {1}
+    return [str(path) for path in seen if path.exists()]
+"""
 _PLAIN = str.maketrans(
     {"’": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "—": "-", "–": "-", "…": "...", "€": "EUR"}
 )
@@ -303,6 +313,12 @@ def sample(language: str, characters: int, seed: int) -> str:
             parts += [sentence, "\n" if chances.random() < 0.25 else gap]
             length += len(sentence) + len(parts[-1])
     return "".join(parts)[:characters].rstrip()
+
+
+def commented(text: str) -> str:
+    """Source code with two short comments, of 40 and of 20 characters."""
+    words = " ".join(text.split())
+    return _CODE.format(words[:40], words[60:80])
 
 
 def encoded(text: str, encoding: str) -> tuple[str, bytes]:

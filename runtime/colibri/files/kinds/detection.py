@@ -24,14 +24,15 @@ _CLOSE = 0.8  # of the confidence of the first: with a few words in code, charde
 _FEW_WORDS = 0.1  # a confidence below which they say little: then more are tried
 _CLOSE_OF_FEW = 0.3
 _FEW_SIGNS = 3
+_ASCII = bytes(range(128))
 _RARE = frozenset(
     "johab hp-roman8 mac-latin2 mac-iceland mac-greek mac-turkish iso8859-3 iso8859-4 iso8859-10 iso8859-13 iso8859-14 "  # noqa: SIM905
     "iso8859-16 kz1048 ptcp154 koi8-t cp856 cp1006 cp720 cp737 cp775 cp860 cp861 cp863 cp864 cp865 cp869".split()
 )
 # In "vac’as", "lleg— dos" and "se–or" of a Macintosh's Spanish the same bytes are letters.
 _SURE_SIGNS = re.compile(
-    r"(?<=\w)’(?=(?:s|t|d|m|re|ll|ve)\b)|(?<=\b[ldjmtscnLDJMTSCN])’(?=\w)|(?<=s)’(?=\s)|(?<=[^\w\s])’"
-    r"|(?<!\w)[“„‘«‹€£§©°](?=[\w\s“‘]|$)|(?<=[^\s])[”»›…™®©°€£](?!\w)|(?<=\s)[–—](?=\s)|(?<=\d)[–—](?=\d)|(?<=\n)•"
+    r"(?<=\w)’(?=(?:s|t|d|m|re|ll|ve)\b)|(?<=\b[ldjmtscnLDJMTSCN])’(?=\w{3})|(?<=s)’(?=\s)|(?<=[^\w\s])’"
+    r"|(?<!\w)[“„‘«‹€£§©°](?=[\w\s“‘]|$)|(?<=[^\s])[”»›…™®©°€£](?!\w)|(?<=\s)[–—…](?=\s)|(?<=\d)[–—](?=\d)|(?<=\n)•"
 )
 _DASHES = re.compile(r"(?<=[^\W\d])[–—](?=\w)|(?<=[”’»…])[–—]|[–—](?=[“‘«])")
 _QUOTED = re.compile(r"‘([^‘\n]{1,300}?)’(?!\w)")
@@ -63,7 +64,7 @@ def _likeliest_first(names: list[str], confidences: dict[str, float], look: byte
     close = [name for name in names if confidences[name] >= least and not name.startswith(MANY_BYTES)]
     if most < _FEW_WORDS and "cp1252" not in close:
         close.append("cp1252")
-    few = sum(byte > 0x7F for byte in look[:100]) <= _FEW_SIGNS
+    few = len(look.translate(None, _ASCII)) <= _FEW_SIGNS
     chosen = max(close, key=lambda name: (_score(look, name, few), confidences.get(name, 0)))
     return [chosen, *(name for name in names if name != chosen)]
 

@@ -1,7 +1,7 @@
 """How much a decoded text looks like writing: what decides between encodings that a detector holds for equally likely.
 
 A wrong one-byte encoding shows in three ways: letters of no one language ("pr•d", "enthŠlt" are Polish and German in
-the wrong set), capitals behind small letters, and symbols or another script inside words.
+the wrong set), capitals behind small letters or alone, and symbols or another script inside words.
 """
 
 import re
@@ -57,6 +57,7 @@ def likeness(text: str) -> float:
         if sign.isalpha() or "\u0300" <= sign <= "\u036f":
             letters[sign.lower() if sign != "İ" else "ı"] += 1
             good -= (sign.isupper() and before.islower()) + (sign.islower() and after.isupper())
+            good -= 0.5 * (sign.isupper() and _is_latin(sign) and not before.isalpha() and not after.isalpha())
             good -= _strange(sign, before) + _strange(sign, after)
         elif sign not in _PUNCTUATION or (before.isalpha() and after.isalpha() and sign not in _IN_WORDS):
             good -= 1
