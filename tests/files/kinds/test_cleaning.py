@@ -21,6 +21,7 @@ from colibri.files.text import FileText, Place
         ("\x1b alone", " alone"),
         ("N\bNA\bAM\bME\bE and _\bu_\bn_\bd_\be_\br", "NAME and under"),
         ("\b\bx", "x"),
+        ("abc\b\b\b", "ab"),
         ("one\ftwo\vthree\x85four", "one two three four"),
         ("a\x00b\x7f\x9bc\ud800d\udfffe\ufefff\ufffeg\uffffh", "abcdefgh"),
         ("tab\tand 𝄞 and \u200d\u200b stay", "tab\tand 𝄞 and \u200d\u200b stay"),

@@ -1,5 +1,6 @@
 """Bytes are read as what they were written in: told by marks, zeros, labels, UTF-8's form, and at last by detection."""
 
+import subprocess
 import sys
 import unicodedata
 from collections import defaultdict
@@ -160,6 +161,16 @@ def test_without_chardet_other_text_is_windows_1252_and_that_is_said(monkeypatch
     assert (found.text, found.encoding) == ("café €", "cp1252")
     assert found.remark is not None
     assert "pip install 'colibri-edge[files]'" in found.remark
+
+
+def test_nothing_of_the_extra_is_loaded_before_it_is_needed() -> None:
+    code = (
+        "import sys; from colibri.files.kinds import epub, fb2, html, plain; from colibri.files.source import Source; "
+        "plain.read(Source(name='a.md', data=b'# \\xc3\\xbc')); "
+        "print({'chardet', 'webencodings', 'numpy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_only_a_start_of_a_long_file_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,6 +100,22 @@ def test_headings_of_org_and_asciidoc() -> None:
     assert adoc.author == "Ann"
 
 
+@pytest.mark.parametrize("name", ["a.md", "a.rst", "a.org", "a.adoc", "a.js"])
+def test_lines_that_hurt_are_read_in_time(name: str) -> None:
+    blanks = " " * 100_000
+    for line in (
+        f"# a{blanks}b",
+        f"* a{blanks}:b",
+        f"= a{blanks}b",
+        "[" * 100_000,
+        f"`{blanks}",
+        "=" * 100_000,
+        "data:" * 20_000,
+    ):
+        of(name, f"a\n{line}\n===\n{line}")
+    of(name, "a" * 50_000 + "\b" * 50_000 + "\x1b]" * 20_000 + "<!--" * 20_000)
+
+
 @pytest.mark.parametrize("name", ["a.md", "a.rst", "a.org", "a.adoc", "a.txt", "README"])
 @pytest.mark.parametrize(
     "text", ["", "\n", "#", "# \n", "===", "\n===\n", "---\n---\n", "* ", "```", "😀", "= ", ":a: b"]

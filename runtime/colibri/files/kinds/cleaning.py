@@ -24,8 +24,8 @@ def cleaned(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if any(sign in text for sign in "\x1b\x9b\x9d"):
         text = _TERMINAL.sub("", text)
-    while "\x08" in text and (struck := _STRUCK.sub("", text)) != text:
-        text = struck
+    if "\x08" in text:
+        text = _STRUCK.sub("", text)
     return _UNSEEN.sub("", _BLANKS.sub(" ", text))
 
 

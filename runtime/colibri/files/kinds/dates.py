@@ -7,12 +7,13 @@ from email.utils import parsedate_to_datetime
 _ISO = re.compile(
     r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?\s?(Z|[+-]\d{2}:?\d{2})?)?\b.*"
 )
+_LONGEST = 100
 _WRITTEN = ("%d %B %Y", "%B %d, %Y", "%d %b %Y", "%b %d, %Y", "%B %d %Y", "%d. %B %Y", "%B %Y")
 
 
 def iso_date(text: str) -> str | None:
     """ "2024/5/3" is 2024-05-03, "May 3, 2024" too; a year stays a year. None for what is no date."""
-    text = " ".join(text.strip(" <>[]\"'").split())
+    text = " ".join(text[:_LONGEST].strip(" <>[]\"'").split())
     if re.fullmatch(r"\d{4}", text):
         return text
     if found := _ISO.fullmatch(text):

@@ -41,7 +41,7 @@ _NO_TEXT = frozenset(
     {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem", "charmap"}
 )
 _NUMBERED = re.compile(r"(?:x-)?(?:cp|windows|win|ibm|ms|dos|ansi|microsoft-cp)[-_]?(\d{3,5})")
-_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
 _META = re.compile(rb"<meta\b[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:+-]{1,40})", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']([\w.:+-]{1,40})[\"']")
 _LOOK_BYTES = 16_384  # browsers look at 1,024 bytes first, and read on where they find no label

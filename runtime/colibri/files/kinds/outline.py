@@ -13,6 +13,7 @@ class Heading(NamedTuple):
     title: str
 
 
+_LONGEST = 1_000  # characters of a line that can be a heading: a paragraph in one line is none
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*")
 _SETEXT = re.compile(r" {0,3}(=+|-{2,})[ \t]*")
 _FENCE = re.compile(r"(?:[ \t]|>|[-*+][ \t]|\d{1,9}[.)][ \t]){0,9}(`{3,}|~{3,})([^\n]*)")
@@ -44,11 +45,13 @@ def markdown(lines: list[str]) -> Iterator[Heading]:
             fence, paragraph = found[1], None
         elif line.lstrip().startswith("<!--") and "-->" not in line:
             comment, paragraph = True, None
-        elif heading := _ATX.fullmatch(line):
+        elif len(line) <= _LONGEST and (heading := _ATX.fullmatch(line)):
             paragraph = None
             yield Heading(number, len(heading[1]), _spoken(heading[2] or ""))
         elif paragraph is not None and (under := _SETEXT.fullmatch(line)):
-            yield Heading(paragraph, 1 if under[1][0] == "=" else 2, _spoken(" ".join(lines[paragraph:number])))
+            yield Heading(
+                paragraph, 1 if under[1][0] == "=" else 2, _spoken(" ".join(lines[paragraph:number])[:_LONGEST])
+            )
             paragraph = None
         elif not line.strip() or _NO_PARAGRAPH.match(line):
             # A list's or a quote's lines may run on without a mark: what follows them is no heading's first line.
@@ -63,7 +66,14 @@ def restructured(lines: list[str]) -> Iterator[Heading]:
     for number in range(1, len(lines)):
         title, under = lines[number - 1], _RULED.fullmatch(lines[number])
         width = len(lines[number].rstrip())
-        if not under or not title.strip() or width < 3 or width < len(title.strip()) or _RULED.fullmatch(title):
+        if (
+            not under
+            or not title.strip()
+            or len(title) > _LONGEST
+            or width < 3
+            or width < len(title.strip())
+            or _RULED.fullmatch(title)
+        ):
             continue
         over = number > 1 and lines[number - 2].rstrip() == lines[number].rstrip()
         if (title[0].isspace() and not over) or (number > 1 and not over and lines[number - 2].strip()):
@@ -79,7 +89,7 @@ def org(lines: list[str]) -> Iterator[Heading]:
     for number, line in enumerate(lines):
         word = line.strip().lower()
         block = (block or word.startswith(("#+begin_src", "#+begin_example"))) and not word.startswith("#+end_")
-        if not block and line.startswith("*") and (found := _ORG.fullmatch(line)):
+        if not block and line.startswith("*") and len(line) <= _LONGEST and (found := _ORG.fullmatch(line)):
             yield Heading(number, len(found[1]), _spoken(found[2]))
 
 
@@ -89,7 +99,7 @@ def asciidoc(lines: list[str]) -> Iterator[Heading]:
     for number, line in enumerate(lines):
         if found := _DELIMITER.fullmatch(line):
             block = "" if block == found[1] else block or found[1]
-        elif not block and (heading := _ASCIIDOC.fullmatch(line)):
+        elif not block and len(line) <= _LONGEST and (heading := _ASCIIDOC.fullmatch(line)):
             yield Heading(number, len(heading[1]), _spoken(heading[2]))
 
 

@@ -42,7 +42,7 @@ _ENTITY = re.compile(r"<!ENTITY\s+([\w.:-]{1,60})\s+(?:\"([^\"]{0,1000})\"|'([^'
 _REFERENCE = re.compile(r"&([\w.:-]{1,60});")
 _BLOCK = re.compile(r"</?(?:p|div|h[1-6]|[uod]l|table|section|article|main|header|footer|nav|head|body|html)\b", re.I)
 # A script that holds these at the start of a line is one whose end is missing; those in its strings stand elsewhere.
-_NO_SCRIPT = re.compile(r"^[ \t]*(?:</head\s*>|</?body\b[^>]*>|<(?:script|style)\b[^>]*>)", re.I | re.M)
+_NO_SCRIPT = re.compile(r"^[ \t]*(?:</head\s{0,9}>|</?body\b[^>]{0,500}>|<(?:script|style)\b[^>]{0,500}>)", re.I | re.M)
 _ENTITIES = 200
 _EXPANDED = 1 << 20  # characters that entities of a document may become: one of 1,000 can be named a million times
 
