@@ -99,6 +99,12 @@ def test_few_broken_bytes_are_replaced_and_counted_where_the_rest_is_utf8() -> N
     assert decode(b"caf\xe9 cr\xe8me").text == "café crème"
 
 
+def test_one_broken_byte_of_a_guessed_encoding_is_replaced_and_counted() -> None:
+    text, data = encoded(sample("de", 400, 1), "cp1252")
+    found = decode(data + b"\x81")
+    assert (found.text, found.remark) == (f"{text}\ufffd", "1 broken byte in cp1252 text")
+
+
 def test_a_cut_or_broken_utf16_file_with_a_mark_keeps_the_rest() -> None:
     found = decode("Brücke".encode("utf-16") + b"\x00")
     assert found.text.startswith("Brücke")
@@ -117,6 +123,8 @@ def test_a_cut_or_broken_utf16_file_with_a_mark_keeps_the_rest() -> None:
         ("Птица".encode("cp1251"), "windows-1251", "Птица"),
         ("Птица поёт, а вечер тих.".encode("cp1251"), "utf-8", "Птица поёт, а вечер тих."),
         ("Склад должен держать температуру".encode("cp1251"), "gb2312", "Склад должен держать температуру"),
+        ("„Šťastný“ – život".encode("cp1250"), "iso-8859-2", "„Šťastný“ – život"),
+        ("Šťastný život".encode("iso-8859-2"), "iso-8859-2", "Šťastný život"),
         (b"caf\xe9", "x-user-defined", "café"),
         ("温度".encode("utf-16-le"), "utf-16", "温度"),
         ("Straße".encode(), "utf-16", "Straße"),

@@ -10,7 +10,7 @@ from colibri.files.text import Place
 from files.kinds.cases import Case, cases, check
 
 FARM = """<!DOCTYPE html>
-<html lang="de-AT">
+<html lang="de_AT">
 <head><meta charset="utf-8"><title>Hof &amp; Garten</title>
 <meta name="author" content="Ann Bell"><meta property="article:published_time" content="2024-05-03T10:00:00Z">
 <meta http-equiv="last-modified" content="Fri, 03 May 2024 12:00:00 GMT">

@@ -27,6 +27,18 @@ _SIBLINGS = {
     "cp932": ("shift_jis_2004",),
 }
 _ASCII_OR_BROKEN = re.compile("[\x00-\x7f\ufffd]+")
+# ISO 8859 has control characters that no text has where these have quotation marks, dashes and letters.
+_OF_WINDOWS = {
+    "iso8859-1": "cp1252",
+    "iso8859-15": "cp1252",
+    "iso8859-2": "cp1250",
+    "iso8859-6": "cp1256",
+    "iso8859-7": "cp1253",
+    "iso8859-8": "cp1255",
+    "iso8859-9": "cp1254",
+    "iso8859-13": "cp1257",
+}
+_CONTROLS = re.compile(rb"[\x80-\x84\x86-\x9f]")
 _ESCAPES = re.compile(rb"\x1b\$(?:[@B]|\)C|\([CDOPQ])")
 _HZ = re.compile(rb"~\{((?:[\x21-\x77][\x21-\x7e])+)~\}")
 
@@ -67,13 +79,22 @@ def _as_declared(data: bytes, codec: str) -> Decoded | None:
     if codec.startswith("utf") and codec != "utf-7":
         # Without a zero anywhere hardly anything is UTF-16: Chinese of a few signs, and labels that mean UTF-8.
         return None if codec in {"utf-8", "utf-8-sig"} or _strictly(data, "utf-8") else _strictly(data, codec)
+    codec = _without_controls(data, codec)
     if not codec.startswith(MANY_BYTES) and (utf8 := _strictly(data, "utf-8")) and _beyond_ascii(utf8.text) > 1:
         return utf8
     if found := _strictly(data, codec):
         return found
+    return _with_few_broken(data, codec)
+
+
+def _without_controls(data: bytes, codec: str) -> str:
+    return _OF_WINDOWS.get(codec, codec) if _CONTROLS.search(data) else codec
+
+
+def _with_few_broken(data: bytes, codec: str) -> Decoded | None:
+    """None where more than one in twenty signs beyond ASCII is broken (of a few, one): then the codec is wrong."""
     found = _replaced(data, codec)
-    # One broken byte in twenty signs beyond ASCII: then the label is wrong, not the file.
-    return found if found.text.count("\ufffd") * 20 <= _beyond_ascii(found.text) else None
+    return found if found.text.count("\ufffd") * 20 <= _beyond_ascii(found.text) + 15 else None
 
 
 def _seven_bits(data: bytes) -> Decoded | None:
@@ -104,10 +125,14 @@ def _guessed(data: bytes) -> Decoded:
     if codecs_found is None:
         remark = "not in UTF-8, read as Windows-1252; other encodings need pip install 'colibri-edge[files]'"
         return Decoded(data.decode("cp1252", "replace"), "cp1252", remark)
-    for codec in codecs_found:
-        if found := _strictly(data, codec):
+    if not codecs_found:
+        return _replaced(data, "cp1252")
+    if found := _with_few_broken(data, _without_controls(data, codecs_found[0])):
+        return found
+    for codec in codecs_found[1:]:
+        if _without_controls(data, codec) == codec and (found := _strictly(data, codec)):
             return found
-    return _replaced(data, codecs_found[0] if codecs_found else "cp1252")
+    return _replaced(data, codecs_found[0])
 
 
 def _strictly(data: bytes, codec: str) -> Decoded | None:

@@ -56,6 +56,8 @@ def facts_of(entries: dict[str, str]) -> dict[str, str]:
         value = next((entries[name] for name in names if entries.get(name)), "")
         if fact in {"created", "modified"}:
             value = iso_date(value) or ""
+        elif fact == "language":
+            value = value.replace("_", "-")
         if value:
             facts[fact] = value
     return facts

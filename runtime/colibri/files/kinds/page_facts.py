@@ -49,5 +49,7 @@ class Facts:
             value = iso_date(value) or ""
         if fact == "author" and value.startswith(("http://", "https://")):
             return
+        if fact == "language":
+            value = value.replace("_", "-")
         if value:
             self._found.setdefault(fact, value)
