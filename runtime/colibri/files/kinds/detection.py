@@ -32,7 +32,7 @@ _RARE = frozenset(
 # In "vac’as", "lleg— dos" and "se–or" of a Macintosh's Spanish the same bytes are letters.
 _SURE_SIGNS = re.compile(
     r"(?<=\w)’(?=(?:s|t|d|m|re|ll|ve)\b)|(?<=\b[ldjmtscnLDJMTSCN])’(?=\w{3})|(?<=s)’(?=\s)|(?<=[^\w\s])’"
-    r"|(?<!\w)[“„‘«‹€£§©°](?=[\w\s“‘]|$)|(?<=[^\s])[”»›…™®©°€£](?!\w)|(?<=\s)[–—…](?=\s)|(?<=\d)[–—](?=\d)|(?<=\n)•"
+    r"|(?<!\w)[“„‘«‹€£§©°](?=[\w\s“‘]|$)|(?<=[^\s])[”»›…™®°€£](?!\w)|(?<=\s)[–—…](?=\s)|(?<=\d)[–—](?=\d)|(?<=\n)•"
 )
 _DASHES = re.compile(r"(?<=[^\W\d])[–—](?=\w)|(?<=[”’»…])[–—]|[–—](?=[“‘«])")
 _QUOTED = re.compile(r"‘([^‘\n]{1,300}?)’(?!\w)")

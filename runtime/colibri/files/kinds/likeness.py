@@ -62,7 +62,8 @@ def likeness(text: str) -> float:
         elif sign not in _PUNCTUATION or (before.isalpha() and after.isalpha() and sign not in _IN_WORDS):
             good -= 1
         else:
-            good += 0.75  # less than a letter: many signs are punctuation in one set, and in another letters
+            # Less than a letter: many signs are punctuation in one set, and in another letters.
+            good += 0.95 if sign == "’" and before.isalpha() else 0.75
     of_one = max(sum(letters[letter] for letter in alphabet) for alphabet in _ALPHABETS)
     return (good + of_one) / min(count, _MOST) if count else 1.0
 
