@@ -1,6 +1,7 @@
 """Long texts become passages that lose nothing, and end where a reader would end them."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -74,6 +75,85 @@ def test_a_word_without_end_is_cut_between_tokens() -> None:
     assert found[-1].end == 100
 
 
+def before_borders(text: str, size: int, overlap: int) -> list[Span]:
+    """What `split` returned before it knew of borders, written down anew: a window, its best end, a step back."""
+    tokens = words(text)
+    begins = [int(token[0]) for token in tokens]
+    if len(text) <= size:
+        return [Span(0, len(text))]
+
+    def ends(border: str) -> list[int]:
+        places = {sum(begin < m.end() for begin in begins) for m in re.finditer(border, text)}
+        return sorted(place for place in places if 0 < place < len(begins))
+
+    paragraphs, sentences, gaps = ends(passages._PARAGRAPH.pattern), ends(passages._SENTENCE.pattern), ends(r"\s+")
+    found, first, count = [], 0, len(tokens)
+    while True:
+        last, apart = count, False
+        if count - first > size:
+            half = (2 * first + size) // 2
+            choices = [
+                ([at for at in paragraphs if half < at <= first + size], True),
+                ([at for at in sentences if half < at <= first + size], False),
+                ([at for at in gaps if first < at <= first + size], False),
+            ]
+            last, apart = next(((at[-1], is_one) for at, is_one in choices if at), (first + size, False))
+        start = begins[first] if first else 0
+        piece = text[start : begins[last] if last < count else len(text)]
+        if piece.strip():
+            left = start + len(piece) - len(piece.lstrip())
+            found.append(Span(left, left + len(piece.strip())))
+        if last >= count:
+            return found if len(found) > 1 else [Span(0, len(text))]
+        least = max(last - overlap, first + (last - first + 1) // 2)
+        back = [[at for at in places if least <= at < last] for places in (sentences, gaps)]
+        first = last if apart else next((at[0] for at in back if at), last)
+
+
+@given(TEXTS, st.integers(2, 30), st.integers(0, 12))
+def test_texts_without_borders_split_as_they_did(text: str, size: int, overlap: int) -> None:
+    assert split(text, words, size, overlap) == before_borders(text, size, overlap)
+
+
+@given(TEXTS, st.integers(2, 30), st.integers(0, 12), st.data())
+def test_with_borders_nothing_is_lost_either(text: str, size: int, overlap: int, data: st.DataObject) -> None:
+    borders = sorted(data.draw(st.sets(st.integers(0, max(len(text) - 1, 0)), max_size=20)))
+    found = split(text, words, size, overlap, borders)
+    covered = np.zeros(len(text), bool)
+    for span in found:
+        assert counted(text, span) <= size or found == [(0, len(text))]
+        covered[span.start : span.end] = True
+    assert all(covered[i] for i, character in enumerate(text) if not character.isspace())
+    begins = [int(token[0]) for token in words(text)]
+    units = {next((begin for begin in begins if begin >= border), -1) for border in borders}
+    for before, span in pairwise(found):
+        assert before.start < span.start
+        assert span.start not in units or before.end <= span.start
+
+
+def test_passages_end_before_borders_and_small_units_share_one() -> None:
+    text = "Ant one two. Bee one two. Cat one two three. Dog one. Eel one two three four five."
+    borders = [text.index(name) for name in ("Ant", "Bee", "Cat", "Dog", "Eel")]
+    assert [text[s.start : s.end] for s in split(text, words, 9, 4, borders)] == [
+        "Ant one two. Bee one two.",
+        "Cat one two three. Dog one.",
+        "Eel one two three four five.",
+    ]
+
+
+def test_a_border_is_better_than_a_paragraph_and_only_in_the_second_half() -> None:
+    text = "a b c d e\nf g\n\nh i j k l m n o p"
+    found = split(text, words, 10, 3, [text.index("f")])
+    assert [text[s.start : s.end] for s in found] == ["a b c d e\nf g", "h i j k l m n o p"]
+    found = split(text, words, 9, 3, [text.index("f")])
+    assert [text[s.start : s.end] for s in found] == ["a b c d e", "f g\n\nh i j k l m n", "l m n o p"]
+
+
+def test_a_line_without_end_is_cut_before_a_border_in_its_first_half() -> None:
+    text = "Page one " + "word " * 30
+    assert split(text, words, 12, 4, [text.index("word")])[0] == Span(0, len("Page one"))
+
+
 def test_very_long_texts_are_tokenised_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passages, "_BLOCK", 1_000)
     asked: list[int] = []
@@ -88,6 +168,8 @@ def test_very_long_texts_are_tokenised_in_blocks(monkeypatch: pytest.MonkeyPatch
     assert len(asked) >= 15
     joined = "".join(text[s.start : s.end] for s in found)
     assert all(f"word{i}." in joined for i in range(2_000))
+    at = text.index("word77.")
+    assert passages._block_end(text, 500, 1_000, [3, at, 1_200]) == at  # and a border is where one ends
 
 
 @pytest.mark.parametrize("text", ["", " ", "🐦", "\x00", "\u0301", "\ud800", "שלום", "a" * 10_000, "\n" * 500])
