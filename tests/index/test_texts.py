@@ -68,6 +68,25 @@ def test_a_long_text_is_split_and_found_by_its_passages(texts: Index) -> None:
         assert sum(match.weight for match in found.matches) == pytest.approx(found.score, abs=1e-4)
 
 
+def test_passages_end_before_the_borders_of_a_document(texts: Index) -> None:
+    text = "A bird. " * 40
+    places = [text.index("bird", 40 * i) for i in range(8)]  # within sentences, where no passage would begin
+    texts.add([{"id": "pages", "text": text, "borders": places}], passage_tokens=30, overlap_tokens=10)
+    (pages,) = texts.get(["pages"])
+    assert pages is not None
+    begins = [passage.start for passage in pages.passages]
+    assert len(begins) > 4
+    assert set(begins[1:]) <= set(places)
+    ends = [passage.end for passage in pages.passages]
+    assert all(end <= start for end, start in zip(ends, begins[1:], strict=False))
+
+
+@pytest.mark.parametrize("borders", [[-1], [3, 2], "12", [1.5], 7, [None]])
+def test_borders_that_are_none_are_refused(texts: Index, borders: Any) -> None:
+    with pytest.raises(InputError, match=r"documents\[0\]: borders .*wanted .*whole numbers"):
+        texts.add([{"id": "a", "text": "a bird", "borders": borders}])
+
+
 def test_no_split_is_one_passage_cut_at_the_models_limit(texts: Index) -> None:
     texts.add([{"id": "long", "text": LONG}], split=False)
     (long,) = texts.get("long", vectors=True)

@@ -28,12 +28,15 @@ class Document:
     payload  a JSON object (up to 16 MB, 200 levels deep) to filter by and to get back
     vectors  ready rows: (tokens, dim) of one passage, or TokenVectors of one or several. Their `spans` count from the
              beginning of `text`
+    borders  characters of `text` where something of its own begins (a page, a heading, a function), ascending: a long
+             text's passages end before them where they can. Not stored
     """
 
     id: str
     text: str | None = None
     payload: Mapping[str, Any] | None = None
     vectors: TokenVectors | ArrayLike | None = None
+    borders: Sequence[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Stored:
     vectors: TokenVectors | None = None
 
 
-_FIELDS = {entry.name for entry in fields(Document)}
+_FIELDS = [entry.name for entry in fields(Document)]
 
 
 def checked(given: object, place: int, *, ready: bool = False) -> Document:
@@ -95,7 +98,7 @@ def checked(given: object, place: int, *, ready: bool = False) -> Document:
     where = f"documents[{place}]"
     if isinstance(given, Mapping):
         if unknown := [str(name) for name in given if name not in _FIELDS]:
-            raise InputError(f"{where}: unknown field {', '.join(unknown)}; there is id, text, payload, vectors")
+            raise InputError(f"{where}: unknown field {', '.join(unknown)}; there is {', '.join(_FIELDS)}")
         if "id" not in given:
             raise InputError(f"{where}: no id")
         given = Document(**given)
@@ -108,6 +111,8 @@ def checked(given: object, place: int, *, ready: bool = False) -> Document:
         raise InputError(f"{where}: text of more than {LONGEST_TEXT >> 20} MB; split it into several documents")
     if given.text is None and given.vectors is None and not ready:
         raise InputError(f"{where}: neither text nor vectors")
+    if given.borders is not None:
+        check_borders(given.borders, where)
     return given
 
 
@@ -119,6 +124,17 @@ def check_id(found: object, where: str) -> None:
         raise InputError(f"{where}: id of {len(found)} characters, wanted 1 to {LONGEST_ID:,}")
     if not encodable(found):
         raise InputError(f"{where}: id {found!r} has a lone surrogate, which no store can write")
+
+
+def check_borders(found: object, where: str) -> None:
+    """Refuse what isn't characters' numbers in ascending order."""
+    if not isinstance(found, Sequence) or isinstance(found, str | bytes):
+        raise InputTypeError(f"{where}: borders is {type(found).__name__}, wanted a list of whole numbers")
+    before = 0
+    for at in found:
+        if not isinstance(at, int) or at < before:
+            raise InputError(f"{where}: borders has {at!r} after {before}, wanted whole numbers from 0 that ascend")
+        before = at
 
 
 def encodable(text: str) -> bool:

@@ -82,7 +82,8 @@ class IndexModel:
                 held[place] = document
                 spans = [Span(0, len(document.text))]
                 if size:
-                    spans = split(document.text, model.token_offsets, size, min(overlap_tokens, size // 2))
+                    overlap = min(overlap_tokens, size // 2)
+                    spans = split(document.text, model.token_offsets, size, overlap, document.borders or ())
                 for span in spans:
                     owners.append((number, place, span))
                     number += 1
