@@ -141,12 +141,25 @@ def test_passages_end_before_borders_and_small_units_share_one() -> None:
     ]
 
 
-def test_a_border_is_better_than_a_paragraph_and_only_in_the_second_half() -> None:
-    text = "a b c d e\nf g\n\nh i j k l m n o p"
-    found = split(text, words, 10, 3, [text.index("f")])
-    assert [text[s.start : s.end] for s in found] == ["a b c d e\nf g", "h i j k l m n o p"]
-    found = split(text, words, 9, 3, [text.index("f")])
-    assert [text[s.start : s.end] for s in found] == ["a b c d e", "f g\n\nh i j k l m n", "l m n o p"]
+def test_a_border_in_the_second_half_is_better_than_a_paragraph() -> None:
+    text = "a b c d e f g\nh i\n\nj k l m n o p q r s t u v w x"
+    first, second, *_ = split(text, words, 10, 3, [text.index("h")])
+    assert text[first.start : first.end] == "a b c d e f g"
+    assert text[second.start : second.end].startswith("h i")
+    assert split(text, words, 10, 3)[0] == Span(0, text.index("\n\nj"))
+
+
+def test_a_border_in_the_first_half_counts_where_what_begins_there_fits_whole() -> None:
+    text = "a b c\nd e\n\nf g h i\nj k l m n o p q r s t u v w"
+    borders = [text.index("d"), text.index("j")]
+    assert [text[s.start : s.end] for s in split(text, words, 8, 2, borders)][:2] == ["a b c", "d e\n\nf g h i"]
+    alone = split(text, words, 8, 2, borders[:1])[0]  # what begins with d is longer than a passage
+    assert text[alone.start : alone.end] == "a b c\nd e"
+
+
+def test_a_title_in_the_first_eighth_is_no_passage() -> None:
+    text = "title\n" + "a b c d\n" * 4
+    assert split(text, words, 16, 4, [0, len("title\n")])[0].end > len("title\na b c d")
 
 
 def test_a_line_without_end_is_cut_before_a_border_in_its_first_half() -> None:

@@ -19,6 +19,9 @@ _SENTENCE = re.compile(r"(?:[.!?…]+[\"'”’»)\]]*\s+)|(?:[。！？｡]+[�
 _BLOCK = 1 << 18  # characters tokenised at once: offsets take 16 bytes a token
 
 
+_LEAST = 8  # a title above a long section makes no passage
+
+
 def split(
     text: str,
     offsets: Offsets,
@@ -32,8 +35,9 @@ def split(
     overlap  tokens that a passage shares with the one before it, at most, unless that one ended with a paragraph or
              before a border
     borders  characters where something of its own begins (a page, a heading, a function), ascending. A passage ends
-             before the last of them that lies in its second half, so small neighbours share one, and a passage that
-             begins with one shares nothing with the one before
+             before the last of them that lies in its second half, so small neighbours share one; before one in its
+             first half (but not its first eighth) where what begins there would be cut, and fits a passage whole. A
+             passage that begins with one shares nothing with the one before
 
     Together they hold every character that is not white space. A text that fits is one passage, white space included.
     """
@@ -75,7 +79,7 @@ def _passages(
     tokens = offsets(text)
     count = len(tokens)
     begins = tokens[:, 0].astype(np.int64)
-    units = _tokens_at(np.array(borders, np.int64), begins)
+    units = [*_tokens_at(np.array(borders, np.int64), begins), count]
     paragraphs = _token_borders(_PARAGRAPH, text, begins)
     sentences = _token_borders(_SENTENCE, text, begins)
     words = _token_borders(re.compile(r"\s+"), text, begins)
@@ -101,10 +105,20 @@ def _passages(
 def _cut(
     first: int, most: int, units: list[int], paragraphs: list[int], sentences: list[int], words: list[int]
 ) -> tuple[int, bool]:
-    """Where a passage from token `first` ends, at most at `most`; whether the next one shares nothing with it."""
-    half = (most + first) // 2
+    """Where a passage from token `first` ends, at most at `most`; whether the next one shares nothing with it.
+
+    units: tokens that begin what comes after a border, and the number of tokens
+    """
+    size, half = most - first, (most + first) // 2
+    at = bisect_right(units, most) - 1
+    if at >= 0:
+        # A function that would be cut and fits the next passage whole: of those in the standard library of Python that
+        # fit at all, .99 stay whole; by borders in the second half alone .93, without any .89. Passages: 3.6 % more.
+        whole = units[at + 1] - units[at] <= size
+        if units[at] > (first + size // _LEAST if whole else half):
+            return units[at], True
     # A border in the first half is better than the middle of a line: words alone are what a line without end has.
-    for borders, least in ((units, half), (paragraphs, half), (sentences, half), (units, first), (words, first)):
+    for borders, least in ((paragraphs, half), (sentences, half), (units, first), (words, first)):
         at = bisect_right(borders, most) - 1
         if at >= 0 and borders[at] > least:
             return borders[at], borders is paragraphs or borders is units
