@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import unstyle
 from click.testing import CliRunner, Result
 
 from colibri.cli import group
-from colibri.cli.search import parsed
+from colibri.cli.search import parsed, snippet
 from colibri.errors import InputError
+from colibri.explain import Match, Span
+from colibri.index import PassageHit
 from reference import ARTEFACTS
 
 MODEL = ("--model", str(ARTEFACTS / "tiny-random-bert"))
@@ -53,6 +57,50 @@ def test_what_matters_is_bold_in_a_terminal(notes: Path) -> None:
     done = CliRunner().invoke(group, ["search", "bird"], color=True)
     assert "\x1b[1m" in done.output
     assert "\x1b[" not in run("search", "bird").output  # and plain where it is no terminal
+
+
+CODE = """import os
+
+
+class Budget:
+    def unpack(self, stream):
+        while chunk := stream.read():
+\t\t    self.used += len(chunk)
+
+        return self.used
+"""
+
+
+def shown(text: str, begin: str, end: str, word: str = "") -> list[str]:
+    """A snippet of the passage from `begin` to `end`, where `word` matters."""
+    start, stop = text.index(begin), text.index(end) + len(end)
+    at = text.index(word) if word else 0
+    match = Match(Span(0, 1), Span(at, at + len(word)), 0.9, 0.9)
+    return [unstyle(line) for line in snippet(text, PassageHit(start, stop, 1.0, (match,)))]
+
+
+def test_code_keeps_its_indentation_but_for_what_all_lines_share() -> None:
+    assert shown(CODE, "def unpack", "return self.used") == [
+        "def unpack(self, stream):",
+        "    while chunk := stream.read():",
+        "        self.used += len(chunk)",
+        "    return self.used",
+    ]
+    assert shown(CODE, "while chunk", "len(chunk)") == ["while chunk := stream.read():", "    self.used += len(chunk)"]
+    assert shown(CODE, "unpack(self", "stream):") == ["unpack(self, stream):"]
+
+
+def test_a_snippet_begins_with_a_line_or_a_word() -> None:
+    lines = [f"    line {i} of some length, so that a passage is long" for i in range(20)]
+    lines[12] = "        the boiler is serviced"
+    found = shown("\n".join(lines), "line 0", "line 19", "boiler")
+    assert found[0] == "…line 11 of some length, so that a passage is long"
+    assert "    the boiler is serviced" in found
+    prose = "Every keeper writes down what the sea has taken and what it gave back. " * 9
+    prose += "Once it was a boiler. " + prose + "So much for that."
+    (found_line,) = shown(prose, "Every", "So much for that.", "boiler")
+    assert re.match(r"…(what|it|gave|back\.|Once|and) ", found_line)
+    assert found_line.endswith("…")
 
 
 def test_json_has_everything(notes: Path) -> None:

@@ -1,6 +1,7 @@
 """`colibri search`."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from colibri.vectors import Span
 
 _SNIPPET = 320  # characters
+_BEFORE = 40  # of them before what is marked
+_LINE = re.compile(r"\n[ \t]*(?=[^ \t\n])")
+_WORD = re.compile(r"\s+(?=\S)")
 
 
 @click.command(short_help="Search an index.")
@@ -101,24 +105,44 @@ def listing(hits: Sequence["Hit"], base: Path | None = None) -> list[str]:
 
 
 def snippet(text: str, passage: "PassageHit") -> list[str]:
-    """Lines of the passage around what matters most, with that in bold."""
+    """Lines of the passage around what matters most, with that in bold, indented among themselves as they are."""
     from colibri.explain import highlights
 
     marked = highlights(passage.matches, text)
-    start, end = _window(passage.start, passage.end or len(text), marked)
-    parts, at = ["…" if start > passage.start else ""], start
+    start, end = _window(text, passage.start, passage.end or len(text), marked)
+    lead = text[text.rfind("\n", 0, start) + 1 : start]  # a passage begins with its first word, not with its line
+    parts, at = ["" if lead.strip() else lead, "…" if start > passage.start else ""], start
     for span in marked:
         if span.start >= at and span.end <= end:
             parts += [text[at : span.start], click.style(text[span.start : span.end], bold=True)]
             at = span.end
     parts += [text[at:end], "…" if end < passage.end else ""]
-    return [line.strip() for line in "".join(parts).splitlines() if line.strip()]
+    return _dedented("".join(parts).split("\n"))
 
 
-def _window(start: int, end: int, marked: Sequence["Span"]) -> tuple[int, int]:
-    """Of so many characters, the ones that show most of what is marked."""
+def _dedented(lines: Sequence[str]) -> list[str]:
+    """Lines that hold something, without the indentation that all of them share."""
+    shown = [(len(line) - len(line.lstrip()), line.rstrip()) for line in lines if line.strip()]
+    leads = [line[:width].expandtabs(4) for width, line in shown]
+    shared = min(map(len, leads), default=0)
+    return [lead[shared:] + line[width:] for lead, (width, line) in zip(leads, shown, strict=True)]
+
+
+def _window(text: str, start: int, end: int, marked: Sequence["Span"]) -> tuple[int, int]:
+    """Of so many characters, the ones that show most of what is marked, from the beginning of a line or a word on."""
     if end - start <= _SNIPPET:
         return start, end
-    begins = [min(max(span.start - 40, start), end - _SNIPPET) for span in marked] or [start]
+    begins = [min(max(span.start - _BEFORE, start), end - _SNIPPET) for span in marked] or [start]
     best = max(begins, key=lambda b: (sum(b <= span.start and span.end <= b + _SNIPPET for span in marked), -b))
-    return best, best + _SNIPPET
+    if best > start:
+        best = _word_or_line(text, start, best)
+    return best, min(best + _SNIPPET, end)
+
+
+def _word_or_line(text: str, start: int, best: int) -> int:
+    """The first word of a line that begins near `best`, before what is marked; else the next word; else there."""
+    for gap in (_LINE, _WORD):
+        found = gap.search(text, max(start, best - _BEFORE) if gap is _LINE else best - 1, best + _BEFORE)
+        if found:
+            return found.end()
+    return best
