@@ -14,6 +14,7 @@ _BACKWARDS = re.compile(r"\s*(?:>[^<>(){};]{0,80}<)?\s*([\w$.:~@]+)")  # a name 
 _OPERATOR = re.compile(r"operator\s*[^\w\s(]{1,3}\s*$")
 _BETWEEN = re.compile(r"\s*\n(?:[\w\s*&<>,]|::|~)*+$")
 _ARROW = re.compile(r"\s*(?:async\s*\*?)?\s*=>")
+_DEEPEST_BRACKET = 1_000  # what is deeper is no code, and slow: a megabyte of "{" took seconds
 _WINDOW = 160  # characters before a bracket that are looked at
 _CONTROL = frozenset(
     "if for while switch catch return sizeof else do synchronized using lock fixed foreach elif elseif unless until "  # noqa: SIM905
@@ -77,6 +78,8 @@ class Brackets:
                 self._head(due.pop())
             if at < within:
                 continue
+            if len(self._stack) > _DEEPEST_BRACKET:
+                break
             {"{": self._open_block, "(": self._open, "[": self._open, "}": self._close_block, ";": self._end}.get(
                 sign[0], self._close
             )(at)
