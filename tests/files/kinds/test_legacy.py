@@ -59,7 +59,7 @@ def test_a_workbook_has_sheets_and_rows_as_places() -> None:
     assert [(found.text[p.start :].split("\n")[0], p.label) for p in found.places] == [
         ("Costs", "Costs"),
         ("Boiler service\t18460", "Costs!A1"),
-        ("Chimney\t12.5\t45360", "Costs!A6"),
+        ("Chimney\t12.5\t2024-03-09", "Costs!A6"),
         ("Gäste", "Gäste"),
         ("Ida Holm brings the lamp", "Gäste!A1"),
     ]

@@ -79,6 +79,13 @@ def kind_of(source: Source) -> str:
     return kind
 
 
+def stream(data: bytes, name: str) -> bytes:
+    """A stream's bytes; none where there is no such stream."""
+    ole = opened(data, "Office")
+    with told():
+        return bytes(ole.openstream(name).read()) if ole.exists(name) else b""
+
+
 def _is_sealed(ole: Any, kind: str, names: list[str]) -> bool:
     if kind == "doc":
         start = ole.openstream("WordDocument").read(12)

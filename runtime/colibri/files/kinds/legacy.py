@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from colibri.files.kinds import msg
-from colibri.files.kinds.compound import kind_of, package, told
+from colibri.files.kinds.compound import kind_of, package, stream, told
+from colibri.files.kinds.xls_dates import Cells, dates
 from colibri.files.source import Source
 from colibri.files.text import Builder, FileText, Member, Part, Passed, Unreadable
 
@@ -26,9 +27,10 @@ def read(source: Source) -> FileText:
         found = _parsed(office, source.data, kind)
     builder = Builder()
     sections = found.get("sections", [])
+    dated = dates(stream(source.data, "Workbook")) if kind == "xls" else {}
     for number, section in enumerate(sections, 1):
         if kind in {"xls", "xlsb"}:
-            _sheet(builder, section, number, rows=kind == "xls")
+            _sheet(builder, section, number, None if kind == "xlsb" else dated.get(section.get("title", ""), {}))
         elif kind == "ppt":
             builder.place(f"slide {number}")
             _blocks(builder, section.get("elements", []))
@@ -97,10 +99,10 @@ def _rows(builder: Builder, rows: list[Element]) -> None:
         builder.line("\t".join(cell for cell in cells if cell))
 
 
-def _sheet(builder: Builder, section: Element, number: int, *, rows: bool) -> None:
+def _sheet(builder: Builder, section: Element, number: int, dated: Cells | None) -> None:
     """A sheet: its name, then a line for each row that holds something, whose first cell is its place.
 
-    rows: whether empty rows are among those given; of binary workbooks they are not, and no row's number is known
+    dated: cells that are dates; None for a binary workbook, of which no row's number is known: empty ones are left out
     """
     name = section.get("title") or f"Sheet{number}"
     builder.place(name)
@@ -112,11 +114,12 @@ def _sheet(builder: Builder, section: Element, number: int, *, rows: bool) -> No
             _blocks(builder, [element])
             continue
         for cells in element["rows"]:
-            row += 1
             found = [" ".join(_words(cell).split()) for cell in cells.get("cells", [])]
+            found = [(dated or {}).get((row, column), cell) for column, cell in enumerate(found)]
+            row += 1
             first = next((i for i, cell in enumerate(found) if cell), None)
             if first is not None:
-                if rows:
+                if dated is not None:
                     builder.place(f"{name}!{_column(first)}{row}")
                 builder.line("\t".join(cell for cell in found if cell))
 
