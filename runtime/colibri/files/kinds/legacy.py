@@ -8,6 +8,7 @@ from typing import Any
 
 from colibri.files.kinds import msg
 from colibri.files.kinds.compound import kind_of, package, stream, told
+from colibri.files.kinds.ppt_notes import notes
 from colibri.files.kinds.xls_dates import Cells, dates
 from colibri.files.source import Source
 from colibri.files.text import Builder, FileText, Member, Part, Passed, Unreadable
@@ -28,12 +29,14 @@ def read(source: Source) -> FileText:
     builder = Builder()
     sections = found.get("sections", [])
     dated = dates(stream(source.data, "Workbook")) if kind == "xls" else {}
+    said = notes(stream(source.data, "PowerPoint Document")) if kind == "ppt" else {}
     for number, section in enumerate(sections, 1):
         if kind in {"xls", "xlsb"}:
             _sheet(builder, section, number, None if kind == "xlsb" else dated.get(section.get("title", ""), {}))
         elif kind == "ppt":
             builder.place(f"slide {number}")
             _blocks(builder, section.get("elements", []))
+            builder.block(said.get(number, ""))
         else:
             _chapters(builder, section.get("elements", []))
     facts = found.get("metadata", {})
