@@ -544,6 +544,21 @@ query GetLamp($id: ID!) {
         ["lamp", "lamp.f", "bulb"],
     ),
     "lamp.vhd": ("entity lamp is\nend lamp;\n\narchitecture rtl of lamp is\nbegin\nend rtl;\n", ["lamp", "rtl"]),
+    "lamp.vim": (
+        '" function! No()\nfunction! s:Burn(hours) abort\n  let x = "endfunction"\nendfunction\n\n'
+        "augroup lamp\n  autocmd!\naugroup END\n\nlet g:lit = 1\n",
+        ["s:Burn", "lamp", ""],
+    ),
+    "lamp.awk": ('# no\nfunction burn(x) {\n  return x "}"\n}\n\n/lamp/ { print burn($1) }\n', ["burn", ""]),
+    "lamp.pro": (
+        "% Burns.\nburns(lamp).\nburns(X) :-\n    lit(X).\n\nlit(X) :- bulb(X, 'a(b).').\n",
+        ["burns", "lit"],
+    ),
+    "lamp.gd": (
+        "extends Node\nsignal lit\n\n# Burns.\nfunc burn(hours: int) -> void:\n\tpass\n\n"
+        "class Bulb:\n\tfunc glow():\n\t\tpass\n",
+        ["lit", "burn", "Bulb", "Bulb.glow"],
+    ),
     "lamp.coffee": ("class Lamp\n  burn: (hours) ->\n    hours\n\nglow = (x) -> x\n", ["Lamp", "Lamp.burn", "glow"]),
 }
 

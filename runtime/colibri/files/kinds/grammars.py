@@ -24,6 +24,7 @@ _ENDINGS = {
     "make": "mk mak make", "cmake": "cmake", "fortran": "f f77 f90 f95 f03 f08 for", "ada": "adb ads",
     "pascal": "pas pp dpr lpr", "vb": "vb bas cls frm vbs", "tcl": "tcl tk", "nim": "nim nims", "matlab": "m",
     "verilog": "v sv svh", "vhdl": "vhd vhdl", "coffeescript": "coffee",
+    "vim": "vim", "awk": "awk gawk", "prolog": "pro prolog", "gdscript": "gd",
 }  # fmt: skip
 _NAMES = {
     "makefile": "make", "gnumakefile": "make", "cmakelists.txt": "cmake", "rakefile": "ruby", "gemfile": "ruby",

@@ -121,7 +121,8 @@ LEXERS = {
     "fortran": _lexer((r"![^\n]*", r"(?m:^[cC*](?![\w(])[^\n]*)"), (_PLAIN_DOUBLE, _PLAIN_SINGLE)),
     "ada": _lexer((_DASHES,), (_PLAIN_DOUBLE, _ONE_CHARACTER)),
     "vb": _lexer((r"'[^\n]*",), (_PLAIN_DOUBLE,)),
-    "none": _lexer((), (r"(?!)",)),
+    "vim": _lexer((r'(?m:^[ \t]*"[^\n]*)',), (_PLAIN_SINGLE, _DOUBLE)),
+    "prolog": _lexer((_PERCENT, _STARS), (_DOUBLE, _SINGLE)),
 }
 
 

@@ -184,4 +184,11 @@ LINED: dict[str, Language] = {
         above=r"(?!)",
         goes_on=r"[)\]}]",
     ),
+    "gdscript": language(
+        "python",
+        "indents",
+        (r"class[ ]+(\w+)",),
+        (r"(?:static[ ]+)?func[ ]+(\w+)", r"signal[ ]+(\w+)", r"enum[ ]+(\w+)"),
+        goes_on=r"[)\]}]",
+    ),
 }

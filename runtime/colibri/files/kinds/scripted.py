@@ -137,4 +137,22 @@ SCRIPTED: dict[str, Language] = {
         above=r"(?!)",
         goes_on=r"(?:begin|end)\b|\)",
     ),
+    "vim": language(
+        "vim",
+        "indents",
+        (),
+        (r"(?:fun?|func|function|def)!?[ ]+((?:[sgbwl]:|<SID>)?[\w#.]+)(?=[ ]*\()", r"augroup[ ]+(?!END)(\w+)"),
+        above=r"(?!)",
+        goes_on=r"end\w*|else\w*|augroup[ ]+END",
+        any_case=True,
+    ),
+    "awk": language("hash", "indents", (), (r"func(?:tion)?[ ]+(\w+)[ ]*\(",), above=r"(?!)", goes_on=r"[)\]}{]"),
+    "prolog": language(
+        "prolog",
+        "indents",
+        (),
+        (r"(?<![^\n])([a-z]\w*)(?=\([^\n]*(?:\.|:-|-->|,)[ \t]*$)",),
+        clauses=True,
+        above=r"(?!)",
+    ),
 }
