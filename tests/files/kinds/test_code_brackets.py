@@ -170,11 +170,13 @@ data class Lamp(val hours: Int) : Light {
 
 fun <T> List<T>.second(): T = this[1]
 
+fun interface Switch { fun flip() }
+
 suspend fun main() {
     println('{')
 }
 """,
-        ["Lamp", "Lamp.init", "Lamp.burn", "Lamp.Companion", "Lamp.Companion.twice", "List.second", "main"],
+        ["Lamp", "Lamp.init", "Lamp.burn", "Lamp.Companion", "Lamp.Companion.twice", "List.second", "Switch", "main"],
     ),
     "Lamp.scala": (
         r"""
@@ -231,11 +233,20 @@ func (l *Lamp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	go func() { fmt.Println('{', q) }()
 }
 
+type (
+	Bulb struct {
+		watts int
+	}
+	Light interface {
+		Glow() error
+	}
+)
+
 func Map[T any](xs []T, f func(T) T) []T {
 	return xs
 }
 """,
-        ["Lamp", "func Hours", "Lamp.ServeHTTP", "func Map"],
+        ["Lamp", "Hours", "Lamp.ServeHTTP", "", "Bulb", "Light", "func Map"],
     ),
     "lamp.rs": (
         r"""
@@ -265,6 +276,13 @@ impl Lamp<'_> {
     }
 }
 
+impl<T: Light<U>, U, F: Fn(T) -> U> From<F> for Bulb<T>
+where
+    T: Clone,
+{
+    const fn from(f: F) -> Self { Bulb }
+}
+
 pub(crate) unsafe extern "C" fn glow() {}
 
 macro_rules! lamp {
@@ -285,6 +303,8 @@ mod tests {
             "Lamp::burn",
             "Lamp::burn::inner",
             "Lamp::burn",
+            "Bulb",
+            "Bulb::from",
             "glow",
             "lamp",
             "tests",

@@ -62,7 +62,7 @@ BRACKETED: dict[str, Language] = {
     "kotlin": language(
         "kotlin",
         "brackets",
-        (rf"(?:class|interface|object|typealias)[ ]+({_W})", r"(object)[ ]*(?=\{)"),
+        (rf"(?:class|(?:fun[ ]+)?interface|object|typealias)[ ]+({_W})", r"(object)[ ]*(?=\{)"),
         (rf"fun[ ]+(?:<[^>\n]*>[ ]*)?((?:[\w<>?, ]+\.)?(?:{_W}|\"+))(?=[ ]*\()", r"(constructor|init)\b(?=[ ]*[({])"),
         mods=True,
         semicolons=False,
@@ -93,8 +93,11 @@ BRACKETED: dict[str, Language] = {
     "go": language(
         "go",
         "brackets",
-        (rf"type[ ]+({_W})(?:\[[^\]\n]*\])?[ ]+(?:struct|interface)\b",),
-        (rf"func[ ]+((?:\([^()\n]*\)[ ]*)?{_W})", rf"type[ ]+({_W})[ ]+(?!struct|interface)\S"),
+        (
+            rf"(?:type[ ]+)?({_W})(?:\[[^\]\n]*\])?[ ]+(?:struct|interface)\b(?=[ ]*\{{)",
+            rf"type[ ]+({_W})[ ]+(?!struct|interface)\S",
+        ),
+        (rf"func[ ]+((?:\([^()\n]*\)[ ]*)?{_W})",),
         semicolons=False,
         rename=((r"^\([ ]*(?:\w+[ ]+)?\*?(\w+)[^)]*\)[ ]*", r"\1."),),
         shown="func ",
@@ -104,7 +107,7 @@ BRACKETED: dict[str, Language] = {
         "brackets",
         (
             rf"(?:unsafe[ ]+)?(?:trait|mod|struct|enum|union)[ ]+({_W})",
-            r"(?:unsafe[ ]+)?impl\b[ ]*((?:<[^{;\n]*?>[ ]+)?[^{;]+?)(?=\s*(?:\bwhere\b[^{;]*)?\{)",
+            r"(?:unsafe[ ]+)?impl\b[ ]*([^{;]{1,300}?)(?=\s*(?:\bwhere\b[^{;]{0,300})?\{)",
         ),
         (
             rf"(?:\"+[ ]+)?(?:const[ ]+|async[ ]+|unsafe[ ]+|extern[ ]+(?:\"+[ ]+)?)*fn[ ]+({_W})",
@@ -114,7 +117,7 @@ BRACKETED: dict[str, Language] = {
         nested=True,
         above=r"#!?\[",
         join="::",
-        rename=((r"^<[^>]*(?:<[^>]*>[^>]*)*>[ ]*", ""), (r"^.*\bfor[ ]+", ""), (r"<.*>$", "")),
+        rename=((r"^<(?:[^<>]|->|<(?:[^<>]|->|<[^<>]*>)*>)*>[ ]*", ""), (r"^.*\bfor[ ]+", ""), (r"<.*>$", "")),
     ),
     "swift": language(
         "swift",

@@ -44,7 +44,7 @@ def heads_of(text: str, code: str, language: Language) -> list[Head]:
         name = " ".join(text[match.start(at) : match.end(at)].split())
         for pattern, put in language.rename:
             name = pattern.sub(put, name)
-        if name and name.lower() not in language.never:
+        if name and name not in language.never:
             found.append(Head(match.start(), match.end(), name[:_LONGEST_NAME], language.holds[at - 1]))
     return found
 
