@@ -152,6 +152,13 @@ def test_attachments_are_files_and_messages_within_are_messages() -> None:
     assert legacy.read(source(root)).text.endswith("See the plan.")
 
 
+def test_a_file_without_a_name_has_a_number() -> None:
+    root = storage({0x1000: "See."}, 32)
+    root["__attach_version1.0_#00000000"] = storage({0x3701: b"x"}, 8)
+    root["__attach_version1.0_#0000000A"] = storage({0x3707: " ", 0x3704: "", 0x3701: b"y"}, 8)
+    assert [one.name for one in msg.messages(source(root))] == ["", "attachment 1", "attachment 2"]
+
+
 def test_what_is_attached_counts_against_the_budget() -> None:
     root = storage({0x1000: "See."}, 32)
     root["__attach_version1.0_#00000000"] = storage({0x3707: "large.bin", 0x3701: bytes(3 << 20)}, 8)
@@ -164,13 +171,22 @@ def test_an_encrypted_message_is_named() -> None:
     assert found.remarks == ("the message is encrypted; its headers alone were read",)
 
 
-WHOLE = compound(storage({**HEADERS, 0x1000: "The keeper counts gulls. " * 300, 0x1009: literal(b"{\\rtf1 x}")}, 32))
+def whole() -> bytes:
+    root = storage({**HEADERS, 0x1000: "The keeper counts gulls. " * 300, 0x1009: literal(b"{\\rtf1 x}")}, 32)
+    inner = storage({0x0037: "Within"}, 24)
+    root["__attach_version1.0_#00000000"] = storage({0x3707: "plan.pdf", 0x3701: b"%PDF-" * 2_000}, 8)
+    root["__attach_version1.0_#00000001"] = {**storage({}, 8), "__substg1.0_3701000D": inner}
+    root["__recip_version1.0_#00000000"] = recipient("Ole Berg", "ole@example.org", 1)
+    return compound(root)
+
+
+WHOLE = whole()
 
 
 @given(
     st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), max_size=20), st.integers(0, len(WHOLE))
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_a_damaged_message_is_read_or_refused(changes: list[tuple[int, int]], length: int) -> None:
     data = bytearray(WHOLE)
     for at, value in changes:

@@ -66,16 +66,13 @@ class _Message:
         except Unreadable as error:
             yield Passed(name=name, why=str(error))
         within = 0
-        for storage in self._storages("__attach_version1.0_"):
-            attached = _Properties(self.ole, self.source, [*self.path, storage], "part", self._page())
-            shown = attached.text(_LONG_FILE) or attached.text(_SHORT_FILE) or attached.text(_NAME)
-            inner = [*attached.path, f"__substg1.0_{_DATA:04X}000D"]
+        for number, storage in enumerate(self._storages("__attach_version1.0_"), 1):
+            inner = [*self.path, storage, f"__substg1.0_{_DATA:04X}000D"]
             if self.ole.exists("/".join([*inner, "__properties_version1.0"])):
                 within += 1
                 yield from self._within(inner, f"{name}/{within}".lstrip("/"), depth + 1)
-                continue
-            found = f"{name}/{shown or 'attachment ' + storage[-8:].lstrip('0')}".lstrip("/").strip()
-            yield self._file(attached, found)
+            else:
+                yield self._file(storage, name, number)
 
     def _within(self, path: list[str], name: str, depth: int) -> Iterator[Part | Member | Passed]:
         if depth > _DEEPEST:
@@ -83,15 +80,20 @@ class _Message:
         else:
             yield from _Message(self.ole, self.source, path, "within").parts(name, depth)
 
-    def _file(self, attached: "_Properties", name: str) -> Member | Passed:
+    def _file(self, storage: str, name: str, number: int) -> Member | Passed:
+        """An attached file. name: of the message."""
+        shown = f"{name}/attachment {number}".lstrip("/")
         try:
             with told():
-                data = attached.data(_DATA, name)
+                attached = _Properties(self.ole, self.source, [*self.path, storage], "part", self._page())
+                own = attached.text(_LONG_FILE) or attached.text(_SHORT_FILE) or attached.text(_NAME)
+                shown = f"{name}/{own.strip()}".lstrip("/") if own.strip() else shown
+                data = attached.data(_DATA, shown)
         except Unreadable as error:
-            return Passed(name=name, why=str(error))
+            return Passed(name=shown, why=str(error))
         if data is None:
-            return Passed(name=name, why="is attached as a link or as an object of another program")
-        return Member(name=name, data=data)
+            return Passed(name=shown, why="is attached as a link or as an object of another program")
+        return Member(name=shown, data=data)
 
     def content(self) -> FileText:
         """What a mail program shows of it."""
