@@ -62,9 +62,22 @@ void harbour::light::Lamp::burn(int hours) const noexcept {
   auto raw = R"x({{{)x";
 }
 
+TEST(Lamp, Burns) {
+  EXPECT_EQ(1, 1);
+}
+
 enum class Colour { Red };
 """,
-        ["Lamp", "Lamp::Lamp", "Lamp", "Lamp::operator==", "Lamp", "harbour::light::Lamp::burn", "Colour"],
+        [
+            "Lamp",
+            "Lamp::Lamp",
+            "Lamp",
+            "Lamp::operator==",
+            "Lamp",
+            "harbour::light::Lamp::burn",
+            "TEST(Lamp, Burns)",
+            "Colour",
+        ],
     ),
     "Lamp.m": (
         r"""

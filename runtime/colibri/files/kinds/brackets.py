@@ -146,7 +146,10 @@ class Brackets:
             return self._add(self._line(first), name[:80], True) if name else None
         if top.call is None or not top.call.end:
             return None
-        return self._add(self._line(first if self._language.semicolons else top.call.at), top.call.name, False)
+        name = top.call.name
+        if name.isupper() and len(name) > 2:  # a macro, as TEST(Suite, Name)
+            name += " ".join(self._code[top.call.at + 1 : top.call.end][:80].split())
+        return self._add(self._line(first if self._language.semicolons else top.call.at), name, False)
 
     def _open(self, at: int) -> None:
         top = self._stack[-1]
