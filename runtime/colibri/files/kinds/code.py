@@ -6,8 +6,9 @@ languages of grammars.py. It is no parser: a unit may be missed where a macro hi
 
 import re
 from bisect import bisect_right
+from dataclasses import replace
 
-from colibri.files import readers
+from colibri.files.kinds import plain
 from colibri.files.kinds.brackets import Brackets
 from colibri.files.kinds.grammars import LANGUAGES, language_of
 from colibri.files.kinds.indents import Unit, by_ends, by_indentation, heads_of
@@ -22,8 +23,8 @@ _ONLY_CLOSES = re.compile(r"(?:[\s;,)\]}]|\b(?:end\w*|fi|done|esac)\b(?:[ \t]+[\
 
 def read(source: Source) -> FileText:
     """A file of source code as it is, with its units as places. Raises Unreadable for binary data."""
-    text = readers.plain_text(source.data).replace("\r\n", "\n").replace("\r", "\n")
-    return FileText(text=text, places=units(text, source.name), verbatim=True)
+    found = plain.read(source)
+    return replace(found, places=units(found.text, source.name))
 
 
 def units(text: str, language: str) -> tuple[Place, ...]:

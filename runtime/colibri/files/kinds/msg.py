@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from colibri.files import readers
 from colibri.files.kinds.compound import opened, told
+from colibri.files.kinds.encodings import decode
+from colibri.files.kinds.html import declared_encoding, page_text
 from colibri.files.kinds.msg_rtf import unpacked, words
-from colibri.files.markup import declared_encoding, page_text
 from colibri.files.source import Source
 from colibri.files.text import Builder, FileText, Member, Part, Passed, Unreadable
 
@@ -128,7 +128,7 @@ class _Message:
         if data is None:
             return page_text(facts.text(_HTML))
         if declared_encoding(data):
-            return readers.html_text(data)
+            return page_text(decode(data, declared_encoding(data)).text)
         return page_text(data.decode(_codec(facts.number(_HTML_PAGE)), "replace"))
 
     def _rtf(self, facts: "_Properties") -> str:
