@@ -22,16 +22,29 @@ class Budget:
 
     def unpack(self, stream: IO[bytes], name: str) -> bytes:
         """All bytes of an unpacking stream. Raises Unreadable as soon as they are too many. name: of the part."""
-        chunks, size = [], 0
-        while chunk := stream.read(_CHUNK):
-            size += len(chunk)
-            self.used_bytes += len(chunk)
-            if size > self.part_bytes:
-                raise Unreadable(f"{name} unpacks to more than {self.part_bytes >> 20} MB")
-            if self.used_bytes > self.total_bytes:
-                raise Unreadable(f"unpacks to more than {self.total_bytes >> 20} MB")
-            chunks.append(chunk)
-        return b"".join(chunks)
+        counted = Counted(stream, name, self)
+        return b"".join(iter(counted.read, b""))
+
+
+class Counted:
+    """An unpacking stream that is read piece by piece within a budget. name: of the part."""
+
+    def __init__(self, stream: IO[bytes], name: str, budget: Budget) -> None:
+        self._stream = stream
+        self._name = name
+        self._budget = budget
+        self._size = 0
+
+    def read(self, size: int = _CHUNK) -> bytes:
+        """Raises Unreadable as soon as they are too many."""
+        piece = self._stream.read(size)
+        self._size += len(piece)
+        self._budget.used_bytes += len(piece)
+        if self._size > self._budget.part_bytes:
+            raise Unreadable(f"{self._name} unpacks to more than {self._budget.part_bytes >> 20} MB")
+        if self._budget.used_bytes > self._budget.total_bytes:
+            raise Unreadable(f"unpacks to more than {self._budget.total_bytes >> 20} MB")
+        return piece
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Office files by walks of our own: zipped XML of Microsoft Office and of OpenDocument, without a package."""
