@@ -17,6 +17,7 @@ from colibri.files.text import Builder, FileText, Unreadable
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
+_PIECE = 1 << 18
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
 
 
@@ -39,6 +40,22 @@ class Archive:
 
     def open(self, part: str) -> Readable:
         """Raises Unreadable, without unpacking, for what says itself that it is too large."""
+        entry = self._entry(part)
+        try:
+            return _Unpacking(Counted(self._zip.open(entry), part, self._budget), part)
+        except _BROKEN as error:
+            raise Unreadable(f"{part} is damaged ({error})") from error
+
+    def pieces(self, part: str) -> Iterator[bytes]:
+        """A part that is walked as well: not counted a second time."""
+        entry = self._entry(part)
+        try:
+            with self._zip.open(entry) as stream:
+                yield from iter(lambda: stream.read(_PIECE), b"")
+        except _BROKEN as error:
+            raise Unreadable(f"{part} is damaged ({error})") from error
+
+    def _entry(self, part: str) -> zipfile.ZipInfo:
         entry = self._entries.get(_key(part))
         if entry is None:
             raise Unreadable(f"{part} is missing")
@@ -46,10 +63,7 @@ class Archive:
             raise Unreadable("is encrypted")
         if entry.file_size > self._budget.part_bytes:
             raise Unreadable(f"{part} unpacks to more than {self._budget.part_bytes >> 20} MB")
-        try:
-            return _Unpacking(Counted(self._zip.open(entry), part, self._budget), part)
-        except _BROKEN as error:
-            raise Unreadable(f"{part} is damaged ({error})") from error
+        return entry
 
     def walk(self, part: str, *, left: frozenset[str] = NOTHING, whole: frozenset[str] = NOTHING) -> Iterator[Event]:
         """`elements.walk` of a part."""

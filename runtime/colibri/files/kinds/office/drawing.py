@@ -16,7 +16,7 @@ from colibri.files.text import Builder
 
 _LINES = frozenset({"c:tx", "c:cat", "c:val", "c:xVal", "c:yVal", "c:bubbleSize", "c:ser", "cx:data", "cx:strDim",
                     "cx:numDim", "cx:tx"})  # fmt: skip
-LEFT = frozenset({"c:f", "cx:f", "a:pPr", "a:rPr", "a:endParaRPr", "a:bodyPr", "a:lstStyle", "c:spPr", "p:extLst"})
+LEFT = frozenset({"c:f", "cx:f", "a:pPr", "a:rPr", "a:endParaRPr", "a:bodyPr", "a:lstStyle", "c:spPr"})
 
 
 class Paragraphs:

@@ -16,7 +16,7 @@ from colibri.files.text import Unreadable
 
 _FACTS = {"dc:title": "title", "dc:creator": "author", "dc:language": "language",
           "dcterms:created": "created", "dcterms:modified": "modified"}  # fmt: skip
-_DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?")  # W3CDTF
+DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?")  # W3CDTF
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -58,7 +58,7 @@ class Package(Archive):
             for core in self.relations("", "core-properties"):
                 for kind, tag, element in self.walk(core.target) if core.target else ():
                     text = unescaped(element.text or "").strip()
-                    if kind == END and tag in _FACTS and text and (tag[:3] == "dc:" or _DATE.fullmatch(text)):
+                    if kind == END and tag in _FACTS and text and (tag[:3] == "dc:" or DATE.fullmatch(text)):
                         found.setdefault(_FACTS[tag], text)
         except Unreadable:
             pass
