@@ -1,39 +1,15 @@
 """Tables of OpenDocument: rows of a text as lines, cells of a sheet as places.
 
 Taken: a sheet's table:name; a table:table-cell's paragraphs, else its value; repeated cells and rows, while the
-copies add less than a million characters. Left: table:covered-table-cell, formulas, empty cells and rows.
+copies add less than 16,384 characters. Left: table:covered-table-cell, formulas, empty cells and rows.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
+from colibri.files.kinds.office.odf_rows import Cell, Copies, Row, cell
 from colibri.files.kinds.office.odf_text import count
 from colibri.files.kinds.office.sheets import MOST_PLACES, Tab, column_name
 from colibri.files.text import Builder
-
-_VALUES = ("office:string-value", "office:date-value", "office:time-value", "office:boolean-value", "office:value")
-_REPEATED_CHARACTERS = 1 << 20  # a cell can say that it stands 17 billion times
-
-
-@dataclass
-class _Cell:
-    """beside: comments, and what is anchored in it."""
-
-    repeated: int
-    value: str
-    lines: list[str] = field(default_factory=list)
-    beside: list[str] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        return "\n".join(line for line in self.lines if line) or self.value
-
-
-@dataclass
-class _Row:
-    repeated: int
-    width: int = 0
-    cells: list[tuple[int, str, list[str]]] = field(default_factory=list)
 
 
 class Tables:
@@ -45,11 +21,11 @@ class Tables:
         self._builder = builder
         self._tab = Tab(builder, "")
         self._height = self._count = 0
-        self._spare = _REPEATED_CHARACTERS
+        self._copies = Copies()
         self._sheets: list[bool] = []
         self._begun: list[bool] = []
-        self._rows: list[_Row] = []
-        self._cells: list[_Cell] = []
+        self._rows: list[Row] = []
+        self._cells: list[Cell] = []
 
     @property
     def in_cell(self) -> bool:
@@ -71,10 +47,9 @@ class Tables:
             if self._sheets[-1]:
                 self._tab, self._height = Tab(self._builder, about.get("table:name", "")), 0
         elif tag == "table:table-row":
-            self._rows.append(_Row(count(about.get("table:number-rows-repeated"))))
+            self._rows.append(Row(count(about.get("table:number-rows-repeated"))))
         else:
-            value = next((about[key] for key in _VALUES if key in about), "")
-            self._cells.append(_Cell(count(about.get("table:number-columns-repeated")), value))
+            self._cells.append(cell(about))
 
     def end(self, tag: str) -> None:
         if tag == "table:table":
@@ -87,21 +62,16 @@ class Tables:
         else:
             self._close_row(self._rows.pop())
 
-    def _close_cell(self, cell: _Cell) -> None:
+    def _close_cell(self, closed: Cell) -> None:
         if not self._rows:
             return
         row = self._rows[-1]
-        if cell.text or cell.beside:
-            for copy in range(self._copies(cell.repeated, cell.text)):
-                row.cells.append((row.width + copy + 1, cell.text, [] if copy else cell.beside))
-        row.width += cell.repeated
+        if closed.text or closed.beside:
+            for copy in range(self._copies.of(closed.text, closed.repeated)):
+                row.cells.append((row.width + copy + 1, closed.text, [] if copy else closed.beside))
+        row.width += closed.repeated
 
-    def _copies(self, repeated: int, text: str) -> int:
-        more = min(repeated - 1, self._spare // (len(text) + 1))
-        self._spare -= more * (len(text) + 1)
-        return 1 + more
-
-    def _close_row(self, row: _Row) -> None:
+    def _close_row(self, row: Row) -> None:
         lines = ["\t".join(text for _, text, _ in row.cells if text)]
         lines += [one for _, _, beside in row.cells for one in beside]
         if self._cells:
@@ -111,9 +81,9 @@ class Tables:
             (self._builder.line if self._begun and self._begun[-1] else self._builder.block)(line)
             self._begun[-1:] = [True] * len(self._begun[-1:])
 
-    def _close_sheet_row(self, row: _Row) -> None:
+    def _close_sheet_row(self, row: Row) -> None:
         shown = [(column, text) for column, text, _ in row.cells if text]
-        for copy in range(self._copies(row.repeated, "\t".join(text for _, text in shown)) if shown else 0):
+        for copy in range(self._copies.of("\t".join(text for _, text in shown), row.repeated) if shown else 0):
             for at, (column, text) in enumerate(shown):
                 self._count += 1
                 if at == 0 or self._count <= MOST_PLACES:
