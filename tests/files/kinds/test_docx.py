@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from office_files import element, office, packed, relations, source
 
 from colibri.files.kinds.office import docx
 from colibri.files.text import FileText, Unreadable
+from office_files import element, office, packed, relations, source
 
 CASES = Path(__file__).parents[1] / "cases" / "docx"
 
@@ -339,7 +339,8 @@ def test_core_properties_are_facts() -> None:
     )
     base = "http://schemas.openxmlformats.org/package/2006/relationships"
     rels = (
-        f'<Relationships xmlns="{base}"><Relationship Id="a" Type="{base}/metadata/core-properties" Target="props.xml"/>'
+        f'<Relationships xmlns="{base}">'
+        f'<Relationship Id="a" Type="{base}/metadata/core-properties" Target="props.xml"/>'
         f'<Relationship Id="b" Type="{base}/officeDocument" Target="word/d.xml"/></Relationships>'
     )
     body = element("w:document", f"<w:body>{paragraph(run('x'))}</w:body>")

@@ -12,7 +12,8 @@ from colibri.files.kinds.office.docx_blocks import Block
 from colibri.files.kinds.office.docx_body import LEFT, WHOLE, Body
 from colibri.files.kinds.office.docx_styles import Styles
 from colibri.files.kinds.office.drawing import FIGURES
-from colibri.files.kinds.office.elements import END, START, Event, attributes
+from colibri.files.kinds.office.elements import END, START, Event
+from colibri.files.kinds.office.names import attributes
 from colibri.files.kinds.office.outline import Outline
 from colibri.files.kinds.office.package import Package, Relation
 from colibri.files.source import Source

@@ -13,7 +13,8 @@ from xml.etree.ElementTree import Element
 
 from colibri.files.kinds.office.docx_blocks import Block, Holder, Stack, shown
 from colibri.files.kinds.office.docx_styles import Styles, value
-from colibri.files.kinds.office.elements import START, Event, attributes, child
+from colibri.files.kinds.office.elements import START, Event
+from colibri.files.kinds.office.names import attributes, child
 from colibri.files.kinds.office.symbols import symbol
 
 LEFT = frozenset({

@@ -7,7 +7,8 @@ own styles in English ("heading 1") under localised ids ("berschrift1").
 import re
 from xml.etree.ElementTree import Element
 
-from colibri.files.kinds.office.elements import END, attributes, child
+from colibri.files.kinds.office.elements import END
+from colibri.files.kinds.office.names import attributes, child
 from colibri.files.kinds.office.package import Package
 
 _NAME = re.compile(r"heading ?([1-9])", re.IGNORECASE)

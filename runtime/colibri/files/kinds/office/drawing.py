@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from colibri.files.kinds.office.archive import remarked
-from colibri.files.kinds.office.elements import END, START, attributes
+from colibri.files.kinds.office.elements import END, START
 from colibri.files.kinds.office.formats import shown_number
+from colibri.files.kinds.office.names import attributes
 from colibri.files.kinds.office.package import Package
 from colibri.files.text import Builder
 

@@ -7,6 +7,7 @@ escaped and plain characters; the symbol of [$€-407]; dates and durations (for
 
 import re
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from functools import lru_cache
 
 from colibri.files.kinds.office.format_codes import Section, chosen, sections
 from colibri.files.kinds.office.format_dates import is_date, shown_date
@@ -19,6 +20,7 @@ _LONGEST = 255  # characters of a format, as Excel allows
 _SILENT = frozenset({",", "[red]", "[black]", "[blue]", "[cyan]", "[green]", "[magenta]", "[white]", "[yellow]"})
 
 
+@lru_cache(32_768)
 def shown_number(raw: str, code: str = "", *, from_1904: bool = False) -> str:
     """raw: as stored, "0.25"; code: its format, "0%". What is no number is returned as it is."""
     try:

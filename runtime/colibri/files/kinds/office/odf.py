@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from colibri.files.kinds.office.archive import Archive, finished, remarked
-from colibri.files.kinds.office.elements import END, NOTHING, Event, name, walk
+from colibri.files.kinds.office.elements import END, NOTHING, Event, walk
+from colibri.files.kinds.office.names import name
 from colibri.files.kinds.office.odf_body import LEFT, WHOLE, Content
 from colibri.files.kinds.office.odf_text import paragraph
 from colibri.files.kinds.office.package import DATE
@@ -61,7 +62,7 @@ class _Packed(Archive):
     def __init__(self, source: Source) -> None:
         super().__init__(source)
         self.parts = tuple(part for part in ("content.xml", "styles.xml") if part == "content.xml" or self.has(part))
-        self._seen: set[str] = set()
+        self._seen = set(self.parts)
         if self.has(_MANIFEST) and any(tag == "manifest:encryption-data" for _, tag, _ in self.walk(_MANIFEST)):
             raise Unreadable("is encrypted")
 

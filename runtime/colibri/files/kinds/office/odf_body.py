@@ -7,7 +7,8 @@ style:master-page once each, presentation:footer-decl. Left: LEFT; all else of m
 from collections.abc import Callable, Iterable
 from xml.etree.ElementTree import Element
 
-from colibri.files.kinds.office.elements import START, Event, attributes
+from colibri.files.kinds.office.elements import START, Event
+from colibri.files.kinds.office.names import attributes
 from colibri.files.kinds.office.odf_tables import Tables
 from colibri.files.kinds.office.odf_text import LEFT_IN_TEXT, Paragraph, count, paragraph
 from colibri.files.kinds.office.outline import Outline

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from colibri.files.kinds.office.elements import attributes, name
+from colibri.files.kinds.office.names import attributes, name
 
 LEFT_IN_TEXT = frozenset({
     "text:ruby-text", "text:note-citation", "text:page-number", "text:page-count", "text:sheet-name",
@@ -77,7 +77,7 @@ def _take(one: Element, tag: str, pieces: list[str], found: Paragraph, embedded:
 
 def count(digits: str | None) -> int:
     """How often something is repeated: 1 where nothing is said."""
-    return int(digits) if digits and digits.isascii() and digits.isdigit() and len(digits) < 10 else 1
+    return int(digits[:18]) if digits and digits.isascii() and digits.isdigit() else 1
 
 
 def _joined(pieces: list[str]) -> str:

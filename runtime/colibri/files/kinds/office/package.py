@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from colibri.files.kinds.office.archive import Archive
-from colibri.files.kinds.office.elements import END, START, attributes
+from colibri.files.kinds.office.elements import END, START
+from colibri.files.kinds.office.names import attributes
 from colibri.files.source import Source
 from colibri.files.text import Unreadable
 

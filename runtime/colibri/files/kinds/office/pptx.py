@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from colibri.files.kinds.office import drawing
 from colibri.files.kinds.office.archive import finished, remarked
-from colibri.files.kinds.office.elements import START, attributes
+from colibri.files.kinds.office.elements import START
+from colibri.files.kinds.office.names import attributes
 from colibri.files.kinds.office.package import Package
 from colibri.files.kinds.office.pptx_shapes import REPEATED, Shapes
 from colibri.files.source import Source

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from itertools import islice
 from operator import itemgetter
 
@@ -16,6 +17,7 @@ _MOST_AREAS = 50_000
 _OVERLAP = 300  # longer than a mergeCell
 
 
+@lru_cache(1_024)
 def column_name(number: int) -> str:
     """1 is A, 27 is AA."""
     letters = ""
@@ -25,15 +27,23 @@ def column_name(number: int) -> str:
     return letters
 
 
+@lru_cache(1_024)
+def column_number(letters: str) -> int:
+    """A is 1; 0 for what is no column."""
+    if not letters.isascii() or not letters.isalpha() or len(letters) > 3:
+        return 0
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
 def row_and_column(reference: str) -> tuple[int, int] | None:
     """ "B7" is (7, 2)."""
     found = _REFERENCE.fullmatch(reference)
     if found is None:
         return None
-    column = 0
-    for letter in found[1].upper():
-        column = column * 26 + ord(letter) - 64
-    return int(found[2]), column
+    return int(found[2]), column_number(found[1])
 
 
 def areas(pieces: Iterable[bytes]) -> Iterator[str]:

@@ -9,9 +9,10 @@ from xml.etree.ElementTree import Element
 
 from colibri.files.kinds.office import xlsx_beside
 from colibri.files.kinds.office.archive import finished, remarked
-from colibri.files.kinds.office.elements import END, START, attributes, name
+from colibri.files.kinds.office.elements import END, START
+from colibri.files.kinds.office.names import attributes, name
 from colibri.files.kinds.office.package import Package
-from colibri.files.kinds.office.sheets import MOST_PLACES, Merged, Tab, areas, column_name, row_and_column
+from colibri.files.kinds.office.sheets import MOST_PLACES, Merged, Tab, areas, column_name, column_number
 from colibri.files.kinds.office.xlsx_cells import Cells, number
 from colibri.files.source import Source
 from colibri.files.text import Builder, FileText, Unreadable
@@ -86,8 +87,7 @@ class _Workbook:
         for cell in element:
             if name(cell.tag) != "x:c":
                 continue
-            found = row_and_column(cell.get("r", ""))
-            column = found[1] if found else column + 1
+            column = column_number(cell.get("r", "").rstrip("0123456789")) or column + 1
             text = self._cells.text(cell)
             if text.strip() and not merged.covers(row, column):
                 self._count += 1

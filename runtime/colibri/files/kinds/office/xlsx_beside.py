@@ -11,7 +11,8 @@ from xml.etree.ElementTree import Element
 
 from colibri.files.kinds.office import drawing
 from colibri.files.kinds.office.archive import remarked
-from colibri.files.kinds.office.elements import END, START, child
+from colibri.files.kinds.office.elements import END, START
+from colibri.files.kinds.office.names import child
 from colibri.files.kinds.office.package import Package, unescaped
 from colibri.files.kinds.office.sheets import Tab, column_name
 from colibri.files.kinds.office.xlsx_cells import number, rich

@@ -4,12 +4,12 @@ Taken of sharedStrings: x:t of x:si and of x:r; of styles: x:numFmts and x:cellX
 and x:phoneticPr (readings), x:f (the cached value stands for a formula), fonts and fills.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from colibri.files.kinds.office.elements import END, attributes, child, name
+from colibri.files.kinds.office.elements import END
 from colibri.files.kinds.office.formats import shown_number
+from colibri.files.kinds.office.names import attributes, child, name
 from colibri.files.kinds.office.package import Package, unescaped
 
 _DATE, _MONEY = "yyyy-mm-dd", "#,##0.00;(#,##0.00)"
@@ -28,7 +28,7 @@ class Cells:
     """strings: shared ones. codes: of number formats, by style."""
 
     strings: list[str] = field(default_factory=list)
-    codes: list[str] = field(default_factory=list)
+    codes: dict[str, str] = field(default_factory=dict)
     from_1904: bool = False
 
     def read_strings(self, package: Package, part: str) -> None:
@@ -43,7 +43,7 @@ class Cells:
                 about = attributes(element)
                 codes[number(about.get("numFmtId"))] = about.get("formatCode", "")
             elif kind == END and tag == "x:xf":
-                self.codes.append(codes.get(number(element.get("numFmtId")), ""))
+                self.codes[str(len(self.codes))] = codes.get(number(element.get("numFmtId")), "")
 
     def text(self, cell: Element) -> str:
         """As shown, "" for an empty one."""
@@ -54,9 +54,11 @@ class Cells:
         found = child(cell, "x:v")
         raw = "" if found is None else found.text or ""
         if kind == "n":
-            return raw and shown_number(raw, _at(self.codes, cell.get("s", "0")), from_1904=self.from_1904)
+            code = self.codes.get(cell.get("s", "0"), "")
+            return raw if not code and raw.isdigit() else shown_number(raw, code, from_1904=self.from_1904)
         if kind == "s":
-            return _at(self.strings, raw)
+            at = number(raw) if raw.isdigit() else len(self.strings)
+            return self.strings[at] if at < len(self.strings) else ""
         if kind == "b":
             return {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}.get(raw.strip(), raw)
         if kind == "d":
@@ -79,8 +81,3 @@ def rich(element: Element) -> str:
 def number(digits: str | None) -> int:
     """0 for what is none."""
     return int(digits) if digits and digits.isascii() and digits.isdigit() and len(digits) < 10 else 0
-
-
-def _at(values: Sequence[str], digits: str) -> str:
-    at = number(digits) if digits.isdigit() else -1
-    return values[at] if 0 <= at < len(values) else ""

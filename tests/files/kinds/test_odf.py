@@ -1,0 +1,253 @@
+"""OpenDocument files: texts, sheets, slides and drawings, zipped and flat, with what must not come out."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from colibri.files.kinds.office import odf
+from colibri.files.text import FileText, Unreadable
+from office_files import OPENDOCUMENT, packed, source
+
+
+def body(inner: str, kind: str = "text") -> str:
+    return f"<office:body><office:{kind}>{inner}</office:{kind}></office:body>"
+
+
+def zipped(inner: str, kind: str = "text", parts: dict[str, str | bytes] | None = None) -> bytes:
+    content = f"<office:document-content {OPENDOCUMENT}>{body(inner, kind)}</office:document-content>"
+    return packed({"mimetype": f"application/vnd.oasis.opendocument.{kind}", "content.xml": content} | (parts or {}))
+
+
+def flat(inner: str, kind: str = "text", before: str = "") -> bytes:
+    return f"<office:document {OPENDOCUMENT}>{before}{body(inner, kind)}</office:document>".encode()
+
+
+def read(data: bytes) -> FileText:
+    return odf.read(source(data, "notes.odt"))
+
+
+def p(inner: str) -> str:
+    return f"<text:p>{inner}</text:p>"
+
+
+def by_place(found: FileText) -> list[tuple[str, str]]:
+    ends = [place.start for place in found.places[1:]] + [len(found.text)]
+    return [(place.label, found.text[place.start : end].strip()) for place, end in zip(found.places, ends, strict=True)]
+
+
+NOTE = "<text:note><text:note-citation>1</text:note-citation><text:note-body>{}</text:note-body></text:note>"
+COMMENT = "<office:annotation><dc:creator>Bo</dc:creator><dc:date>2024-03-01</dc:date>{}</office:annotation>"
+FACTS = {
+    "spans and links": ("<text:span>har</text:span><text:a xlink:href='#x'>bour</text:a>", "harbour"),
+    "spaces": ("a<text:s/>b<text:s text:c='2'/>c \n  d", "a b  c d"),
+    "spaces without end are capped": ("a<text:s text:c='1000000000'/>b", f"a{' ' * 64}b"),
+    "a tab and a line break": ("a<text:tab/>b<text:line-break/>c", "a\tb\nc"),
+    "ruby": ("<text:ruby><text:ruby-base>漢字</text:ruby-base><text:ruby-text>かんじ</text:ruby-text></text:ruby>",
+             "漢字"),
+    "a field": ("Berth <text:reference-ref>seven</text:reference-ref>", "Berth seven"),
+    "an input field": ("<text:text-input text:description='x'>given</text:text-input>", "given"),
+    "a soft hyphen": ("har\u00adbour", "harbour"),
+    "a bookmark and a soft page break": ("a<text:bookmark text:name='x'/>b<text:soft-page-break/>c", "abc"),
+    "a note": (f"Rent{NOTE.format(p('In crowns.'))} is due", "Rent is due\n\nIn crowns."),
+    "a comment": (f"Rent{COMMENT.format(p('Check.'))} is due", "Rent is due\n\nCheck."),
+    "a text box": (f"<draw:frame><draw:text-box>{p('in')}{p('box')}</draw:text-box></draw:frame>at", "at\n\nin\n\nbox"),
+    "a shape": (f"at<draw:custom-shape>{p('star')}<svg:desc>a star</svg:desc></draw:custom-shape>", "at\n\nstar"),
+    "a picture in the file": ("at<draw:frame><draw:image><office:binary-data>QUJD</office:binary-data></draw:image>"
+                              "</draw:frame>", "at"),
+    "a formula": ("x<draw:frame><draw:object><math:math><math:mi>E</math:mi><math:mo>=</math:mo><math:mi>m</math:mi>"
+                  "<math:annotation>E = m</math:annotation></math:math></draw:object></draw:frame>", "x\n\nE=m"),
+    "a tracked insertion": ("a<text:change-start text:change-id='c'/>b<text:change-end text:change-id='c'/>", "ab"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", [zipped, flat])
+@pytest.mark.parametrize(("inner", "wanted"), FACTS.values(), ids=FACTS)
+def test_what_a_paragraph_shows_is_its_text(inner: str, wanted: str, make: object) -> None:
+    data = zipped(p(inner)) if make is zipped else flat(p(inner))
+    assert read(data).text == wanted
+
+
+def test_deleted_text_and_forms_and_sources_of_indexes_are_left() -> None:
+    gone = f"<text:changed-region><text:deletion>{p('gone')}</text:deletion></text:changed-region>"
+    gone = f"<text:tracked-changes>{gone}</text:tracked-changes>"
+    index = (
+        "<text:table-of-content><text:table-of-content-source><text:index-title-template>template"
+        f"</text:index-title-template></text:table-of-content-source><text:index-body>{p('Rent 3')}</text:index-body>"
+        "</text:table-of-content>"
+    )
+    assert read(zipped(gone + f"<office:forms>{p('form')}</office:forms>" + index + p("kept"))).text == "Rent 3\n\nkept"
+
+
+def test_headings_give_places_and_their_numbers_stay() -> None:
+    heading = "<text:h text:outline-level='{}'>{}</text:h>"
+    inner = (
+        p("Before.")
+        + heading.format(1, "<text:number>1</text:number>Rent")
+        + f"<text:section>{heading.format(2, 'Deposit')}{p('Two months.')}</text:section>"
+        + heading.format(1, "Pets")
+    )
+    assert by_place(read(zipped(inner))) == [
+        ("1 Rent", "1 Rent"),
+        ("1 Rent › Deposit", "Deposit\n\nTwo months."),
+        ("Pets", "Pets"),
+    ]
+
+
+def test_tables_of_a_text_are_rows_and_covered_cells_are_left() -> None:
+    cell = "<table:table-cell>{}</table:table-cell>".format
+    inner = f"<table:table><table:table-row>{cell(p('x'))}{cell(p('y'))}</table:table-row></table:table>"
+    rows = (
+        f"<table:table-header-rows><table:table-row>{cell(p('wide'))}<table:covered-table-cell>{p('old')}"
+        "</table:covered-table-cell></table:table-row></table:table-header-rows>"
+        f"<table:table-row>{cell(p('top') + inner)}{cell(p('side') + p('below'))}</table:table-row>"
+    )
+    assert read(zipped(p("a") + f"<table:table table:name='T'>{rows}</table:table>" + p("b"))).text == (
+        "a\n\nwide\ntop\nx\ty\tside\nbelow\n\nb"
+    )
+
+
+def row(*cells: str, repeated: int = 1) -> str:
+    return f"<table:table-row table:number-rows-repeated='{repeated}'>{''.join(cells)}</table:table-row>"
+
+
+def cell(inner: str = "", repeated: int = 1, about: str = "") -> str:
+    return f"<table:table-cell table:number-columns-repeated='{repeated}' {about}>{inner}</table:table-cell>"
+
+
+def sheet(name: str, *rows: str) -> str:
+    return f"<table:table table:name='{name}'><table:table-column/>{''.join(rows)}</table:table>"
+
+
+@pytest.mark.parametrize("make", [zipped, flat])
+def test_cells_of_sheets_are_places_and_repeated_ones_are_counted(make: object) -> None:
+    sheets = sheet(
+        "Costs",
+        row(cell(p("Item")), cell(p("twice"), 2), cell(p("End"))),
+        row(cell(repeated=16_384), repeated=4),
+        row(cell(), cell(COMMENT.format(p("Check.")) + p("18460"), about="office:value='18460'")),
+        row(cell(about="office:value-type='float' office:value='7'"), repeated=2),
+        row(cell(repeated=16_384), repeated=1_048_570),
+    ) + sheet("Plan B", row("<table:covered-table-cell/>", cell(p("one") + p("two"))))
+    found = read(zipped(sheets, "spreadsheet") if make is zipped else flat(sheets, "spreadsheet"))
+    assert found.text == "Costs\nItem\ttwice\ttwice\tEnd\n18460\nCheck.\n7\n7\n\nPlan B\none\ntwo"
+    assert [label for label, _ in by_place(found)] == [
+        "Costs", "Costs!A1", "Costs!B1", "Costs!C1", "Costs!D1", "Costs!B6", "Costs!A7", "Costs!A8",
+        "Plan B", "Plan B!A1",
+    ]  # fmt: skip
+
+
+def test_what_is_repeated_without_end_is_capped() -> None:
+    many = row(cell(p("abcdefg"), 16_384), repeated=1_048_576)
+    assert len(read(zipped(sheet("S", many, many, many), "spreadsheet")).text) < 40_000
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.tuples(st.sampled_from(["", "x", "yy"]), st.integers(1, 3)), min_size=1, max_size=6), st.integers(1, 3)
+)
+def test_repeated_cells_say_the_same_as_written_ones(cells: list[tuple[str, int]], lines: int) -> None:
+    short = row(*(cell(p(text), count) for text, count in cells), repeated=lines)
+    long = row(*(cell(p(text)) for text, count in cells for _ in range(count))) * lines
+    assert read(zipped(sheet("S", short), "spreadsheet")) == read(zipped(sheet("S", long), "spreadsheet"))
+
+
+def slide(inner: str, notes: str = "") -> str:
+    box = "<draw:frame><draw:text-box>{}</draw:text-box></draw:frame>".format
+    spoken = f"<presentation:notes><draw:page-thumbnail/>{box(p(notes))}</presentation:notes>" if notes else ""
+    return f"<draw:page>{''.join(box(p(one)) for one in inner.split('|'))}{spoken}</draw:page>"
+
+
+def test_slides_are_places_with_their_notes_groups_and_tables() -> None:
+    table = sheet("T", row(cell(p("a")), cell(p("b"))))
+    grouped = f"<draw:page><draw:g><draw:g>{p('deep')}</draw:g></draw:g><draw:frame>{table}</draw:frame></draw:page>"
+    footer = "<presentation:footer-decl presentation:name='f'>Harbour office</presentation:footer-decl>"
+    found = read(zipped(footer + slide("Title|Words") + slide("Two", "Say hello.") + grouped, "presentation"))
+    assert by_place(found) == [
+        ("slide 1", "Title\n\nWords"),
+        ("slide 2", "Two\n\nSay hello."),
+        ("slide 3", "deep\n\na\tb"),
+        ("footer", "Harbour office"),
+    ]
+
+
+def test_pages_of_a_drawing_are_places() -> None:
+    assert by_place(read(zipped(slide("one") + slide("two"), "drawing"))) == [("p. 1", "one"), ("p. 2", "two")]
+
+
+MASTERS = (
+    "<office:master-styles><style:master-page style:name='a'><style:header>{0}</style:header><style:footer>"
+    "<text:p>Page <text:page-number>3</text:page-number></text:p></style:footer><style:footer-left>"
+    "<text:p>Form 27b, page <text:page-number>3</text:page-number></text:p></style:footer-left>"
+    "<draw:frame>{1}</draw:frame></style:master-page>"
+    "<style:master-page style:name='b'><style:header>{0}</style:header></style:master-page></office:master-styles>"
+).format(p("Letterhead"), p("Click to edit"))
+
+
+def test_headers_and_footers_stand_once_and_the_rest_of_master_pages_is_left() -> None:
+    styles = f"<office:document-styles {OPENDOCUMENT}><office:styles/>{MASTERS}</office:document-styles>"
+    wanted = [("header", "Letterhead"), ("footer", "Form 27b, page")]
+    assert by_place(read(zipped(p("Body."), parts={"styles.xml": styles}))) == wanted
+    found = read(flat(p("Body."), before=MASTERS))
+    assert found.text.startswith("Body.\n\nLetterhead")
+    assert by_place(found) == wanted
+
+
+CHART = (
+    f"<office:document-content {OPENDOCUMENT}><office:automatic-styles>{p('style')}</office:automatic-styles>"
+    f"<office:body><office:chart><chart:chart><chart:title>{p('Harbour dues')}</chart:title>"
+    + sheet("local", row(cell(p("May")), cell(p("12"))), row(cell(p("June")), cell(p("NaN"))))
+    + "</chart:chart></office:chart></office:body></office:document-content>"
+)
+
+
+def test_charts_and_formulas_of_their_own_parts_bring_their_words_once() -> None:
+    frame = "<draw:frame><draw:object xlink:href='./{}'/><draw:image/></draw:frame>".format
+    formula = "<math xmlns='http://www.w3.org/1998/Math/MathML'><mi>E</mi><mo>=</mo><mi>m</mi></math>"
+    parts: dict[str, str | bytes] = {"Object 1/content.xml": CHART, "Object 2/content.xml": formula}
+    inner = p(f"See{frame('Object 1')}") + p(frame("Object%202")) + p(frame("Object 1")) + p(frame("Gone")) + p("End.")
+    assert read(zipped(inner, parts=parts)).text == "See\n\nHarbour dues\n\nMay\t12\n\nJune\n\nE=m\n\nEnd."
+    page = f"<draw:page>{frame('Object 2')}</draw:page>"
+    assert read(zipped(page, "presentation", parts)).text == "E=m"
+
+
+META = (
+    "<office:meta><dc:title>Lease</dc:title><meta:initial-creator>Ada</meta:initial-creator><dc:creator>Bo</dc:creator>"
+    "<dc:language>nb-NO</dc:language><meta:creation-date>2024-03-01T10:00:00.123456789</meta:creation-date>"
+    "<dc:date>soon</dc:date></office:meta>"
+)
+
+
+def test_what_the_file_says_of_itself_are_facts() -> None:
+    parts: dict[str, str | bytes] = {"meta.xml": f"<office:document-meta {OPENDOCUMENT}>{META}</office:document-meta>"}
+    for found in (read(zipped(p("x"), parts=parts)), read(flat(p("x"), before=META))):
+        assert (found.title, found.author, found.language) == ("Lease", "Ada", "nb-NO")
+        assert (found.created, found.modified) == ("2024-03-01T10:00:00.123456789", None)
+
+
+def test_an_encrypted_file_is_named() -> None:
+    manifest = (
+        f"<manifest:manifest {OPENDOCUMENT}><manifest:file-entry manifest:full-path='content.xml'>"
+        "<manifest:encryption-data/></manifest:file-entry></manifest:manifest>"
+    )
+    with pytest.raises(Unreadable, match=r"^is encrypted$"):
+        read(packed({"mimetype": "x", "META-INF/manifest.xml": manifest, "content.xml": b"\x8f\x02\xff"}))
+
+
+def test_a_broken_part_costs_only_itself_and_a_missing_content_is_named() -> None:
+    found = read(zipped(p("kept"), parts={"styles.xml": "<broken", "meta.xml": "<broken"}))
+    assert found.text == "kept"
+    assert [remark.split(" (")[0] for remark in found.remarks] == ["styles.xml is damaged"]
+    with pytest.raises(Unreadable, match=r"content\.xml is missing"):
+        read(packed({"mimetype": "x"}))
+    with pytest.raises(Unreadable, match="the document is damaged"):
+        read(b"<office:document")
+
+
+def test_files_of_openoffice_1_are_read() -> None:
+    old = (
+        '<!DOCTYPE office:document-content PUBLIC "-//OpenOffice.org//DTD OfficeDocument 1.0//EN" "office.dtd">'
+        '<office:document-content xmlns:office="http://openoffice.org/2000/office" xmlns:table='
+        '"http://openoffice.org/2000/table" xmlns:text="http://openoffice.org/2000/text" office:class="spreadsheet">'
+        f"<office:body>{sheet('Costs', row(cell(p('old'))))}</office:body></office:document-content>"
+    )
+    assert by_place(read(packed({"content.xml": old}))) == [("Costs", "Costs"), ("Costs!A1", "old")]
