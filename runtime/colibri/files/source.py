@@ -1,5 +1,7 @@
-"""A file as readers get it, and how much of it they may unpack."""
+"""A file as readers get it, how much of it they may unpack, and how long they may take."""
 
+import math
+import time
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -14,16 +16,31 @@ class Budget:
 
     total_bytes  of all parts together, those of files inside the file included
     part_bytes   of one part
+    until        when a reader of many pages should end with what it has, by `time.monotonic`
     """
 
     total_bytes: int = 512 << 20
     part_bytes: int = 100 << 20
     used_bytes: int = 0
+    until: float = math.inf
+
+    @property
+    def late(self) -> bool:
+        """Whether the file's time is nearly over: what is read by now is kept if the reader ends, and lost if not."""
+        return time.monotonic() >= self.until
 
     def unpack(self, stream: IO[bytes], name: str) -> bytes:
         """All bytes of an unpacking stream. Raises Unreadable as soon as they are too many. name: of the part."""
-        counted = Counted(stream, name, self)
-        return b"".join(iter(counted.read, b""))
+        chunks, size = [], 0
+        while chunk := stream.read(_CHUNK):
+            size += len(chunk)
+            self.used_bytes += len(chunk)
+            if size > self.part_bytes:
+                raise Unreadable(f"{name} unpacks to more than {self.part_bytes >> 20} MB")
+            if self.used_bytes > self.total_bytes:
+                raise Unreadable(f"unpacks to more than {self.total_bytes >> 20} MB")
+            chunks.append(chunk)
+        return b"".join(chunks)
 
 
 class Counted:
@@ -36,14 +53,17 @@ class Counted:
         self._size = 0
 
     def read(self, size: int = _CHUNK) -> bytes:
-        """Raises Unreadable as soon as they are too many."""
+        """Raises Unreadable as soon as they are too many, or it is late."""
+        budget = self._budget
         piece = self._stream.read(size)
         self._size += len(piece)
-        self._budget.used_bytes += len(piece)
-        if self._size > self._budget.part_bytes:
-            raise Unreadable(f"{self._name} unpacks to more than {self._budget.part_bytes >> 20} MB")
-        if self._budget.used_bytes > self._budget.total_bytes:
-            raise Unreadable(f"unpacks to more than {self._budget.total_bytes >> 20} MB")
+        budget.used_bytes += len(piece)
+        if self._size > budget.part_bytes:
+            raise Unreadable(f"{self._name} unpacks to more than {budget.part_bytes >> 20} MB")
+        if budget.used_bytes > budget.total_bytes:
+            raise Unreadable(f"unpacks to more than {budget.total_bytes >> 20} MB")
+        if budget.late:
+            raise Unreadable(f"{self._name} was not read to its end in the time that a file has")
         return piece
 
 

@@ -136,6 +136,12 @@ def test_cells_of_sheets_are_places_and_repeated_ones_are_counted(make: object) 
     ]  # fmt: skip
 
 
+def test_names_of_empty_sheets_stand_at_the_end_unless_all_are_empty() -> None:
+    assert read(zipped(sheet("A") + sheet("B", row(cell())), "spreadsheet")).text == ""
+    found = read(zipped(sheet("A") + sheet("B", row(cell(p("x")))), "spreadsheet"))
+    assert by_place(found) == [("B", "B"), ("B!A1", "x"), ("A", "A")]
+
+
 def test_what_is_repeated_without_end_is_capped() -> None:
     many = row(cell(p("abcdefg"), 16_384), repeated=1_048_576)
     assert len(read(zipped(sheet("S", many, many, many), "spreadsheet")).text) < 40_000
@@ -202,7 +208,11 @@ CHART = (
 
 def test_charts_and_formulas_of_their_own_parts_bring_their_words_once() -> None:
     frame = "<draw:frame><draw:object xlink:href='./{}'/><draw:image/></draw:frame>".format
-    formula = "<math xmlns='http://www.w3.org/1998/Math/MathML'><mi>E</mi><mo>=</mo><mi>m</mi></math>"
+    formula = (
+        "<math xmlns='http://www.w3.org/1998/Math/MathML'><semantics><mrow><mi>E</mi><mo>=</mo><mi>m</mi></mrow>"
+        "<annotation>E = m</annotation></semantics></math>"
+    )
+    assert read(packed({"content.xml": formula})).text == "E=m"
     parts: dict[str, str | bytes] = {"Object 1/content.xml": CHART, "Object 2/content.xml": formula}
     inner = p(f"See{frame('Object 1')}") + p(frame("Object%202")) + p(frame("Object 1")) + p(frame("Gone")) + p("End.")
     assert read(zipped(inner, parts=parts)).text == "See\n\nHarbour dues\n\nMay\t12\n\nJune\n\nE=m\n\nEnd."

@@ -1,4 +1,4 @@
-"""OpenDocument files (odt, ods, odp, odg, their templates, flat fodt, fods, fodp) and those of OpenOffice 1.
+"""OpenDocument files (odt, ods, odp, odg, odf, their templates, flat fodt, fods, fodp) and those of OpenOffice 1.
 
 Parts taken: content.xml; styles.xml for headers and footers; content.xml of embedded objects (charts, formulas); of
 meta.xml dc:title, meta:initial-creator or dc:creator, dc:language, meta:creation-date, dc:date. Left: pictures, macros,
@@ -73,7 +73,7 @@ class _Packed(Archive):
         if part not in self._seen and self.has(part):
             self._seen.add(part)
             with remarked(builder):
-                lines += _lines(self.walk(part, left=LEFT, whole=WHOLE | {"table:table-row", "math:math"}))
+                lines += _lines(self.walk(part, left=LEFT, whole=WHOLE | {"table:table-row"}))
         return lines
 
     def facts(self) -> dict[str, Any]:
@@ -83,10 +83,8 @@ class _Packed(Archive):
 def _lines(events: Iterator[Event]) -> Iterator[str]:
     """Of a chart: its titles, and its table by rows. Of a formula: its signs."""
     for kind, tag, element in events:
-        if kind == END and tag in {"table:table-row", "math:math"}:
-            found = paragraph(element, lambda _: [])
-            signs = [found.text] if tag == "math:math" else [one for one in found.beside if one != "NaN"]
-            yield "\t".join(signs)
+        if kind == END and tag == "table:table-row":
+            yield "\t".join(one for one in paragraph(element, lambda _: []).beside if one != "NaN")
         elif kind == END and tag in WHOLE:
             yield paragraph(element, lambda _: []).text
 

@@ -21,7 +21,7 @@ LEFT = LEFT_IN_TEXT | {
     "text:illustration-index-source", "text:object-index-source", "text:table-index-source", "text:user-index-source",
     "office:meta", "draw:page-thumbnail", "style:style",
 }  # fmt: skip
-WHOLE = frozenset({"text:p", "text:h"})
+WHOLE = frozenset({"text:p", "text:h", "math:math"})
 _KINDS = frozenset({"office:text", "office:spreadsheet", "office:presentation", "office:drawing"})
 _SIDES = {f"style:{side}{form}": side for side in ("header", "footer") for form in ("", "-left", "-first")}
 _PAGES = {"office:presentation": "slide", "office:drawing": "p."}
@@ -49,6 +49,7 @@ class Content:
 
     def finish(self) -> None:
         """Headers and footers, once each."""
+        self._tables.finish()
         for text, side in self._sides.items():
             self._builder.place(side)
             self._builder.block(text)

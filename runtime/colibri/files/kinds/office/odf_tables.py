@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from colibri.files.kinds.office.odf_rows import Cell, Copies, Row, cell
 from colibri.files.kinds.office.odf_text import count
-from colibri.files.kinds.office.sheets import MOST_PLACES, Tab, column_name
+from colibri.files.kinds.office.sheets import MOST_PLACES, Tab, column_name, name_empty
 from colibri.files.text import Builder
 
 
@@ -22,6 +22,7 @@ class Tables:
         self._tab = Tab(builder, "")
         self._height = self._count = 0
         self._copies = Copies()
+        self._tabs: list[Tab] = []
         self._sheets: list[bool] = []
         self._begun: list[bool] = []
         self._rows: list[Row] = []
@@ -40,12 +41,16 @@ class Tables:
         self._cells[-1].lines += lines
         self._cells[-1].beside += beside
 
+    def finish(self) -> None:
+        name_empty(self._tabs)
+
     def start(self, tag: str, about: Mapping[str, str], *, sheet: bool) -> None:
         if tag == "table:table":
             self._sheets.append(sheet and not self._sheets)
             self._begun.append(False)
             if self._sheets[-1]:
                 self._tab, self._height = Tab(self._builder, about.get("table:name", "")), 0
+                self._tabs.append(self._tab)
         elif tag == "table:table-row":
             self._rows.append(Row(count(about.get("table:number-rows-repeated"))))
         else:

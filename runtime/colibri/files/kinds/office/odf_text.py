@@ -1,8 +1,8 @@
 """The text of one OpenDocument paragraph, and what stands beside it: notes, comments, text boxes, formulas, charts.
 
 Taken: text of text:p, text:h and all text:... elements within; text:s (no more than 64), text:tab, text:line-break;
-text:ruby-base. Beside it: text:p and text:h of text:note, office:annotation, draw:text-box and other shapes; mi, mn,
-mo, mtext and ms of MathML; what draw:object refers to. Left: LEFT_IN_TEXT.
+text:ruby-base. Beside it: text:p and text:h of text:note, office:annotation, draw:text-box and other shapes;
+text of math:math; what draw:object refers to. Left: LEFT_IN_TEXT.
 """
 
 import re
@@ -20,7 +20,6 @@ LEFT_IN_TEXT = frozenset({
 })  # fmt: skip
 _NUMBERING = frozenset({"text:page-number", "text:page-count", "text:sheet-name"})
 _SIGNS = {"text:tab": "\t", "text:line-break": "\n", "text:tab-stop": "\t"}
-_MATH = frozenset({"math:mi", "math:mn", "math:mo", "math:mtext", "math:ms"})
 _MOST_SPACES = 64
 _SPACE = re.compile(r"[ \t\r\n]+")
 
@@ -63,12 +62,10 @@ def _take(one: Element, tag: str, pieces: list[str], found: Paragraph, embedded:
         _collect(one, own, found, embedded)
         if text := _joined(own):
             found.beside.insert(place, text)
-    elif tag.startswith("text:") and tag != "text:note":
+    elif tag.startswith(("text:", "math:")) and tag != "text:note":
         _collect(one, pieces, found, embedded)
         if tag == "text:number":
             pieces.append(" ")
-    elif tag.startswith("math:"):
-        _collect(one, pieces if tag in _MATH else [], found, embedded)
     else:
         if tag == "draw:object":
             found.beside += embedded(attributes(one).get("xlink:href", ""))

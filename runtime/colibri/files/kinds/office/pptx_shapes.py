@@ -51,7 +51,7 @@ class Shapes:
         elif tag == "a:tbl":
             self._rows = 0
         elif figure := drawing.figure_id(tag, element):
-            self._lines[-1] += self._figures.pop(figure, [])
+            self._lines[-1].append("\n".join(self._figures.pop(figure, [])))
 
     def _end(self, tag: str) -> Iterator[tuple[str, bool]]:
         lines = self._lines.pop()

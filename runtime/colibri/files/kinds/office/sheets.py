@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
@@ -59,20 +59,28 @@ def areas(pieces: Iterable[bytes]) -> Iterator[str]:
 
 
 class Tab:
-    """A sheet in the text: its name stands before the first thing in it, and an empty one says nothing."""
+    """A sheet in the text: its name stands before the first thing in it."""
 
     def __init__(self, builder: Builder, sheet: str) -> None:
         self.builder = builder
         self._sheet = sheet
-        self._begun = False
+        self.begun = False
 
     def place(self, reference: str = "") -> None:
         """What is added from here on stands in this cell, or beside the cells."""
-        if not self._begun:
-            self._begun = True
+        if not self.begun:
+            self.begun = True
             self.builder.place(self._sheet)
             self.builder.block(self._sheet)
         self.builder.place(f"{self._sheet}!{reference}" if reference else self._sheet)
+
+
+def name_empty(tabs: Sequence[Tab]) -> None:
+    """Add the names of sheets that hold nothing, unless all do."""
+    if any(tab.begun for tab in tabs):
+        for tab in tabs:
+            if not tab.begun:
+                tab.place()
 
 
 class Merged:

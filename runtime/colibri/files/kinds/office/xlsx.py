@@ -12,7 +12,7 @@ from colibri.files.kinds.office.archive import finished, remarked
 from colibri.files.kinds.office.elements import END, START
 from colibri.files.kinds.office.names import attributes, name
 from colibri.files.kinds.office.package import Package
-from colibri.files.kinds.office.sheets import MOST_PLACES, Merged, Tab, areas, column_name, column_number
+from colibri.files.kinds.office.sheets import MOST_PLACES, Merged, Tab, areas, column_name, column_number, name_empty
 from colibri.files.kinds.office.xlsx_cells import Cells, number
 from colibri.files.source import Source
 from colibri.files.text import Builder, FileText, Unreadable
@@ -37,6 +37,7 @@ class _Workbook:
         self._package = package
         self._cells = Cells()
         self._count = 0
+        self._tabs: list[Tab] = []
         self._beside = xlsx_beside.Beside(package, self.builder)
 
     def read(self) -> None:
@@ -53,6 +54,7 @@ class _Workbook:
                 if not targets.get(relation_id):
                     raise Unreadable(f"sheet {sheet} is missing")
                 self._sheet(sheet, targets[relation_id])
+        name_empty(self._tabs)
 
     def _sheets(self) -> list[tuple[str, str]]:
         """Names and relationships, in the order of the tabs."""
@@ -67,6 +69,7 @@ class _Workbook:
 
     def _sheet(self, sheet: str, part: str) -> None:
         tab = Tab(self.builder, sheet)
+        self._tabs.append(tab)
         with remarked(self.builder):
             self._rows(tab, part)
         with remarked(self.builder):
