@@ -209,15 +209,15 @@ CHART = (
 def test_charts_and_formulas_of_their_own_parts_bring_their_words_once() -> None:
     frame = "<draw:frame><draw:object xlink:href='./{}'/><draw:image/></draw:frame>".format
     formula = (
-        "<math xmlns='http://www.w3.org/1998/Math/MathML'><semantics><mrow><mi>E</mi><mo>=</mo><mi>m</mi></mrow>"
-        "<annotation>E = m</annotation></semantics></math>"
+        "<math xmlns='http://www.w3.org/1998/Math/MathML'><semantics><mrow><mi>E</mi><mo>=</mo><mi>m</mi>"
+        "<mtext>for all</mtext></mrow><annotation>E = m</annotation></semantics></math>"
     )
-    assert read(packed({"content.xml": formula})).text == "E=m"
+    assert read(packed({"content.xml": formula})).text == "E=m for all"
     parts: dict[str, str | bytes] = {"Object 1/content.xml": CHART, "Object 2/content.xml": formula}
     inner = p(f"See{frame('Object 1')}") + p(frame("Object%202")) + p(frame("Object 1")) + p(frame("Gone")) + p("End.")
-    assert read(zipped(inner, parts=parts)).text == "See\n\nHarbour dues\n\nMay\t12\n\nJune\n\nE=m\n\nEnd."
+    assert read(zipped(inner, parts=parts)).text == "See\n\nHarbour dues\n\nMay\t12\n\nJune\n\nE=m for all\n\nEnd."
     page = f"<draw:page>{frame('Object 2')}</draw:page>"
-    assert read(zipped(page, "presentation", parts)).text == "E=m"
+    assert read(zipped(page, "presentation", parts)).text == "E=m for all"
 
 
 META = (

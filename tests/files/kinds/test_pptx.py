@@ -113,6 +113,23 @@ def test_slide_numbers_are_left_and_footers_stand_once() -> None:
     assert by_place(found) == {"slide 1": "one\n\nPier\n\nHarbour office", "slide 2": "two"}
 
 
+def test_what_masters_show_on_every_slide_stands_once() -> None:
+    layout = shape("Click to edit", kind="title") + shape("Click too").replace(
+        "<p:nvSpPr>", "<p:nvSpPr><p:ph idx='1'/>"
+    )
+    parts: dict[str, str | bytes] = {
+        "ppt/layouts/l.xml": slide(layout + shape("Confidential"), "p:sldLayout"),
+        "ppt/layouts/_rels/l.xml.rels": relations({"m": ("slideMaster", "../masters/m.xml")}),
+        "ppt/masters/m.xml": slide(shape("Click", kind="body") + shape("Harbour office"), "p:sldMaster"),
+    }
+    parts |= {
+        f"ppt/slides/_rels/{name}.rels": relations({"l": ("slideLayout", "../layouts/l.xml")})
+        for name in ("a.xml", "b.xml")
+    }
+    found = read(deck({"a.xml": shape("one"), "b.xml": shape("two")}, parts))
+    assert by_place(found) == {"slide 1": "one", "slide 2": "two", "slide master": "Confidential\n\nHarbour office"}
+
+
 def test_alternatives_are_read_once() -> None:
     both = (
         f'<mc:AlternateContent><mc:Choice Requires="a14">{shape("equation")}</mc:Choice><mc:Choice Requires="x">'

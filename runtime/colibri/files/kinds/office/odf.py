@@ -16,7 +16,7 @@ from colibri.files.kinds.office.archive import Archive, finished, remarked
 from colibri.files.kinds.office.elements import END, NOTHING, Event, walk
 from colibri.files.kinds.office.names import name
 from colibri.files.kinds.office.odf_body import LEFT, WHOLE, Content
-from colibri.files.kinds.office.odf_text import paragraph
+from colibri.files.kinds.office.odf_text import formula, paragraph
 from colibri.files.kinds.office.package import DATE
 from colibri.files.source import Source
 from colibri.files.text import Builder, FileText, Unreadable
@@ -86,7 +86,7 @@ def _lines(events: Iterator[Event]) -> Iterator[str]:
         if kind == END and tag == "table:table-row":
             yield "\t".join(one for one in paragraph(element, lambda _: []).beside if one != "NaN")
         elif kind == END and tag in WHOLE:
-            yield paragraph(element, lambda _: []).text
+            yield formula(element) if tag == "math:math" else paragraph(element, lambda _: []).text
 
 
 def _facts(events: Iterator[Event]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from colibri.files.kinds.office.elements import START, Event
 from colibri.files.kinds.office.names import attributes
 from colibri.files.kinds.office.odf_tables import Tables
-from colibri.files.kinds.office.odf_text import LEFT_IN_TEXT, Paragraph, count, paragraph
+from colibri.files.kinds.office.odf_text import LEFT_IN_TEXT, Paragraph, count, formula, paragraph
 from colibri.files.kinds.office.outline import Outline
 from colibri.files.text import Builder
 
@@ -88,7 +88,7 @@ class Content:
             self._sides.setdefault(element.text.strip(), "footer")
 
     def _paragraph(self, tag: str, element: Element) -> None:
-        found = paragraph(element, self._embedded)
+        found = Paragraph(formula(element)) if tag == "math:math" else paragraph(element, self._embedded)
         if self._side:
             # "Page 3" of every workbook that LibreOffice saves tells nothing.
             if found.text and not (found.numbers and len(found.text.split()) < 2):

@@ -2,7 +2,7 @@
 
 Taken: text of text:p, text:h and all text:... elements within; text:s (no more than 64), text:tab, text:line-break;
 text:ruby-base. Beside it: text:p and text:h of text:note, office:annotation, draw:text-box and other shapes;
-text of math:math; what draw:object refers to. Left: LEFT_IN_TEXT.
+mi, mn, mo, mtext and ms of MathML; what draw:object refers to. Left: LEFT_IN_TEXT.
 """
 
 import re
@@ -16,10 +16,11 @@ LEFT_IN_TEXT = frozenset({
     "text:ruby-text", "text:note-citation", "text:page-number", "text:page-count", "text:sheet-name",
     "text:tracked-changes", "text:deletion", "dc:creator", "dc:date", "meta:date-string", "meta:creator-initials",
     "svg-compatible:title", "svg-compatible:desc", "office:binary-data", "office:forms", "office:event-listeners",
-    "math:annotation", "table:covered-table-cell",
+    "table:covered-table-cell",
 })  # fmt: skip
 _NUMBERING = frozenset({"text:page-number", "text:page-count", "text:sheet-name"})
 _SIGNS = {"text:tab": "\t", "text:line-break": "\n", "text:tab-stop": "\t"}
+_MATH = frozenset({"math:mi", "math:mn", "math:mo", "math:mtext", "math:ms"})
 _MOST_SPACES = 64
 _SPACE = re.compile(r"[ \t\r\n]+")
 
@@ -56,13 +57,15 @@ def _take(one: Element, tag: str, pieces: list[str], found: Paragraph, embedded:
         pieces.append(_SIGNS[tag])
     elif tag == "text:s":
         pieces.append(" " * min(count(attributes(one).get("text:c")), _MOST_SPACES))
-    elif tag in {"text:p", "text:h", "math:math"}:
+    elif tag == "math:math":
+        found.beside.append(formula(one))
+    elif tag in {"text:p", "text:h"}:
         own: list[str] = []
         place = len(found.beside)
         _collect(one, own, found, embedded)
         if text := _joined(own):
             found.beside.insert(place, text)
-    elif tag.startswith(("text:", "math:")) and tag != "text:note":
+    elif tag.startswith("text:") and tag != "text:note":
         _collect(one, pieces, found, embedded)
         if tag == "text:number":
             pieces.append(" ")
@@ -70,6 +73,17 @@ def _take(one: Element, tag: str, pieces: list[str], found: Paragraph, embedded:
         if tag == "draw:object":
             found.beside += embedded(attributes(one).get("xlink:href", ""))
         _collect(one, [], found, embedded)
+
+
+def formula(element: Element) -> str:
+    """The signs of a math:math, words in it apart."""
+    text, last = "", ""
+    for one in element.iter():
+        sign = (one.text or "").strip() if name(one.tag) in _MATH else ""
+        if sign:
+            text += f" {sign}" if text and max(len(sign), len(last)) > 1 else sign
+            last = sign
+    return text
 
 
 def count(digits: str | None) -> int:

@@ -2,8 +2,9 @@
 
 Taken of a slide: a:p of shapes (p:sp), also in groups, text boxes and tables (a:tr a row, a:tc a cell); charts and
 SmartArt where they stand; then its notes (by relationship, never by number) and comments (p:text, a:p of newer ones).
-Hidden slides are taken. Left: cells covered by a merged one (hMerge, vMerge), the slide's number, of the notes page all
-but the notes, masters and layouts, embedded files. Footers and dates stand once.
+Hidden slides are taken; of their layouts and masters what is no placeholder, once, at the end. Left: cells covered by a
+merged one (hMerge, vMerge), the slide's number, of the notes page all but the notes, embedded files. Footers and dates
+stand once.
 """
 
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ def read(source: Source) -> FileText:
                 presentation.slide(slide)
             else:
                 builder.remark(f"slide {number} is missing")
+    presentation.masters()
     return finished(builder, **package.facts())
 
 
@@ -50,6 +52,7 @@ class _Presentation:
         self._package = package
         self._builder = builder
         self._repeated: set[str] = set()
+        self._layouts: dict[str, None] = {}
 
     def slide(self, part: str) -> None:
         figures: dict[str, list[str]] = {}
@@ -58,9 +61,23 @@ class _Presentation:
         with remarked(self._builder):
             self._add(Shapes(figures, self._repeated, _NUMBERING).blocks(self._package, part))
         with remarked(self._builder):
+            self._layouts |= self._named(part, "slideLayout")
             for relation in self._package.relations(part, "notesSlide", "comments"):
                 if relation.target:
                     self._add(Shapes({}, set(), _NUMBERING | REPEATED).blocks(self._package, relation.target))
+
+    def masters(self) -> None:
+        """What layouts and masters show on every slide, once."""
+        for kind in ("slideLayout", "slideMaster"):
+            below, self._layouts = self._layouts, {}
+            for part in below:
+                self._builder.place("slide master")
+                with remarked(self._builder):
+                    self._add(Shapes({}, self._repeated, None).blocks(self._package, part))
+                    self._layouts |= self._named(part, "slideMaster") if kind == "slideLayout" else {}
+
+    def _named(self, part: str, kind: str) -> dict[str, None]:
+        return dict.fromkeys(one.target for one in self._package.relations(part, kind) if one.target)
 
     def _add(self, blocks: Iterator[tuple[str, bool]]) -> None:
         for text, in_table in blocks:

@@ -12,9 +12,9 @@ _HOLDERS = frozenset({"p:sp", "a:tc", "a:tr"})
 
 
 class Shapes:
-    """figures: lines by id. repeated: what stood on a slide before. left: kinds of placeholders."""
+    """figures: lines by id. repeated: what stood on a slide before. left: kinds of placeholders; None: all."""
 
-    def __init__(self, figures: dict[str, list[str]], repeated: set[str], left: frozenset[str]) -> None:
+    def __init__(self, figures: dict[str, list[str]], repeated: set[str], left: frozenset[str] | None) -> None:
         self._figures = figures
         self._repeated = repeated
         self._left = left
@@ -47,7 +47,7 @@ class Shapes:
             self._placeholder = ""
             self._covered = not {"1", "true"}.isdisjoint({element.get("hMerge"), element.get("vMerge")})
         elif tag == "p:ph":
-            self._placeholder = element.get("type", "")
+            self._placeholder = element.get("type", "obj")
         elif tag == "a:tbl":
             self._rows = 0
         elif figure := drawing.figure_id(tag, element):
@@ -61,7 +61,10 @@ class Shapes:
         elif tag == "a:tr" and text:
             yield text, self._rows > 0
             self._rows += 1
-        elif tag == "p:sp" and self._placeholder not in self._left and text not in self._repeated:
+        elif tag == "p:sp" and text not in self._repeated and self._is_shown():
             if self._placeholder in REPEATED:
                 self._repeated.add(text)
             yield text, False
+
+    def _is_shown(self) -> bool:
+        return not self._placeholder or (self._left is not None and self._placeholder not in self._left)
