@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from colibri.files.kinds.office.archive import finished, remarked
 from colibri.files.kinds.office.docx_blocks import Block
 from colibri.files.kinds.office.docx_body import LEFT, WHOLE, Body
+from colibri.files.kinds.office.docx_lists import Numbering
 from colibri.files.kinds.office.docx_styles import Styles
 from colibri.files.kinds.office.drawing import FIGURES
 from colibri.files.kinds.office.elements import END, START, Event
@@ -19,6 +20,7 @@ from colibri.files.kinds.office.package import Package, Relation
 from colibri.files.source import Source
 from colibri.files.text import Builder, FileText
 
+_FIRST = frozenset({"styles", "numbering"})
 _NOTES = {"footnotes": "w:footnote", "endnotes": "w:endnote", "comments": "w:comment"}
 
 
@@ -38,16 +40,18 @@ class _Document:
         self._package = package
         self._outline = Outline()
         self._styles = Styles()
+        self._numbering = Numbering()
         self._waiting: dict[tuple[str, str], list[Block]] = {}
         self._relations: list[Relation] = []
         with remarked(self.builder):
-            self._relations = package.relations(package.main)
+            # Notes are read by the styles and lists of the document.
+            self._relations = sorted(package.relations(package.main), key=lambda one: one.kind not in _FIRST)
         for relation in self._relations:
             with remarked(self.builder):
                 self._prepare(relation)
 
     def body(self) -> None:
-        self._add(Body(self._styles, self._bring).blocks(self._walk(self._package.main)))
+        self._add(Body(self._styles, self._numbering, self._bring).blocks(self._walk(self._package.main)))
 
     def rest(self) -> None:
         """What nothing referred to, then headers and footers."""
@@ -59,7 +63,7 @@ class _Document:
                 self.builder.remark("holds a page of another format (altChunk), which is not read")
             elif relation.kind in {"header", "footer"} and relation.target:
                 with remarked(self.builder):
-                    blocks = list(Body(self._styles, self._bring).blocks(self._walk(relation.target)))
+                    blocks = list(Body(self._styles, self._numbering, self._bring).blocks(self._walk(relation.target)))
                     if (text := "\n".join(block.text for block in blocks)) not in seen:
                         seen.add(text)
                         self.builder.place(relation.kind)
@@ -71,6 +75,8 @@ class _Document:
             return
         if relation.kind == "styles":
             self._styles.read(self._package, relation.target)
+        elif relation.kind == "numbering":
+            self._numbering.read(self._package, relation.target)
         elif relation.kind in _NOTES:
             self._notes(relation.target, _NOTES[relation.kind])
         elif relation.kind in FIGURES:
@@ -82,7 +88,7 @@ class _Document:
         for kind, tag, element in events:
             if kind == START and tag == note:
                 number = attributes(element).get("w:id", "")
-                blocks = Body(self._styles, lambda *_: []).blocks(_until(note, events))
+                blocks = Body(self._styles, self._numbering, lambda *_: []).blocks(_until(note, events))
                 self._waiting[note, number] = [Block(block.text, row=block.row) for block in blocks]
 
     def _bring(self, reference: str, number: str) -> list[Block]:

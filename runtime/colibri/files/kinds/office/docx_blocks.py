@@ -1,5 +1,6 @@
 """Paragraphs, cells and rows of a Word document while they are put together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -18,6 +19,7 @@ class Paragraph:
     pieces: list[str] = field(default_factory=list)
     level: int | None = None
     runs_on: bool = False
+    number: Callable[[], str] | None = None
     after: list[Block] = field(default_factory=list)
 
 
@@ -60,7 +62,9 @@ class Stack:
         if paragraph.runs_on:
             holder.carried, paragraph.runs_on = paragraph, False
         else:
-            holder.blocks += [Block("".join(paragraph.pieces).strip(), paragraph.level), *paragraph.after]
+            text, number = "".join(paragraph.pieces).strip(), paragraph.number() if paragraph.number else ""
+            text = f"{number} {text}" if number and text else text
+            holder.blocks += [Block(text, paragraph.level), *paragraph.after]
 
     def open_table(self) -> None:
         self._tables.append(True)

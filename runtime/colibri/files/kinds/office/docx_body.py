@@ -9,9 +9,12 @@ continue), rows and cells deleted in w:trPr and w:tcPr. A paragraph whose mark i
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from xml.etree.ElementTree import Element
 
 from colibri.files.kinds.office.docx_blocks import Block, Holder, Stack, shown
+from colibri.files.kinds.office.docx_lists import Numbering
+from colibri.files.kinds.office.docx_numbers import Counter
 from colibri.files.kinds.office.docx_styles import Styles, value
 from colibri.files.kinds.office.elements import START, Event
 from colibri.files.kinds.office.names import attributes, child
@@ -32,8 +35,9 @@ _TEXT = frozenset({"w:t", "m:t", "a:t"})
 class Body:
     """bring: the blocks that a reference stands for, by its element's name and id."""
 
-    def __init__(self, styles: Styles, bring: Callable[[str, str], list[Block]]) -> None:
+    def __init__(self, styles: Styles, numbering: Numbering, bring: Callable[[str, str], list[Block]]) -> None:
         self._styles = styles
+        self._counter = Counter(numbering)
         self._bring = bring
         self._stack = Stack()
         self._codes: list[bool] = []
@@ -104,6 +108,8 @@ class Body:
             marks = child(element, "w:rPr")
             paragraph = self._stack.paragraphs[-1]
             paragraph.level = self._styles.level(element)
+            number = self._styles.number(element)
+            paragraph.number = partial(self._counter.next, *number) if number[0] else None
             paragraph.runs_on = any(child(marks, gone) is not None for gone in ("w:del", "w:moveFrom"))
 
 
