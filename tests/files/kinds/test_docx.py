@@ -434,3 +434,5 @@ def test_empty_and_deleted_paragraphs_of_a_list() -> None:
     gone = paragraph("<w:del/>", '<w:numPr><w:numId w:val="1"/></w:numPr><w:rPr><w:del/></w:rPr>')
     body = listed(1, 0, "one") + gone + listed(1, 0, "two") + listed(1, 0, "") + listed(1, 0, "four")
     assert numbered(body).text == "1 one\n\n2 two\n\n4 four"
+    rows = [cell(listed(1, 0, "")) + cell(paragraph(run(text))) for text in ("Boat", "Pier")]
+    assert numbered(table(*rows)).text == "1\tBoat\n2\tPier"

@@ -63,7 +63,8 @@ class Stack:
             holder.carried, paragraph.runs_on = paragraph, False
         else:
             text, number = "".join(paragraph.pieces).strip(), paragraph.number() if paragraph.number else ""
-            text = f"{number} {text}" if number and text else text
+            if number and (text or len(self.holders) > 1):  # a table's column of numbers holds nothing else
+                text = f"{number} {text}".rstrip()
             holder.blocks += [Block(text, paragraph.level), *paragraph.after]
 
     def open_table(self) -> None:
