@@ -200,6 +200,17 @@ def test_turned_bytes_never_end_in_another_error(kind: str) -> None:
             read(kind, bytes(turned))
 
 
+def test_one_long_string_in_every_cell_is_refused() -> None:
+    main = element("x:workbook", '<x:sheets><x:sheet name="S" r:id="r1"/></x:sheets>')
+    cell = '<x:c t="s"><x:v>0</x:v></x:c>'
+    cells = f"<x:row>{cell * 12_000}</x:row>"
+    strings = element("x:sst", f"<x:si><x:t>{'a' * MB}</x:t></x:si>")
+    parts = {"xl/s.xml": element("x:worksheet", cells), "xl/t.xml": strings}
+    named = {"r1": ("worksheet", "s.xml"), "r2": ("sharedStrings", "t.xml")}
+    with pytest.raises(Unreadable, match="shows more than 100 MB of text"):
+        read("xlsx", office("xl/main.xml", main, named, dict(parts)))
+
+
 def test_rows_of_a_long_sheet_are_forgotten_once_they_were_handed_out() -> None:
     count = 200_000
     rows = "".join(f'<x:row r="{n}"><x:c r="A{n}"><x:v>{n}</x:v></x:c></x:row>' for n in range(count))

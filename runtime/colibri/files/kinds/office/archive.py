@@ -21,6 +21,10 @@ _PIECE = 1 << 18
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
 
 
+class Swollen(Unreadable):
+    """What a file shows is far more than what it holds: one long string, named by every cell. None of it is kept."""
+
+
 class Archive:
     """The zip. Names are compared as Office does: without regard to case, to / or \\, and to a / in front."""
 
@@ -33,7 +37,15 @@ class Archive:
         except _BROKEN as error:
             raise Unreadable(f"is damaged ({error})") from error
         self._budget = source.budget
+        self._shown = 0
         self._entries = {_key(entry.filename): entry for entry in self._zip.infolist()}
+
+    def shown(self, text: str) -> str:
+        """Count text that can stand many times for what is held once. Raises Swollen when it grows past a part."""
+        self._shown += len(text)
+        if self._shown > self._budget.part_bytes:
+            raise Swollen(f"shows more than {self._budget.part_bytes >> 20} MB of text")
+        return text
 
     def has(self, part: str) -> bool:
         return _key(part) in self._entries
@@ -89,6 +101,8 @@ def remarked(builder: Builder) -> Iterator[None]:
     """What one part cannot give becomes a remark, and the others stay."""
     try:
         yield
+    except Swollen:
+        raise
     except Unreadable as error:
         builder.remark(str(error))
 

@@ -77,7 +77,7 @@ def _chart(package: Package, part: str) -> Iterator[str]:
         elif tag == "c:formatCode":
             code = element.text or ""
         elif tag in {"c:v", "cx:pt", "cx:v"} and element.text:
-            values.append(shown_number(element.text, code) if code else element.text.strip())
+            values.append(package.shown(shown_number(element.text, code) if code else element.text.strip()))
         elif tag in _LINES and values:
             yield "\t".join(values)
             values = []

@@ -14,6 +14,7 @@ _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]{0,200}?ref=[\"']([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})[\"']")
 MOST_PLACES = 20_000  # cells of a workbook with a place each; a row has one from there on
 _MOST_AREAS = 50_000
+_NAME_CHARACTERS = 100  # it stands in the label of every cell; Excel allows 31
 _OVERLAP = 300  # longer than a mergeCell
 
 
@@ -63,7 +64,7 @@ class Tab:
 
     def __init__(self, builder: Builder, sheet: str) -> None:
         self.builder = builder
-        self._sheet = sheet
+        self._sheet = sheet[:_NAME_CHARACTERS]
         self.begun = False
 
     def place(self, reference: str = "") -> None:

@@ -91,7 +91,7 @@ class _Workbook:
             if name(cell.tag) != "x:c":
                 continue
             column = column_number(cell.get("r", "").rstrip("0123456789")) or column + 1
-            text = self._cells.text(cell)
+            text = self._package.shown(self._cells.text(cell))
             if text.strip() and not merged.covers(row, column):
                 self._count += 1
                 if add != self.builder.cell or self._count <= MOST_PLACES:
