@@ -349,6 +349,17 @@ def test_core_properties_are_facts() -> None:
     assert (found.created, found.modified) == ("2024-03-01T10:00:00Z", None)
 
 
+def test_embedded_files_are_counted() -> None:
+    named = {
+        "rId1": ("package", "embeddings/a.xlsx"),
+        "rId2": ("package", "embeddings/b.docx"),
+        "rId3": ("package", "c"),
+    }
+    parts: dict[str, str | bytes] = {"word/embeddings/a.xlsx": b"PK", "word/embeddings/b.docx": b"PK"}
+    found = read(word(paragraph(run("x")), named, parts))
+    assert (found.text, found.remarks) == ("x", ("holds 2 embedded files of Office, not read",))
+
+
 def test_a_page_of_another_format_inside_is_named() -> None:
     named = {"rId1": ("aFChunk", "chunk.html")}
     found = read(word(paragraph(run("x")) + '<w:altChunk r:id="rId1"/>', named, {"word/chunk.html": "<p>y</p>"}))

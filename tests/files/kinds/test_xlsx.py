@@ -204,8 +204,8 @@ def test_headers_stand_once_without_their_codes() -> None:
     assert read(workbook({"S": sheet, "T": sheet})).text == "S\nx\n\nHarbour R&D\n\nT\nx"
 
 
-def test_names_of_empty_sheets_stand_at_the_end_unless_all_are_empty() -> None:
-    assert read(workbook({"Sheet1": rows(), "Sheet2": ""})).text == ""
+def test_names_of_empty_sheets_stand_at_the_end() -> None:
+    assert read(workbook({"Sheet1": rows(), "Sheet2": ""})).text == "Sheet1\n\nSheet2"
     found = read(workbook({"Notes": "", "S": rows(row(1, inline("A1", "x")))}))
     assert by_place(found) == [("S", "S"), ("S!A1", "x"), ("Notes", "Notes")]
 
@@ -216,7 +216,7 @@ def test_a_missing_and_a_damaged_sheet_are_named_and_the_others_read() -> None:
         {"S": rows(row(1, inline("A1", "kept"))), "T": ""}, {"xl/worksheets/sheet2.xml": "<x"}, properties=tabs
     )
     found = read(data)
-    assert found.text == "S\nkept\n\nT"
+    assert found.text == "S\nkept"
     assert found.remarks[0] == "sheet Gone is missing"
     assert found.remarks[1].startswith("xl/worksheets/sheet2.xml is damaged")
 

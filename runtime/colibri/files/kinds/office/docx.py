@@ -7,7 +7,7 @@ A note or comment stands after the paragraph that refers to it; headers and foot
 
 from collections.abc import Iterable, Iterator
 
-from colibri.files.kinds.office.archive import finished, remarked
+from colibri.files.kinds.office.archive import remarked
 from colibri.files.kinds.office.docx_blocks import Block
 from colibri.files.kinds.office.docx_body import LEFT, WHOLE, Body
 from colibri.files.kinds.office.docx_lists import Numbering
@@ -31,7 +31,7 @@ def read(source: Source) -> FileText:
     with remarked(document.builder):
         document.body()
     document.rest()
-    return finished(document.builder, **package.facts())
+    return package.done(document.builder)
 
 
 class _Document:

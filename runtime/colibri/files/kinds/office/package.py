@@ -9,11 +9,11 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from colibri.files.kinds.office.archive import Archive
+from colibri.files.kinds.office.archive import Archive, finished
 from colibri.files.kinds.office.elements import END, START
 from colibri.files.kinds.office.names import attributes
 from colibri.files.source import Source
-from colibri.files.text import Unreadable
+from colibri.files.text import Builder, FileText, Unreadable
 
 _FACTS = {"dc:title": "title", "dc:creator": "author", "dc:language": "language",
           "dcterms:created": "created", "dcterms:modified": "modified"}  # fmt: skip
@@ -34,6 +34,7 @@ class Package(Archive):
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
+        self._embedded: set[str] = set()
         named = (one.target for one in self.relations("", "officeDocument") if one.target)
         self.main = next(named, "") or self._main_by_type()
         if not self.main:
@@ -47,12 +48,20 @@ class Package(Archive):
         for kind, tag, element in self.walk(listing) if self.has(listing) else ():
             about = attributes(element)
             if kind == START and tag == "rel:Relationship" and about.get("TargetMode") != "External":
-                word = about.get("Type", "").rpartition("/")[2]
+                word, target = about.get("Type", "").rpartition("/")[2], self._target(folder, about.get("Target", ""))
                 if not kinds or word in kinds:
-                    found.append(Relation(about.get("Id", ""), word, self._target(folder, about.get("Target", ""))))
+                    found.append(Relation(about.get("Id", ""), word, target))
+                    if word == "package" and target:
+                        self._embedded.add(target)
         return found
 
-    def facts(self) -> dict[str, Any]:
+    def done(self, builder: Builder) -> FileText:
+        """The text, and how many files of Office ("package") lie in this one and are not read."""
+        if count := len(self._embedded):
+            builder.remark(f"holds {count} embedded file{'s' * (count > 1)} of Office, not read")
+        return finished(builder, **self._facts())
+
+    def _facts(self) -> dict[str, Any]:
         """Fields of FileText; nothing where they cannot be read."""
         found: dict[str, str] = {}
         try:

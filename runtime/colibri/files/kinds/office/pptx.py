@@ -10,7 +10,7 @@ stand once.
 from collections.abc import Iterator
 
 from colibri.files.kinds.office import drawing
-from colibri.files.kinds.office.archive import finished, remarked
+from colibri.files.kinds.office.archive import remarked
 from colibri.files.kinds.office.elements import START
 from colibri.files.kinds.office.names import attributes
 from colibri.files.kinds.office.package import Package
@@ -34,7 +34,7 @@ def read(source: Source) -> FileText:
             else:
                 builder.remark(f"slide {number} is missing")
     presentation.masters()
-    return finished(builder, **package.facts())
+    return package.done(builder)
 
 
 def _slides(package: Package) -> list[str]:
@@ -62,8 +62,8 @@ class _Presentation:
             self._add(Shapes(figures, self._repeated, _NUMBERING).blocks(self._package, part))
         with remarked(self._builder):
             self._layouts |= self._named(part, "slideLayout")
-            for relation in self._package.relations(part, "notesSlide", "comments"):
-                if relation.target:
+            for relation in self._package.relations(part, "notesSlide", "comments", "package"):
+                if relation.target and relation.kind != "package":
                     self._add(Shapes({}, set(), _NUMBERING | REPEATED).blocks(self._package, relation.target))
 
     def masters(self) -> None:

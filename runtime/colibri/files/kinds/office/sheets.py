@@ -77,11 +77,10 @@ class Tab:
 
 
 def name_empty(tabs: Sequence[Tab]) -> None:
-    """Add the names of sheets that hold nothing, unless all do."""
-    if any(tab.begun for tab in tabs):
-        for tab in tabs:
-            if not tab.begun:
-                tab.place()
+    """Add the names of sheets that hold nothing."""
+    for tab in tabs:
+        if not tab.begun:
+            tab.place()
 
 
 class Merged:

@@ -8,7 +8,7 @@ caches (their cells are there), links to other workbooks, form controls.
 from xml.etree.ElementTree import Element
 
 from colibri.files.kinds.office import xlsx_beside
-from colibri.files.kinds.office.archive import finished, remarked
+from colibri.files.kinds.office.archive import remarked
 from colibri.files.kinds.office.elements import END, START
 from colibri.files.kinds.office.names import attributes, name
 from colibri.files.kinds.office.package import Package
@@ -28,7 +28,7 @@ def read(source: Source) -> FileText:
     workbook = _Workbook(package)
     with remarked(workbook.builder):
         workbook.read()
-    return finished(workbook.builder, **package.facts())
+    return package.done(workbook.builder)
 
 
 class _Workbook:
@@ -69,9 +69,9 @@ class _Workbook:
 
     def _sheet(self, sheet: str, part: str) -> None:
         tab = Tab(self.builder, sheet)
-        self._tabs.append(tab)
         with remarked(self.builder):
             self._rows(tab, part)
+            self._tabs.append(tab)
         with remarked(self.builder):
             self._beside.read(tab, part)
 

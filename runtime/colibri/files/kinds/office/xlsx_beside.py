@@ -44,10 +44,10 @@ class Beside:
                 self._builder.block(text)
 
     def read(self, tab: Tab, part: str) -> None:
-        relations = self._package.relations(part, "comments", "threadedComment", "drawing")
+        relations = self._package.relations(part, "comments", "threadedComment", "drawing", "package")
         threads = any(relation.kind == "threadedComment" and relation.target for relation in relations)
         for relation in relations:
-            if relation.target:
+            if relation.target and relation.kind != "package":
                 with remarked(self._builder):
                     self._read(tab, relation.kind, relation.target, threads)
 
