@@ -93,6 +93,65 @@ def test_headings_give_places_and_their_numbers_stay() -> None:
     ]
 
 
+def level(at: int, form: str, more: str = "", name: str = "list-level-style-number") -> str:
+    return f"<text:{name} text:level='{at}' style:num-format='{form}' {more}/>"
+
+
+LISTS = (
+    "<office:automatic-styles><text:list-style style:name='L1'>"
+    + level(1, "1", "style:num-suffix='.'")
+    + level(2, "a", "style:num-prefix='(' style:num-suffix=')'")
+    + level(3, "i", "text:display-levels='3' text:start-value='4'")
+    + level(10**17, "1", "text:display-levels='999999999999999999'")
+    + "</text:list-style>"
+    "<text:list-style style:name='L2'><text:list-level-style-bullet text:level='1'/></text:list-style>"
+    "<style:style style:name='Off' style:list-style-name=''/>"
+    "<style:style style:name='Below' style:parent-style-name='Off'/></office:automatic-styles>"
+)
+OUTLINE = (
+    f"<office:document-styles {OPENDOCUMENT}><office:styles><text:outline-style>"
+    + level(1, "1", name="outline-level-style")
+    + level(2, "1", "text:display-levels='2'", name="outline-level-style")
+    + level(3, "", name="outline-level-style")
+    + "</text:outline-style></office:styles></office:document-styles>"
+)
+
+
+def items(*inner: str, about: str = "text:style-name='L1'") -> str:
+    return f"<text:list {about}>{''.join(f'<text:list-item>{one}</text:list-item>' for one in inner)}</text:list>"
+
+
+def listed(inner: str) -> list[str]:
+    content = f"<office:document-content {OPENDOCUMENT}>{LISTS}{body(inner)}</office:document-content>"
+    return read(packed({"content.xml": content, "styles.xml": OUTLINE})).text.split("\n\n")
+
+
+def test_lists_are_counted_by_their_styles() -> None:
+    deep = items(p("deep"), about="")
+    nested = items(p("one") + p("more"), p("two") + items(p("a"), p("b") + deep, about=""), p("three"))
+    assert listed(nested) == ["1. one", "more", "2. two", "(a) a", "(b) b", "2.b.iv deep", "3. three"]
+    again = "text:style-name='L1' text:continue-numbering='true'"
+    assert listed(items(p("x")) + items(p("y")) + items(p("z"), about=again)) == ["1. x", "1. y", "2. z"]
+    jump = items(p("x")).replace("<text:list-item>", "<text:list-item text:start-value='7'>")
+    header = "<text:list text:style-name='L1'><text:list-header><text:p>h</text:p></text:list-header></text:list>"
+    assert listed(jump + header + items(p("dot"), about="text:style-name='L2'")) == ["7. x", "h", "dot"]
+
+
+def test_headings_are_counted_by_the_outline_unless_their_style_says_no() -> None:
+    heading = "<text:h text:outline-level='{}' {}>{}</text:h>".format
+    found = listed(
+        heading(1, "", "Rent")
+        + heading(2, "", "Deposit")
+        + heading(1, "text:style-name='Off'", "Preface")
+        + heading(1, "text:style-name='Below'", "Thanks")
+        + heading(1, "text:is-list-header='true'", "Between")
+        + heading(1, "", "<text:number>II</text:number>Pets")
+        + heading(2, "", "Cats")
+        + heading(3, "", "Grey ones")
+    )
+    assert found == ["1 Rent", "1.1 Deposit", "Preface", "Thanks", "Between", "II Pets", "2.1 Cats", "Grey ones"]
+
+
 def test_tables_of_a_text_are_rows_and_covered_cells_are_left() -> None:
     cell = "<table:table-cell>{}</table:table-cell>".format
     inner = f"<table:table><table:table-row>{cell(p('x'))}{cell(p('y'))}</table:table-row></table:table>"

@@ -9,13 +9,15 @@ from contextlib import suppress
 from io import BytesIO
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from colibri.files.kinds.office import docx, odf, pptx, xlsx
 from colibri.files.kinds.office.archive import Archive
 from colibri.files.kinds.office.elements import END, walk
 from colibri.files.source import Budget, Counted
 from colibri.files.text import FileText, Unreadable
-from office_files import OPENDOCUMENT, element, office, packed, source
+from office_files import OPENDOCUMENT, element, office, packed, source, spaces
 
 MB = 1 << 20
 Build = Callable[[str], bytes]
@@ -209,6 +211,54 @@ def test_one_long_string_in_every_cell_is_refused() -> None:
     named = {"r1": ("worksheet", "s.xml"), "r2": ("sharedStrings", "t.xml")}
     with pytest.raises(Unreadable, match="shows more than 100 MB of text"):
         read("xlsx", office("xl/main.xml", main, named, dict(parts)))
+
+
+NAMES = {
+    "docx": "w:p w:pPr w:numPr w:numId w:outlineLvl w:r w:t w:tbl w:tr w:tc w:trPr w:tcPr w:vMerge w:del w:ins w:rPr "
+    "w:sdt w:sdtContent w:txbxContent w:fldChar w:sym w:footnoteReference w:br m:t a:p a:t c:chart "
+    "mc:AlternateContent mc:Choice mc:Fallback",
+    "pptx": "p:sp p:ph a:p a:t a:br a:fld a:tbl a:tr a:tc c:chart p:text mc:AlternateContent mc:Choice mc:Fallback",
+    "xlsx": "x:sheetData x:row x:c x:v x:is x:t x:r x:rPh x:headerFooter x:oddHeader x:mergeCell",
+    "odt": "text:p text:h text:span text:s text:note text:list text:list-item text:list-style text:number table:table "
+    "text:list-level-style-number table:table-row table:table-cell table:covered-table-cell office:annotation "
+    "draw:frame draw:object draw:page office:spreadsheet style:header office:master-styles math:math math:mi",
+}
+ATTRIBUTES = {
+    "office": ("w:val", "w:fldCharType", "w:id", "w:char", "r:id", "r", "t", "s", "type", "ref"),
+    "odt": (
+        "text:c", "text:level", "text:style-name", "text:outline-level", "text:start-value", "table:name", "style:name",
+        "table:number-columns-repeated", "table:number-rows-repeated", "xlink:href",
+    ),
+}  # fmt: skip
+VALUES = st.sampled_from(["", "0", "1", "-1", "7", "B7", "begin", "end", "s", "b", "ftr", "x", "99999999999999999999"])
+
+
+def trees(kind: str) -> st.SearchStrategy[str]:
+    keys = ATTRIBUTES["odt" if kind == "odt" else "office"]
+
+    def tree(name: str, about: dict[str, str], inner: list[str]) -> str:
+        told = "".join(f" {key}='{value}'" for key, value in about.items())
+        return f"<{name}{told}>{''.join(inner)}</{name}>"
+
+    about = st.dictionaries(st.sampled_from(keys), VALUES, max_size=3)
+    names = st.sampled_from(NAMES[kind].split())
+    words = st.sampled_from(["word", " ", ""])
+    return st.recursive(words, lambda inner: st.builds(tree, names, about, st.lists(inner, max_size=4)), max_leaves=25)
+
+
+@EVERY
+@settings(deadline=None, max_examples=50)
+@given(data=st.data())
+def test_elements_where_none_expects_them_never_end_in_another_error(kind: str, data: st.DataObject) -> None:
+    drawn = data.draw(trees(kind))
+    with suppress(Unreadable):
+        read(kind, KINDS[kind][1](drawn))
+    with zipfile.ZipFile(BytesIO(KINDS[kind][1]("kept"))) as held:
+        parts = {entry: held.read(entry) for entry in held.namelist()}
+    largest = "content.xml" if kind == "odt" else max((part for part in parts if b"kept" in parts[part]), key=len)
+    parts[largest] = f"<all {OPENDOCUMENT if kind == 'odt' else spaces()}>{drawn}</all>".encode()
+    with suppress(Unreadable):
+        read(kind, packed(dict(parts)))
 
 
 def test_rows_of_a_long_sheet_are_forgotten_once_they_were_handed_out() -> None:

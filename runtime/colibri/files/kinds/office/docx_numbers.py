@@ -1,20 +1,35 @@
 """Numbers of headings and lists, which Word counts and does not store: "4.2", "(a)", "第一条". Bullets are left."""
 
 import re
+from typing import Protocol
 
-from colibri.files.kinds.office.docx_lists import Level, Numbering
+from colibri.files.kinds.office.docx_lists import Level, Numbers
 from colibri.files.kinds.office.docx_numerals import numeral
 
 _COUNT = re.compile(r"%([1-9])")
 
 
+class Known(Protocol):
+    """The lists of a document."""
+
+    def numbers(self, number_id: str, /) -> Numbers | None: ...
+
+
 class Counter:
     """Counts the paragraphs of one part, in their order."""
 
-    def __init__(self, numbering: Numbering) -> None:
+    def __init__(self, numbering: Known) -> None:
         self._numbering = numbering
         self._counts: dict[str, dict[int, int]] = {}
         self._begun: set[str] = set()
+
+    def restart(self, list_id: str) -> None:
+        """The next paragraph of a list is its first again."""
+        self._counts.pop(list_id, None)
+
+    def set(self, list_id: str, at: int, number: int) -> None:
+        """The next paragraph on a level has this number."""
+        self._counts.setdefault(list_id, {})[at] = number - 1
 
     def next(self, number_id: str, at: int | None, style: str) -> str:
         """The number of a paragraph; "" for a bullet. at: its level, where it says one; else its style tells."""

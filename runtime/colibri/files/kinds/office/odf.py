@@ -24,6 +24,7 @@ from colibri.files.text import Builder, FileText, Unreadable
 _MANIFEST = "META-INF/manifest.xml"
 _FACTS = {"dc:title": "title", "meta:initial-creator": "author", "dc:creator": "author", "dc:language": "language",
           "meta:creation-date": "created", "dc:date": "modified"}  # fmt: skip
+_STYLES = frozenset({"office:styles", "office:automatic-styles"})
 _DATES = frozenset({"created", "modified"})
 
 
@@ -61,7 +62,7 @@ class _Flat:
 class _Packed(Archive):
     def __init__(self, source: Source) -> None:
         super().__init__(source)
-        self.parts = tuple(part for part in ("content.xml", "styles.xml") if part == "content.xml" or self.has(part))
+        self.parts = ("styles.xml", "content.xml") if self.has("styles.xml") else ("content.xml",)
         self._seen = set(self.parts)
         if self.has(_MANIFEST) and any(tag == "manifest:encryption-data" for _, tag, _ in self.walk(_MANIFEST)):
             raise Unreadable("is encrypted")
@@ -73,7 +74,7 @@ class _Packed(Archive):
         if part not in self._seen and self.has(part):
             self._seen.add(part)
             with remarked(builder):
-                lines += _lines(self.walk(part, left=LEFT, whole=WHOLE | {"table:table-row"}))
+                lines += _lines(self.walk(part, left=LEFT | _STYLES, whole=WHOLE | {"table:table-row"}))
         return lines
 
     def facts(self) -> dict[str, Any]:

@@ -8,18 +8,19 @@ from collections.abc import Callable, Iterable
 from xml.etree.ElementTree import Element
 
 from colibri.files.kinds.office.elements import START, Event
-from colibri.files.kinds.office.names import attributes
+from colibri.files.kinds.office.names import attributes, child
+from colibri.files.kinds.office.odf_lists import Lists
 from colibri.files.kinds.office.odf_tables import Tables
 from colibri.files.kinds.office.odf_text import LEFT_IN_TEXT, Paragraph, count, formula, paragraph
 from colibri.files.kinds.office.outline import Outline
 from colibri.files.text import Builder
 
 LEFT = LEFT_IN_TEXT | {
-    "office:automatic-styles", "office:styles", "office:font-face-decls", "office:settings", "office:scripts",
+    "office:font-face-decls", "office:settings", "office:scripts",
     "table:tracked-changes", "table:content-validations", "table:named-expressions", "table:database-ranges",
     "text:table-of-content-source", "text:alphabetical-index-source", "text:bibliography-source",
     "text:illustration-index-source", "text:object-index-source", "text:table-index-source", "text:user-index-source",
-    "office:meta", "draw:page-thumbnail", "style:style",
+    "office:meta", "draw:page-thumbnail",
 }  # fmt: skip
 WHOLE = frozenset({"text:p", "text:h", "math:math"})
 _KINDS = frozenset({"office:text", "office:spreadsheet", "office:presentation", "office:drawing"})
@@ -35,6 +36,7 @@ class Content:
         self._embedded = embedded
         self._outline = Outline()
         self._tables = Tables(builder)
+        self._lists = Lists()
         self._kind = self._side = ""
         self._masters = self._annotation = False
         self._page = 0
@@ -57,6 +59,8 @@ class Content:
     def _start(self, tag: str, element: Element) -> None:
         if tag in Tables.NAMES:
             self._tables.start(tag, attributes(element), sheet=self._kind == "office:spreadsheet")
+        elif tag in Lists.NAMES:
+            self._lists.start(tag, attributes(element))
         elif tag == "draw:page" and self._kind in _PAGES:
             self._page += 1
             self._builder.place(f"{_PAGES[self._kind]} {self._page}")
@@ -78,6 +82,8 @@ class Content:
             self._paragraph(tag, element)
         elif tag in Tables.NAMES:
             self._tables.end(tag)
+        elif tag in Lists.NAMES:
+            self._lists.end(tag)
         elif tag == "office:annotation":
             self._annotation = False
         elif tag == "office:master-styles":
@@ -89,6 +95,9 @@ class Content:
 
     def _paragraph(self, tag: str, element: Element) -> None:
         found = Paragraph(formula(element)) if tag == "math:math" else paragraph(element, self._embedded)
+        number = self._lists.number(tag == "text:h", attributes(element)) if not (self._side or self._masters) else ""
+        if number and found.text and child(element, "text:number") is None:
+            found.text = f"{number} {found.text}"
         if self._side:
             # "Page 3" of every workbook that LibreOffice saves tells nothing.
             if found.text and not (found.numbers and len(found.text.split()) < 2):
