@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Mapping
 
 from colibri.files.source import Budget, Source
+from colibri.files.text import FileText
 
 TRANSITIONAL = "http://schemas.openxmlformats.org"
 STRICT = "http://purl.oclc.org/ooxml"
@@ -96,3 +97,9 @@ def office(
 
 def source(data: bytes, name: str = "file", budget: Budget | None = None) -> Source:
     return Source(name=name, data=data, budget=budget or Budget())
+
+
+def by_place(found: FileText) -> list[tuple[str, str]]:
+    """Labels of places, each with the text that stood there."""
+    ends = [place.start for place in found.places[1:]] + [len(found.text)]
+    return [(place.label, found.text[place.start : end].strip()) for place, end in zip(found.places, ends, strict=True)]

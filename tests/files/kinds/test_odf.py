@@ -1,39 +1,10 @@
-"""OpenDocument files: texts, sheets, slides and drawings, zipped and flat, with what must not come out."""
+"""OpenDocument texts, zipped and flat, and what belongs to a file of each kind; what must not come out."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from colibri.files.kinds.office import odf
-from colibri.files.text import FileText, Unreadable
-from office_files import OPENDOCUMENT, packed, source
-
-
-def body(inner: str, kind: str = "text") -> str:
-    return f"<office:body><office:{kind}>{inner}</office:{kind}></office:body>"
-
-
-def zipped(inner: str, kind: str = "text", parts: dict[str, str | bytes] | None = None) -> bytes:
-    content = f"<office:document-content {OPENDOCUMENT}>{body(inner, kind)}</office:document-content>"
-    return packed({"mimetype": f"application/vnd.oasis.opendocument.{kind}", "content.xml": content} | (parts or {}))
-
-
-def flat(inner: str, kind: str = "text", before: str = "") -> bytes:
-    return f"<office:document {OPENDOCUMENT}>{before}{body(inner, kind)}</office:document>".encode()
-
-
-def read(data: bytes) -> FileText:
-    return odf.read(source(data, "notes.odt"))
-
-
-def p(inner: str) -> str:
-    return f"<text:p>{inner}</text:p>"
-
-
-def by_place(found: FileText) -> list[tuple[str, str]]:
-    ends = [place.start for place in found.places[1:]] + [len(found.text)]
-    return [(place.label, found.text[place.start : end].strip()) for place, end in zip(found.places, ends, strict=True)]
-
+from colibri.files.text import Unreadable
+from office_files import OPENDOCUMENT, by_place, packed
+from open_document_files import body, cell, flat, p, read, row, sheet, zipped
 
 NOTE = "<text:note><text:note-citation>1</text:note-citation><text:note-body>{}</text:note-body></text:note>"
 COMMENT = "<office:annotation><dc:creator>Bo</dc:creator><dc:date>2024-03-01</dc:date>{}</office:annotation>"
@@ -165,83 +136,10 @@ def test_tables_of_a_text_are_rows_and_covered_cells_are_left() -> None:
     )
 
 
-def row(*cells: str, repeated: int = 1) -> str:
-    return f"<table:table-row table:number-rows-repeated='{repeated}'>{''.join(cells)}</table:table-row>"
-
-
-def cell(inner: str = "", repeated: int = 1, about: str = "") -> str:
-    return f"<table:table-cell table:number-columns-repeated='{repeated}' {about}>{inner}</table:table-cell>"
-
-
-def sheet(name: str, *rows: str) -> str:
-    return f"<table:table table:name='{name}'><table:table-column/>{''.join(rows)}</table:table>"
-
-
-@pytest.mark.parametrize("make", [zipped, flat])
-def test_cells_of_sheets_are_places_and_repeated_ones_are_counted(make: object) -> None:
-    sheets = sheet(
-        "Costs",
-        row(cell(p("Item")), cell(p("twice"), 2), cell(p("End"))),
-        row(cell(repeated=16_384), repeated=4),
-        row(cell(), cell(COMMENT.format(p("Check.")) + p("18460"), about="office:value='18460'")),
-        row(cell(about="office:value-type='float' office:value='7'"), repeated=2),
-        row(cell(repeated=16_384), repeated=1_048_570),
-    ) + sheet("Plan B", row("<table:covered-table-cell/>", cell(p("one") + p("two"))))
-    found = read(zipped(sheets, "spreadsheet") if make is zipped else flat(sheets, "spreadsheet"))
-    assert found.text == "Costs\nItem\ttwice\ttwice\tEnd\n18460\nCheck.\n7\n7\n\nPlan B\none\ntwo"
-    assert [label for label, _ in by_place(found)] == [
-        "Costs", "Costs!A1", "Costs!B1", "Costs!C1", "Costs!D1", "Costs!B6", "Costs!A7", "Costs!A8",
-        "Plan B", "Plan B!A1",
-    ]  # fmt: skip
-
-
-def test_names_of_empty_sheets_stand_at_the_end() -> None:
-    assert read(zipped(sheet("A") + sheet("B", row(cell())), "spreadsheet")).text == "A\n\nB"
-    found = read(zipped(sheet("A") + sheet("B", row(cell(p("x")))), "spreadsheet"))
-    assert by_place(found) == [("B", "B"), ("B!A1", "x"), ("A", "A")]
-
-
-def test_what_is_repeated_without_end_is_capped() -> None:
-    many = row(cell(p("abcdefg"), 16_384), repeated=1_048_576)
-    assert len(read(zipped(sheet("S", many, many, many), "spreadsheet")).text) < 40_000
-
-
-@settings(deadline=None, max_examples=40)
-@given(
-    st.lists(st.tuples(st.sampled_from(["", "x", "yy"]), st.integers(1, 3)), min_size=1, max_size=6), st.integers(1, 3)
-)
-def test_repeated_cells_say_the_same_as_written_ones(cells: list[tuple[str, int]], lines: int) -> None:
-    short = row(*(cell(p(text), count) for text, count in cells), repeated=lines)
-    long = row(*(cell(p(text)) for text, count in cells for _ in range(count))) * lines
-    assert read(zipped(sheet("S", short), "spreadsheet")) == read(zipped(sheet("S", long), "spreadsheet"))
-
-
-def slide(inner: str, notes: str = "") -> str:
-    box = "<draw:frame><draw:text-box>{}</draw:text-box></draw:frame>".format
-    spoken = f"<presentation:notes><draw:page-thumbnail/>{box(p(notes))}</presentation:notes>" if notes else ""
-    return f"<draw:page>{''.join(box(p(one)) for one in inner.split('|'))}{spoken}</draw:page>"
-
-
-def test_slides_are_places_with_their_notes_groups_and_tables() -> None:
-    table = sheet("T", row(cell(p("a")), cell(p("b"))))
-    grouped = f"<draw:page><draw:g><draw:g>{p('deep')}</draw:g></draw:g><draw:frame>{table}</draw:frame></draw:page>"
-    footer = "<presentation:footer-decl presentation:name='f'>Harbour office</presentation:footer-decl>"
-    found = read(zipped(footer + slide("Title|Words") + slide("Two", "Say hello.") + grouped, "presentation"))
-    assert by_place(found) == [
-        ("slide 1", "Title\n\nWords"),
-        ("slide 2", "Two\n\nSay hello."),
-        ("slide 3", "deep\n\na\tb"),
-        ("footer", "Harbour office"),
-    ]
-
-
-def test_pages_of_a_drawing_are_places() -> None:
-    assert by_place(read(zipped(slide("one") + slide("two"), "drawing"))) == [("p. 1", "one"), ("p. 2", "two")]
-
-
 MASTERS = (
     "<office:master-styles><style:master-page style:name='a'><style:header>{0}</style:header><style:footer>"
     "<text:p>Page <text:page-number>3</text:page-number></text:p></style:footer><style:footer-left>"
+    "<text:p><text:date>00/00/0000</text:date></text:p>"
     "<text:p>Form 27b, page <text:page-number>3</text:page-number></text:p></style:footer-left>"
     "<draw:frame>{1}</draw:frame></style:master-page>"
     "<style:master-page style:name='b'><style:header>{0}</style:header></style:master-page></office:master-styles>"

@@ -1,62 +1,23 @@
-"""What hurts: large, deep, growing, encrypted and broken office files end soon, with a reason."""
+"""What hurts: large, deep, encrypted and broken office files end soon, with a reason."""
 
 import struct
 import time
 import weakref
 import zipfile
-from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from colibri.files.kinds.office import docx, odf, pptx, xlsx
 from colibri.files.kinds.office.archive import Archive
 from colibri.files.kinds.office.elements import END, walk
 from colibri.files.source import Budget, Counted
-from colibri.files.text import FileText, Unreadable
-from office_files import OPENDOCUMENT, element, office, packed, source, spaces
+from colibri.files.text import Unreadable
+from office_files import element, office, packed, source
+from office_kinds import KINDS, read
 
 MB = 1 << 20
-Build = Callable[[str], bytes]
-
-
-def word(inner: str) -> bytes:
-    return office(
-        "word/document.xml", element("w:document", f"<w:body><w:p><w:r><w:t>{inner}</w:t></w:r></w:p></w:body>")
-    )
-
-
-def slides(inner: str) -> bytes:
-    main = element("p:presentation", '<p:sldIdLst><p:sldId r:id="r1"/></p:sldIdLst>')
-    part = element("p:sld", f"<p:sp><a:p><a:r><a:t>{inner}</a:t></a:r></a:p></p:sp>")
-    return office("ppt/main.xml", main, {"r1": ("slide", "s.xml")}, {"ppt/s.xml": part})
-
-
-def sheet(inner: str) -> bytes:
-    main = element("x:workbook", '<x:sheets><x:sheet name="S" r:id="r1"/></x:sheets>')
-    cells = f'<x:sheetData><x:row><x:c t="inlineStr"><x:is><x:t>{inner}</x:t></x:is></x:c></x:row></x:sheetData>'
-    return office("xl/main.xml", main, {"r1": ("worksheet", "s.xml")}, {"xl/s.xml": element("x:worksheet", cells)})
-
-
-def content(inner: str) -> str:
-    body = f"<office:body><office:text><text:p>{inner}</text:p></office:text></office:body>"
-    return f"<office:document-content {OPENDOCUMENT}>{body}</office:document-content>"
-
-
-def open_document(inner: str) -> bytes:
-    return packed({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": content(inner)})
-
-
-KINDS = {"docx": (docx, word), "pptx": (pptx, slides), "xlsx": (xlsx, sheet), "odt": (odf, open_document)}
 EVERY = pytest.mark.parametrize("kind", KINDS)
-
-
-def read(kind: str, data: bytes, budget: Budget | None = None) -> FileText:
-    found: FileText = KINDS[kind][0].read(source(data, f"file.{kind}", budget))
-    return found
 
 
 @EVERY
@@ -100,70 +61,6 @@ def test_elements_in_elements_without_end_are_refused(kind: str) -> None:
 @EVERY
 def test_the_deepest_nesting_that_is_read_does_not_exhaust_the_stack(kind: str) -> None:
     assert read(kind, KINDS[kind][1]("<s>" * 240 + "</s>" * 240 + "deep")).remarks == ()
-
-
-def with_entities(declared: str, inner: str, kind: str) -> bytes:
-    """Every XML part of a file gets a DTD."""
-    with zipfile.ZipFile(BytesIO(KINDS[kind][1](inner))) as held:
-        parts = {entry: held.read(entry).decode() for entry in held.namelist()}
-    dtd = f"<!DOCTYPE x [{declared}]>"
-    for part, text in parts.items():
-        if not part.endswith((".rels", "mimetype")):
-            head, _, rest = text.partition("?>") if text.startswith("<?xml") else ("", "", text)
-            parts[part] = f"{head}?>{dtd}{rest}" if head else dtd + rest
-    return packed(dict(parts))
-
-
-@EVERY
-@pytest.mark.parametrize(
-    ("declared", "reason"),
-    [
-        ('<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">', r"declares an entity that grows \(b\)"),
-        (f'<!ENTITY a "{"a" * 300}">', r"declares an entity that grows \(a\)"),
-        ("<!ENTITY % p \"<!ENTITY a 'x'>\"> %p;", r"declares an entity for its declarations \(p\)"),
-    ],
-)
-def test_entities_that_grow_are_refused(kind: str, declared: str, reason: str) -> None:
-    with pytest.raises(Unreadable, match=reason):
-        read(kind, with_entities(declared, "&a;", kind))
-
-
-@EVERY
-def test_entities_of_a_large_part_are_refused(kind: str) -> None:
-    with pytest.raises(Unreadable, match="declares entities and is longer than 1 MB"):
-        read(kind, with_entities('<!ENTITY a "aa">', "&a;" * (MB // 2), kind))
-
-
-@EVERY
-def test_small_entities_are_read_and_those_from_outside_stand_for_nothing(kind: str) -> None:
-    declared = (
-        '<!ENTITY firm "R&#38;#38;D Ltd"><!ENTITY out SYSTEM "file:///etc/hostname"><!ENTITY far SYSTEM '
-        '"http://127.0.0.1:9/x">'
-    )
-    found = read(kind, with_entities(declared, "of &firm;: [&out;&far;]", kind))
-    assert found.text.split("\n")[-1] == "of R&D Ltd: []"
-
-
-@EVERY
-def test_a_dtd_from_outside_is_named_by_old_files_and_never_fetched(kind: str) -> None:
-    with zipfile.ZipFile(BytesIO(KINDS[kind][1]("kept"))) as held:
-        parts = {entry: held.read(entry) for entry in held.namelist()}
-    named = b'<!DOCTYPE office:document PUBLIC "-//OpenOffice.org//DTD 1.0//EN" "office.dtd">'
-    parts = {
-        part: text.replace(b"?>", b"?>" + named, 1) if b"?>" in text else named + text for part, text in parts.items()
-    }
-    parts["mimetype"] = b""
-    assert read(kind, packed(dict(parts))).text.endswith("kept")
-
-
-@EVERY
-@pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-1"])
-def test_parts_in_other_encodings_are_read(kind: str, encoding: str) -> None:
-    with zipfile.ZipFile(BytesIO(KINDS[kind][1]("Straße"))) as held:
-        parts = {entry: held.read(entry).decode().partition("?>") for entry in held.namelist()}
-    head = f'<?xml version="1.0" encoding="{encoding}"?>'
-    again = {part: (head + (rest or text)).encode(encoding) for part, (text, _, rest) in parts.items()}
-    assert read(kind, packed(dict(again))).text.endswith("Straße")
 
 
 @EVERY
@@ -211,54 +108,6 @@ def test_one_long_string_in_every_cell_is_refused() -> None:
     named = {"r1": ("worksheet", "s.xml"), "r2": ("sharedStrings", "t.xml")}
     with pytest.raises(Unreadable, match="shows more than 100 MB of text"):
         read("xlsx", office("xl/main.xml", main, named, dict(parts)))
-
-
-NAMES = {
-    "docx": "w:p w:pPr w:numPr w:numId w:outlineLvl w:r w:t w:tbl w:tr w:tc w:trPr w:tcPr w:vMerge w:del w:ins w:rPr "
-    "w:sdt w:sdtContent w:txbxContent w:fldChar w:sym w:footnoteReference w:br m:t a:p a:t c:chart "
-    "mc:AlternateContent mc:Choice mc:Fallback",
-    "pptx": "p:sp p:ph a:p a:t a:br a:fld a:tbl a:tr a:tc c:chart p:text mc:AlternateContent mc:Choice mc:Fallback",
-    "xlsx": "x:sheetData x:row x:c x:v x:is x:t x:r x:rPh x:headerFooter x:oddHeader x:mergeCell",
-    "odt": "text:p text:h text:span text:s text:note text:list text:list-item text:list-style text:number table:table "
-    "text:list-level-style-number table:table-row table:table-cell table:covered-table-cell office:annotation "
-    "draw:frame draw:object draw:page office:spreadsheet style:header office:master-styles math:math math:mi",
-}
-ATTRIBUTES = {
-    "office": ("w:val", "w:fldCharType", "w:id", "w:char", "r:id", "r", "t", "s", "type", "ref"),
-    "odt": (
-        "text:c", "text:level", "text:style-name", "text:outline-level", "text:start-value", "table:name", "style:name",
-        "table:number-columns-repeated", "table:number-rows-repeated", "xlink:href",
-    ),
-}  # fmt: skip
-VALUES = st.sampled_from(["", "0", "1", "-1", "7", "B7", "begin", "end", "s", "b", "ftr", "x", "99999999999999999999"])
-
-
-def trees(kind: str) -> st.SearchStrategy[str]:
-    keys = ATTRIBUTES["odt" if kind == "odt" else "office"]
-
-    def tree(name: str, about: dict[str, str], inner: list[str]) -> str:
-        told = "".join(f" {key}='{value}'" for key, value in about.items())
-        return f"<{name}{told}>{''.join(inner)}</{name}>"
-
-    about = st.dictionaries(st.sampled_from(keys), VALUES, max_size=3)
-    names = st.sampled_from(NAMES[kind].split())
-    words = st.sampled_from(["word", " ", ""])
-    return st.recursive(words, lambda inner: st.builds(tree, names, about, st.lists(inner, max_size=4)), max_leaves=25)
-
-
-@EVERY
-@settings(deadline=None, max_examples=50)
-@given(data=st.data())
-def test_elements_where_none_expects_them_never_end_in_another_error(kind: str, data: st.DataObject) -> None:
-    drawn = data.draw(trees(kind))
-    with suppress(Unreadable):
-        read(kind, KINDS[kind][1](drawn))
-    with zipfile.ZipFile(BytesIO(KINDS[kind][1]("kept"))) as held:
-        parts = {entry: held.read(entry) for entry in held.namelist()}
-    largest = "content.xml" if kind == "odt" else max((part for part in parts if b"kept" in parts[part]), key=len)
-    parts[largest] = f"<all {OPENDOCUMENT if kind == 'odt' else spaces()}>{drawn}</all>".encode()
-    with suppress(Unreadable):
-        read(kind, packed(dict(parts)))
 
 
 def test_rows_of_a_long_sheet_are_forgotten_once_they_were_handed_out() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from colibri.files.kinds.office import pptx
 from colibri.files.text import FileText, Unreadable
-from office_files import element, office, relations, source
+from office_files import by_place, element, office, relations, source
 
 MAIN = "ppt/presentation.xml"
 
@@ -47,16 +47,11 @@ def read(data: bytes) -> FileText:
     return pptx.read(source(data, "plan.pptx"))
 
 
-def by_place(found: FileText) -> dict[str, str]:
-    ends = [place.start for place in found.places[1:]] + [len(found.text)]
-    return {place.label: found.text[place.start : end].strip() for place, end in zip(found.places, ends, strict=True)}
-
-
 @pytest.mark.parametrize("strict", [False, True])
 def test_slides_come_in_the_order_of_the_presentation(strict: bool) -> None:
     slides = {"slide1.xml": shape("last"), "slide2.xml": shape("first"), "slide10.xml": shape("second")}
     found = read(deck(slides, order=["slide2.xml", "slide10.xml", "slide1.xml"], strict=strict))
-    assert by_place(found) == {"slide 1": "first", "slide 2": "second", "slide 3": "last"}
+    assert dict(by_place(found)) == {"slide 1": "first", "slide 2": "second", "slide 3": "last"}
 
 
 def test_notes_belong_to_the_slide_that_refers_to_them() -> None:
@@ -68,7 +63,7 @@ def test_notes_belong_to_the_slide_that_refers_to_them() -> None:
         "ppt/notesSlides/notesSlide1.xml": slide(note, "p:notes"),
     }
     found = read(deck({"a.xml": shape("one"), "b.xml": shape("two")}, parts))
-    assert by_place(found) == {"slide 1": "one", "slide 2": "two\n\nSay hello."}
+    assert dict(by_place(found)) == {"slide 1": "one", "slide 2": "two\n\nSay hello."}
 
 
 def test_comments_of_both_kinds_stand_with_their_slide() -> None:
@@ -110,7 +105,7 @@ def test_slide_numbers_are_left_and_footers_stand_once() -> None:
     )
     every = shape("Harbour office", kind="ftr") + shape("7", kind="sldNum")
     found = read(deck({"a.xml": shape("one") + number + every, "b.xml": shape("two") + every}))
-    assert by_place(found) == {"slide 1": "one\n\nPier\n\nHarbour office", "slide 2": "two"}
+    assert dict(by_place(found)) == {"slide 1": "one\n\nPier\n\nHarbour office", "slide 2": "two"}
 
 
 def test_what_masters_show_on_every_slide_stands_once() -> None:
@@ -127,7 +122,11 @@ def test_what_masters_show_on_every_slide_stands_once() -> None:
         for name in ("a.xml", "b.xml")
     }
     found = read(deck({"a.xml": shape("one"), "b.xml": shape("two")}, parts))
-    assert by_place(found) == {"slide 1": "one", "slide 2": "two", "slide master": "Confidential\n\nHarbour office"}
+    assert dict(by_place(found)) == {
+        "slide 1": "one",
+        "slide 2": "two",
+        "slide master": "Confidential\n\nHarbour office",
+    }
 
 
 def test_alternatives_are_read_once() -> None:
@@ -167,7 +166,7 @@ def test_a_missing_and_a_damaged_slide_are_named_and_the_others_read() -> None:
         order=["a.xml", "rId77", "b.xml"],
     )
     found = read(data)
-    assert by_place(found) == {"slide 1": "one"}
+    assert dict(by_place(found)) == {"slide 1": "one"}
     assert found.remarks[0] == "slide 2 is missing"
     assert found.remarks[1].startswith("ppt/slides/b.xml is damaged")
 

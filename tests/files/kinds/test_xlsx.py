@@ -3,13 +3,11 @@
 import tracemalloc
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from colibri.files.kinds.office import xlsx
-from colibri.files.kinds.office.sheets import Merged, areas, column_name, row_and_column
+from colibri.files.kinds.office.sheets import column_name
 from colibri.files.text import FileText, Unreadable
-from office_files import element, office, relations, source
+from office_files import by_place, element, office, relations, source
 
 MAIN = "xl/workbook.xml"
 
@@ -56,11 +54,6 @@ def value(reference: str, text: str, kind: str = "", style: int = 0) -> str:
 
 def read(data: bytes) -> FileText:
     return xlsx.read(source(data, "budget.xlsx"))
-
-
-def by_place(found: FileText) -> list[tuple[str, str]]:
-    ends = [place.start for place in found.places[1:]] + [len(found.text)]
-    return [(place.label, found.text[place.start : end].strip()) for place, end in zip(found.places, ends, strict=True)]
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -250,24 +243,3 @@ def test_strange_numbers_of_strings_and_styles_do_not_stop_a_sheet() -> None:
 def test_a_workbook_that_is_none_says_so() -> None:
     with pytest.raises(Unreadable, match=r"xl/workbook\.xml is damaged"):
         read(office(MAIN, "\0\0\0binary"))
-
-
-@given(st.integers(1, 16_384), st.integers(1, 1_048_576))
-def test_names_of_cells_go_there_and_back(column: int, line: int) -> None:
-    assert row_and_column(f"{column_name(column)}{line}") == (line, column)
-
-
-BOX = st.tuples(st.integers(1, 12), st.integers(1, 12), st.integers(0, 3), st.integers(0, 3))
-
-
-@settings(deadline=None)
-@given(BOX, st.integers(1, 400))
-def test_a_merged_area_covers_all_but_its_first_cell(box: tuple[int, int, int, int], piece: int) -> None:
-    top, left, height, width = box
-    area = f"{column_name(left)}{top}:{column_name(left + width)}{top + height}"
-    part = f'<mergeCells>{" " * 500}<mergeCell ref="A900:B900"/><mergeCell ref="{area}"/></mergeCells>'.encode()
-    merged = Merged(areas(part[at : at + piece] for at in range(0, len(part), piece)))
-    for line in range(1, 17):
-        for column in range(1, 17):
-            inside = top <= line <= top + height and left <= column <= left + width
-            assert merged.covers(line, column) == (inside and (line, column) != (top, left))

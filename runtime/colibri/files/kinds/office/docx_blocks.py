@@ -69,6 +69,7 @@ class Stack:
 
     def open_table(self) -> None:
         self._tables.append(True)
+        flush(self.holders[-1])  # no paragraph runs on over a table
 
     def close_table(self) -> None:
         self._tables.pop()
@@ -95,8 +96,14 @@ class Stack:
         return blocks
 
 
-def shown(holder: Holder) -> list[Block]:
-    """What a holder ends with, without its empty blocks."""
+def flush(holder: Holder) -> None:
+    """A paragraph that would run on into a next one ends here."""
     if holder.carried is not None:
         holder.blocks += [Block("".join(holder.carried.pieces).strip()), *holder.carried.after]
+        holder.carried = None
+
+
+def shown(holder: Holder) -> list[Block]:
+    """What a holder ends with, without its empty blocks."""
+    flush(holder)
     return [] if holder.gone else [block for block in holder.blocks if block.text.strip()]

@@ -4,6 +4,7 @@ Taken: text:p, text:h, tables (odf_tables.py), office:annotation, draw:page, dra
 style:master-page once each, presentation:footer-decl. Left: LEFT; all else of master pages.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from xml.etree.ElementTree import Element
 
@@ -25,6 +26,7 @@ LEFT = LEFT_IN_TEXT | {
 WHOLE = frozenset({"text:p", "text:h", "math:math"})
 _KINDS = frozenset({"office:text", "office:spreadsheet", "office:presentation", "office:drawing"})
 _SIDES = {f"style:{side}{form}": side for side in ("header", "footer") for form in ("", "-left", "-first")}
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _PAGES = {"office:presentation": "slide", "office:drawing": "p."}
 
 
@@ -67,15 +69,15 @@ class Content:
         elif tag == "draw:object":
             self._add(Paragraph(beside=self._embedded(attributes(element).get("xlink:href", ""))))
         elif tag in _KINDS:
-            self._kind = tag
+            self._kind = self._kind or tag  # that of the document, not of what is embedded in a flat one
         elif tag == "office:annotation":
             self._annotation = True
         elif tag == "office:master-styles":
             self._masters = True
         elif tag in _SIDES:
             self._side = _SIDES[tag]
-        elif tag == "office:document-content":
-            self._kind = f"office:{attributes(element).get('office:class', '')}"  # of OpenOffice 1
+        elif tag == "office:document-content" and (kind := attributes(element).get("office:class")):
+            self._kind = f"office:{kind}"  # of OpenOffice 1
 
     def _end(self, tag: str, element: Element) -> None:
         if tag in WHOLE:
@@ -99,8 +101,8 @@ class Content:
         if number and found.text and child(element, "text:number") is None:
             found.text = f"{number} {found.text}"
         if self._side:
-            # "Page 3" of every workbook that LibreOffice saves tells nothing.
-            if found.text and not (found.numbers and len(found.text.split()) < 2):
+            # "Page 3" and "00/00/0000" of every workbook that LibreOffice saves tell nothing.
+            if len(_WORD.findall(found.text)) > found.numbers:
                 self._sides.setdefault(found.text, self._side)
         elif not self._masters:
             if tag == "text:h" and found.text and not self._tables.in_cell:
