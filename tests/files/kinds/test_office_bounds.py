@@ -110,6 +110,21 @@ def test_one_long_string_in_every_cell_is_refused() -> None:
         read("xlsx", office("xl/main.xml", main, named, dict(parts)))
 
 
+def test_a_workbook_whose_strings_are_too_large_is_refused_unless_it_holds_numbers() -> None:
+    main = element("x:workbook", '<x:sheets><x:sheet name="S" r:id="r1"/></x:sheets>')
+    named = {"r1": ("worksheet", "s.xml"), "r2": ("sharedStrings", "t.xml")}
+    strings = element("x:sst", f"<x:si><x:t>{' ' * (120 * MB)}</x:t></x:si>")
+
+    def workbook(number: str) -> bytes:
+        cells = f'<x:row><x:c t="s"><x:v>0</x:v></x:c>{number}</x:row>'
+        return office("xl/m.xml", main, named, {"xl/s.xml": element("x:worksheet", cells), "xl/t.xml": strings})
+
+    with pytest.raises(Unreadable, match=r"xl/t\.xml unpacks to more than 100 MB"):
+        read("xlsx", workbook(""))
+    found = read("xlsx", workbook("<x:c><x:v>7</x:v></x:c>"))
+    assert (found.text, found.remarks) == ("S\n7", ("xl/t.xml unpacks to more than 100 MB",))
+
+
 def test_rows_of_a_long_sheet_are_forgotten_once_they_were_handed_out() -> None:
     count = 200_000
     rows = "".join(f'<x:row r="{n}"><x:c r="A{n}"><x:v>{n}</x:v></x:c></x:row>' for n in range(count))

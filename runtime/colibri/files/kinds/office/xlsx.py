@@ -54,7 +54,8 @@ class _Workbook:
                 if not targets.get(relation_id):
                     raise Unreadable(f"sheet {sheet} is missing")
                 self._sheet(sheet, targets[relation_id])
-        name_empty(self._tabs)
+        if not self.builder.remarks:  # else nobody knows what is empty
+            name_empty(self._tabs)
 
     def _sheets(self) -> list[tuple[str, str]]:
         """Names and relationships, in the order of the tabs."""
