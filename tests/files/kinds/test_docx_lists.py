@@ -46,7 +46,7 @@ def numbered(body: str) -> FileText:
 def test_numbers_that_word_counts_are_shown_and_stand_in_places() -> None:
     found = numbered(styled("Rent", "berschrift1") + styled("Deposit", "Klausel") + styled("Pets", "Klausel"))
     assert found.text == "1 Rent\n\n1.a) Deposit\n\n1.b) Pets"
-    assert [place.label for place in found.places] == ["1 Rent", "1 Rent › 1.a) Deposit", "1 Rent › 1.b) Pets"]
+    assert [place.label for place in found.places] == ["1 Rent", "1 Rent > 1.a) Deposit", "1 Rent > 1.b) Pets"]
 
 
 @pytest.mark.parametrize(

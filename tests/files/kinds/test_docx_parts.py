@@ -67,15 +67,15 @@ def test_headings_give_places_whatever_their_styles_are_called() -> None:
     found = read(word(body, {"rId1": ("styles", "styles.xml")}, {"word/styles.xml": STYLES}))
     assert [(found.text[place.start :].split("\n")[0], place.label) for place in found.places] == [
         ("1 Rent", "1 Rent"),
-        ("Deposit", "1 Rent › Deposit"),
-        ("Keys", "1 Rent › Keys"),
+        ("Deposit", "1 Rent > Deposit"),
+        ("Keys", "1 Rent > Keys"),
         ("2 Pets", "2 Pets"),
     ]
 
 
 def test_without_styles_the_id_of_a_heading_tells() -> None:
     found = read(word(styled("Rent", "Heading1") + styled("Deposit", "Heading2")))
-    assert [place.label for place in found.places] == ["Rent", "Rent › Deposit"]
+    assert [place.label for place in found.places] == ["Rent", "Rent > Deposit"]
 
 
 def test_charts_and_smartart_bring_their_words_where_they_stand() -> None:

@@ -59,7 +59,7 @@ def test_headings_give_places_and_their_numbers_stay() -> None:
     )
     assert by_place(read(zipped(inner))) == [
         ("1 Rent", "1 Rent"),
-        ("1 Rent › Deposit", "Deposit\n\nTwo months."),
+        ("1 Rent > Deposit", "Deposit\n\nTwo months."),
         ("Pets", "Pets"),
     ]
 

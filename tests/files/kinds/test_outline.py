@@ -11,10 +11,10 @@ def test_a_heading_closes_those_of_its_level_and_below() -> None:
     headings = [(1, "Rent"), (3, "Late  rent\n"), (2, "Deposit"), (1, "Pets"), (99, "Cats")]
     assert [outline.path(*one) for one in headings] == [
         "Rent",
-        "Rent › Late rent",
-        "Rent › Deposit",
+        "Rent > Late rent",
+        "Rent > Deposit",
         "Pets",
-        "Pets › Cats",
+        "Pets > Cats",
     ]
 
 

@@ -1,4 +1,4 @@
-"""The headings above a place, as one label: "1 Rent › Deposit"."""
+"""The headings above a place, as one label: "1 Rent > Deposit"."""
 
 _HEADING_CHARACTERS = 60  # a label stands beside a file's name on one line
 _LABEL_CHARACTERS = 160
@@ -18,5 +18,5 @@ class Outline:
             words = words[: _HEADING_CHARACTERS - 1].rstrip() + "…"
         level = max(1, min(level, _DEEPEST))
         self._open = [one for one in self._open if one[0] < level] + [(level, words)]
-        label = " › ".join(text for _, text in self._open)
+        label = " > ".join(text for _, text in self._open)
         return label if len(label) <= _LABEL_CHARACTERS else f"…{label[1 - _LABEL_CHARACTERS :]}"
