@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from colibri.files.kinds.decoded import decoded
 
 # Wider than RFC 2047: blanks within, as several programs write them, and a language behind the charset (RFC 2231).
-_WORD = re.compile(r"=\?([\w.:+-]*)(?:\*[\w-]*)?\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*)*)\?=")
+_WORD = re.compile(r"=\?([\w.:+-]*)(?:\*[\w-]*)?\?([bBqQ])\?(.{0,4000}?)\?=")
 _NO_BASE64 = re.compile(r"[^A-Za-z0-9+/]+")
 _FOLD = re.compile(r"\r?\n[ \t]*")
 

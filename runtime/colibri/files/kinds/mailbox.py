@@ -25,7 +25,11 @@ def split(data: bytes) -> Iterator[tuple[int, bytes]]:
     starts = [_start(data)]
     for found in _FROM.finditer(data, starts[0]):
         at = found.start()
-        if at > starts[0] and _empty_before(data, at) and (_DATE.match(found[0]) or _HEADER.match(data, found.end())):
+        if (
+            at > starts[0]
+            and _empty_before(data, at)
+            and (_DATE.match(found[0][:200]) or _HEADER.match(data, found.end()))
+        ):
             starts.append(at)
     line, counted = 1, 0
     for at, end in zip(starts, [*starts[1:], len(data)], strict=True):
