@@ -101,6 +101,7 @@ def test_a_document(end: str) -> None:
             "Lee, Gulls.\nMayr.",
         ),
         (r"\unknown[opt]{kept}\another{too} [this]", "kepttoo [this]"),
+        (r"\moduleauthor{Ann Lee}{ann@example.org}, Gr{\"o}{\ss}e", "Ann Lee ann@example.org, Größe"),
         (r"\begin{frame}{Slide}words\end{frame}", "Slidewords"),
         ("unclosed {brace and \\emph{more", "unclosed brace and more"),
         (r"\lstinline{a b} \verb*+c d+", "a b c d"),

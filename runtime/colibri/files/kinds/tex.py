@@ -138,8 +138,18 @@ class _Setting:
             _ACTIONS[name](self, name)
         elif name in words.WITHOUT_TEXT:
             self._source.drop(words.WITHOUT_TEXT[name])
-        elif not blank_after:
-            self._source.option()
+        else:
+            if not blank_after:
+                self._source.option()
+            self._several()
+
+    def _several(self) -> None:
+        """Arguments of a command that nothing is known of: what stands in two of them is not one word."""
+        before = self._source.at
+        while (span := self._source.group()) and self._source.text.startswith("{", self._source.at):
+            self._words += [self._set(span), " "]
+            before = self._source.at
+        self._source.at = before
 
     def _symbol(self, symbol: str) -> None:
         if symbol in "([":
