@@ -8,19 +8,12 @@ from collections.abc import Callable
 
 from colibri.files.kinds.decoded import decoded
 from colibri.files.kinds.mdoc import CALLED, GLUE, joined, line_of
-from colibri.files.kinds.roff import STRINGS, arguments, printed
+from colibri.files.kinds.roff_lines import RoffLines
 from colibri.files.source import Source
 from colibri.files.text import Builder, FileText
 
 _CODING = re.compile(rb"-\*-.{0,80}?coding:[ \t]*([\w.-]+)")
-_REQUEST = re.compile(r"[.'][ \t]*((?:[^\s\\]|\\\*)[^\s\\]{0,30})?[ \t]*(.*)")
-_ARGUMENT = re.compile(r"\\{1,2}\$([1-9]|\*|@)")
-_TRUE = re.compile(r"[ \t]*(?:n|!t|\\n\(\.g|\\n\[\.g\]|1)(?=\s|\\\{|$)[ \t]*")
-_SAME = re.compile(r"[ \t]*(!?)(['\"])((?:(?!\2)[^\n]){0,200})\2((?:(?!\2)[^\n]){0,200})\2[ \t]*")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
-_CONDITIONS = frozenset({"if", "ie", "el", "while"})
-_OWN = frozenset({"TH", "SH", "SS", "Dt", "Sh", "Ss", "TP", "IP", "PP", "B", "I"})  # that no page may define otherwise
-_MOST_LINES = 200_000  # that macros of a page may become
 
 
 def read(source: Source) -> FileText:
@@ -34,11 +27,9 @@ class _Page:
     """Walks through the lines of a page."""
 
     def __init__(self, lines: list[str]) -> None:
-        self._lines = lines[::-1]
+        self._lines = RoffLines(lines)
         self._builder = Builder()
         self._words: list[str] = []
-        self._strings = dict(STRINGS)
-        self._macros: dict[str, list[str]] = {}
         self._filled = True
         self._tag = False  # the next line of text is one, and what follows stands below it
         self._heading = ""  # the macro of one whose words stand in the next line
@@ -46,50 +37,28 @@ class _Page:
         self._title = ""
         self._date: str | None = None
         self._name = ""
-        self._taken = True  # whether the last .ie was
-        self._blocks: list[bool] = []
         self._link = ""
         self._list = ""
-        self._run = 0
 
     def read(self) -> FileText:
-        while self._lines:
-            line = self._lines.pop()
-            # A backslash at the end of a line joins it with the next one.
-            while line.endswith("\\") and not line.endswith("\\\\") and self._lines:
-                line = line[:-1] + self._lines.pop()
-            found = _REQUEST.fullmatch(line) if line[:1] in {".", "'"} else None
-            if found and found[1] in _CONDITIONS:
-                self._condition(found[1], found[2])
-                continue
-            self._close(line.count("\\}"))
-            if found:
-                self._request(found[1] or "", found[2])
-            elif line.strip():
-                self._text(printed(line, self._strings), glued=line.endswith("\\c"))
+        while line := self._lines.next():
+            if line.request is not None:
+                self._request(line.request, line.words)
+            elif line.text.strip():
+                self._text(line.text, line.glued)
             elif self._filled:
                 self._paragraph()
             else:
                 self._words.append("\n")
         self._flush()
+        for remark in self._lines.remarks:
+            self._builder.remark(remark)
         return self._builder.done(title=self._title or None, modified=self._date)
 
-    def _request(self, name: str, rest: str) -> None:
-        if name in self._macros:
-            self._call(name, rest)
-        elif name in {"de", "de1", "am", "am1", "ig"}:
-            self._define(name, rest)
-        elif name in {"ds", "as"}:
-            key, _, value = rest.partition(" ")
-            value = printed(value.lstrip().removeprefix('"'), self._strings)
-            self._strings[key] = (self._strings.get(key, "") if name == "as" else "") + value
-        elif name == "als":
-            new, old = [*rest.split(), "", ""][:2]
-            self._macros[new] = self._macros.get(old, [f".{old} \\$@"])
-        elif name in _ACTIONS:
-            _ACTIONS[name](self, name, [printed(one, self._strings) for one in arguments(rest)])
+    def _request(self, name: str, words: list[str]) -> None:
+        if name in _ACTIONS:
+            _ACTIONS[name](self, name, words)
         elif name in CALLED:
-            words = [printed(one, self._strings) for one in arguments(rest)]
             if name == "Nm" and words and not self._name:
                 self._name = words[0]
             self._text(line_of(name, words, self._name))
@@ -102,59 +71,6 @@ class _Page:
         text = text.replace(GLUE + " ", GLUE) if self._filled else text
         self._words += [text, "" if glued else "\n" if self._tag or not self._filled else " "]
         self._tag = False
-
-    def _call(self, name: str, rest: str) -> None:
-        given = arguments(rest)
-        self._run += len(self._macros[name]) + 1
-        if self._run > _MOST_LINES:
-            self._builder.remark("macros of the page come to too much and are not run to their end")
-            self._macros.clear()
-            return
-
-        def argument(found: re.Match[str]) -> str:
-            if found[1] in "*@":
-                return " ".join(given)
-            return given[int(found[1]) - 1] if int(found[1]) <= len(given) else ""
-
-        body = self._macros[name]
-        self._lines += [_ARGUMENT.sub(argument, line).replace("\\\\", "\\") for line in reversed(body)]
-
-    def _define(self, name: str, rest: str) -> None:
-        words = arguments(rest)
-        end = re.compile(rf"[.'][ \t]*{re.escape(words[1]) if len(words) > 1 and name != 'ig' else '[.]'}(?:[ \t].*)?")
-        body: list[str] = []
-        while self._lines and not end.fullmatch(line := self._lines.pop()):
-            body.append(line)
-        if words and name.startswith("de") and words[0] not in _OWN:
-            itself = re.compile(rf"[.'][ \t]*{re.escape(words[0])}(?![\w-])")
-            # One that calls itself would have to be stopped.
-            self._macros[words[0]] = [line for line in body if not itself.match(line)]
-
-    def _condition(self, name: str, rest: str) -> None:
-        """Lines for a terminal are taken, those for a printer, and whatever else is asked for, are not."""
-        if name == "el":
-            taken, body = not self._taken, rest
-        else:
-            taken, body = _asked(rest)
-            self._taken = taken if name == "ie" else self._taken
-        body = body.lstrip()
-        block = body.startswith("\\{")
-        body = body[2:] if block else body
-        if taken:
-            if block:
-                self._blocks.append(self._taken)
-            if body.strip("\\ \t"):
-                self._lines.append(body)
-            return
-        opened = block + _opened(body)
-        while opened > 0 and self._lines:
-            opened += _opened(self._lines.pop())
-        self._close(-opened)
-
-    def _close(self, blocks: int) -> None:
-        """So many blocks of conditions end; what is asked with .el is the condition before them."""
-        for _ in range(min(blocks, len(self._blocks))):
-            self._taken = self._blocks.pop()
 
     def _head(self, macro: str, words: list[str]) -> None:
         title = " ".join(joined(" ".join(words)).split())
@@ -235,7 +151,7 @@ class _Page:
         """Cells with tabs between; what says how they look goes."""
         self._paragraph()
         tab, formats, inside = "\t", True, False
-        while self._lines and not re.match(r"[.'][ \t]*TE\b", line := self._lines.pop()):
+        for line in self._lines.until("TE"):
             if formats:
                 if found := re.search(r"\btab[ \t]*\((.)\)", line):
                     tab = found[1]
@@ -243,13 +159,13 @@ class _Page:
             elif line.startswith(".T&"):
                 formats = True
             elif line[:1] not in {".", "'"} and line.strip("_= \t"):
-                cells = printed(re.sub(r"T\{|T\}", "", line), self._strings).replace(tab, "\t")
+                cells = self._lines.printed(re.sub(r"T\{|T\}", "", line)).replace(tab, "\t")
                 inside = line.rstrip().endswith("T{") or (inside and "T}" not in line)
                 self._words += [cells.strip(" "), " " if inside else "\v"]
         self._paragraph()
 
     def _formula(self, macro: str, _words: list[str]) -> None:
-        while self._lines and not re.match(rf"[.'][ \t]*{macro[0]}[NEF]\b", line := self._lines.pop()):
+        for line in self._lines.until("EN" if macro == "EQ" else "P[EF]"):
             if macro == "EQ":
                 self._text(line)
 
@@ -279,19 +195,6 @@ class _Page:
                 f"The {names}() function returns the value 0 if successful; otherwise the value -1 is returned and the "
                 "global variable errno is set to indicate the error."
             )
-
-
-def _opened(line: str) -> int:
-    return line.count("\\{") - line.count("\\}")
-
-
-def _asked(condition: str) -> tuple[bool, str]:
-    """Whether a condition holds on a terminal, and what stands behind it. None but those of every page is known."""
-    if found := _TRUE.match(condition):
-        return True, condition[found.end() :]
-    if found := _SAME.match(condition):
-        return (found[3] == found[4]) != bool(found[1]), condition[found.end() :]
-    return False, condition
 
 
 _Action = Callable[[_Page, str, list[str]], None]
