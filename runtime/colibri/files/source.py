@@ -3,17 +3,11 @@
 import math
 import time
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import IO
 
 from colibri.files.text import Unreadable
 
 _CHUNK = 1 << 20
-
-
-class Stream(Protocol):
-    """What bytes are read from: at most `size` at a time, none at the end."""
-
-    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass
@@ -35,7 +29,7 @@ class Budget:
         """Whether the file's time is nearly over: what is read by now is kept if the reader ends, and lost if not."""
         return time.monotonic() >= self.until
 
-    def unpack(self, stream: Stream, name: str) -> bytes:
+    def unpack(self, stream: IO[bytes], name: str) -> bytes:
         """All bytes of an unpacking stream. Raises Unreadable as soon as they are too many. name: of the part."""
         chunks, size = [], 0
         while chunk := stream.read(_CHUNK):

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
+from typing import IO, cast
 
 from colibri.files.kinds.packed import Packed, opened
 from colibri.files.kinds.tape import is_tar, tape_members
@@ -77,7 +78,7 @@ def _packed_members(source: Source, wanted: Callable[[str], bool]) -> Iterator[M
         return
     path = PurePosixPath(source.name.replace("\\", "/")).name
     name = _ENDING.sub("", path) or path
-    data = source.budget.unpack(stream, name)
+    data = source.budget.unpack(cast("IO[bytes]", stream), name)
     if stream.broken and not data:
         raise Unreadable(f"is damaged ({stream.broken})")
     yield Member(name=name, data=data)

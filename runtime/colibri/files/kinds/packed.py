@@ -6,14 +6,19 @@ import io
 import lzma
 import zlib
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
 from colibri.errors import MissingExtra
-from colibri.files.source import Stream
 from colibri.files.text import Unreadable
 
 _RECENT = 128 << 10  # bytes
 _ERRORS = (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError)
+
+
+class Stream(Protocol):
+    """What bytes are read from: at most `size` at a time, none at the end."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class Packed:

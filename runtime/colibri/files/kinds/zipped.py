@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import IO, cast
 
 from colibri.files.kinds.names import label, left_out, no_document, texts_of
 from colibri.files.source import Budget, Source
@@ -128,7 +129,7 @@ def _from_header(body: bytes, method: int, name: str, budget: Budget) -> tuple[M
             name=name, why=f"is packed by {_METHODS.get(method, 'another method')}, and the archive damaged"
         ), 0
     try:
-        unpacked = budget.unpack(stream, name)
+        unpacked = budget.unpack(cast("IO[bytes]", stream), name)
     except Unreadable as error:
         return Passed(name=name, why=str(error).removeprefix(f"{name} ")), 0
     except _BROKEN as error:
