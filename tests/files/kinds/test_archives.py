@@ -399,3 +399,7 @@ def test_any_bytes_are_an_archive_or_none(data: bytes) -> None:
             read(prefix + data)
         except Unreadable:
             continue
+
+
+def test_folders_of_windows_are_no_members() -> None:
+    assert files(read(zipped([("dir\\", b""), ("dir\\a.txt", b"x")]))) == [("dir/a.txt", b"x")]

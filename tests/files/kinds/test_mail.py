@@ -366,3 +366,14 @@ def test_any_bytes_are_messages_or_none(data: bytes) -> None:
         except Unreadable:
             continue
         assert all(isinstance(one, Part | Member | Passed) for one in found)
+
+
+def test_a_page_in_a_mail_may_say_its_own_charset() -> None:
+    markup = '<meta charset="koi8-r"><p>Склад'.encode("koi8_r")
+    assert texts(read(b"Subject: s\nContent-Type: text/html\n\n" + markup)) == ["Склад"]
+
+
+def test_a_message_within_may_be_packed() -> None:
+    inner = base64.encodebytes(b"Subject: inner\n\nForwarded words\n").decode()
+    letter = multi("mixed", PLAIN, f"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n{inner}")
+    assert texts(read(letter)) == ["Plain words", "Forwarded words"]

@@ -256,7 +256,8 @@ def test_any_text_is_read(lines: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["\\", "\\[", "\\h'", '"', '.B "', "\\*[", "a ", ".if n \\{\n", ".de A\n", ".Op ", "\n.A", ".TS\n", "\\fB"]
+    "part",
+    ["\\", "\\[", "\\h'", '"', '.B "', "\\*[", "a ", ".if n \\{\n", ".de A\n", ".Op ", "Op ", "\n.A", ".TS\n", "\\fB"],
 )
 def test_long_lines_and_many_take_no_long_time(part: str) -> None:
     assert isinstance(text_of(part * 4_000), FileText)

@@ -272,3 +272,16 @@ def test_any_rows_come_back_from_lines_and_from_an_array(found: list[dict[str, o
 def test_any_bytes_give_rows_or_reasons(data: bytes) -> None:
     for field in (None, "id"):
         assert all(isinstance(one, Part | Passed) for one in read(data, id_field=field))
+
+
+def test_a_row_with_too_much_beside_its_text_is_passed_over() -> None:
+    found = read(json.dumps({"text": "a", "large": "x" * (16 << 20)}) + '\n{"text": "b"}')
+    assert texts(found) == [(2, "b")]
+    assert passed(found) == ["line 1: has more than 15 MB beside its text"]
+
+
+def test_many_fields_of_one_name_and_many_bad_rows_take_no_long_time() -> None:
+    (row,) = read('{"text": "x"' + ', "a": 1' * 100_000 + "}")
+    assert isinstance(row, Part)
+    assert len(row.content.remarks) == 1
+    assert len(passed(read("[" + "{1},\n" * 20_000 + "]"))) == 20_000

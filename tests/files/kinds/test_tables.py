@@ -165,3 +165,8 @@ def test_any_text_is_cells(data: str) -> None:
         assert isinstance(found, Part | Passed)
     joined = "".join(cell for _, row in cells_of(data, Dialect(",")) for cell in row)
     assert all(joined.count(letter) == data.count(letter) for letter in "ab;")
+
+
+def test_many_columns_of_one_name_take_no_long_time() -> None:
+    (row,) = rows(read('"a",' * 30_000 + "text\n" + "1," * 30_000 + "x\n"))
+    assert (row[1], len(row[2])) == ("x", 30_000)

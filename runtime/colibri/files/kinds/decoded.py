@@ -2,7 +2,7 @@
 
 import codecs
 
-from colibri.files.markup import page_text
+from colibri.files.markup import declared_encoding, page_text
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -54,3 +54,8 @@ def codec_named(label: str | None) -> str | None:
 def without_tags(markup: str) -> str:
     """What a page says that lies inside another kind."""
     return page_text(markup)
+
+
+def page(data: bytes, declared: str | None) -> str:
+    """What a page says. declared: outside of it, which counts more than what it says itself."""
+    return page_text(decoded(data, declared or declared_encoding(data)))

@@ -13,7 +13,8 @@ from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
 
-from colibri.files.kinds.decoded import decoded, without_tags
+from colibri.files.kinds.decoded import decoded
+from colibri.files.kinds.decoded import page as shown_page
 from colibri.files.kinds.headers import from_base64, header, header_text, iso_date
 from colibri.files.kinds.mailbox import is_mailbox, split
 from colibri.files.kinds.names import label
@@ -22,7 +23,8 @@ from colibri.files.text import Builder, FileText, Member, Part, Passed, Unreadab
 
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 _DEEPEST = 20
-_TEXTS = {"text/plain", "text/html", "text/enriched", "text/richtext", "text/rfc822-headers"}
+_PAGES = {"text/html", "application/xhtml+xml", "text/enriched", "text/richtext"}
+_TEXTS = {"text/plain", "text/rfc822-headers", *_PAGES}
 _SIGNATURES = {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
 _SEALED = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 # A soft line end of RFC 3676; "-- " above a signature is none.
@@ -57,12 +59,12 @@ def page(source: Source) -> FileText:
     """A page saved with all that it shows (.mhtml): its own text. Raises Unreadable where there is none."""
     whole = _parsed(_letter(source.data))
     root = str(whole.get_param("start", ""))
-    pages = [part for part in whole.walk() if part.get_content_type() in {"text/html", "application/xhtml+xml"}]
+    pages = [part for part in whole.walk() if part.get_content_type() in _PAGES]
     if not pages:
         raise Unreadable("is no saved page: no HTML within")
     main = next((part for part in pages if root and header(part, "Content-ID") == root), pages[0])
     return FileText(
-        text=without_tags(_text(main)),
+        text=_text(main),
         title=header(whole, "Subject") or None,
         modified=iso_date(header(whole, "Date")),
     )
@@ -116,7 +118,7 @@ def _collect(part: Message, body: _Body, depth: int) -> None:
     if depth > _DEEPEST:
         body.remarks.append(f"parts more than {_DEEPEST} deep are left out")
     elif kind == "message/rfc822" or (kind == "message/global" and parts):
-        body.within += parts
+        body.within += [_unpacked(part, inner) for inner in parts]
     elif kind.startswith("message/"):
         body.texts.append("\n".join(str(inner) for inner in parts) or _text(part))
     elif kind == "multipart/alternative" and parts:
@@ -160,8 +162,7 @@ def _collect_leaf(part: Message, kind: str, body: _Body) -> None:
         signed = str(part.get_param("smime-type", "")).lower() == "signed-data"
         body.remarks.append("the text is sealed within its signature (S/MIME)" if signed else "the text is encrypted")
     elif kind in _TEXTS and not attached and not name:
-        text = _text(part)
-        body.texts.append(text if kind in {"text/plain", "text/rfc822-headers"} else without_tags(text))
+        body.texts.append(_text(part))
     elif attached or not kind.startswith("image/"):
         ending = {"text/calendar": ".ics", "text/html": ".html", "text/csv": ".csv"}.get(kind, "")
         body.attached.append((name.lstrip(".") or ending, _data(part)))
@@ -177,6 +178,13 @@ def _parts(part: Message) -> list[Message]:
     return [inner for inner in payload if isinstance(inner, Message)] if isinstance(payload, list) else []
 
 
+def _unpacked(part: Message, inner: Message) -> Message:
+    """The message within a part; some programs pack it in base64, which RFC 2046 forbids."""
+    packed = str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64"
+    payload = inner.get_payload()
+    return _parsed(from_base64(payload)) if packed and not inner.keys() and isinstance(payload, str) else inner
+
+
 def _data(part: Message) -> bytes:
     """What is attached, out of its transfer encoding; as it stands where that is broken."""
     if str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":
@@ -187,10 +195,12 @@ def _data(part: Message) -> bytes:
 
 
 def _text(part: Message) -> str:
-    """A part's text in its charset, or in what it looks like where that is none."""
+    """A part's text in its charset, or in what it looks like where that is none; of a page what it shows."""
     charset = part.get_param("charset")
     # RFC 2231 gives a parameter as charset, language and value.
     named = charset[2] if isinstance(charset, tuple) else charset
+    if part.get_content_type() in _PAGES:
+        return shown_page(_data(part), named)
     text = decoded(_data(part), named).replace("\r\n", "\n").replace("\r", "\n")
     if str(part.get_param("format", "")).lower() == "flowed":
         text = _FLOWED.sub(" ", text)

@@ -16,6 +16,7 @@ _PLAIN = frozenset(
     "Ad An Ar Cd Cm Dv Em Er Ev Fa Fd Fr Ft Ic Li Lb Ms Mt Nd Nm No Pa St Sx Sy Tn Va Vt Fn Fo Fc In Lk Xr Fl Ns Ap Pf "  # noqa: SIM905
     "Ta Xo Xc Bf Ef Bt Ud Eo Ec %A %B %C %D %I %J %N %O %P %Q %R %T %U %V".split()
 )
+_DEEPEST = 20
 _CLOSING = frozenset(".,:;)]?!")
 _OPENING = frozenset("([")
 CALLED = _PLAIN | set(_ENCLOSING) | set(_SYSTEMS)
@@ -31,14 +32,14 @@ def joined(text: str) -> str:
     return re.sub(rf" ?{GLUE}[ {GLUE}]*", "", text)
 
 
-def _called(words: list[str], name: str) -> list[str]:
+def _called(words: list[str], name: str, depth: int = 0) -> list[str]:
     """Words of which some are macros."""
     printed: list[str] = []
     at = 0
     while at < len(words):
         macro = words[at]
         at += 1
-        if macro not in CALLED:
+        if macro not in CALLED or depth > _DEEPEST:
             printed.append(_punctuated(macro))
             continue
         pair = _ENCLOSING.get(macro, "")
@@ -47,7 +48,7 @@ def _called(words: list[str], name: str) -> list[str]:
             end = len(words)
             while end > at and words[end - 1] in _CLOSING:
                 end -= 1
-            printed += [pair[0] + GLUE, *_called(words[at:end], name), GLUE + pair[1]]
+            printed += [pair[0] + GLUE, *_called(words[at:end], name, depth + 1), GLUE + pair[1]]
             at = end
         elif pair:
             printed.append(GLUE + pair if macro.endswith("c") else pair + GLUE)

@@ -1,17 +1,26 @@
 """Rows of any kind of file as documents: which field is the text, what names a row, and what happens to the others."""
 
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from colibri.files.kinds.chat import chat_of
 from colibri.files.text import FileText, Part, Passed
 
-Row = tuple[int, dict[str, Any], tuple[str, ...]]
-"""A row's line, its fields by name, and remarks on it."""
+
+class Row(NamedTuple):
+    """A row: its line, its fields by name, remarks on it, and how many characters it has in the file."""
+
+    line: int
+    fields: dict[str, Any]
+    remarks: tuple[str, ...]
+    size: int
+
 
 DEEPEST = 100
 _LONGEST_ID = 2_000  # characters: an index takes 4,096, and the file's path stands before it
+_LARGEST_FIELDS = 15 << 20  # characters of JSON: an index takes 16 MB with what it adds
 _TOO_MANY = 8  # names that a message lists
 _INTEGERS = range(-(2**63), 2**64)  # what a reader of JSON must take
 
@@ -29,7 +38,7 @@ def parts(
         if isinstance(row, Passed):
             yield row
             continue
-        line, fields, _ = row
+        line, fields = row.line, row.fields
         name = str(line) if id_field is None else _id(fields, id_field)
         if name is None:
             yield passed(line, _no_id(fields, str(id_field)))
@@ -85,7 +94,7 @@ def _no_id(fields: dict[str, Any], id_field: str) -> str:
 
 
 def _part(row: Row, name: str, text_field: str | None) -> Part | Passed:
-    line, fields, remarks = row
+    line, fields, remarks, size = row
     named = text_field or ("text" if "text" in fields else None)
     chats = {key: chat for key in ([named] if named else fields) if (chat := chat_of(fields.get(key))) is not None}
     if len(chats) == 1:
@@ -108,6 +117,8 @@ def _part(row: Row, name: str, text_field: str | None) -> Part | Passed:
         remarks=content.remarks + remarks,
     )
     others = {key: value for key, value in fields.items() if key != named}
+    if size > _LARGEST_FIELDS and len(json.dumps(others)) > _LARGEST_FIELDS:
+        return passed(line, f"has more than {_LARGEST_FIELDS >> 20} MB beside its text")
     return Part(name=name, content=content, fields=others, line=line)
 
 

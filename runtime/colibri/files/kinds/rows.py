@@ -105,7 +105,12 @@ def _row(line: int, text: str) -> Row | Passed:
         return passed(line, f"not JSON ({value})")
     if why := trouble(value):
         return passed(line, why)
-    return line, value, tuple(f"field {name!r} stands twice in one object; the last is kept" for name in doubled)
+    return Row(
+        line,
+        value,
+        tuple(f"field {name!r} stands twice in one object; the last is kept" for name in doubled),
+        len(text),
+    )
 
 
 def _value(text: str) -> tuple[Any, list[str]]:

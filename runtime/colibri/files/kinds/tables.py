@@ -5,6 +5,7 @@ which takes all that follows a stray quote for one field.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -140,7 +141,7 @@ def _evenness(counts: list[int]) -> float:
     share = counts.count(usual) / max(len(counts), 1)
     if usual < 2 or (counts[0] == 1 and (usual == 2 or share < 0.6)):
         return 0
-    return share + (counts[0] == usual) + usual / 10_000
+    return share + (counts[0] == usual) + min(usual, 1_000) / 10_000
 
 
 def _rows(text: str, dialect: Dialect, wanted: set[str | None]) -> Iterator[Row | Passed]:
@@ -165,8 +166,8 @@ def _row(line: int, cells: list[str], names: list[str]) -> Iterator[Row]:
         return
     fields: dict[str, object] = dict(zip(names, cells, strict=False))
     if len(cells) > len(names):
-        fields[_unique("more", set(names))] = cells[len(names) :]
-    yield line, fields, ()
+        fields[_unique("more", Counter(names))] = cells[len(names) :]
+    yield Row(line, fields, (), sum(map(len, cells)))
 
 
 def _header(head: list[Cells], wanted: set[str | None]) -> int | None:
@@ -195,17 +196,15 @@ def _is_data(first: list[str], others: list[list[str]]) -> bool:
 
 def _names(cells: list[str]) -> list[str]:
     """Names of columns, each another: a missing one by its number, the second of one name with a 2."""
-    taken: set[str] = set()
-    names = []
-    for number, cell in enumerate(cells, 1):
-        names.append(_unique(cell.strip() or f"column {number}", taken))
-        taken.add(names[-1])
-    return names
+    taken: Counter[str] = Counter()
+    return [_unique(cell.strip() or f"column {number}", taken) for number, cell in enumerate(cells, 1)]
 
 
-def _unique(name: str, taken: set[str]) -> str:
-    number, found = 1, name
-    while found in taken:
-        number += 1
-        found = f"{name}_{number}"
+def _unique(name: str, taken: Counter[str]) -> str:
+    """A name that is not taken yet, which it is from now on."""
+    found = name
+    while taken[found]:
+        taken[name] += 1
+        found = f"{name}_{taken[name]}"
+    taken[found] += 1
     return found

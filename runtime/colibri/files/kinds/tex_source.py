@@ -20,6 +20,7 @@ class TexSource:
         self.text = text
         self.at = 0
         self._closing = _closing(text)
+        self._absent: dict[str, int] = {}
 
     def group(self) -> Span | None:
         """The text of the group in braces that begins here, perhaps on the next line."""
@@ -60,8 +61,10 @@ class TexSource:
 
     def until(self, mark: str, most: int) -> str | None:
         """The text up to a mark that comes within so many characters, which is passed over too."""
-        end = self.text.find(mark, self.at, self.at + most)
+        # What was looked at in vain is not looked at again: marks may be opened by the thousand and never closed.
+        end = self.text.find(mark, max(self.at, self._absent.get(mark, 0)), self.at + most)
         if end < 0:
+            self._absent[mark] = self.at + most - len(mark)
             return None
         start, self.at = self.at, end + len(mark)
         return self.text[start:end]

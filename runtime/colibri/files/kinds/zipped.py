@@ -45,7 +45,7 @@ def zip_members(source: Source, wanted: Callable[[str], bool]) -> Iterator[Membe
         yield from _salvaged(source, wanted, error)
         return
     with archive:
-        entries = [info for info in archive.infolist() if not info.is_dir()]
+        entries = [info for info in archive.infolist() if not info.orig_filename.endswith(("/", "\\"))]
         counted: Counter[str] = Counter()
         for info, text in zip(entries, texts_of([_raw_name(info) for info in entries]), strict=True):
             name = label(text)
