@@ -116,7 +116,7 @@ def test_dates(date: str, iso: str | None) -> None:
         ("KOI8-R", "koi8_r", "Склад"),
         ("unknown-8bit", "utf-8", "ünknown"),
         ("x-nonsense", "utf-8", "ünknown"),
-        ("us-ascii", "utf-8", "ünknown"),
+        ("us-ascii", "utf-8", "ünknöwn"),
         ('"utf-8"', "utf-8", "ü"),
         ("utf-16", "ascii", "plain"),
     ],
