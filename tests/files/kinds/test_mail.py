@@ -377,3 +377,7 @@ def test_a_message_within_may_be_packed() -> None:
     inner = base64.encodebytes(b"Subject: inner\n\nForwarded words\n").decode()
     letter = multi("mixed", PLAIN, f"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n{inner}")
     assert texts(read(letter)) == ["Plain words", "Forwarded words"]
+
+
+def test_two_files_of_one_name_are_both_kept() -> None:
+    assert [name for name, _ in members(read(multi("mixed", PLAIN, PDF, PDF)))] == ["pläne.pdf", "pläne (2).pdf"]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import IO, cast
 
+from colibri.files.kinds.names import distinct
 from colibri.files.kinds.packed import Packed, opened
 from colibri.files.kinds.tape import is_tar, tape_members
 from colibri.files.kinds.zipped import is_zip, zip_members
@@ -51,22 +52,13 @@ def _members(source: Source, wanted: Callable[[str], bool]) -> Iterator[Member |
 
 
 def _numbered(found: Iterator[Member | Passed]) -> Iterator[Member | Passed]:
-    """Members of which each has another name: the second of one name gets a 2, so that none is lost."""
+    """Members of which each has another name, and not more than an index should hold of one file."""
     taken: Counter[str] = Counter()
     for number, one in enumerate(found):
         if number == _MOST_MEMBERS:
             yield Passed(name="what follows", why=f"comes after {_MOST_MEMBERS:,} members")
             return
-        if isinstance(one, Passed) or not taken[one.name]:
-            taken[one.name] += isinstance(one, Member)
-            yield one
-            continue
-        path, name = PurePosixPath(one.name), one.name
-        while taken[name]:
-            taken[one.name] += 1
-            name = str(path.with_name(f"{path.stem} ({taken[one.name]}){path.suffix}"))
-        taken[name] += 1
-        yield Member(name=name, data=one.data)
+        yield Member(name=distinct(one.name, taken), data=one.data) if isinstance(one, Member) else one
 
 
 def _packed_members(source: Source, wanted: Callable[[str], bool]) -> Iterator[Member | Passed]:

@@ -17,7 +17,7 @@ from colibri.files.kinds.decoded import decoded
 from colibri.files.kinds.decoded import page as shown_page
 from colibri.files.kinds.headers import from_base64, header, header_text, iso_date
 from colibri.files.kinds.mailbox import is_mailbox, split
-from colibri.files.kinds.names import label
+from colibri.files.kinds.names import distinct, label
 from colibri.files.source import Source
 from colibri.files.text import Builder, FileText, Member, Part, Passed, Unreadable
 
@@ -100,9 +100,11 @@ def _message(message: Message, name: str, line: int | None, depth: int = 0) -> I
         fields["message_id"] = message_id
     yield Part(name=name, content=content, fields=fields, line=line)
     before = f"{name}/" if name else ""
+    taken: Counter[str] = Counter()
     for number, (what, data) in enumerate(body.attached, 1):
         # Only an ending where the message gives no name.
-        yield Member(name=f"{before}attachment {number}{what}" if what[:1] in {"", "."} else before + what, data=data)
+        named = f"attachment {number}{what}" if what[:1] in {"", "."} else what
+        yield Member(name=before + distinct(named, taken), data=data)
     for what, why in body.passed:
         yield Passed(name=before + what, why=why)
     for number, inner in enumerate(body.within, 1):

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import PurePosixPath
 
 from colibri.files.text import Passed
 
@@ -21,6 +22,16 @@ def label(name: str) -> str:
     """A member's path without a drive, a root, "." and "..", and what a terminal would obey."""
     name = re.sub(r"^[A-Za-z]:", "", _CONTROLS.sub("\ufffd", name).replace("\\", "/"))
     return "/".join(part for part in name.split("/") if part not in {"", ".", ".."}) or "unnamed"
+
+
+def distinct(name: str, taken: Counter[str]) -> str:
+    """A name that is not taken yet, which it is from now on: the second of one name gets a 2, so that none is lost."""
+    found, path = name, PurePosixPath(name)
+    while taken[found]:
+        taken[name] += 1
+        found = str(path.with_name(f"{path.stem} ({taken[name]}){path.suffix}"))
+    taken[found] += 1
+    return found
 
 
 def no_document(name: str, link: bool = False, device: bool = False) -> str | None:
