@@ -116,7 +116,7 @@ def test_rows_without_a_field_of_text(row: dict[str, object], text: str) -> None
 def test_pictures_of_a_chat_are_counted() -> None:
     (row,) = read('{"messages": [{"role": "user", "content": [{"type": "image_url"}, {"type": "text", "text": "x"}]}]}')
     assert isinstance(row, Part)
-    assert row.content.remarks == ("1 parts of messages are no text",)
+    assert row.content.remarks == ("1 part of a message is no text",)
 
 
 def test_own_fields_named_like_ours_survive() -> None:

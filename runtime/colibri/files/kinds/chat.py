@@ -24,7 +24,9 @@ def chat_of(value: object) -> FileText | None:
         builder.place(f"message {number}")
         builder.block(f"{role}: {said}" if said.strip() else "")
     if pictures:
-        builder.remark(f"{pictures} parts of messages are no text")
+        builder.remark(
+            "1 part of a message is no text" if pictures == 1 else f"{pictures} parts of messages are no text"
+        )
     return builder.done()
 
 

@@ -37,16 +37,18 @@ def distinct(name: str, taken: Counter[str]) -> str:
 def no_document(name: str, link: bool = False, device: bool = False) -> str | None:
     """What a member is that nobody would look for, None where it may be a document."""
     if link:
-        return "links"
+        return "link"
     if device:
-        return "devices"
-    return "files of macOS beside others" if _MAC.search(name) else None
+        return "device"
+    return "file of macOS" if _MAC.search(name) else None
 
 
 def left_out(counted: Counter[str]) -> Iterator[Passed]:
     """What was left out without a word for each."""
     for what, number in counted.items():
-        yield Passed(name=f"{number:,} {what}", why="hold no documents")
+        first, _, rest = what.partition(" ")
+        several = f"{first}s {rest}".strip()
+        yield Passed(name=f"1 {what}" if number == 1 else f"{number:,} {several}", why="left out")
 
 
 def texts_of(names: Sequence[bytes | str]) -> list[str]:
