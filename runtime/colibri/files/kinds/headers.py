@@ -7,7 +7,7 @@ from datetime import UTC
 from email.message import Message
 from email.utils import parsedate_to_datetime
 
-from colibri.files.kinds.decoded import decoded
+from colibri.files.kinds.decoded import decoded_anyhow
 
 # Wider than RFC 2047: blanks within, as several programs write them, and a language behind the charset (RFC 2231).
 _WORD = re.compile(r"=\?([\w.:+-]*)(?:\*[\w-]*)?\?([bBqQ])\?(.{0,4000}?)\?=")
@@ -33,11 +33,11 @@ def header_text(raw: str) -> str:
         between = raw[at : word.start()]
         # A character of several bytes may be cut between words: those of one charset are put together first.
         if waiting and (between.strip() or word[1].lower() != charset):
-            text, waiting = text + decoded(waiting, charset), b""
+            text, waiting = text + decoded_anyhow(waiting, charset), b""
         if between.strip() or at == 0:
             text += _plain(between)
         charset, waiting, at = word[1].lower(), waiting + _bytes(word[2], word[3]), word.end()
-    text += decoded(waiting, charset) if waiting else ""
+    text += decoded_anyhow(waiting, charset) if waiting else ""
     return " ".join((text + _plain(raw[at:])).split())
 
 
@@ -61,7 +61,7 @@ def iso_date(text: str) -> str | None:
 
 def _plain(raw: str) -> str:
     data = raw.encode("utf-8", "surrogateescape")
-    return raw if data.isascii() else decoded(data)
+    return raw if data.isascii() else decoded_anyhow(data)
 
 
 def _bytes(encoding: str, text: str) -> bytes:

@@ -13,7 +13,7 @@ from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
 
-from colibri.files.kinds.decoded import decoded
+from colibri.files.kinds.decoded import decoded_anyhow
 from colibri.files.kinds.decoded import page as shown_page
 from colibri.files.kinds.headers import from_base64, header, header_text, iso_date
 from colibri.files.kinds.mailbox import is_mailbox, split
@@ -134,7 +134,7 @@ def _collect(part: Message, body: _Body, depth: int) -> None:
         _collect_leaf(part, kind, body)
     else:
         # Said to be of several parts, without the boundary between them.
-        body.texts.append(decoded(_data(part)))
+        body.texts.append(decoded_anyhow(_data(part)))
 
 
 def _collect_best(parts: list[Message], body: _Body, depth: int) -> None:
@@ -203,7 +203,7 @@ def _text(part: Message) -> str:
     named = charset[2] if isinstance(charset, tuple) else charset
     if part.get_content_type() in _PAGES:
         return shown_page(_data(part), named)
-    text = decoded(_data(part), named).replace("\r\n", "\n").replace("\r", "\n")
+    text = decoded_anyhow(_data(part), named).replace("\r\n", "\n").replace("\r", "\n")
     if str(part.get_param("format", "")).lower() == "flowed":
         text = _FLOWED.sub(" ", text)
     return text
