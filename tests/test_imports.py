@@ -74,7 +74,7 @@ def test_ranking_loads_neither_export_nor_hub_nor_compiler() -> None:
 def test_ranking_loads_nothing_of_the_index() -> None:
     command = "import colibri.cli.rank"
     for code in ("import colibri", RANK, command):
-        assert not loaded_by(code) & {"sqlite3", "pathspec", "pypdf", "docx"}
+        assert not loaded_by(code) & {"sqlite3", "pypdf", "docx"}
 
 
 def test_an_index_of_vectors_needs_numpy_and_sqlite_alone(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_an_index_of_vectors_needs_numpy_and_sqlite_alone(tmp_path: Path) -> Non
         f"import colibri, numpy; i = colibri.Index.open({str(tmp_path / 'i')!r}, dim=4, space_id='');"
         "i.add([{'id': 'a', 'vectors': numpy.eye(4)}]); assert i.search(numpy.eye(4))[0].id == 'a'"
     )
-    assert loaded_by(code) & (HEAVY | FOREIGN | {"sqlite3", "pathspec"}) == {"numpy", "sqlite3"}
+    assert loaded_by(code) & (HEAVY | FOREIGN | {"sqlite3"}) == {"numpy", "sqlite3"}
 
 
 def test_ranking_reports_to_nobody_and_writes_nothing_at_home(tmp_path: Path) -> None:

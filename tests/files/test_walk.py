@@ -1,6 +1,7 @@
 """Which files are found: as git would, without hanging, looping or crashing."""
 
 import os
+import random
 import subprocess
 from pathlib import Path
 
@@ -50,6 +51,56 @@ def test_gitignore_holds_as_git_has_it(tmp_path: Path) -> None:
         name.removeprefix("in/") for name in wanted if name.startswith("in/") and ".gitignore" not in name
     )
     assert len(names(tmp_path, ignore=False)) == 12
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_tree_of_gitignore_files_leaves_what_git_leaves(tmp_path: Path, seed: int) -> None:
+    """Whatever lies in an ignored folder is left out, whatever a later line or a deeper .gitignore says of it."""
+    rng = random.Random(seed)
+    folders = [f"{a}{b}{c}" for a in ("", "a/", "b/") for b in ("", "a/", "b/") for c in ("", "c/")]
+    make(tmp_path, *(f"{folder}{name}" for folder in folders for name in ("a.txt", "b.txt", "c.log")))
+    lines = ["a", "b/", "c", "*.log", "/a", "a/*", "!a", "!b/", "!*.log", "!a.txt", "a.txt", "a/**", "**/c", "!c/", "*"]
+    for folder in rng.sample(folders, 8):
+        make(tmp_path, f"{folder}.gitignore", text="\n".join(rng.sample(lines, 3)))
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    command = ["git", "-C", str(tmp_path), "ls-files", "--others", "--exclude-standard"]
+    left = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    wanted = sorted(name for name in left if not name.endswith(".gitignore"))
+    assert sorted(names(tmp_path)) == wanted
+    for folder in folders[1:]:
+        within = [name.removeprefix(folder) for name in wanted if name.startswith(folder)]
+        assert sorted(names(tmp_path / folder)) == within
+
+
+def test_a_gitignore_that_is_a_link_says_nothing(tmp_path: Path) -> None:
+    make(tmp_path, "a.txt", "rules")
+    (tmp_path / "rules").write_text("a.txt")
+    (tmp_path / ".gitignore").symlink_to("rules")
+    assert names(tmp_path) == ["a.txt", "rules"]
+
+
+def test_names_of_any_bytes_are_ignored_by_their_bytes(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_text("x")
+    (tmp_path / os.fsdecode(b"caf\xea.txt")).write_text("x")
+    (tmp_path / ".gitignore").write_bytes(b"caf\xe9*\n")
+    assert names(tmp_path) == [os.fsdecode(b"caf\xea.txt")]
+
+
+def test_the_last_glob_that_matches_a_file_or_its_folder_chooses(tmp_path: Path) -> None:
+    make(tmp_path, "a.md", "docs/b.md", "docs/c.txt", "docs/drafts/d.md")
+    assert names(tmp_path, globs=["docs"]) == ["docs/b.md", "docs/c.txt", "docs/drafts/d.md"]
+    assert names(tmp_path, globs=["docs/", "!*.txt"]) == ["docs/b.md", "docs/drafts/d.md"]
+    assert names(tmp_path, globs=["*.md", "!drafts/"]) == ["a.md", "docs/b.md"]
+    assert names(tmp_path, globs=["*.md", "!drafts/", "d.*"]) == ["a.md", "docs/b.md", "docs/drafts/d.md"]
+
+
+@pytest.mark.parametrize("glob", ["[a", "[[:nope:]]", "a\\", "", "!", "/"])
+def test_a_glob_that_can_match_nothing_is_an_error_of_the_glob(tmp_path: Path, glob: str) -> None:
+    make(tmp_path, "a.txt", ".gitignore", text="[a\n!\na\\")
+    assert names(tmp_path) == ["a.txt"]  # where in a .gitignore it is passed over
+    with pytest.raises(InputError, match=r"^--glob ") as raised:
+        names(tmp_path, globs=["*.md", glob])
+    assert ".gitignore" not in str(raised.value)
 
 
 def test_links_are_not_followed_so_loops_end(tmp_path: Path) -> None:

@@ -5,12 +5,9 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from colibri.errors import InputError
-
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+from colibri.files.gitignore import Pattern, Patterns, parse
 
 
 @dataclass(frozen=True)
@@ -44,9 +41,9 @@ def walk(
     ignore  whether .gitignore files hold, those above a root up to its repository's top included
 
     Links are followed only where a root is one, so that loops cannot be; pipes and devices are left out. Raises
-    InputError for a root that is not there.
+    InputError for a root that is not there, and for a glob that can match nothing.
     """
-    wanted = _spec(globs) if globs else None
+    wanted = _patterns(globs) if globs else None
     seen: set[Path] = set()
     for root in roots:
         try:
@@ -55,6 +52,8 @@ def walk(
             raise InputError(f"{root}: cannot be found ({getattr(error, 'strerror', None) or error})") from error
         if path.is_dir():
             specs = _specs_above(path) if ignore else []
+            if _within_ignored(path, specs):
+                continue  # git never looks there, whatever a .gitignore further down says
             files = _below(path, path, specs, troubles, wanted, hidden, ignore)
         else:
             files = _one(path, troubles)
@@ -64,7 +63,7 @@ def walk(
                 yield found
 
 
-_Specs = list[tuple[Path, "GitIgnoreSpec"]]
+_Specs = list[tuple[Path, Patterns]]
 
 
 def _below(
@@ -72,7 +71,7 @@ def _below(
     folder: Path,
     specs: _Specs,
     troubles: Troubles,
-    wanted: "GitIgnoreSpec | None",
+    wanted: Patterns | None,
     hidden: bool,
     ignore: bool,
 ) -> Iterator[Found]:
@@ -102,7 +101,7 @@ def _below(
             elif (
                 stat.S_ISREG(found.st_mode)
                 and not _ignored(path, own, folder=False)
-                and (wanted is None or wanted.match_file(path.relative_to(root).as_posix()))
+                and (wanted is None or wanted.choose(_below_base(path, root)))
             ):
                 yield Found(path, found.st_size, found.st_mtime_ns)
         waiting += reversed(folders)
@@ -137,30 +136,44 @@ def _specs_above(root: Path) -> _Specs:
     return specs
 
 
+def _within_ignored(root: Path, specs: _Specs) -> bool:
+    """Whether a root is an ignored folder, or lies in one."""
+    return any(
+        _ignored(folder, [one for one in specs if one[0] in folder.parents], folder=True)
+        for folder in (root, *root.parents)
+    )
+
+
 def _own_specs(folder: Path, above: _Specs) -> _Specs:
+    place = folder / ".gitignore"
     try:
-        text = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace")
+        data = b"" if place.is_symlink() else place.read_bytes()  # git follows no link here either
     except OSError:
         return above
-    return [*above, (folder, _spec(text.splitlines()))]
+    return [*above, (folder, parse(data))]
 
 
 def _ignored(path: Path, specs: _Specs, *, folder: bool) -> bool:
     """The deepest .gitignore that speaks of a path decides."""
-    for base, spec in reversed(specs):
-        verdict = spec.check_file(path.relative_to(base).as_posix() + ("/" if folder else "")).include
+    for base, patterns in reversed(specs):
+        verdict = patterns.verdict(_below_base(path, base), folder)
         if verdict is not None:
             return verdict
     return False
 
 
-def _spec(lines: Sequence[str]) -> "GitIgnoreSpec":
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - only who walks folders pays for it
+def _below_base(path: Path, base: Path) -> bytes:
+    return os.fsencode(path.relative_to(base).as_posix())
 
-    try:
-        return GitIgnoreSpec.from_lines(lines)
-    except ValueError as error:
-        raise InputError(f"cannot be read as patterns of .gitignore ({error})") from error
+
+def _patterns(globs: Sequence[str]) -> Patterns:
+    patterns = []
+    for glob in globs:
+        try:
+            patterns.append(Pattern(os.fsencode(glob)))
+        except ValueError as error:
+            raise InputError(f"--glob {glob!r}: {error}; wanted is a pattern such as '*.md' or 'docs/**'") from error
+    return Patterns(patterns)
 
 
 def shown(path: os.PathLike[str] | str) -> str:
