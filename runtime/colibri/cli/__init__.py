@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from colibri.cli.terminal import LINES, VisibleLines, echo, echo_error, never_fail, visible
 from colibri.errors import ColibriError
 
 _OURS = {
@@ -50,7 +51,7 @@ class LazyCommands(click.Group):
             try:
                 loaded: click.Command = point.load()
             except (ImportError, AttributeError) as error:  # another package's fault must not take ours along
-                click.echo(f"{cmd_name}: cannot be loaded from {point.value} ({error})", err=True)
+                echo(visible(f"{cmd_name}: cannot be loaded from {point.value} ({error})"), err=True)
                 return None
             return loaded
         return None
@@ -60,7 +61,7 @@ class LazyCommands(click.Group):
         try:
             return super().invoke(ctx)
         except ColibriError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(visible(str(error), LINES)) from error
 
 
 @click.group(
@@ -74,7 +75,9 @@ def group(verbose: bool) -> None:
     \b
     Try:  colibri rerank "how many people live in Berlin?" "Berlin has 3.7 million inhabitants." "Bread is baked."
     """
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(VisibleLines("%(message)s"))
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler])
     # It also has a handler of its own, so that each of its warnings would be shown twice.
     logging.getLogger("huggingface_hub").propagate = False
 
@@ -85,6 +88,7 @@ def main() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # nohup has it ignored
             signal.signal(number, _stop)
+    never_fail()
     code = _run()
     with contextlib.suppress(OSError):  # whoever read our output may be gone
         sys.stdout.flush()
@@ -103,18 +107,18 @@ def _run() -> int:
     try:
         return group.main(standalone_mode=False) or 0
     except click.exceptions.Abort:  # click's name for Ctrl-C and end of input
-        click.echo("interrupted", err=True)
+        echo("interrupted", err=True)
         return 130
     except click.ClickException as error:
-        error.show()
+        echo_error(error)
         return error.exit_code
     except OSError as error:
         # Commands explain the files they were told of; what is left is our own output, or a full or failing disk.
         place = "standard output" if error.filename is None else error.filename
-        click.echo(f"Error: {place}: {error.strerror or error}", err=True)
+        echo(visible(f"Error: {place}: {error.strerror or error}"), err=True)
         return 1
     except SystemExit as stopped:
         return stopped.code if isinstance(stopped.code, int) else 1
     except Exception:  # a bug: show where, as Python would
-        traceback.print_exc()
+        echo(visible(traceback.format_exc().rstrip("\n"), LINES), err=True)
         return 1

@@ -1,11 +1,11 @@
 """`colibri info`: what an artefact is."""
 
 import dataclasses
-import json
 
 import click
 
 from colibri.artefact import Engine, Manifest, Role, Variant, find
+from colibri.cli.terminal import echo, echo_json, visible
 from colibri.providers import CPU
 
 
@@ -19,11 +19,10 @@ def info(artefact: str | None, as_json: bool) -> None:
     """
     found = find(artefact)
     if as_json:
-        click.echo(json.dumps(dataclasses.asdict(found.manifest), ensure_ascii=False))
+        echo_json(dataclasses.asdict(found.manifest))
         return
-    for line in _describe(found.manifest):
-        click.echo(line)
-    click.echo(f"folder        {found.folder}")
+    for line in [*_describe(found.manifest), f"folder        {found.folder}"]:
+        echo(visible(line))
 
 
 def _describe(m: Manifest) -> list[str]:

@@ -1,6 +1,5 @@
 """`colibri encode`."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options, read_texts
+from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def encode(
         entries = f"{out}: {_save(chunks, out)}"
     notes = "; ".join(note for note in (entries, _notes(report)) if note)
     if notes:
-        click.echo(notes, err=True)
+        echo(visible(notes), err=True)
 
 
 def _print(chunks: "Iterator[TokenVectors]", texts: list[str]) -> None:
@@ -109,7 +109,7 @@ def _print(chunks: "Iterator[TokenVectors]", texts: list[str]) -> None:
             entry = {"text": text, "spans": spans.tolist(), "vectors": rows.tolist()}
             if vectors.scales is not None:
                 entry["scales"] = vectors.scales[vectors.starts[i] : vectors.starts[i + 1]].tolist()
-            click.echo(json.dumps(entry, ensure_ascii=False))
+            echo_json(entry)
 
 
 def _save(chunks: "Iterator[TokenVectors]", out: Path) -> str:

@@ -1,10 +1,9 @@
 """`colibri rerank`."""
 
-import json
-
 import click
 
 from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options, read_texts
+from colibri.cli.terminal import echo, echo_json
 
 
 @click.command(short_help="Rank documents for a query.")
@@ -39,7 +38,7 @@ def rerank(
     if as_json:
         results = [{"index": int(i), "score": float(scores[i]), "document": texts[i]} for i in order]
         used = {"model": loaded.name, "variant": loaded.variant, "provider": loaded.provider.name, "dim": loaded.dim}
-        click.echo(json.dumps({**used, "query": query, "results": results}, ensure_ascii=False))
+        echo_json({**used, "query": query, "results": results})
         return
     for i in order:
-        click.echo(f"{scores[i]:7.3f}  {texts[i]}")
+        echo(f"{scores[i]:7.3f}  {texts[i]}")

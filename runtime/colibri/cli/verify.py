@@ -6,6 +6,7 @@ import click
 
 from colibri.artefact import Artefact, check_files, find
 from colibri.cli.options import provider_option
+from colibri.cli.terminal import echo, visible
 from colibri.errors import ProviderError
 
 
@@ -24,9 +25,8 @@ def verify(artefact: str | None, golden: bool, provider: str) -> None:
     found = find(artefact)
     check_files(found)
     size = sum(entry.size_bytes for entry in found.manifest.files.values())
-    click.echo(
-        f"{found.manifest.name}: {len(found.manifest.files)} files, {size / 1e6:.1f} MB, all as the manifest says"
-    )
+    name = visible(found.manifest.name)
+    echo(f"{name}: {len(found.manifest.files)} files, {size / 1e6:.1f} MB, all as the manifest says")
     if golden and not _golden(found, provider):
         sys.exit(1)
 
@@ -35,7 +35,7 @@ def _golden(found: Artefact, provider: str) -> bool:
     """Say how far each variant is from the published rows; whether all float32 ones are near enough."""
     rows = [row for row in found.manifest.golden if row.dim in found.manifest.dims]
     if not rows:
-        click.echo("no golden rows apply: none are published for the weights in this artefact")
+        echo("no golden rows apply: none are published for the weights in this artefact")
         return True
     from colibri.golden import deviations
     from colibri.model import Colibri
@@ -45,7 +45,7 @@ def _golden(found: Artefact, provider: str) -> bool:
         try:
             model = Colibri(found, variant=name, provider=provider)
         except ProviderError as error:
-            click.echo(f"{name}: not run ({error})")
+            echo(visible(f"{name}: not run ({error})"))
             continue
         compared = deviations(model, rows)
         on = "" if model.provider.name == "cpu" else f" on {model.provider.name}"
@@ -53,13 +53,12 @@ def _golden(found: Artefact, provider: str) -> bool:
         within = sum(row.within for row in compared)
         binding = variant.precision == "float32"
         good &= within == len(rows) or not binding
-        click.echo(
-            f"{name}{on}: {within} of {len(rows)} published rows within {worst.golden.tolerance:g}, largest difference "
-            f"{worst.difference:.5f} ({worst.golden.role} {worst.golden.text!r}, row {worst.golden.row})"
+        echo(
+            f"{visible(name)}{on}: {within} of {len(rows)} published rows within {worst.golden.tolerance:g}, "
+            f"largest difference {worst.difference:.5f} "
+            f"({worst.golden.role} {worst.golden.text!r}, row {worst.golden.row})"
             f"{'' if binding else '; reported only, since its precision is less than float32'}"
         )
     if not good:
-        click.echo(
-            "these rows are not those of the published weights: other weights, or a fault of the export", err=True
-        )
+        echo("these rows are not those of the published weights: other weights, or a fault of the export", err=True)
     return good
