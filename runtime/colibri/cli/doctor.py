@@ -1,6 +1,5 @@
 """`colibri doctor`: what this machine has, what would run, and what is missing."""
 
-import json
 import platform
 import sys
 from importlib import metadata, util
@@ -11,6 +10,7 @@ import click
 from colibri import artefact as artefacts
 from colibri import providers, scoring
 from colibri.cli.options import provider_option
+from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import ColibriError
 from colibri.machine import available_cores
 from colibri.providers import CPU, ORDER, told_once
@@ -32,17 +32,17 @@ def doctor(artefact: str | None, variant: str | None, provider: str, as_json: bo
     report, problems = _look(artefact, variant, provider)
     report["problems"] = problems
     if as_json:
-        click.echo(json.dumps(report, ensure_ascii=False))
+        echo_json(report)
     else:
         for key, value in report.items():
             if key == "providers":
                 for name, state in value.items():
-                    click.echo(f"{'' if name != next(iter(value)) else key:<14} {name:<12} {state}")
+                    echo(f"{'' if name != next(iter(value)) else key:<14} {name:<12} {state}")
             elif key != "problems":
-                click.echo(f"{key:<14} {_plain(value)}")
+                echo(visible(f"{key:<14} {_plain(value)}"))
         for problem in problems:
-            click.echo(f"problem        {problem}")
-        click.echo("all well" if not problems else f"{len(problems)} problem(s)")
+            echo(visible(f"problem        {problem}"))
+        echo("all well" if not problems else f"{len(problems)} problem(s)")
     if report["would_run"] is None:
         sys.exit(1)
 
