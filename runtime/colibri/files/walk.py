@@ -36,9 +36,10 @@ def walk(
 ) -> Iterator[Found]:
     """Every file below the roots (files or folders), each once, sorted within a folder.
 
-    globs   only files whose path below the root matches one of these, written as in .gitignore
+    globs   only files of which the last of these that matches them, or a folder they are in, has no `!`
     hidden  also files and folders whose name begins with a dot (.git never)
     ignore  whether .gitignore files hold, those above a root up to its repository's top included
+            (below a root that lies in an ignored folder nothing is found: git never looks there)
 
     Links are followed only where a root is one, so that loops cannot be; pipes and devices are left out. Raises
     InputError for a root that is not there, and for a glob that can match nothing.
@@ -53,7 +54,7 @@ def walk(
         if path.is_dir():
             specs = _specs_above(path) if ignore else []
             if _within_ignored(path, specs):
-                continue  # git never looks there, whatever a .gitignore further down says
+                continue  # whatever a .gitignore further down says
             files = _below(path, path, specs, troubles, wanted, hidden, ignore)
         else:
             files = _one(path, troubles)
