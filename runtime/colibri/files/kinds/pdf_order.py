@@ -1,0 +1,135 @@
+"""The characters of a line by where they stand, for lines whose content draws them in another order.
+
+A program that fills letters in from a second font draws a line of the first with gaps, then what belongs in them: of a
+Vietnamese page .46 of the words come out whole in the order of its content.
+"""
+
+import unicodedata
+from typing import NamedTuple
+
+_GAP = 0.18  # of the size: blanks of justified lines reach down to .2, letters that are set apart stay below .1
+
+_FORWARD = frozenset({"L", "EN", "AN"})
+_BACKWARD = frozenset({"R", "AL"})
+
+
+class Glyph(NamedTuple):
+    """A character with its box. made: a blank or line end that PDFium put in for a gap."""
+
+    char: str
+    number: int
+    left: float
+    bottom: float
+    right: float
+    top: float
+    made: bool
+
+
+def in_order(glyphs: list[Glyph], backward: bool, size: float) -> bool:
+    """Whether each stands after the one before, marks on it, and blanks that were put in are gaps."""
+    before: Glyph | None = None
+    blank = False
+    for glyph in glyphs:
+        if glyph.made:
+            blank = True
+            continue
+        if _is_mark(glyph):
+            middle = (glyph.left + glyph.right) / 2
+            if before is not None and (blank or not before.left - size / 2 < middle < before.right + size / 2):
+                return False
+            continue
+        if before is not None:
+            if blank and _gap(before.left, before.right, glyph) < _GAP * size:
+                return False
+            step = before.left - glyph.left if backward or _kind(glyph) in _BACKWARD else glyph.left - before.left
+            if step < -size / 4 and not (backward and _kind(glyph) in _FORWARD):
+                return False
+        before, blank = glyph, False
+    return True
+
+
+def ordered(glyphs: list[Glyph], backward: bool, size: float) -> list[tuple[str, int]]:
+    """Characters and their numbers in the order of reading, -1 for a blank that only a gap tells."""
+    clusters = _clusters([glyph for glyph in glyphs if not glyph.made])
+    # Stable, for the letters of one ligature have one box and come in their order.
+    clusters.sort(key=lambda cluster: -cluster[0].left if backward else cluster[0].left)
+    placed: list[tuple[str, int]] = []
+    before: list[Glyph] = []
+    for cluster in _turned(clusters, backward):
+        glyph = cluster[0]
+        if before and " " not in (glyph.char, before[0].char):
+            left, right = min(one.left for one in before), max(one.right for one in before)
+            if _gap(left, right, glyph) > _GAP * size:
+                placed.append((" ", -1))
+        if glyph.char != " " or (placed and placed[-1][0] != " "):
+            placed += [(one.char, one.number) for one in cluster]
+        before = cluster
+    return placed
+
+
+def _clusters(glyphs: list[Glyph]) -> list[list[Glyph]]:
+    """Characters with the marks on them: a mark goes to the one whose box holds its middle, the lower mark first."""
+    bases = [[glyph] for glyph in glyphs if not _is_mark(glyph)]
+    if not bases:
+        return [[glyph] for glyph in glyphs]
+    at = {id(glyph): i for i, glyph in enumerate(glyphs)}
+    for mark in (glyph for glyph in glyphs if _is_mark(glyph)):
+        middle = (mark.left + mark.right) / 2
+        # Among equals the one that came last before it: a mark is written after what it stands on.
+        home = min(
+            bases,
+            key=lambda base: (
+                max(base[0].left - middle, middle - base[0].right, 0.0),
+                at[id(base[0])] > at[id(mark)],
+                abs(at[id(base[0])] - at[id(mark)]),
+            ),
+        )
+        home.append(mark)
+    return bases
+
+
+def _turned(clusters: list[list[Glyph]], backward: bool) -> list[list[Glyph]]:
+    """With runs of the other direction (numbers and Latin words among Hebrew, Hebrew among Latin) as they are read."""
+    others = _FORWARD if backward else _BACKWARD
+    done: list[list[Glyph]] = []
+    run: list[list[Glyph]] = []
+    waiting: list[list[Glyph]] = []
+
+    def close() -> None:
+        run.sort(key=lambda cluster: cluster[0].left if backward else -cluster[0].left)
+        done.extend([*run, *waiting])
+        run.clear()
+        waiting.clear()
+
+    for cluster in clusters:
+        kind = _kind(cluster[0])
+        if kind in others:
+            run += [*waiting, cluster]
+            waiting.clear()
+        elif run and _joins(kind, run, backward):
+            waiting.append(cluster)
+        else:
+            close()
+            done.append(cluster)
+    close()
+    return done
+
+
+def _joins(kind: str, run: list[list[Glyph]], backward: bool) -> bool:
+    """Whether a sign or a blank may stand within the run: between words, and in a number only what numbers hold."""
+    if backward and all(_kind(cluster[0]) != "L" for cluster in run):
+        return kind in {"ES", "CS", "ET"}
+    return kind in {"ES", "CS", "ET", "WS", "ON"}
+
+
+def _gap(left: float, right: float, glyph: Glyph) -> float:
+    return max(left, glyph.left) - min(right, glyph.right)
+
+
+def _is_mark(glyph: Glyph) -> bool:
+    return unicodedata.category(glyph.char) in {"Mn", "Me"}
+
+
+def _kind(glyph: Glyph) -> str:
+    """Its direction by Unicode (https://www.unicode.org/reports/tr9/#Bidirectional_Character_Types)."""
+    return unicodedata.bidirectional(glyph.char)
