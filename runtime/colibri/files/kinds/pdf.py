@@ -60,10 +60,11 @@ def boxes(source: Source, page: int, start: int, end: int) -> list[Box]:
         if found[page] is None:
             return []
         text, numbers = found[page] or ("", [])
-        kept = Hyphens(one[0] for one in found if one is not None).kept(text)
-        wanted = [number for number, keep in zip(numbers, kept, strict=True) if keep][start:end]
+        hyphens = Hyphens(one[0] for one in found if one is not None)
+        dropped = {i for i, keep in hyphens.cuts(text) if not keep}
+        wanted = [number for i, number in enumerate(numbers) if i not in dropped][start:end]
         with _glyphs(document, page) as glyphs:
-            return _joined([glyphs.box(number, loose=True) for number in wanted if number >= 0])
+            return _joined([glyphs.box(number) for number in wanted if number >= 0])
 
 
 @contextmanager
@@ -107,20 +108,31 @@ def _glyphs(document: Any, i: int) -> Iterator[Page]:
     raw = import_module("pypdfium2.raw")
     page = document[i]
     try:
-        # Values of form fields, notes on the page and stamps are drawn beside its content until it is flattened.
-        if (
-            raw.FPDFPage_GetAnnotCount(page)
-            and raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) == raw.FLATTEN_SUCCESS
-        ):
+        # Before it is flattened: that gives a page whose box is its parent's one of 612 by 792.
+        shown = Box(*page.get_bbox())
+        # Values of fields, notes and stamps are drawn beside the content until then.
+        if _drawn_over(raw, page) and raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) == raw.FLATTEN_SUCCESS:
             page.close()
             page = document[i]
         text = page.get_textpage()
         try:
-            yield Page(raw, text, Box(*page.get_bbox()))
+            yield Page(raw, text.raw, shown)
         finally:
             text.close()
     finally:
         page.close()
+
+
+def _drawn_over(raw: Any, page: Any) -> bool:
+    """Whether anything but links lies on the page."""
+    for i in range(raw.FPDFPage_GetAnnotCount(page)):
+        annotation = raw.FPDFPage_GetAnnot(page, i)
+        if annotation:
+            kind = raw.FPDFAnnot_GetSubtype(annotation)
+            raw.FPDFPage_CloseAnnot(annotation)
+            if kind != raw.FPDF_ANNOT_LINK:
+                return True
+    return False
 
 
 def _labels(document: Any) -> list[str]:

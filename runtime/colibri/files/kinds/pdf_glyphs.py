@@ -3,6 +3,7 @@
 import ctypes
 import math
 import re
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +17,7 @@ CUT = "\x02"
 _LINE = re.compile("[^\r\n\ufffe\x02]+[\ufffe\x02]?")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _BRAHMIC = re.compile("[\u0900-\u109f\u1780-\u17ff]")
+_BLANK = re.compile(r"\s+")
 _CELL = 1.5  # sizes of the font between cells of a table; a justified line of few words has up to one
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -35,7 +37,6 @@ class Line:
 
     chars  PDFium's number of each character of the text, -1 for a blank that only its place tells
     turn   quarters that the text is turned by, against the clock
-    lead   how wide the first word is
     blank  whether a blank ends it
     """
 
@@ -46,7 +47,6 @@ class Line:
     base: float
     size: float
     turn: int
-    lead: float
     blank: bool
 
 
@@ -58,13 +58,21 @@ class Page:
         count = max(0, pdfium.FPDFText_CountChars(text_page))
         buffer = (ctypes.c_ushort * (2 * count + 2))()
         size = pdfium.FPDFText_GetText(text_page, 0, count, buffer) if count else 1
+        text = bytes(memoryview(buffer)[: size - 1]).decode("utf-16-le", "surrogatepass")
         # One character for each UTF-16 unit, as PDFium counts; halves of pairs are joined once lines are done.
-        self.text = "".join(map(chr, buffer[: size - 1]))
+        self.text = text if len(text) == size - 1 else "".join(map(chr, buffer[: size - 1]))
         self._chars: Sequence[int] = range(count)
         if len(self.text) != count:
             index = pdfium.FPDFText_GetCharIndexFromTextIndex
             self._chars = [index(text_page, i) for i in range(len(self.text))]
-        self._page_backward = _right_to_left(self.text)
+        self._whole = pdfium.FS_RECTF()
+        self._matrix = pdfium.FS_MATRIX()
+        self._x, self._y = ctypes.c_double(), ctypes.c_double()
+        self._whole_at, self._matrix_at = ctypes.byref(self._whole), ctypes.byref(self._matrix)
+        self._origin_at = ctypes.byref(self._x), ctypes.byref(self._y)
+        self._brahmic = _BRAHMIC.search(self.text) is not None
+        self._right_to_left = _RIGHT_TO_LEFT.search(self.text) is not None
+        self._page_backward = self._right_to_left and _right_to_left(self.text)
 
     def lines(self) -> list[Line]:
         """In PDFium's order: that of the page's content, mostly. A line with wide gaps is several."""
@@ -81,7 +89,7 @@ class Page:
                 continue
             line = self._line(text, chars)
             if line.turn == 0:
-                if _BRAHMIC.search(text) or _within(line.base, backward):
+                if self._doubtful(text) or _within(line.base, backward):
                     line = self._reordered(line)
                 if _within(line.base, apart):
                     found += self._cells(line)
@@ -89,22 +97,22 @@ class Page:
             found.append(line)
         return found
 
-    def box(self, char: int, *, loose: bool = False) -> Box:
-        """Of one character: of its ink, or of all that its font may reach."""
-        if loose:
-            whole = self._pdfium.FS_RECTF()
-            self._pdfium.FPDFText_GetLooseCharBox(self._page, char, whole)
-            return Box(whole.left, whole.bottom, whole.right, whole.top)
-        left, right, bottom, top = (ctypes.c_double() for _ in range(4))
-        self._pdfium.FPDFText_GetCharBox(self._page, char, left, right, bottom, top)
-        return Box(left.value, bottom.value, right.value, top.value)
+    def _doubtful(self, text: str) -> bool:
+        """Whether blanks may stand within words: amid marks, and among letters that are set apart."""
+        return 4 * text.count(" ") > len(text) > 12 or (self._brahmic and _BRAHMIC.search(text) is not None)
+
+    def box(self, char: int) -> Box:
+        """All that the font of a character may reach."""
+        self._pdfium.FPDFText_GetLooseCharBox(self._page, char, self._whole_at)
+        return Box(self._whole.left, self._whole.bottom, self._whole.right, self._whole.top)
 
     def _rects(self) -> list[Box]:
         """Of the pieces that the page's content draws at once: a hundredth of the work of boxes of characters."""
-        left, top, right, bottom = (ctypes.c_double() for _ in range(4))
+        left, top, right, bottom = places = [ctypes.c_double() for _ in range(4)]
+        read, at = self._pdfium.FPDFText_GetRect, [ctypes.byref(place) for place in places]
         boxes = []
         for i in range(self._pdfium.FPDFText_CountRects(self._page, 0, -1)):
-            self._pdfium.FPDFText_GetRect(self._page, i, left, top, right, bottom)
+            read(self._page, i, *at)
             boxes.append(Box(left.value, bottom.value, right.value, top.value))
         return boxes
 
@@ -121,59 +129,51 @@ class Page:
         return "".join(text[i] for i in kept), [chars[i] for i in kept]
 
     def _line(self, text: str, chars: Sequence[int]) -> Line:
-        blank = text.endswith(" ")
         stripped = text.strip()
         at = text.index(stripped)
         chars = chars[at : at + len(stripped)]
-        word = len(stripped.split(maxsplit=1)[0])
-        marked = [number for number in chars if number >= 0]
-        first, last = self.box(marked[0], loose=True), self.box(marked[-1], loose=True)
-        lead = self.box(marked[min(word, len(marked)) - 1], loose=True)
-        x, y = self._origin(marked[0])
-        size, turn = self._size(marked[0])
+        x, y = self._origin(chars[0])
+        size, turn = self._size(chars[0])
+        first, last = self.box(chars[0]), self.box(chars[-1])
         if turn == 0 and abs(first.left - last.left) < size / 2 and first.top - last.top > size:
             turn = 3  # written from top to bottom: as a line that is turned with the clock
-        start, end = _reach([first, last], turn)
-        lead_start, lead_end = _reach([first, lead], turn)
-        if self._backward(stripped):
+        start, end = _reach(first, last, turn)
+        if self._right_to_left and self._backward(stripped):
             start, end = -end, -start
         base = (y, -x, -y, x)[turn]
-        return Line(stripped, chars, start, end, base, size, turn, lead_end - lead_start, blank)
+        return Line(stripped, chars, start, end, base, size, turn, text[-1] == " ")
 
     def _cells(self, line: Line) -> list[Line]:
         """The line cut at blanks that are wider than any between words."""
-        cells, at = [], 0
-        for blank in re.finditer(" +", line.text):
-            before, after = line.chars[blank.start() - 1], line.chars[blank.end()]
-            if min(before, after) >= 0:
-                one, other = self.box(before, loose=True), self.box(after, loose=True)
-                if max(one.left, other.left) - min(one.right, other.right) > _CELL * line.size:
-                    cells.append(self._line(line.text[at : blank.start()], line.chars[at : blank.start()]))
-                    at = blank.end()
-        return [*cells, self._line(line.text[at:], line.chars[at:])] if cells else [line]
+        cuts = [0]
+        for blank in _BLANK.finditer(line.text):
+            one, other = self.box(line.chars[blank.start() - 1]), self.box(line.chars[blank.end()])
+            if max(one.left, other.left) - min(one.right, other.right) > _CELL * line.size:
+                cuts.append(blank.end())
+        cells = [(line.text[a:b], line.chars[a:b]) for a, b in pairwise([*cuts, len(line.text)])]
+        return [self._line(*cell) for cell in cells if cell[0].strip()] if len(cells) > 1 else [line]
 
     def _backward(self, text: str) -> bool:
         """Whether it is read from right to left: by its letters, else as the page."""
         return _right_to_left(text) if _LETTER.search(text) else self._page_backward
 
     def _origin(self, char: int) -> tuple[float, float]:
-        x, y = ctypes.c_double(), ctypes.c_double()
-        self._pdfium.FPDFText_GetCharOrigin(self._page, char, x, y)
-        return x.value, y.value
+        self._pdfium.FPDFText_GetCharOrigin(self._page, char, *self._origin_at)
+        return self._x.value, self._y.value
 
     def _size(self, char: int) -> tuple[float, int]:
         """Points of the font as it is drawn, and quarters that it is turned by."""
-        matrix = self._pdfium.FS_MATRIX()
-        self._pdfium.FPDFText_GetMatrix(self._page, char, matrix)
+        matrix = self._matrix
+        self._pdfium.FPDFText_GetMatrix(self._page, char, self._matrix_at)
         scale = math.hypot(matrix.c, matrix.d) or 1.0
-        turn = round(math.atan2(matrix.b, matrix.a) / (math.pi / 2)) % 4
+        turn = round(math.atan2(matrix.b, matrix.a) / (math.pi / 2)) % 4 if matrix.b or matrix.a < 0 else 0
         return self._pdfium.FPDFText_GetFontSize(self._page, char) * scale or 1.0, turn
 
     def _reordered(self, line: Line) -> Line:
         """The line by the boxes of its characters, where they contradict its order."""
         made = self._pdfium.FPDFText_IsGenerated
         glyphs = [
-            Glyph(char, number, *self.box(number, loose=True), made(self._page, number) == 1)
+            Glyph(char, number, *self.box(number), made(self._page, number) == 1)
             for char, number in zip(line.text, line.chars, strict=True)
         ]
         backward = self._backward(line.text)
@@ -186,31 +186,45 @@ class Page:
 def _odd_rows(rects: list[Box]) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
     """Heights, from and to, where pieces of one line do not follow each other to the right; where they stand apart."""
     backward, apart = [], []
-    for before, after in pairwise(box for box in rects if box.right > box.left):
-        low, high = min(before.bottom, after.bottom), max(before.top, after.top)
-        level = before.bottom < (after.bottom + after.top) / 2 < before.top
-        if level or after.bottom < (before.bottom + before.top) / 2 < after.top:
+    for before, after in pairwise([box for box in rects if box.right > box.left]):
+        middle, other = (after.bottom + after.top) / 2, (before.bottom + before.top) / 2
+        if before.bottom < middle < before.top or after.bottom < other < after.top:
+            low, high = min(before.bottom, after.bottom), max(before.top, after.top)
             height = high - low
             if after.left < before.right - height / 4:
                 backward.append((low - height, high))
-            if max(before.left, after.left) - min(before.right, after.right) > height:
+            if after.left - before.right > height or before.left - after.right > height:
                 apart.append((low - height, high))
-    return backward, apart
+    return _merged(backward), _merged(apart)
+
+
+def _merged(rows: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Those that overlap as one, from the lowest up."""
+    done: list[tuple[float, float]] = []
+    for low, high in sorted(rows):
+        if done and low <= done[-1][1]:
+            done[-1] = (done[-1][0], max(done[-1][1], high))
+        else:
+            done.append((low, high))
+    return done
 
 
 def _within(base: float, rows: list[tuple[float, float]]) -> bool:
-    return any(low < base < high for low, high in rows)
+    at = bisect(rows, (base, math.inf)) - 1
+    return at >= 0 and base < rows[at][1]
 
 
 def _beyond(box: Box, shown: Box) -> bool:
     return box.left < shown.left or box.right > shown.right or box.bottom < shown.bottom or box.top > shown.top
 
 
-def _reach(boxes: Sequence[Box], turn: int) -> tuple[float, float]:
+def _reach(one: Box, other: Box, turn: int) -> tuple[float, float]:
     """From where to where boxes reach in the direction of a text that is turned so."""
-    left, bottom = min(box.left for box in boxes), min(box.bottom for box in boxes)
-    right, top = max(box.right for box in boxes), max(box.top for box in boxes)
-    return ((left, right), (bottom, top), (-right, -left), (-top, -bottom))[turn]
+    if turn % 2:
+        low, high = min(one.bottom, other.bottom), max(one.top, other.top)
+    else:
+        low, high = min(one.left, other.left), max(one.right, other.right)
+    return (low, high) if turn < 2 else (-high, -low)
 
 
 def _right_to_left(text: str) -> bool:

@@ -2,12 +2,16 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from colibri.files.kinds.pdf_glyphs import CUT
 
-_WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011'’][^\W\d_]+)*")
-_CUT = re.compile(rf"([^\W_]+(?:[-\u2010\u2011][^\W_]+)*){CUT}(?=([^\W_]+))")
+# Whole words: the halves at a CUT are none.
+_WORD = re.compile(rf"(?<![^\W_]|[-{CUT}])[^\W\d_]+(?:-[^\W\d_]+)*(?![^\W_]|{CUT}|-[^\W\d_])")
+_LEFT = re.compile(r"[^\W_]+(?:[-\u2010\u2011][^\W_]+)*$")
+_RIGHT = re.compile(r"[^\W_]+")
+_LONGEST = 80  # characters of a word that are looked at
+_HYPHENS = {0x2010: "-", 0x2011: "-"}
 
 
 class Hyphens:
@@ -15,20 +19,26 @@ class Hyphens:
 
     def __init__(self, pages: Iterable[str]) -> None:
         self._words: Counter[str] = Counter()
-        for text in pages:
-            self._words.update(word.casefold().replace("\u2010", "-").replace("\u2011", "-") for word in _words(text))
+        pages = list(pages)
+        if any(CUT in text for text in pages):
+            for text in pages:
+                self._words.update(_WORD.findall(text.casefold().translate(_HYPHENS)))
 
     def resolved(self, text: str) -> str:
         """The text with every CUT as a hyphen or as nothing."""
-        kept = self.kept(text)
-        return "".join(char for char, keep in zip(text, kept, strict=True) if keep).replace(CUT, "-")
+        parts, at = [], 0
+        for i, keep in self.cuts(text):
+            parts += [text[at:i], "-" if keep else ""]
+            at = i + 1
+        return "".join([*parts, text[at:]])
 
-    def kept(self, text: str) -> list[bool]:
-        """Which characters stay."""
-        kept = [True] * len(text)
-        for found in _CUT.finditer(text):
-            kept[found.end() - 1] = self._bound(found[1], found[2])
-        return kept
+    def cuts(self, text: str) -> Iterator[tuple[int, bool]]:
+        """Where they are, and whether the hyphen stays."""
+        i = text.find(CUT)
+        while i >= 0:
+            left, right = _LEFT.search(text[max(0, i - _LONGEST) : i]), _RIGHT.match(text, i + 1, i + _LONGEST)
+            yield i, left is None or right is None or self._bound(left[0], right[0])
+            i = text.find(CUT, i + 1)
 
     def _bound(self, left: str, right: str) -> bool:
         """Whether the hyphen belongs to the word."""
@@ -42,10 +52,3 @@ class Hyphens:
             return bound > whole
         # Neither stands elsewhere: two words that both do are more likely bound than torn.
         return min(len(left), len(right)) > 3 and self._words[left] > 0 and self._words[right] > 0
-
-
-def _words(text: str) -> Iterable[str]:
-    """Whole ones: the halves at a CUT are none."""
-    for found in _WORD.finditer(text):
-        if text[found.end() : found.end() + 1] != CUT and text[found.start() - 1 : found.start()] != CUT:
-            yield found[0]

@@ -24,27 +24,15 @@ _LONG = 18  # sizes of the font, some 40 letters: a line that long ends where th
 _PHRASE = 8  # sizes: words of a script without blanks end somewhere within
 
 
-@dataclass(frozen=True)
 class _Row:
     """Lines beside each other: cells of a table, a raised figure and what follows it."""
 
-    lines: tuple[Line, ...]
-
-    @property
-    def main(self) -> Line:
-        return max(self.lines, key=lambda line: line.size)
-
-    @property
-    def start(self) -> float:
-        return min(line.start for line in self.lines)
-
-    @property
-    def end(self) -> float:
-        return max(line.end for line in self.lines)
-
-    @property
-    def cells(self) -> bool:
-        return any(_in_row(one, other) == "\t" for one, other in pairwise(self.lines))
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.lines = lines
+        self.main = lines[0] if len(lines) == 1 else max(lines, key=lambda line: line.size)
+        self.start = min([line.start for line in lines])
+        self.end = max([line.end for line in lines])
+        self.cells = any(_in_row(one, other) == "\t" for one, other in pairwise(lines))
 
 
 @dataclass(frozen=True)
@@ -114,7 +102,7 @@ def _rows(lines: Sequence[Line]) -> list[_Row]:
             rows[-1].append(line)
         else:
             rows.append([line])
-    return [_Row(tuple(row)) for row in rows]
+    return [_Row(row) for row in rows]
 
 
 def _same_row(row: list[Line], line: Line) -> bool:
@@ -132,6 +120,8 @@ def _in_row(before: Line, line: Line) -> str:
     if _BULLET.fullmatch(f"{before.text} "):
         return " "
     gap, size = line.start - before.end, max(before.size, line.size)
+    if before.size < 0.85 * line.size and before.base > line.base:
+        return " "  # the figure of a note
     if gap < size / 8:
         return ""
     return " " if gap < 1.5 * size else "\t"
@@ -211,7 +201,10 @@ def _wrapped(before: _Row, row: _Row, margin: float | None) -> bool:
     if margin is None:
         return False
     line = row.lines[0]
-    lead = min(line.lead, _PHRASE * line.size) if _UNSPACED.match(line.text) else line.lead
+    word = line.text.find(" ")
+    lead = line.end - line.start if word < 0 else (line.end - line.start) * word / len(line.text)
+    if _UNSPACED.match(line.text):
+        lead = min(lead, _PHRASE * line.size)
     return before.end + lead > margin - line.size / 4
 
 

@@ -5,6 +5,7 @@ Vietnamese page .46 of the words come out whole in the order of its content.
 """
 
 import unicodedata
+from bisect import bisect
 from typing import NamedTuple
 
 _GAP = 0.18  # of the size: blanks of justified lines reach down to .2, letters that are set apart stay below .1
@@ -69,23 +70,25 @@ def ordered(glyphs: list[Glyph], backward: bool, size: float) -> list[tuple[str,
 
 def _clusters(glyphs: list[Glyph]) -> list[list[Glyph]]:
     """Characters with the marks on them: a mark goes to the one whose box holds its middle, the lower mark first."""
-    bases = [[glyph] for glyph in glyphs if not _is_mark(glyph)]
+    bases = sorted(([glyph] for glyph in glyphs if not _is_mark(glyph)), key=lambda base: base[0].left)
     if not bases:
         return [[glyph] for glyph in glyphs]
-    at = {id(glyph): i for i, glyph in enumerate(glyphs)}
+    at = {glyph.number: i for i, glyph in enumerate(glyphs)}
+    lefts = [base[0].left for base in bases]
     for mark in (glyph for glyph in glyphs if _is_mark(glyph)):
         middle = (mark.left + mark.right) / 2
+        near = bisect(lefts, middle)
         # Among equals the one that came last before it: a mark is written after what it stands on.
         home = min(
-            bases,
+            bases[max(0, near - 8) : near + 8],
             key=lambda base: (
                 max(base[0].left - middle, middle - base[0].right, 0.0),
-                at[id(base[0])] > at[id(mark)],
-                abs(at[id(base[0])] - at[id(mark)]),
+                at[base[0].number] > at[mark.number],
+                abs(at[base[0].number] - at[mark.number]),
             ),
         )
         home.append(mark)
-    return bases
+    return sorted(bases, key=lambda base: at[base[0].number])
 
 
 def _turned(clusters: list[list[Glyph]], backward: bool) -> list[list[Glyph]]:
