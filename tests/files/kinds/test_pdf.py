@@ -1,12 +1,13 @@
 """PDF: every page's text in the order of reading, its label, and what could not be read."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from colibri.files.kinds.pdf import read
+from colibri.files.kinds.pdf import boxes, read
 from colibri.files.source import Source
 from colibri.files.text import FileText, Place, Unreadable
 
@@ -168,3 +169,209 @@ def test_one_page_that_fails_does_not_take_the_others() -> None:
     assert text.text.startswith("First page about boilers.")
     assert text.text.endswith("Third page about chimneys.")
     assert text.remarks == ("page 2 of 3 cannot be read",)
+
+
+def test_values_of_form_fields_are_read() -> None:
+    fields = tuple(
+        f"<< /Type /Annot /Subtype /Widget /FT /Tx /T (f{i}) /V ({value}) /Rect [20 {200 - 20 * i} 280 {216 - 20 * i}] "
+        f"/DA (/F1 12 Tf 0 g) /F 4 {more} >>"
+        for i, (value, more) in enumerate([("Ann Quay", "/AP << /N 103 0 R >>"), ("twelve crowns", "")])
+    )
+    drawn = "/Tx BMC BT /F1 12 Tf 2 4 Td (Ann Quay) Tj ET EMC"
+    look = (
+        "<< /Type /XObject /Subtype /Form /BBox [0 0 260 16] /Resources << /Font << /F1 3 0 R >> >> "
+        f"/Length {len(drawn)} >>\nstream\n{drawn}\nendstream"
+    )
+    form = "/AcroForm << /Fields [100 0 R 101 0 R] /NeedAppearances true /DR << /Font << /F1 3 0 R >> >> >>"
+    leaf = Leaf(lines("Name:"), more="/Annots [100 0 R 101 0 R]")
+    text = found(document(leaf, lines("next"), catalog=form, objects=(*fields, "<< >>", look)))
+    assert text.text.startswith("Name:")
+    assert "Ann Quay" in text.text
+    assert "twelve crowns" in text.text
+    assert [place.label for place in text.places] == ["p. 1", "p. 2"]
+
+
+def test_notes_on_a_page_are_read_and_links_are_not() -> None:
+    notes = (
+        "<< /Type /Annot /Subtype /Text /Rect [0 0 9 9] /Contents (Ask the keeper.) >>",
+        "<< /Type /Annot /Subtype /Highlight /Rect [0 0 9 9] /QuadPoints [0 9 9 9 0 0 9 0] /Contents (Too early?) >>",
+        "<< /Type /Annot /Subtype /Link /Rect [0 0 9 9] /Contents (never) >>",
+        "<< /Type /Annot /Subtype /Popup /Rect [0 0 9 9] /Contents (never) >>",
+    )
+    leaf = Leaf(lines("The bell rings at six."), more="/Annots [100 0 R 101 0 R 102 0 R 103 0 R]")
+    assert found(document(leaf, objects=notes)).text == "The bell rings at six.\n\nAsk the keeper.\n\nToo early?"
+
+
+def test_attached_files_are_named() -> None:
+    tree = "/Names << /EmbeddedFiles << /Names [(a) 100 0 R] >> >>"
+    objects = (
+        "<< /Type /Filespec /F (costs.xlsx) /UF (costs.xlsx) /EF << /F 101 0 R >> >>",
+        "<< /Type /EmbeddedFile /Length 1 >>\nstream\nx\nendstream",
+    )
+    assert found(document(lines("x"), catalog=tree, objects=objects)).remarks == (
+        "files attached to it are not read: costs.xlsx",
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        (["The keeper gave infor-", "mation about it."], "The keeper gave information about it."),
+        (["A well-known rule, and", "again a well-", "known one."], "A well-known rule, and again a well-known one."),
+        (["Information first, then infor-", "mation again."], "Information first, then information again."),
+        (["Out of date: state-of-the-", "art boats."], "Out of date: state-of-the-art boats."),
+        (["From Bad Homburg to Frankfurt-", "Main by rail."], "From Bad Homburg to Frankfurt-Main by rail."),
+        (["The rule of 1990-", "1995 about x-", "rays."], "The rule of 1990-1995 about x-rays."),
+        (
+            ["late boats, an interaction, late-", "interaction of them"],
+            "late boats, an interaction, late-interaction of them",
+        ),
+        (["a soft one: har\\255", "bour of the town"], "a soft one: harbour of the town"),
+        (["one two three -", "four five six seven"], "one two three -\nfour five six seven"),
+    ],
+)
+def test_hyphens_at_line_ends(rows: list[str], text: str) -> None:
+    said = text_of(lines(*rows))
+    assert " ".join(said.split()) == " ".join(text.split())
+
+
+def test_words_of_other_pages_tell_which_hyphens_are_true() -> None:
+    text = found(document(lines("We met a far-", "off keeper."), lines("A far-off place and a far-off time.")))
+    assert text.text.startswith("We met a far-off keeper.")
+    text = found(document(lines("We met the har-", "bour keeper."), lines("The harbour and its harbour master.")))
+    assert text.text.startswith("We met the harbour keeper.")
+
+
+PARAGRAPH = (
+    "Every morning at six the keeper walks slowly along",
+    "the quay and reads the three gauges beside that",
+    "old crane that nobody has moved for years.",
+)
+
+
+def test_wrapped_lines_are_joined_and_paragraphs_stand_apart() -> None:
+    joined = " ".join(PARAGRAPH)
+    spaced = lines(*PARAGRAPH, size=11, y=260) + lines(*PARAGRAPH, size=11, y=200)
+    assert text_of(spaced) == f"{joined}\n\n{joined}"
+    first = PARAGRAPH[0].replace("slowly ", "")
+    indented = lines(first, size=11, x=40, y=260) + lines(*PARAGRAPH[1:], size=11, y=246)
+    following = lines(first, size=11, x=40, y=218) + lines(*PARAGRAPH[1:], size=11, y=204)
+    joined = joined.replace("slowly ", "")
+    assert text_of(indented + following) == f"{joined}\n\n{joined}"
+    assert text_of(lines("A heading", size=18, y=275) + lines(*PARAGRAPH, size=11)) == f"A heading\n\n{joined}"
+
+
+def test_lists_and_short_lines_stay_lines() -> None:
+    items = ("Fill the lamp", "Count ropes", "Send the letters")
+    assert text_of(lines(*items)) == "\n".join(items)
+    bullets = tuple(f"\\225 {item} and look after it until the evening comes" for item in items)
+    assert text_of(lines(*bullets, size=10)).count("\n\u2022 ") == 2
+
+
+def test_cells_of_a_row_are_apart() -> None:
+    content = "".join(
+        lines(left, y=y) + lines(right, x=180, y=y)
+        for y, left, right in [(260, "Gauge", "Height"), (246, "Quay", "3.75")]
+    )
+    assert text_of(content) == "Gauge\tHeight\nQuay\t3.75"
+
+
+def test_raised_figures_stay_in_their_line() -> None:
+    content = lines("E = mc") + lines("2", x=58, y=265, size=7) + lines("is known.", x=66)
+    assert text_of(content + lines("Next line.", y=230)) == "E = mc2 is known.\n\nNext line."
+
+
+def test_a_column_ends_where_the_next_begins() -> None:
+    left = ("In the left column the old text runs", "on to its end and there is then con-")
+    right = ("tinued here, at the very top of the", "right one, where it ends.")
+    content = lines(*left, size=8, y=40, step=10) + lines(*right, size=8, x=160, y=280, step=10)
+    said = "In the left column the old text runs on to its end and there is then continued here, at the very top of"
+    assert text_of(content) == f"{said} the right one, where it ends."
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_turned_pages_keep_their_words_apart(turn: int) -> None:
+    matrix = {0: "1 0 0 1 0 0", 90: "0 1 -1 0 300 0", 180: "-1 0 0 -1 300 300", 270: "0 -1 1 0 0 300"}[turn]
+    leaf = Leaf(f"q {matrix} cm {lines(*PARAGRAPH, size=11)} Q", more=f"/Rotate {turn}")
+    assert text_of(leaf) == " ".join(PARAGRAPH)
+
+
+def test_text_outside_of_the_page_is_left_out() -> None:
+    content = lines("inside it") + lines("above it", y=400) + lines("beside it", x=-200, y=100)
+    assert text_of(content) == "inside it"
+    cropped = Leaf(
+        lines("first", y=280) + lines("second", y=150) + lines("third", y=10), more="/CropBox [0 100 300 200]"
+    )
+    assert text_of(cropped) == "second"
+
+
+def unicode_font(letters: str) -> tuple[str, str]:
+    """Two objects, from 100 on: a font whose codes from A on are these letters, and the table that says so."""
+    rows = "\n".join(f"<{65 + i:02X}> <{letter.encode('utf-16-be').hex()}>" for i, letter in enumerate(letters))
+    table = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /Own def /CMapType 2 def\n"
+        f"1 begincodespacerange <00> <FF> endcodespacerange\n{len(letters)} beginbfchar\n{rows}\nendbfchar\n"
+        "endcmap end end"
+    )
+    widths = " ".join(["500"] * len(letters))
+    font = (
+        f"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /FirstChar 65 /LastChar {64 + len(letters)} "
+        f"/Widths [{widths}] /ToUnicode 101 0 R >>"
+    )
+    return font, f"<< /Length {len(table)} >>\nstream\n{table}\nendstream"
+
+
+OWN = "/Resources << /Font << /F1 3 0 R /F2 100 0 R >> >>"
+
+
+def test_letters_that_a_second_font_fills_in_come_where_they_stand() -> None:
+    # "Mỗi buổi": what Helvetica has first, in three pieces, then the two letters of the other font.
+    content = (
+        "BT /F1 10 Tf 1 0 0 1 20 200 Tm (M) Tj 1 0 0 1 33.5 200 Tm (i bu) Tj 1 0 0 1 55 200 Tm (i) Tj "
+        "/F2 10 Tf 1 0 0 1 28.4 200 Tm (A) Tj 1 0 0 1 50 200 Tm (B) Tj ET"
+    )
+    assert found(document(Leaf(content, more=OWN), objects=unicode_font("ỗổ"))).text == "Mỗi buổi"
+
+
+@pytest.mark.parametrize(
+    ("letters", "drawn", "text"),
+    [
+        ("אבגד ", "(DCBAEBA)", "אב אבגד"),
+        ("אבגד ", "(BA) Tj 1 0 0 1 33 200 Tm (DC)", "גד אב"),
+        ("سلام", "(DCBA)", "سلام"),
+    ],
+)
+def test_scripts_from_right_to_left_are_read_in_their_order(letters: str, drawn: str, text: str) -> None:
+    content = f"BT /F2 10 Tf 1 0 0 1 20 200 Tm {drawn} Tj ET"
+    assert found(document(Leaf(content, more=OWN), objects=unicode_font(letters))).text == text
+
+
+def test_shapes_of_arabic_letters_are_letters() -> None:
+    content = "BT /F2 10 Tf 20 200 Td (CBA) Tj ET"
+    assert found(document(Leaf(content, more=OWN), objects=unicode_font("\ufeb3\ufefc\ufee1"))).text == "سلام"
+
+
+def test_lines_of_scripts_without_blanks_are_joined_without() -> None:
+    content = "BT /F2 10 Tf 12 TL 20 200 Td " + "(ABCDABCDABCDABCDABCDABCDABCDABCDABCDABCDABCD) Tj T* " * 2 + "ET"
+    assert found(document(Leaf(content, more=OWN), objects=unicode_font("港湾事務"))).text == "港湾事務" * 22
+
+
+def test_boxes_lie_where_the_passage_is_drawn() -> None:
+    data = document(lines("nothing here"), lines(*PARAGRAPH, size=11))
+    text = found(data)
+    page = text.text[text.places[1].start :]
+    start = page.index("three gauges beside that old crane")
+    marked = boxes(Source(name="a.pdf", data=data), 1, start, start + len("three gauges beside that old crane"))
+    assert len(marked) == 2
+    first, second = marked
+    assert 240 < first.bottom < first.top < 262
+    assert second.top < first.top - 10
+    assert second.left == pytest.approx(20, abs=1)
+    assert first.right == pytest.approx(20 + 11 * 21.1, rel=0.1)
+
+
+def test_two_threads_can_read_at_once() -> None:
+    data = document(*(lines(f"page {i} of it") for i in range(20)))
+    with ThreadPoolExecutor(4) as pool:
+        texts = list(pool.map(found, [data] * 8))
+    assert len({text.text for text in texts}) == 1

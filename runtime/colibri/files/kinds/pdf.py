@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from colibri.errors import MissingExtra
+from colibri.files.kinds.pdf_beside import attached, beside, quiet
 from colibri.files.kinds.pdf_damage import damaged_pages
 from colibri.files.kinds.pdf_glyphs import Box, Page
 from colibri.files.kinds.pdf_hyphens import Hyphens
@@ -42,7 +43,7 @@ def read(source: Source) -> FileText:
         for label, text in zip(_labels(document), texts, strict=True):
             builder.place(label)
             builder.block(hyphens.resolved(text or ""))
-        for remark in _remarks(texts, partly):
+        for remark in [*_remarks(texts, partly), *attached(document)]:
             builder.remark(remark)
         return builder.done(**_facts(document))
 
@@ -80,7 +81,8 @@ def _opened(source: Source) -> Iterator[Any]:
     try:
         if not len(document):
             raise Unreadable("is damaged (no pages)")
-        document.init_forms()
+        with quiet():
+            document.init_forms()
         yield document
     finally:
         document.close()
@@ -97,7 +99,11 @@ def _page(document: Any, i: int) -> tuple[str, list[int]] | None:
     pdfium = import_module("pypdfium2")
     try:
         with _glyphs(document, i) as glyphs:
-            return page_text(glyphs.lines())
+            text, numbers = page_text(glyphs.lines())
+            for note in glyphs.notes:
+                gap = "\n\n" if text else ""
+                text, numbers = f"{text}{gap}{note}", numbers + [-1] * len(gap + note)
+            return text, numbers
     except pdfium.PdfiumError:
         return None
 
@@ -110,29 +116,17 @@ def _glyphs(document: Any, i: int) -> Iterator[Page]:
     try:
         # Before it is flattened: that gives a page whose box is its parent's one of 612 by 792.
         shown = Box(*page.get_bbox())
-        # Values of fields, notes and stamps are drawn beside the content until then.
-        if _drawn_over(raw, page) and raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) == raw.FLATTEN_SUCCESS:
+        drawn, notes = beside(raw, page)
+        if drawn and raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) == raw.FLATTEN_SUCCESS:
             page.close()
             page = document[i]
         text = page.get_textpage()
         try:
-            yield Page(raw, text.raw, shown)
+            yield Page(raw, text.raw, shown, notes)
         finally:
             text.close()
     finally:
         page.close()
-
-
-def _drawn_over(raw: Any, page: Any) -> bool:
-    """Whether anything but links lies on the page."""
-    for i in range(raw.FPDFPage_GetAnnotCount(page)):
-        annotation = raw.FPDFPage_GetAnnot(page, i)
-        if annotation:
-            kind = raw.FPDFAnnot_GetSubtype(annotation)
-            raw.FPDFPage_CloseAnnot(annotation)
-            if kind != raw.FPDF_ANNOT_LINK:
-                return True
-    return False
 
 
 def _labels(document: Any) -> list[str]:

@@ -16,7 +16,8 @@ CUT = "\x02"
 
 _LINE = re.compile("[^\r\n\ufffe\x02]+[\ufffe\x02]?")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
-_BRAHMIC = re.compile("[\u0900-\u109f\u1780-\u17ff]")
+# Where blanks may stand within words: amid the marks of Indian scripts, and among letters that are set apart.
+_DOUBTFUL = re.compile(r"[\u0900-\u109f\u1780-\u17ff]|(?:\b[^\W\d_] ){3}")
 _BLANK = re.compile(r"\s+")
 _CELL = 1.5  # sizes of the font between cells of a table; a justified line of few words has up to one
 _LETTER = re.compile(r"[^\W\d_]")
@@ -51,9 +52,10 @@ class Line:
 
 
 class Page:
-    """A page's characters. Its handles are the caller's, who closes them."""
+    """A page's characters, and notes that lie on it. Its handles are the caller's, who closes them."""
 
-    def __init__(self, pdfium: Any, text_page: Any, shown: Box) -> None:
+    def __init__(self, pdfium: Any, text_page: Any, shown: Box, notes: Sequence[str] = ()) -> None:
+        self.notes = notes
         self._pdfium, self._page, self._shown = pdfium, text_page, shown
         count = max(0, pdfium.FPDFText_CountChars(text_page))
         buffer = (ctypes.c_ushort * (2 * count + 2))()
@@ -70,7 +72,7 @@ class Page:
         self._x, self._y = ctypes.c_double(), ctypes.c_double()
         self._whole_at, self._matrix_at = ctypes.byref(self._whole), ctypes.byref(self._matrix)
         self._origin_at = ctypes.byref(self._x), ctypes.byref(self._y)
-        self._brahmic = _BRAHMIC.search(self.text) is not None
+        self._doubtful = _DOUBTFUL.search(self.text) is not None
         self._right_to_left = _RIGHT_TO_LEFT.search(self.text) is not None
         self._page_backward = self._right_to_left and _right_to_left(self.text)
 
@@ -89,17 +91,13 @@ class Page:
                 continue
             line = self._line(text, chars)
             if line.turn == 0:
-                if self._doubtful(text) or _within(line.base, backward):
+                if (self._doubtful and _DOUBTFUL.search(text)) or _within(line.base, backward):
                     line = self._reordered(line)
                 if _within(line.base, apart):
                     found += self._cells(line)
                     continue
             found.append(line)
         return found
-
-    def _doubtful(self, text: str) -> bool:
-        """Whether blanks may stand within words: amid marks, and among letters that are set apart."""
-        return 4 * text.count(" ") > len(text) > 12 or (self._brahmic and _BRAHMIC.search(text) is not None)
 
     def box(self, char: int) -> Box:
         """All that the font of a character may reach."""

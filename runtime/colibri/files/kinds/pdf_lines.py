@@ -14,13 +14,13 @@ _BULLETS = re.compile(
     r"^[\uf000-\uf0ff](?=\s)", re.MULTILINE
 )  # of fonts without Unicode: Symbol, Wingdings, OpenSymbol
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
-_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad]$")
+_HYPHEN = re.compile(r"[^\W_][-\u2010\u00ad]$")
 
 _NONE = re.compile("[\0-\x01\x03-\x08\x0b-\x1f\x7f\xad\ufffe\uffff]|[\ud800-\udfff]$")
 _SHAPES = "\ufb00-\ufdff\ufe70-\ufefc"  # ligatures, and Arabic letters as they look in a word
 _ODD = re.compile(f"[\ud800-\udbff][\udc00-\udfff]|{_NONE.pattern[:-1]}|[{_SHAPES}]")
 
-_LONG = 18  # sizes of the font, some 40 letters: a line that long ends where there is no room, not where one likes
+_LONG = 14  # sizes of the font, some 30 letters: a line that long ends where there is no room, not where one likes
 _PHRASE = 8  # sizes: words of a script without blanks end somewhere within
 
 
@@ -144,11 +144,11 @@ def _below(above: _Row, row: _Row) -> bool:
 
 
 def _margin(column: Sequence[_Row]) -> float | None:
-    """Where lines end for want of room: where a long one does, or three."""
+    """Where lines end for want of room: where a long one does, or four."""
     margin = max(row.end for row in column)
-    near = [row for row in column if row.end > margin - 3 * row.main.size]
-    long = any(row.end - row.start > _LONG * row.main.size and not row.cells for row in near)
-    return margin if long or len(near) > 2 else None
+    near = [row for row in column if row.end > margin - 1.5 * row.main.size and not row.cells]
+    long = any(row.end - row.start > _LONG * row.main.size for row in near)
+    return margin if long or len(near) > 3 else None
 
 
 def _step(column: Sequence[_Row]) -> float:
@@ -164,7 +164,7 @@ def _between(before: _Row, row: _Row, column: _Column) -> str:
     if not _same_size(before, row) or step > max(1.35 * column.step, column.step + size / 4):
         return "\n\n"
     if _hyphenated(before, row):
-        return CUT
+        return CUT if row.lines[0].text[0].isalpha() else ""
     if _BULLET.match(row.lines[0].text) or before.cells or row.cells:
         return "\n"
     indented = row.start - before.start > 0.7 * size and not _BULLET.match(before.lines[0].text)
@@ -178,7 +178,7 @@ def _between(before: _Row, row: _Row, column: _Column) -> str:
 def _across(before: _Row, row: _Row, left: _Column, right: _Column) -> str:
     """What stands between the last row of a column and the first of the next: a paragraph may go on there."""
     if _same_size(before, row) and row.main.base > before.main.base and not before.cells and not row.cells:
-        if _hyphenated(before, row):
+        if _hyphenated(before, row) and row.lines[0].text[0].isalpha():
             return CUT
         goes_on = right.margin is not None and _wrapped(before, row, left.margin) and not _ends(before)
         first = row.lines[0].text[0]
@@ -193,7 +193,8 @@ def _same_size(one: _Row, other: _Row) -> bool:
 
 
 def _hyphenated(before: _Row, row: _Row) -> bool:
-    return bool(_HYPHEN.search(before.lines[-1].text)) and row.lines[0].text[0].isalpha()
+    """Whether a word or a number goes on after a hyphen."""
+    return _HYPHEN.search(before.lines[-1].text) is not None and row.lines[0].text[0].isalnum()
 
 
 def _wrapped(before: _Row, row: _Row, margin: float | None) -> bool:
