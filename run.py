@@ -10,12 +10,14 @@ python3 run.py test-openvino  the plugin path for real: OpenVINO's provider on t
 python3 run.py soak           the tests with their full numbers
 python3 run.py peers          FastEmbed's rows against ours on the same weights, in .venv-peers
 python3 run.py test-optimum   the optimum door's tests, in .venv-optimum: they need torch (200 MB)
+python3 run.py test-files     one text in 13 languages through every kind that LibreOffice writes (needs soffice)
 python3 run.py test-clients   clients of Jina's API against `colibri serve`, in .venv-clients (1 GB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
 """
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -35,6 +37,7 @@ NEEDS = {
     "bench": ("cpu,export,files,server", ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
+    "test-files": ("cpu,files,files-all", ["tests/requirements.txt"]),
     "test-clients": ("cpu,server", ["tests/clients/requirements.txt"]),
 }
 
@@ -45,10 +48,16 @@ ENVIRONMENTS = {
     "test-tensorrt": ".venv-tensorrt",
     "test-openvino": ".venv-openvino",
     "test-clients": ".venv-clients",
+    "test-files": ".venv-files",
 }
 
 # What has to be there before the rest: this version of torch is one that comes without CUDA where an index has such.
 FIRST = {"test-optimum": "torch==2.13.0"}
+
+OFFICE = (
+    "apt install --no-install-recommends libreoffice-writer libreoffice-calc libreoffice-impress fontconfig "
+    "fonts-noto-core fonts-noto-cjk"
+)
 
 
 def main() -> int:
@@ -63,6 +72,9 @@ def main() -> int:
         print(__doc__, file=sys.stdout if verb in {"-h", "--help", "help"} else sys.stderr)
         return 0 if verb in {"-h", "--help", "help"} else 2
     os.chdir(ROOT)
+    if verb == "test-files" and not (shutil.which("soffice") and shutil.which("fc-list")):
+        print(f"test-files needs LibreOffice and fonts of 13 languages; on Debian: {OFFICE}", file=sys.stderr)
+        return 2
     environment = ROOT / ENVIRONMENTS.get(verb, ".venv")
     install(environment, *NEEDS[verb], FIRST.get(verb))
     if verb in {"test", "soak"}:
@@ -92,6 +104,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-m", "pytest", "--hypothesis-profile=soak", *rest]]
     if verb == "test-optimum":
         return [["-m", "pytest", "tests/optimum_door", *rest]]
+    if verb == "test-files":  # -rP prints the tables of recall
+        return [["-m", "pytest", "tests/corpus", "-rP", *rest]]
     if verb == "test-clients":  # their own warnings are not ours to fix
         return [["-m", "pytest", "tests/clients", "-W", "default", *rest]]
     if verb == "peers":

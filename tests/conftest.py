@@ -5,6 +5,7 @@
 
 import os
 import signal
+import sys
 from importlib.util import find_spec
 
 from hypothesis import HealthCheck, settings
@@ -29,3 +30,7 @@ pytest_plugins = ["artefact_fixtures"]
 # need is not there.
 _ELSEWHERE = {"torch": "optimum_door", "onnxruntime_ep_openvino": "openvino", "haystack": "clients"}
 collect_ignore = [folder for module, folder in _ELSEWHERE.items() if find_spec(module) is None]
+
+# Made by LibreOffice, in minutes: `run.py test-files` names it.
+if not any(word.startswith("tests/corpus") for word in sys.argv):
+    collect_ignore.append("corpus")

@@ -256,8 +256,7 @@ def test_wrapped_lines_are_joined_and_paragraphs_stand_apart() -> None:
     first = PARAGRAPH[0].replace("slowly ", "")
     indented = lines(first, size=11, x=40, y=260) + lines(*PARAGRAPH[1:], size=11, y=246)
     following = lines(first, size=11, x=40, y=218) + lines(*PARAGRAPH[1:], size=11, y=204)
-    joined = joined.replace("slowly ", "")
-    assert text_of(indented + following) == f"{joined}\n\n{joined}"
+    assert text_of(indented + following) == f"{joined}\n\n{joined}".replace("slowly ", "")
     assert text_of(lines("A heading", size=18, y=275) + lines(*PARAGRAPH, size=11)) == f"A heading\n\n{joined}"
 
 
