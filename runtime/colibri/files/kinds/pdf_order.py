@@ -9,6 +9,7 @@ from bisect import bisect
 from typing import NamedTuple
 
 _GAP = 0.18  # of the size: blanks of justified lines reach down to .2, letters that are set apart stay below .1
+_MISSED = 0.22  # of the size: as wide as a blank, and none there
 
 _FORWARD = frozenset({"L", "EN", "AN"})
 _BACKWARD = frozenset({"R", "AL"})
@@ -27,31 +28,33 @@ class Glyph(NamedTuple):
 
 
 def in_order(glyphs: list[Glyph], backward: bool, size: float) -> bool:
-    """Whether each stands after the one before, marks on it, and blanks that were put in are gaps."""
+    """Whether each stands after the one before, marks on it, and blanks are where the gaps are."""
     before: Glyph | None = None
+    reach = 0.0
     blank = False
     for glyph in glyphs:
         if glyph.made:
             blank = True
-            continue
-        if _is_mark(glyph):
+        elif _is_mark(glyph):
             middle = (glyph.left + glyph.right) / 2
-            if before is not None and (blank or not before.left - size / 2 < middle < before.right + size / 2):
+            if before is not None and (blank or not before.left - size / 2 < middle < reach + size / 2):
                 return False
-            continue
-        if before is not None:
-            if blank and _gap(before.left, before.right, glyph) < _GAP * size:
-                return False
-            step = before.left - glyph.left if backward or _kind(glyph) in _BACKWARD else glyph.left - before.left
-            if step < -size / 4 and not (backward and _kind(glyph) in _FORWARD):
-                return False
-        before, blank = glyph, False
+            reach = _reached(reach, glyph, size)
+        else:
+            if before is not None:
+                gap = _gap(before.left, reach, glyph)
+                if gap < _GAP * size if blank else gap > _MISSED * size and " " not in (before.char, glyph.char):
+                    return False
+                step = before.left - glyph.left if backward or _kind(glyph) in _BACKWARD else glyph.left - before.left
+                if step < -size / 4 and not (backward and _kind(glyph) in _FORWARD):
+                    return False
+            before, reach, blank = glyph, glyph.right, False
     return True
 
 
 def ordered(glyphs: list[Glyph], backward: bool, size: float) -> list[tuple[str, int]]:
     """Characters and their numbers in the order of reading, -1 for a blank that only a gap tells."""
-    clusters = _clusters([glyph for glyph in glyphs if not glyph.made])
+    clusters = _clusters([glyph for glyph in glyphs if not glyph.made], size)
     # Stable, for the letters of one ligature have one box and come in their order.
     clusters.sort(key=lambda cluster: -cluster[0].left if backward else cluster[0].left)
     placed: list[tuple[str, int]] = []
@@ -59,8 +62,10 @@ def ordered(glyphs: list[Glyph], backward: bool, size: float) -> list[tuple[str,
     for cluster in _turned(clusters, backward):
         glyph = cluster[0]
         if before and " " not in (glyph.char, before[0].char):
-            left, right = min(one.left for one in before), max(one.right for one in before)
-            if _gap(left, right, glyph) > _GAP * size:
+            right = before[0].right
+            for mark in before[1:]:
+                right = _reached(right, mark, size)
+            if _gap(before[0].left, right, glyph) > _GAP * size:
                 placed.append((" ", -1))
         if glyph.char != " " or (placed and placed[-1][0] != " "):
             placed += [(one.char, one.number) for one in cluster]
@@ -68,27 +73,38 @@ def ordered(glyphs: list[Glyph], backward: bool, size: float) -> list[tuple[str,
     return placed
 
 
-def _clusters(glyphs: list[Glyph]) -> list[list[Glyph]]:
-    """Characters with the marks on them: a mark goes to the one whose box holds its middle, the lower mark first."""
-    bases = sorted(([glyph] for glyph in glyphs if not _is_mark(glyph)), key=lambda base: base[0].left)
+def _clusters(glyphs: list[Glyph], size: float) -> list[list[Glyph]]:
+    """Characters with the marks on them: those of one glyph, else the character whose box holds the mark's middle."""
+    bases: list[list[Glyph]] = []
+    astray: list[tuple[int, Glyph]] = []
+    reach = 0.0
+    for glyph in glyphs:
+        middle = (glyph.left + glyph.right) / 2
+        if not _is_mark(glyph):
+            bases.append([glyph])
+            reach = glyph.right
+        elif bases and (bases[-1][0].left <= middle <= reach or abs(glyph.left - reach) < size / 20):
+            bases[-1].append(glyph)
+            reach = _reached(reach, glyph, size)
+        else:
+            astray.append((len(bases), glyph))
     if not bases:
         return [[glyph] for glyph in glyphs]
-    at = {glyph.number: i for i, glyph in enumerate(glyphs)}
-    lefts = [base[0].left for base in bases]
-    for mark in (glyph for glyph in glyphs if _is_mark(glyph)):
+    places = sorted((base[0].left, i) for i, base in enumerate(bases))
+    for after, mark in astray:
         middle = (mark.left + mark.right) / 2
-        near = bisect(lefts, middle)
+        near = bisect(places, (middle, 0))
         # Among equals the one that came last before it: a mark is written after what it stands on.
-        home = min(
-            bases[max(0, near - 8) : near + 8],
-            key=lambda base: (
-                max(base[0].left - middle, middle - base[0].right, 0.0),
-                at[base[0].number] > at[mark.number],
-                abs(at[base[0].number] - at[mark.number]),
+        _, home = min(
+            places[max(0, near - 8) : near + 8],
+            key=lambda place: (
+                max(place[0] - middle, middle - bases[place[1]][0].right, 0.0),
+                place[1] >= after,
+                abs(place[1] - after),
             ),
         )
-        home.append(mark)
-    return sorted(bases, key=lambda base: at[base[0].number])
+        bases[home].append(mark)
+    return bases
 
 
 def _turned(clusters: list[list[Glyph]], backward: bool) -> list[list[Glyph]]:
@@ -123,6 +139,11 @@ def _joins(kind: str, run: list[list[Glyph]], backward: bool) -> bool:
     if backward and all(_kind(cluster[0]) != "L" for cluster in run):
         return kind in {"ES", "CS", "ET"}
     return kind in {"ES", "CS", "ET", "WS", "ON"}
+
+
+def _reached(right: float, mark: Glyph, size: float) -> float:
+    """How far a letter reaches with a mark behind it: the letters of one glyph share its width, marks too."""
+    return mark.right if abs(mark.left - right) < size / 20 else right
 
 
 def _gap(left: float, right: float, glyph: Glyph) -> float:
