@@ -288,6 +288,34 @@ def test_a_column_ends_where_the_next_begins() -> None:
     assert text_of(content) == f"{said} the right one, where it ends."
 
 
+LEFT = (
+    "Every morning the keeper walks",
+    "along the quay and reads three",
+    "gauges beside the old crane in",
+    "the harbour and writes it into",
+    "the book.",
+)
+RIGHT = (
+    "The second column tells of the",
+    "boats which arrive after nine",
+    "and wait until all the ice has",
+    "been broken, so that they may",
+    "come in.",
+)
+
+
+def test_columns_that_are_drawn_row_by_row_are_read_one_by_one() -> None:
+    rows = zip(range(260, 190, -12), LEFT, RIGHT, strict=False)
+    content = "".join(lines(a, y=y, size=9) + lines(b, y=y, x=165, size=9) for y, a, b in rows)
+    assert text_of(content) == f"{' '.join(LEFT)}\n\n{' '.join(RIGHT)}"
+
+
+def test_rows_of_a_table_are_read_one_by_one() -> None:
+    rows = [("Oil for the lamp", "two barrels"), ("Rope", "by the fathom"), ("New bell", "one"), ("Ice saw", "three")]
+    content = "".join(lines(a, y=260 - 14 * i) + lines(b, y=260 - 14 * i, x=165) for i, (a, b) in enumerate(rows))
+    assert text_of(content) == "\n".join("\t".join(row) for row in rows)
+
+
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
 def test_turned_pages_keep_their_words_apart(turn: int) -> None:
     matrix = {0: "1 0 0 1 0 0", 90: "0 1 -1 0 300 0", 180: "-1 0 0 -1 300 300", 270: "0 -1 1 0 0 300"}[turn]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from colibri.files.kinds.pdf_columns import unfolded
 from colibri.files.kinds.pdf_glyphs import CUT, Line
 
 _BULLET = re.compile(r"[•●○▪■□◦‣–—*\-\ue000-\uf8ff]\s|\(?(?:\d{1,3}|[A-Za-z])[.)]\s")
@@ -102,7 +103,7 @@ def _rows(lines: Sequence[Line]) -> list[_Row]:
             rows[-1].append(line)
         else:
             rows.append([line])
-    return [_Row(row) for row in rows]
+    return [_Row(row) for row in unfolded(rows)]
 
 
 def _same_row(row: list[Line], line: Line) -> bool:
