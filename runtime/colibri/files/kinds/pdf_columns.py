@@ -5,9 +5,9 @@ from itertools import pairwise
 
 from colibri.files.kinds.pdf_glyphs import Line
 
-_ROWS = 4  # beside each other; fewer are read as a table
-_WORDS = 3.0  # a line, on the mean
-_FULL = 0.7  # of the lines end for want of room
+_ROWS = 5  # beside each other; fewer are read as a table
+_WORDS = 4.0  # a line, on the mean
+_FULL = 0.85  # of the lines end for want of room
 
 
 def unfolded(rows: Sequence[Sequence[Line]]) -> list[Sequence[Line]]:
