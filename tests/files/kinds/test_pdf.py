@@ -383,6 +383,24 @@ def test_lines_of_scripts_without_blanks_are_joined_without() -> None:
     assert found(document(Leaf(content, more=OWN), objects=unicode_font("港湾事務"))).text == "港湾事務" * 22
 
 
+def test_lines_from_top_to_bottom_are_read_from_the_right() -> None:
+    rows = ("毎朝六時に番人は", "岸壁を歩く古いク", "レーンの水位計を")
+    font = "/Type /Font /Subtype /Type0 /BaseFont /Own /Encoding /UniJIS-UTF16-V /DescendantFonts [101 0 R]"
+    below = (
+        "/Type /Font /Subtype /CIDFontType0 /BaseFont /Own /DW 1000 /DW2 [880 -1000] /FontDescriptor 102 0 R "
+        "/CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 0 >>"
+    )
+    look = (
+        "/Type /FontDescriptor /FontName /Own /Flags 4 /FontBBox [0 -120 1000 880] /Ascent 880 /Descent -120 /StemV 80"
+    )
+    drawn = " ".join(
+        f"1 0 0 1 {250 - 20 * i} 250 Tm <{row.encode('utf-16-be').hex()}> Tj" for i, row in enumerate(rows)
+    )
+    objects = tuple(f"<< {entries} >>" for entries in (font, below, look))
+    text = found(document(Leaf(f"BT /F2 12 Tf {drawn} ET", more=OWN), objects=objects)).text
+    assert text.replace("\n", "") == "".join(rows)
+
+
 def test_boxes_lie_where_the_passage_is_drawn() -> None:
     data = document(lines("nothing here"), lines(*PARAGRAPH, size=11))
     text = found(data)

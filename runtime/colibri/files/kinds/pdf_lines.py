@@ -96,9 +96,24 @@ def _spaced(lines: Sequence[Line]) -> Iterator[tuple[str, Line]]:
             before = row, column
 
 
+def _downward(lines: Sequence[Line]) -> list[Line]:
+    """Lines that are written from top to bottom from the right one on: PDFium has those of a -V encoding backwards."""
+    done: list[Line] = []
+    run: list[Line] = []
+    for line in lines:
+        if run and not (line.turn == 3 and line.base > run[-1].base and line.start < run[-1].end):
+            done += run[::-1]
+            run = []
+        run.append(line)
+        if line.turn != 3:
+            done += run
+            run = []
+    return done + run[::-1]
+
+
 def _rows(lines: Sequence[Line]) -> list[_Row]:
     rows: list[list[Line]] = []
-    for line in lines:
+    for line in _downward(lines):
         if rows and _same_row(rows[-1], line):
             rows[-1].append(line)
         else:
