@@ -360,6 +360,12 @@ def test_letters_that_a_second_font_fills_in_come_where_they_stand() -> None:
     assert found(document(Leaf(content, more=OWN), objects=unicode_font("ỗổ"))).text == "Mỗi buổi"
 
 
+def test_lines_on_each_other_keep_their_letters_together() -> None:
+    text = text_of(lines("Keep the lamp filled") + lines("DRAFT OF THE RULES", x=23, y=261))
+    assert "lamp filled" in text
+    assert "OF THE RULES" in text
+
+
 @pytest.mark.parametrize(
     ("letters", "drawn", "text"),
     [

@@ -18,15 +18,15 @@ def unfolded(rows: Sequence[Sequence[Line]]) -> list[Sequence[Line]]:
         columns, end = _beside(rows, at)
         if columns and all(_is_prose(column) for column in columns):
             done += [[line] for column in columns for line in column]
-            at = end
         else:
-            done.append(rows[at])
-            at += 1
+            end = max(end, at + 1)
+            done += rows[at:end]
+        at = end
     return done
 
 
 def _beside(rows: Sequence[Sequence[Line]], at: int) -> tuple[list[list[Line]], int]:
-    """Columns that begin with a row, and the row where they have ended; no columns where there are none."""
+    """Columns that begin with a row, and the row where they have ended; none where too few rows have all of them."""
     first = rows[at]
     if len(first) < 2:
         return [], at
@@ -42,7 +42,7 @@ def _beside(rows: Sequence[Sequence[Line]], at: int) -> tuple[list[list[Line]], 
         full += len(row) == len(first)
     else:
         end = len(rows)
-    return (columns, end) if full >= _ROWS else ([], at)
+    return (columns if full >= _ROWS else [], end)
 
 
 def _column(line: Line, first: Sequence[Line]) -> int | None:

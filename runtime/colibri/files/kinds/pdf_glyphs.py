@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from colibri.files.kinds.pdf_order import Glyph, in_order, ordered
+from colibri.files.kinds.pdf_order import Glyph, in_order, ordered, overprinted
 
 CUT = "\x02"
 """Stands where a line ended in a hyphen. PDFium has U+FFFE there, or this by another of its calls, and no line end."""
@@ -175,7 +175,7 @@ class Page:
             for char, number in zip(line.text, line.chars, strict=True)
         ]
         backward = self._backward(line.text)
-        if in_order(glyphs, backward, line.size):
+        if in_order(glyphs, backward, line.size) or overprinted(glyphs):
             return line
         placed = ordered(glyphs, backward, line.size)
         return self._line("".join(char for char, _ in placed), [number for _, number in placed])

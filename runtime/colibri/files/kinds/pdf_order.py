@@ -6,6 +6,7 @@ Vietnamese page .46 of the words come out whole in the order of its content.
 
 import unicodedata
 from bisect import bisect
+from itertools import pairwise
 from typing import NamedTuple
 
 _GAP = 0.18  # of the size: blanks of justified lines reach down to .2, letters that are set apart stay below .1
@@ -50,6 +51,17 @@ def in_order(glyphs: list[Glyph], backward: bool, size: float) -> bool:
                     return False
             before, reach, blank = glyph, glyph.right, False
     return True
+
+
+def overprinted(glyphs: list[Glyph]) -> bool:
+    """Whether lines lie on each other (a shadow, a watermark): by place, their letters would come in turns."""
+    drawn = sorted((g for g in glyphs if not g.made and not _is_mark(g) and g.char != " "), key=lambda g: g.left)
+    over = 0
+    for one, other in pairwise(drawn):
+        width = min(one.right - one.left, other.right - other.left)
+        # The letters of one glyph have one box.
+        over += one.right - other.left > 0.6 * width and (one.left, one.right) != (other.left, other.right)
+    return 8 * over > len(drawn)
 
 
 def ordered(glyphs: list[Glyph], backward: bool, size: float) -> list[tuple[str, int]]:
