@@ -42,13 +42,15 @@ class Hyphens:
 
     def _bound(self, left: str, right: str) -> bool:
         """Whether the hyphen belongs to the word."""
-        if "-" in left or len(left) == 1 or not (left[-1].isalpha() and right[0].isalpha()):
-            return True  # a word with hyphens is cut at one of them, and no rule leaves one letter alone
+        if "-" in left or not (left[-1].isalpha() and right[0].isalpha()):
+            return True  # a word with hyphens is cut at one of them
         if right[0].isupper() and not left.isupper():
             return True
         left, right = left.casefold(), right.casefold()
         whole, bound = self._words[left + right], self._words[f"{left}-{right}"]
         if whole != bound:
             return bound > whole
+        if len(left) == 1 and left.isascii():
+            return True  # e-mail, x-rays: no rule leaves one letter alone, but that of Greek
         # Neither stands elsewhere: two words that both do are more likely bound than torn.
         return min(len(left), len(right)) > 3 and self._words[left] > 0 and self._words[right] > 0
