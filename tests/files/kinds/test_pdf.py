@@ -1,11 +1,14 @@
 """PDF: every page's text in the order of reading, its label, and what could not be read."""
 
 import hashlib
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from colibri.files.kinds.pdf import boxes, read
 from colibri.files.source import Source
@@ -20,7 +23,7 @@ PASSWORD_FILL = bytes.fromhex("28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802
 class Leaf:
     """A page: its content, more of its dictionary, and what the dictionary of the content says beside the length."""
 
-    content: str
+    content: str | bytes
     more: str = ""
     stream: str = ""
 
@@ -43,7 +46,7 @@ def document(
         box = "" if "/MediaBox" in one.more else "/MediaBox [0 0 300 300]"
         fonts = "" if "/Resources" in one.more else "/Resources << /Font << /F1 3 0 R >> >>"
         numbered[page] = f"<< /Type /Page /Parent 2 0 R {box} {fonts} {one.more} /Contents {content} 0 R >>".encode()
-        data = one.content.encode("cp1252")
+        data = one.content.encode("cp1252") if isinstance(one.content, str) else one.content
         if key:
             data = rc4(hashlib.md5(key + content.to_bytes(3, "little") + b"\0\0").digest()[:10], data)
         numbered[content] = b"<< /Length %d %s >>\nstream\n%s\nendstream" % (len(data), one.stream.encode(), data)
@@ -169,6 +172,34 @@ def test_one_page_that_fails_does_not_take_the_others() -> None:
     assert text.text.startswith("First page about boilers.")
     assert text.text.endswith("Third page about chimneys.")
     assert text.remarks == ("page 2 of 3 cannot be read",)
+
+
+@pytest.mark.parametrize(
+    ("packed", "name", "remark"),
+    [
+        (b"BT /F1 12 Tf 20 200 Td (raw) Tj ET", "DCTDecode", "page 2 of 3 cannot be read"),
+        (b"BT /F1 12 Tf 20 200 Td (raw) Tj ET", "NoSuchDecode", "page 2 of 3 cannot be read"),
+        (b"BT /F1 12 Tf 20 200 Td (raw) Tj ET", "FlateDecode", "page 2 of 3 cannot be read"),
+        (
+            zlib.compress(lines("kept", *"abcdefgh").encode())[:50],
+            "FlateDecode",
+            "page 2 of 3 is damaged and may lack text",
+        ),
+        (zlib.compress(lines("kept").encode())[:-4], "FlateDecode", ""),
+    ],
+)
+def test_pages_whose_content_does_not_unpack_are_named(packed: bytes, name: str, remark: str) -> None:
+    leaf = Leaf(packed, stream=f"/Filter /{name}")
+    text = found(document(lines("first"), leaf, lines("third")))
+    assert text.remarks == ((remark,) if remark else ())
+    assert ("kept" in text.text) == ("cannot" not in remark)
+    assert "raw" not in text.text
+
+
+@given(st.lists(st.lists(st.text("abcdefghiklmnorstuvyz", min_size=2, max_size=9), min_size=1, max_size=6), min_size=1))
+def test_words_of_lines_come_back_in_their_order(rows: list[list[str]]) -> None:
+    content = lines(*(" ".join(row) for row in rows), size=8, y=290, step=min(10, 280 / len(rows)))
+    assert text_of(content).split() == [word for row in rows for word in row]
 
 
 def test_values_of_form_fields_are_read() -> None:

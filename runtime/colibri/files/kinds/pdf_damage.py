@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-_STREAM = re.compile(rb"\bobj\s*(<<.{0,600}?>>)\s*stream\r?\n", re.DOTALL)
+_STREAM = re.compile(rb">>\s*stream\r?\n")
+_ENTRIES = 1_000  # bytes before it that are looked at for what it says of itself
 _FILTER = re.compile(rb"/Filter\s*(\[[^\]]*\]|/\w+)")
 # Pictures, fonts, tables of the file, profiles of colours; what is left is drawn or tells letters.
 _OTHER = re.compile(rb"/Type\b|/Subtype\s*/(?!Form\b)|/Length1\b|/N\s+\d|/FunctionType\b|/Width\b")
@@ -42,8 +43,9 @@ def damaged_pages(document: Any, data: bytes) -> tuple[set[int], set[int]]:
 def _suspects(data: bytes) -> Iterator[tuple[bytes, bool]]:
     """Packed bytes of streams that do not unpack, and whether a beginning of them does."""
     for found in _STREAM.finditer(data):
-        named = _FILTER.search(found[1])
-        if named is None or _OTHER.search(found[1]):
+        entries = data[max(0, found.start() - _ENTRIES) : found.start()].rpartition(b" obj")[2]
+        named = _FILTER.search(entries)
+        if named is None or _OTHER.search(entries):
             continue
         end = data.find(b"endstream", found.end())
         packed = data[found.end() : end if end > 0 else None].rstrip(b"\r\n")
