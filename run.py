@@ -48,7 +48,6 @@ ENVIRONMENTS = {
     "test-tensorrt": ".venv-tensorrt",
     "test-openvino": ".venv-openvino",
     "test-clients": ".venv-clients",
-    "test-files": ".venv-files",
 }
 
 # What has to be there before the rest: this version of torch is one that comes without CUDA where an index has such.

@@ -81,9 +81,21 @@ def measured(engine: str, path: Path, limit_s: float) -> dict[str, Any]:
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=limit_s)
         except subprocess.TimeoutExpired:
-            return {"seconds": limit_s, "peak_mb": None, "error": f"not done after {limit_s:g} s", "text": ""}
+            return {
+                "seconds": limit_s,
+                "cpu_s": limit_s,
+                "peak_mb": None,
+                "error": f"not done after {limit_s:g} s",
+                "text": "",
+            }
         if done.returncode:
-            return {"seconds": None, "peak_mb": None, "error": f"exit code {done.returncode}", "text": ""}
+            return {
+                "seconds": None,
+                "cpu_s": None,
+                "peak_mb": None,
+                "error": f"exit code {done.returncode}",
+                "text": "",
+            }
         report: dict[str, Any] = json.loads(done.stdout)
         return {**report, "text": Path(out.name).read_text(encoding="utf-8")}
 
@@ -113,6 +125,7 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "precision": statistics.fmean(row["precision"] for row in rows if row["precision"] is not None),
         "failed": sum(row["error"] is not None and row["words"] > 0 for row in rows),
         "files_per_s": len(seconds) / sum(seconds),
+        "cpu_s": sum(row["cpu_s"] or 0.0 for row in rows),
         "longest_s": max(seconds),
         "peak_mb": max(row["peak_mb"] or 0.0 for row in rows),
     }
@@ -139,8 +152,9 @@ def main(cache: Path, limit_s: float, lines: IO[str] | None) -> None:
     print(f"{machine.describe()['cpu']}, {len(files)} files")
     for engine in ENGINES:
         print(f"{engine:8} " + "  ".join(f"{name} {value:.4g}" for name, value in summary(rows[engine]).items()))
-    ours, theirs = (summary(rows[engine])["files_per_s"] for engine in ENGINES)
-    print(f"files a second: {ours / theirs:.1f} times pypdf's")
+    ours, theirs = (summary(rows[engine]) for engine in ENGINES)
+    faster = ours["files_per_s"] / theirs["files_per_s"]
+    print(f"files a second: {faster:.1f} times pypdf's; processor time: 1/{theirs['cpu_s'] / ours['cpu_s']:.1f}")
 
 
 if __name__ == "__main__":
