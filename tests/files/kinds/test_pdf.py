@@ -1,6 +1,7 @@
 """PDF: every page's text in the order of reading, its label, and what could not be read."""
 
 import hashlib
+import sys
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from colibri.errors import MissingExtra
 from colibri.files.kinds.pdf import boxes, read
 from colibri.files.source import Source
 from colibri.files.text import FileText, Place, Unreadable
@@ -117,6 +119,17 @@ def test_what_the_file_says_of_itself_is_kept() -> None:
     text = found(document(lines("x"), info=info, catalog="/Lang (en-GB)"))
     assert (text.title, text.author, text.language) == ("Harbour rules", "R. Quay", "en-GB")
     assert (text.created, text.modified) == ("2024-01-31T12:00:00+01:00", "2025")
+
+
+def test_a_title_that_is_no_text_does_not_cost_the_text() -> None:
+    text = found(document(lines("x"), info="/Title <FEFFD8000041> /Author (A\\nB) /CreationDate (yesterday)"))
+    assert (text.text, text.title, text.author, text.created) == ("x", None, "A B", None)
+
+
+def test_without_its_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pypdfium2", None)
+    with pytest.raises(MissingExtra, match=r"PDF files need pip install 'colibri-edge\[files\]'"):
+        found(document(lines("x")))
 
 
 @pytest.mark.parametrize(

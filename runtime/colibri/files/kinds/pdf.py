@@ -4,13 +4,13 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from itertools import groupby
 from typing import Any
 
 from colibri.errors import MissingExtra
-from colibri.files.kinds.pdf_beside import attached, beside, quiet
+from colibri.files.kinds.pdf_beside import attached, beside, quiet, told
 from colibri.files.kinds.pdf_damage import damaged_pages
 from colibri.files.kinds.pdf_glyphs import Box, Page
 from colibri.files.kinds.pdf_hyphens import Hyphens
@@ -81,7 +81,7 @@ def _opened(source: Source) -> Iterator[Any]:
     try:
         if not len(document):
             raise Unreadable("is damaged (no pages)")
-        with quiet():
+        with quiet(), suppress(pdfium.PdfiumError):  # without its form's values it can still be read
             document.init_forms()
         yield document
     finally:
@@ -131,7 +131,7 @@ def _glyphs(document: Any, i: int) -> Iterator[Page]:
 
 def _labels(document: Any) -> list[str]:
     """As the document numbers its pages ("xii", "A-3") where every label is another, else from 1."""
-    named = [document.get_page_label(i).strip() for i in range(len(document))]
+    named = [told(document.get_page_label, i) for i in range(len(document))]
     if max(Counter(named).values()) > 1 or not all(named):
         return [f"p. {i}" for i in range(1, len(document) + 1)]
     return [f"p. {label}" for label in named]
@@ -160,9 +160,9 @@ def _ranges(numbers: Sequence[int]) -> str:
 
 def _facts(document: Any) -> dict[str, str | None]:
     raw = import_module("pypdfium2.raw")
-    said = document.get_metadata_dict()
-    facts = {"title": said["Title"].strip(), "author": said["Author"].strip()}
-    facts |= {"created": _iso(said["CreationDate"]), "modified": _iso(said["ModDate"])}
+    facts = {"title": told(document.get_metadata_value, "Title"), "author": told(document.get_metadata_value, "Author")}
+    facts["created"] = _iso(told(document.get_metadata_value, "CreationDate"))
+    facts["modified"] = _iso(told(document.get_metadata_value, "ModDate"))
     size = raw.FPDFCatalog_GetLanguage(document, None, 0)
     if size > 2:
         buffer = (raw.FPDF_WCHAR * (size // 2))()

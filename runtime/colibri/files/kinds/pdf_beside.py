@@ -1,8 +1,9 @@
 """What lies beside the content of a PDF's pages: fields, stamps, notes of readers, attached files."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 _NAMES = 5  # of attached files in one remark
@@ -41,11 +42,21 @@ def attached(document: Any) -> Iterator[str]:
     """A remark on files within the file, and one on a form whose text only Adobe's programs lay out."""
     count = document.count_attachments()
     if count:
-        names = [document.get_attachment(i).get_name() or "unnamed" for i in range(min(count, _NAMES))]
+        names = [
+            told(lambda i: document.get_attachment(i).get_name(), i) or "unnamed" for i in range(min(count, _NAMES))
+        ]
         more = f" and {count - _NAMES} more" if count > _NAMES else ""
         yield f"files attached to it are not read: {', '.join(names)}{more}"
     if document.get_formtype() == 2:  # FORMTYPE_XFA_FULL
         yield "its form (XFA) is not read"
+
+
+def told(ask: Callable[[Any], str], about: Any) -> str:
+    """An answer in one line; nothing for one that is not there or is no text."""
+    try:
+        return " ".join(ask(about).replace("\0", "").split())
+    except (UnicodeDecodeError, import_module("pypdfium2").PdfiumError):
+        return ""
 
 
 @contextmanager

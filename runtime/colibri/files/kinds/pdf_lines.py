@@ -11,15 +11,14 @@ from colibri.files.kinds.pdf_columns import unfolded
 from colibri.files.kinds.pdf_glyphs import CUT, Line
 
 _BULLET = re.compile(r"[•●○▪■□◦‣–—*\-\ue000-\uf8ff]\s|\(?(?:\d{1,3}|[A-Za-z])[.)]\s")
-_BULLETS = re.compile(
-    r"^[\uf000-\uf0ff](?=\s)", re.MULTILINE
-)  # of fonts without Unicode: Symbol, Wingdings, OpenSymbol
+# Of fonts without Unicode: Symbol, Wingdings, OpenSymbol.
+_BULLETS = re.compile(r"^[\uf000-\uf0ff](?=\s)", re.MULTILINE)
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _HYPHEN = re.compile(r"[^\W_][-\u2010\u00ad]$")
 
-_NONE = re.compile("[\0-\x01\x03-\x08\x0b-\x1f\x7f\xad\ufffe\uffff]|[\ud800-\udfff]$")
+_NOTHING = "\0-\x01\x03-\x08\x0b-\x1f\x7f\xad\ufffe\uffff\ud800-\udfff"
 _SHAPES = "\ufb00-\ufdff\ufe70-\ufefc"  # ligatures, and Arabic letters as they look in a word
-_ODD = re.compile(f"[\ud800-\udbff][\udc00-\udfff]|{_NONE.pattern[:-1]}|[{_SHAPES}]")
+_ODD = re.compile(f"(?P<pair>[\ud800-\udbff][\udc00-\udfff])|(?P<shape>[{_SHAPES}])|[{_NOTHING}]")
 
 _LONG = 14  # sizes of the font, some 30 letters: a line that long ends where there is no room, not where one likes
 _PHRASE = 8  # sizes: words of a script without blanks end somewhere within
@@ -68,11 +67,8 @@ def _clean(text: str, numbers: list[int]) -> tuple[str, list[int]]:
     done, kept, at = [], [], 0
     for found in _ODD.finditer(text):
         start, end = found.span()
-        char = "" if _NONE.match(found[0]) else found[0]
-        if len(char) == 2:
-            char = char.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
-        elif char:
-            char = unicodedata.normalize("NFKC", char)
+        char = (found["pair"] or "").encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        char += unicodedata.normalize("NFKC", found["shape"] or "")
         done += [text[at:start], char]
         kept += numbers[at:start] + [numbers[start]] * len(char)
         at = end
