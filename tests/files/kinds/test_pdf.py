@@ -367,6 +367,11 @@ def test_turned_pages_keep_their_words_apart(turn: int) -> None:
     assert text_of(leaf) == " ".join(PARAGRAPH)
 
 
+def test_words_beside_turned_ones_are_not_joined_to_them() -> None:
+    content = lines("words across", y=200) + f"q 0 1 -1 0 100 190 cm {lines('words upwards', x=0, y=0)} Q"
+    assert text_of(content).split() == ["words", "across", "words", "upwards"]
+
+
 def test_text_outside_of_the_page_is_left_out() -> None:
     content = lines("inside it") + lines("above it", y=400) + lines("beside it", x=-200, y=100)
     assert text_of(content) == "inside it"

@@ -4,9 +4,10 @@ import ctypes
 import math
 import re
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 from typing import Any, NamedTuple
 
 from colibri.files.kinds.pdf_order import Glyph, in_order, ordered, overprinted
@@ -81,23 +82,33 @@ class Page:
         rects = self._rects()
         backward, apart = _odd_rows(rects)
         cropped = any(_beyond(box, self._shown) for box in rects)
+        turned = _any_upright(rects)
         found: list[Line] = []
         for match in _LINE.finditer(self.text):
             text = match[0].replace("\ufffe", "-").replace("\x02", "-")
             chars = self._chars[match.start() : match.end()]
             if cropped:
                 text, chars = self._visible(text, chars)
-            if not text.strip():
-                continue
-            line = self._line(text, chars)
-            if line.turn == 0:
-                if (self._doubtful and _DOUBTFUL.search(text)) or _within(line.base, backward):
-                    line = self._reordered(line)
-                if _within(line.base, apart):
-                    found += self._cells(line)
+            for part, numbers in self._straight(text, chars) if turned else ((text, chars),):
+                if not part.strip():
                     continue
-            found.append(line)
+                line = self._line(part, numbers)
+                if line.turn == 0 and ((self._doubtful and _DOUBTFUL.search(part)) or _within(line.base, backward)):
+                    line = self._reordered(line)
+                found += self._cells(line) if line.turn == 0 and _within(line.base, apart) else [line]
         return found
+
+    def _straight(self, text: str, chars: Sequence[int]) -> Iterator[tuple[str, Sequence[int]]]:
+        """A line in parts that are turned alike: PDFium puts text that runs upwards behind a word without a blank."""
+        turns = [self._size(number)[1] if char.strip() else None for char, number in zip(text, chars, strict=True)]
+        at, turn = 0, None
+        for i, here in enumerate(turns):
+            if here is not None:
+                if turn is not None and here != turn:
+                    yield text[at:i], chars[at:i]
+                    at = i
+                turn = here
+        yield text[at:], chars[at:]
 
     def box(self, char: int) -> Box:
         """All that the font of a character may reach."""
@@ -194,6 +205,12 @@ def _odd_rows(rects: list[Box]) -> tuple[list[tuple[float, float]], list[tuple[f
             if after.left - before.right > height or before.left - after.right > height:
                 apart.append((low - height, high))
     return _merged(backward), _merged(apart)
+
+
+def _any_upright(rects: list[Box]) -> bool:
+    """Whether a piece is far higher than wide, and not for being an "l"."""
+    heights = [box.top - box.bottom for box in rects if box.top - box.bottom > 2 * (box.right - box.left)]
+    return bool(heights) and max(heights) > 2 * median(box.top - box.bottom for box in rects)
 
 
 def _merged(rows: list[tuple[float, float]]) -> list[tuple[float, float]]:
