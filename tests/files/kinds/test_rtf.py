@@ -133,6 +133,12 @@ def test_a_table_is_rows_of_cells() -> None:
     assert rtf(body + r"\pard after").text == "before\n\nGauge\tHeight\nin metres\nQuay\t3.75\n\nafter"
 
 
+def test_a_table_within_a_cell_keeps_its_rows() -> None:
+    inner = r"\pard\intbl\itap2 {}\nestcell {}\nestcell{{\*\nesttableprops\trowd\cellx1\nestrow}}{{\nonesttables\par}}"
+    body = r"\trowd\intbl outer\cell " + inner.format("a", "b") + inner.format("c", "d") + r"\pard\intbl\cell\row"
+    assert rtf(body).text == "outer\ta\tb\nc\td"
+
+
 def test_notes_headers_and_boxes_stand_once_and_behind() -> None:
     body = (
         r"{\header Letterhead\par}{\headerf Letterhead\par}Body{\super\chftn}"

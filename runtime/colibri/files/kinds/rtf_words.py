@@ -34,11 +34,11 @@ PASSED = frozenset(
     "shprslt sn sv objdata objclass objname objalias template datafield formfield mmathPr mmathPict ftnsep ftnsepc "
     "ftncn aftnsep aftnsepc aftncn atnid atnauthor atndate atnref atnparent atrfstart atrfend upr operator keywords "
     "comment subject category company manager doccomm hlinkbase background private oldcprops oldpprops oldsprops "
-    "oldtprops tc tcn xe rxe txe panose falt leveltext levelnumbers".split()
+    "oldtprops nonesttables tc tcn xe rxe txe panose falt leveltext levelnumbers".split()
 )
 """Groups that are not shown where they stand."""
 
-SHOWN = frozenset("shpinst shptxt dptxbxtext do shppict ud moMath moMathPara result".split())  # noqa: SIM905
+SHOWN = frozenset("nesttableprops shpinst shptxt dptxbxtext do shppict ud moMath moMathPara result".split())  # noqa: SIM905
 """Groups that are shown, or hold some that are, although a reader may ignore them ("\\*") or they lie in such."""
 
 ASIDE = frozenset(
