@@ -304,6 +304,13 @@ def test_wrapped_lines_are_joined_and_paragraphs_stand_apart() -> None:
     assert text_of(lines("A heading", size=18, y=275) + lines(*PARAGRAPH, size=11)) == f"A heading\n\n{joined}"
 
 
+def test_addresses_go_on_in_the_next_line() -> None:
+    rows = ("The whole table of tides is kept at https://", "tides.example.org/harbour/quay.html for all.")
+    assert "at https://tides.example.org/harbour/quay.html for all." in text_of(lines(*rows, size=10))
+    rows = ("The table of tides is kept at www.tides.example.", "org/harbour/of/north-quay.html for all.")
+    assert "at www.tides.example.org/harbour/of/north-quay.html for all." in text_of(lines(*rows, size=10))
+
+
 def test_lists_and_short_lines_stay_lines() -> None:
     items = ("Fill the lamp", "Count ropes", "Send the letters")
     assert text_of(lines(*items)) == "\n".join(items)

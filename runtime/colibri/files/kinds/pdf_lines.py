@@ -14,6 +14,8 @@ _BULLET = re.compile(r"[•●○▪■□◦‣–—*\-\ue000-\uf8ff]\s|\(?(?:
 # Of fonts without Unicode: Symbol, Wingdings, OpenSymbol.
 _BULLETS = re.compile(r"^[\uf000-\uf0ff](?=\s)", re.MULTILINE)
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_BOUND = re.compile(r"[^\W_][-\u2010/]$")
+_ADDRESS = re.compile(r"(?:\w:/|www\.)\S*[-/._=&?#]$")
 _HYPHEN = re.compile(r"[^\W_][-\u2010\u00ad]$")
 
 _NOTHING = "\0-\x01\x03-\x08\x0b-\x1f\x7f\xad\ufffe\uffff\ud800-\udfff"
@@ -226,8 +228,9 @@ def _ends(row: _Row) -> bool:
 
 
 def _joint(before: _Row, row: _Row) -> str:
-    """Scripts without blanks between words have none between lines; a true hyphen or a slash binds."""
-    end, start = before.lines[-1].text[-1], row.lines[0].text[0]
-    if _UNSPACED.match(end) and _UNSPACED.match(start):
-        return " " if before.lines[-1].blank and end < "\u3000" else ""
-    return "" if end in "-\u2010/" and len(before.lines[-1].text) > 1 and before.lines[-1].text[-2].isalnum() else " "
+    """Scripts without blanks between words have none between lines; a true hyphen, a slash or an address binds."""
+    last, first = before.lines[-1], row.lines[0].text[0]
+    if _UNSPACED.match(last.text[-1]) and _UNSPACED.match(first):
+        return " " if last.blank and last.text[-1] < "\u3000" else ""
+    bound = _BOUND.search(last.text) or (_ADDRESS.search(last.text) and not first.isupper())
+    return "" if bound else " "
