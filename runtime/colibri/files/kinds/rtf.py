@@ -1,20 +1,17 @@
 """RTF to the text that it shows: letters by the character sets of its fonts, results of fields, notes at the end."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from colibri.files.kinds.rtf_flow import Flow, composed
+from colibri.files.kinds.rtf_fonts import FILE_ENCODINGS, SYMBOL, Fonts, file_encoding
 from colibri.files.kinds.rtf_words import (
     ASIDE,
     CHARACTERS,
-    CHARSETS,
-    FILE_ENCODINGS,
     PARAGRAPHS,
     PASSED,
     SHOWN,
-    SYMBOL,
     SYMBOLS,
-    file_encoding,
 )
 from colibri.files.source import Source
 from colibri.files.text import FileText, Unreadable
@@ -51,26 +48,6 @@ class _State:
     table: str = ""
 
 
-@dataclass
-class _Fonts:
-    """The encodings of \\'xx. whole: that of the file, by \\ansi and \\ansicpg."""
-
-    whole: str = "cp1252"
-    default: int = 0
-    charsets: dict[int, int] = field(default_factory=dict)
-    pages: dict[int, str] = field(default_factory=dict)
-
-    def encoding(self, number: int | None) -> str:
-        number = self.default if number is None else number
-        charset = self.charsets.get(number)
-        if number in self.pages:
-            return self.pages[number]
-        # By the letter 0 is Windows-1252; files that name another code page and no font of it mean that one.
-        if charset == 0 and self.whole not in {CHARSETS.get(one) for one in self.charsets.values()}:
-            return self.whole
-        return "cp1252" if charset in {0, SYMBOL} else CHARSETS.get(charset or 1, self.whole)
-
-
 def read(source: Source) -> FileText:
     """The text of an RTF file. Raises Unreadable."""
     start = source.data.find(b"{\\rtf", 0, 1_024)
@@ -87,7 +64,7 @@ class _Reader:
         self._asides: list[Flow] = []
         self._facts: dict[str, Flow] = {}
         self._times: dict[str, list[int]] = {}
-        self._fonts = _Fonts()
+        self._fonts = Fonts()
         self._state = _State(None)
         self._stack: list[_State] = []
         self._bytes = bytearray()
