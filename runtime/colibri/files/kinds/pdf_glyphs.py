@@ -5,7 +5,6 @@ import math
 import re
 from bisect import bisect
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import Any, NamedTuple
@@ -33,8 +32,7 @@ class Box(NamedTuple):
     top: float
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A line with where it stands, as its reader turns the page: start < end, and lower lines have a lower base.
 
     chars  PDFium's number of each character of the text, -1 for a blank that only its place tells
@@ -83,10 +81,11 @@ class Page:
         backward, apart = _odd_rows(rects)
         cropped = any(_beyond(box, self._shown) for box in rects)
         turned = _any_upright(rects)
+        plain = self.text.replace("\ufffe", "-").replace("\x02", "-")
         found: list[Line] = []
         for match in _LINE.finditer(self.text):
-            text = match[0].replace("\ufffe", "-").replace("\x02", "-")
-            chars = self._chars[match.start() : match.end()]
+            start, end = match.span()
+            text, chars = plain[start:end], self._chars[start:end]
             if cropped:
                 text, chars = self._visible(text, chars)
             for part, numbers in self._straight(text, chars) if turned else ((text, chars),):

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from colibri.files.kinds.pdf_glyphs import CUT
 
-# Whole words: the halves at a CUT are none.
-_WORD = re.compile(rf"(?<![^\W_]|[-{CUT}])[^\W\d_]+(?:-[^\W\d_]+)*(?![^\W_]|{CUT}|-[^\W\d_])")
+_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _LEFT = re.compile(r"[^\W_]+(?:[-\u2010\u2011][^\W_]+)*$")
 _RIGHT = re.compile(r"[^\W_]+")
 _LONGEST = 80  # characters of a word that are looked at
-_HYPHENS = {0x2010: "-", 0x2011: "-"}
 
 
 class Hyphens:
@@ -22,7 +20,9 @@ class Hyphens:
         pages = list(pages)
         if any(CUT in text for text in pages):
             for text in pages:
-                self._words.update(_WORD.findall(text.casefold().translate(_HYPHENS)))
+                # A figure between the halves of a cut word: together they are none that is asked for.
+                plain = text.casefold().replace("\u2010", "-").replace("\u2011", "-").replace(CUT, "0")
+                self._words.update(_WORD.findall(plain))
 
     def resolved(self, text: str) -> str:
         """The text with every CUT as a hyphen or as nothing."""

@@ -30,11 +30,14 @@ class _Row:
     """Lines beside each other: cells of a table, a raised figure and what follows it."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
+        first = lines[0]
         self.lines = lines
-        self.main = lines[0] if len(lines) == 1 else max(lines, key=lambda line: line.size)
-        self.start = min([line.start for line in lines])
-        self.end = max([line.end for line in lines])
-        self.cells = any(_in_row(one, other) == "\t" for one, other in pairwise(lines))
+        self.main, self.start, self.end, self.cells = first, first.start, first.end, False
+        if len(lines) > 1:
+            self.main = max(lines, key=lambda line: line.size)
+            self.start = min([line.start for line in lines])
+            self.end = max([line.end for line in lines])
+            self.cells = any(_in_row(one, other) == "\t" for one, other in pairwise(lines))
 
 
 @dataclass(frozen=True)
