@@ -14,9 +14,9 @@ _BULLET = re.compile(r"[•●○▪■□◦‣–—*\-\ue000-\uf8ff]\s|\(?(?:
 # Of fonts without Unicode: Symbol, Wingdings, OpenSymbol.
 _BULLETS = re.compile(r"^[\uf000-\uf0ff](?=\s)", re.MULTILINE)
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
-_BOUND = re.compile(r"[^\W_][-\u2010/]$")
+_BOUND = re.compile(r"[^\W_][-\u2010/]")
 _ADDRESS = re.compile(r"(?:\w:/|www\.)\S*[-/._=&?#]$")
-_HYPHEN = re.compile(r"[^\W_][-\u2010\u00ad]$")
+_HYPHEN = re.compile(r"[^\W_][-\u2010\u00ad]")
 
 _NOTHING = "\0-\x01\x03-\x08\x0b-\x1f\x7f\xad\ufffe\uffff\ud800-\udfff"
 _SHAPES = "\ufb00-\ufdff\ufe70-\ufefc"  # ligatures, and Arabic letters as they look in a word
@@ -211,7 +211,7 @@ def _same_size(one: _Row, other: _Row) -> bool:
 
 def _hyphenated(before: _Row, row: _Row) -> bool:
     """Whether a word or a number goes on after a hyphen."""
-    return _HYPHEN.search(before.lines[-1].text) is not None and row.lines[0].text[0].isalnum()
+    return _HYPHEN.fullmatch(before.lines[-1].text[-2:]) is not None and row.lines[0].text[0].isalnum()
 
 
 def _wrapped(before: _Row, row: _Row, margin: float | None) -> bool:
@@ -235,5 +235,5 @@ def _joint(before: _Row, row: _Row) -> str:
     last, first = before.lines[-1], row.lines[0].text[0]
     if _UNSPACED.match(last.text[-1]) and _UNSPACED.match(first):
         return " " if last.blank and last.text[-1] < "\u3000" else ""
-    bound = _BOUND.search(last.text) or (_ADDRESS.search(last.text) and not first.isupper())
+    bound = _BOUND.fullmatch(last.text[-2:]) or (not first.isupper() and _ADDRESS.search(last.text.rpartition(" ")[2]))
     return "" if bound else " "
