@@ -1,6 +1,6 @@
 """PDF files of Debian's documentation, read by Colibri and by pypdf, against the words that pdftotext finds.
 
-    python benchmarks/bench_files.py --cache DIR
+    python3 run.py bench files --cache DIR
 
 Needs Debian or a system of its kind (`apt-get download`, `dpkg-deb`) and pdftotext (poppler-utils). Packages are
 fetched by name once and stay in DIR. Every file is read by every engine in a process of its own, one after the other;
@@ -23,7 +23,7 @@ from typing import IO, Any
 
 import click
 
-import machine
+from report import machine
 
 PACKAGES = tuple(
     "asymptote-doc bash-doc ddd-doc debian-faq debian-history debian-policy debian-refcard debmake-doc "  # noqa: SIM905

@@ -1,6 +1,6 @@
 """Encodings: how many samples of text each rule reads rightly, by pair of encoding and language.
 
-    python benchmarks/bench_encodings.py [DIR] [--samples 10]
+    python3 run.py bench encodings [DIR] [--samples 10]
 
 DIR holds texts in UTF-8: DIR/LANGUAGE.txt or DIR/LANGUAGE/*.txt, by the codes in tests/files/kinds/sentences.py, whose
 sentences are shuffled where no DIR is given. Compared are ours, chardet and charset-normalizer alone (where installed),
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(Path(__file__).parents[2] / "tests"))
 
 from colibri.files.kinds.encodings import decode
 from colibri.files.text import Unreadable
