@@ -7,13 +7,14 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePath, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from colibri.errors import ColibriError, InputError, MissingExtra
 from colibri.files.markup import declared_encoding, page_text
+from colibri.files.text import Unreadable
 
 PLAIN = frozenset(
     ".txt .text .md .markdown .mdx .rst .adoc .asciidoc .org .tex .log .po .srt .vtt "  # noqa: SIM905
@@ -31,10 +32,6 @@ _UNPACKED = 512 << 20  # bytes that a packed file may become: a small one can ho
 _BINARY_LOOK = 8_192
 
 
-class Unreadable(ColibriError, ValueError):
-    """A file without text that can be had: damaged, encrypted, or of a kind that nothing here reads."""
-
-
 @dataclass(frozen=True)
 class Record:
     """A row of a .jsonl or .csv file: its line, its text, and its other fields."""
@@ -45,13 +42,13 @@ class Record:
     fields: dict[str, Any]
 
 
-def readable(path: Path) -> bool:
+def readable(path: PurePath) -> bool:
     """Whether files of this ending are read (perhaps with an extra)."""
     ending = path.suffix.lower()
     return ending in PLAIN or ending in MARKUP or ending in RECORDS or ending in BOOKS or ending in EXTRA
 
 
-def text_of(path: Path, data: bytes) -> str:
+def text_of(path: PurePath, data: bytes) -> str:
     """The text of a file that is one document. An unknown ending is read as plain text.
 
     Raises Unreadable, MissingExtra for a kind whose package is not installed.
@@ -86,7 +83,7 @@ def plain_text(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
-def records(path: Path, data: bytes, text_field: str | None, id_field: str | None) -> Iterator[Record]:
+def records(path: PurePath, data: bytes, text_field: str | None, id_field: str | None) -> Iterator[Record]:
     """Rows of a .jsonl or .csv file. text_field: which holds the text; None: "text", or all fields that are strings.
 
     Raises InputError when a named field is not there, Unreadable for a row that is none.
@@ -116,7 +113,7 @@ def _json_rows(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
         yield line, fields
 
 
-def _csv_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _csv_rows(text: str, path: PurePath) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.DictReader(
         io.StringIO(text, newline=""), delimiter="\t" if path.suffix.lower() == ".tsv" else ",", restkey="more"
     )

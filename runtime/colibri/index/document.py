@@ -40,7 +40,8 @@ class Document:
 class PassageHit:
     """A part of a document that was scored on its own.
 
-    start, end  its characters in the document's text; (0, 0) where the store was not told
+    start, end  its characters in the document's text; (0, 0) where the store was not told, and for words about the
+                document that stand nowhere in it (`index.about`)
     score       raw MaxSim
     matches     one for each query token, in their order, when explanations were asked for
     """

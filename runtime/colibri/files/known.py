@@ -1,0 +1,182 @@
+"""The kinds of file there are, as data: what they are called, which module reads them, what that needs.
+
+`recognise` says which of them some bytes are, `reading` loads the module when the first file of its kind comes.
+"""
+
+from dataclasses import dataclass
+from importlib import util
+from pathlib import PurePath
+from typing import Literal
+
+Form = Literal["text", "document", "other"]
+
+_PACKAGES = {"files": "pypdfium2", "files-all": "office_oxide"}
+"""Extra -> a package that only it brings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of file.
+
+    name      as it is shown and stored: "PDF"
+    endings   of names, lower case, with their dot; whole names where there is none: "makefile"
+    module    below `colibri.files.kinds`, loaded when needed; "" where nothing reads it
+    function  of the module: Source -> FileText, or -> Parts, Members and what was Passed; `rows` also takes fields
+    extra     what has to be installed for it; "" nothing
+    version   counted up when its texts change, so that files read before are read again
+    form      TEXT: its bytes are text; DOCUMENT: they are not, but a text with such a name (a page that a program called
+              `.doc`) is read for what it is; OTHER: nothing of it is looked at
+    plain     whether its reader is a loop over lines, so that a small file needs no room of its own (`room`)
+    """
+
+    name: str
+    endings: tuple[str, ...] = ()
+    module: str = ""
+    function: str = "read"
+    extra: str = ""
+    version: int = 1
+    form: Form = "other"
+    plain: bool = False
+
+    @property
+    def read(self) -> bool:
+        """Whether anything reads it."""
+        return bool(self.module)
+
+    @property
+    def reader(self) -> str:
+        """What read a file, as an index remembers it."""
+        return f"{self.name} {self.version}"
+
+    @property
+    def installed(self) -> bool:
+        """Whether what it needs is there."""
+        return not self.extra or util.find_spec(_PACKAGES[self.extra]) is not None
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+PLAIN, ROWS_JSON, ROWS_CSV, HTML = "text", "JSON rows", "CSV", "HTML"
+PDF, DOCX, EPUB = "PDF", "Word", "EPUB"
+
+READ = (
+    Kind(
+        name=PLAIN,
+        form="text",
+        module="former",
+        function="plain",
+        plain=True,
+        endings=_words(
+            ".txt .text .md .markdown .mdx .rst .adoc .asciidoc .org .tex .log .po .srt .vtt .toml .yaml .yml .ini "
+            ".cfg .conf .json .xml .diff .patch .properties .env .css .scss .sass .less .proto .graphql .tf .cmake .mk "
+            "makefile gnumakefile dockerfile containerfile jenkinsfile rakefile gemfile vagrantfile procfile justfile "
+            "readme license licence copying notice authors changelog changes news todo install contributing"
+        ),
+    ),
+    Kind(
+        name="source code",
+        form="text",
+        module="former",
+        function="plain",
+        plain=True,
+        endings=_words(
+            ".py .pyi .pyx .js .mjs .cjs .jsx .ts .mts .cts .tsx .vue .svelte .c .h .cc .cpp .cxx .hpp .hh .hxx .cs "
+            ".java .kt .kts .scala .sc .groovy .gradle .go .rs .rb .php .pl .pm .t .lua .swift .m .mm .r .jl .hs .lhs "
+            ".ml .mli .fs .fsx .fsi .elm .ex .exs .erl .hrl .clj .cljs .cljc .edn .el .lisp .lsp .scm .rkt .vim .sh "
+            ".bash .zsh .fish .ksh .ps1 .psm1 .bat .cmd .sql .d .dart .zig .nim .cr .v .sv .vhd .vhdl .f .f77 .f90 "
+            ".f95 .f03 .for .ada .adb .ads .pas .pp .dpr .vb .vbs .bas .cob .cbl .asm .s .awk .sed .tcl .sol .cu .cl "
+            ".glsl .wgsl .hlsl .nix .dhall .bzl .dockerfile .j2 .jinja .erb .ejs .hbs .mustache .twig"
+        ),
+    ),
+    Kind(name=ROWS_JSON, form="text", module="former", function="rows", endings=(".jsonl", ".ndjson")),
+    Kind(name=ROWS_CSV, form="text", module="former", function="rows", endings=(".csv", ".tsv")),
+    Kind(name=HTML, form="text", module="former", function="html", endings=(".html", ".htm", ".xhtml", ".xht")),
+    Kind(name=EPUB, form="document", module="former", function="epub", endings=(".epub",)),
+    Kind(name=DOCX, form="document", module="former", function="docx", endings=(".docx",), extra="files"),
+    Kind(name=PDF, form="document", module="former", function="pdf", endings=(".pdf",), extra="files"),
+)
+
+NOT_READ = (
+    Kind(name="presentation", form="document", endings=_words(".pptx .pptm .ppsx .ppsm .potx .potm")),
+    Kind(name="workbook", form="document", endings=_words(".xlsx .xlsm .xltx .xltm")),
+    Kind(name="OpenDocument", form="document", endings=_words(".odt .ott .ods .ots .odp .otp .fodt .fods .fodp")),
+    Kind(name="RTF", form="document", endings=(".rtf",)),
+    Kind(name="FictionBook", form="text", endings=(".fb2",)),
+    Kind(name="mail", form="text", endings=_words(".eml .mht .mhtml")),
+    Kind(name="mailbox", form="text", endings=(".mbox",)),
+    Kind(name="calendar", form="text", endings=(".ics",)),
+    Kind(name="contacts", form="text", endings=(".vcf",)),
+    Kind(name="notebook", form="text", endings=(".ipynb",)),
+    Kind(name="zip", form="document", endings=(".zip",)),
+    Kind(name="tar", endings=_words(".tar .tgz .tbz2 .txz")),
+    Kind(name="gzip", endings=(".gz",)),
+    Kind(name="bzip2", endings=(".bz2",)),
+    Kind(name="xz", endings=(".xz",)),
+    Kind(name="zstandard", endings=(".zst",)),
+    Kind(name="Word 97", form="document", endings=_words(".doc .dot")),
+    Kind(name="PowerPoint 97", form="document", endings=_words(".ppt .pps .pot")),
+    Kind(name="Excel 97", form="document", endings=_words(".xls .xlt")),
+    Kind(name="binary workbook", form="document", endings=(".xlsb",)),
+    Kind(name="Outlook message", form="document", endings=(".msg",)),
+    Kind(
+        name="picture",
+        endings=_words(
+            ".jpg .jpeg .jpe .png .gif .bmp .tif .tiff .webp .heic .heif .avif .jxl .ico .icns .svg .svgz .psd .xcf "
+            ".raw .cr2 .cr3 .nef .arw .dng .orf .rw2 .eps .ai .djvu .jp2 .exr .hdr .pcx .tga .wmf .emf"
+        ),
+    ),
+    Kind(
+        name="audio",
+        endings=_words(".mp3 .m4a .m4b .aac .flac .ogg .oga .opus .wav .wma .aif .aiff .mid .midi .amr .ape"),
+    ),
+    Kind(
+        name="video",
+        endings=_words(".mp4 .m4v .mov .mkv .webm .avi .wmv .flv .mpg .mpeg .ogv .3gp .mts .m2ts .vob"),
+    ),
+    Kind(name="font", endings=_words(".ttf .otf .ttc .woff .woff2 .eot .pfb")),
+    Kind(
+        name="program",
+        endings=_words(
+            ".exe .dll .so .dylib .o .a .lib .obj .class .jar .war .apk .ipa .pyc .pyd .wasm .msi .deb .rpm .dmg .whl"
+        ),
+    ),
+    Kind(name="archive of another kind", endings=_words(".rar .7z .cab .lzh .arj .lz4 .lz .z .ace .cpio")),
+    Kind(name="disk image", endings=_words(".iso .img .vmdk .vdi .vhd .qcow2")),
+    Kind(name="mail store", endings=_words(".pst .ost .nsf .dbx")),
+    Kind(name="iWork document", endings=_words(".pages .numbers .key .keynote")),
+    Kind(name="OneNote", endings=_words(".one .onetoc2")),
+    Kind(name="Hangul document", endings=_words(".hwp .hwpx")),
+    Kind(name="Publisher or Visio", endings=_words(".pub .vsd .vsdx .vss .mpp")),
+    Kind(name="e-book of another kind", endings=_words(".mobi .azw .azw3 .prc .lit .cbz .cbr .chm")),
+    Kind(name="PostScript or XPS", endings=_words(".ps .xps .oxps .dvi")),
+    Kind(
+        name="database",
+        endings=_words(".sqlite .sqlite3 .db .mdb .accdb .parquet .feather .arrow .orc .avro .h5 .hdf5 .npy .npz .rdb"),
+    ),
+    Kind(name="model", endings=_words(".onnx .safetensors .gguf .ggml .pt .pth .ckpt .pb .tflite .bin")),
+    Kind(name="key or certificate", endings=_words(".gpg .pgp .p12 .pfx .jks .keystore .kdbx .der .crt .cer .pem")),
+    Kind(name="shortcut", endings=_words(".lnk .url .webloc .desktop")),
+    Kind(name="large text of unknown kind"),
+    Kind(name="binary"),
+)
+"""What is counted by kind and named, never read in silence. The last are told by content alone."""
+
+ALL = READ + NOT_READ
+BY_NAME = {kind.name: kind for kind in ALL}
+BY_ENDING = {ending: kind for kind in reversed(ALL) for ending in kind.endings}
+READERS = frozenset(kind.reader for kind in READ)
+"""What may have read a file that an index holds and need not be read again."""
+
+
+def by_ending(name: str) -> Kind | None:
+    """What a file's name says it is; None: nothing."""
+    path = PurePath(name.replace("\\", "/").rpartition("/")[2].lower())
+    return BY_ENDING.get(path.suffix) or BY_ENDING.get(path.name) or BY_ENDING.get(path.stem if path.suffix else "")
+
+
+def label(name: str, kind: Kind) -> str:
+    """What to count a file under that is not read: its ending, or its kind where it has none."""
+    suffix = PurePath(name).suffix.lower()
+    return suffix if 1 < len(suffix) <= 12 and suffix.isprintable() else kind.name

@@ -1,0 +1,163 @@
+"""A file to its documents: by the reader of its kind, and files inside it by theirs.
+
+Archives, mailboxes and attachments are gone into, three deep, under one budget of unpacked bytes. A member's documents
+are named by their path in there: "letters.zip/2024/may.txt". What goes wrong inside costs only itself and is named.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+from colibri.errors import ColibriError
+from colibri.files.known import BY_NAME, Kind, by_ending, label
+from colibri.files.recognise import recognise
+from colibri.files.source import Budget, Source
+from colibri.files.text import FileText, Member, Part, Passed, Unreadable
+
+_KINDS = "colibri.files.kinds"
+_DEEPEST = 3  # archives within each other
+_LAYERS = 8  # those, and streams such as .gz, of which a file can hold itself
+_STREAMS = frozenset({"gzip", "bzip2", "xz", "zstandard"})
+_NO_TEXT = re.compile("[\x00\ud800-\udfff\ufffe\uffff]")  # neither SQLite nor tokenizers take them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How files are read. text_field, id_field: of rows. total_bytes, part_bytes: see `Budget`."""
+
+    text_field: str | None = None
+    id_field: str | None = None
+    total_bytes: int = Budget.total_bytes
+    part_bytes: int = Budget.part_bytes
+
+    def budget(self) -> Budget:
+        """Of one file."""
+        return Budget(self.total_bytes, self.part_bytes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """A document of a file. part.name: "" where the file is one document. reader: which kinds, outermost first, and the
+    versions of what read them: "zip 1, PDF 2"."""
+
+    part: Part
+    reader: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotRead:
+    """A file, or a file inside it, of a kind that nothing reads. name: "" the file itself. label: what to count it as."""
+
+    name: str
+    label: str
+    kind: str
+
+
+Item = Read | Passed | NotRead
+
+
+def read(source: Source, wanted: Reading) -> Iterator[Item]:
+    """The documents of a file, and what was passed over in it.
+
+    Raises Unreadable, or MissingExtra, when it cannot be read (any further); what came before is whole.
+    """
+    yield from _read(source, wanted, (), 0)
+
+
+def _read(source: Source, wanted: Reading, above: tuple[str, ...], depth: int) -> Iterator[Item]:
+    with _Explained():
+        kind = recognise(source.name, source.data)
+    if not kind.read:
+        if above or not _promised(source.name):
+            yield NotRead(name="", label=label(source.name, kind), kind=kind.name)
+            return
+        raise Unreadable(f"is {_a(kind)}, which nothing here reads")
+    readers = (*above, kind.reader)
+    made = _made(kind, source, wanted)
+    if isinstance(made, FileText):
+        yield Read(part=Part(name="", content=_cleaned(made)), reader=", ".join(readers))
+        return
+    for item in _each(made):
+        if isinstance(item, Member):
+            yield from _member(item, source.budget, wanted, readers, depth + (kind.name not in _STREAMS))
+        elif isinstance(item, Part):
+            yield Read(part=replace(item, content=_cleaned(item.content)), reader=", ".join(readers))
+        else:
+            yield item
+
+
+def _member(member: Member, budget: Budget, wanted: Reading, readers: tuple[str, ...], depth: int) -> Iterator[Item]:
+    """Documents of a file inside another. A stream such as .gz holds one, which stands for it."""
+    outer = "" if readers[-1].rpartition(" ")[0] in _STREAMS else member.name
+    if depth > _DEEPEST or len(readers) > _LAYERS:
+        yield Passed(name=member.name, why=f"lies more than {_DEEPEST} archives deep")
+        return
+    try:
+        for item in _read(Source(name=member.name, data=member.data, budget=budget), wanted, readers, depth):
+            if isinstance(item, Read):
+                yield replace(item, part=replace(item.part, name=_joined(outer, item.part.name)))
+            else:
+                yield replace(item, name=_joined(outer, item.name))
+    except ColibriError as error:
+        if budget.used_bytes > budget.total_bytes:
+            raise
+        yield Passed(name=outer, why=str(error))
+
+
+def _joined(outer: str, inner: str) -> str:
+    return f"{outer}/{inner}" if outer and inner else outer or inner
+
+
+def _made(kind: Kind, source: Source, wanted: Reading) -> FileText | Iterator[Part | Member | Passed]:
+    with _Explained():
+        function = getattr(import_module(f"{_KINDS}.{kind.module}"), kind.function)
+        fields = (wanted.text_field, wanted.id_field) if kind.function == "rows" else ()
+        made: FileText | Iterator[Part | Member | Passed] = function(source, *fields)
+        return made
+
+
+def _each(made: Iterator[Part | Member | Passed]) -> Iterator[Part | Member | Passed]:
+    while True:
+        with _Explained():
+            item = next(made, None)
+        if item is None:
+            return
+        yield item
+
+
+class _Explained:
+    """A damaged file can fail in any way inside a parser: Unreadable it is."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception) and not isinstance(error, ColibriError | MemoryError):
+            raise Unreadable(f"cannot be read ({type(error).__name__}: {error})") from error
+
+
+def _promised(name: str) -> bool:
+    """Whether a file's name says that it is read."""
+    named = by_ending(name)
+    return named is not None and named.read
+
+
+def _a(kind: Kind) -> str:
+    if kind is BY_NAME["binary"]:
+        return kind.name
+    return f"an {kind.name}" if kind.name[0] in "aeioAEIO" else f"a {kind.name}"
+
+
+def _cleaned(text: FileText) -> FileText:
+    """Without what is no character; places and lines stay where they are."""
+    facts: dict[str, Any] = {
+        name: _plain(value)
+        for name in ("text", "title", "author", "language", "created", "modified")
+        if (value := getattr(text, name)) is not None and _NO_TEXT.search(value)
+    }
+    return replace(text, **facts) if facts else text
+
+
+def _plain(text: str) -> str:
+    return _NO_TEXT.sub(lambda found: " " if found[0] == "\0" else "\ufffd", text)

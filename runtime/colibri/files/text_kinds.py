@@ -1,0 +1,97 @@
+"""Texts are told apart by how they begin, where the name does not say it better."""
+
+import re
+
+from colibri.files.known import BY_NAME, HTML, Kind
+
+_LOOK = 8_192
+_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"))
+_WIDE = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+_PROLOG = r"(?:\s|<\?.{0,2000}?\?>|<!--.{0,4000}?-->|<!DOCTYPE[^>\[]{0,2000}(?:\[.{0,4000}?\]\s*)?>)*"
+_ROOT = re.compile(_PROLOG + r"<([A-Za-z_][\w.:-]*)", re.DOTALL | re.IGNORECASE)
+_DOCTYPE_HTML = re.compile(r"\s*(?:<\?xml.{0,500}?\?>|<!--.{0,4000}?-->|\s)*<!doctype\s+html", re.DOTALL | re.IGNORECASE)
+_ROOTS = {"html": HTML, "head": HTML, "body": HTML, "fictionbook": "FictionBook", "svg": "picture"}
+_MBOX = re.compile(r"From \S.{0,300} \d{2}:\d{2}(?::\d{2})?.{0,40}\n[A-Za-z-]{1,60}:")
+_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]{0,60}):[ \t]?(.*)\n?")
+_MAIL = frozenset(
+    "from to cc date subject message-id mime-version received return-path delivered-to content-type reply-to "  # noqa: SIM905
+    "x-mailer dkim-signature in-reply-to references sender".split()
+)
+_MORE_THAN_MEMO = frozenset({"message-id", "mime-version", "received", "return-path", "delivered-to", "dkim-signature"})
+
+
+def text_head(data: bytes) -> str | None:
+    """The beginning as text, with \\n for line ends; None for binary data. Letters beyond ASCII may come out wrong."""
+    for mark, name in _MARKS + _WIDE:
+        if data.startswith(mark):
+            text = data[: _LOOK * (4 if name == "utf-32" else 2)].decode(name, "replace")
+            return text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    head = data[:_LOOK]
+    if b"\0" in head:
+        wide = _unmarked(head)
+        if wide is None:
+            return None
+        return head[: len(head) & ~3].decode(wide, "replace").replace("\r\n", "\n").replace("\r", "\n")
+    odd = sum(byte < 32 and byte not in b"\t\n\r\f\b\x1b" for byte in head)
+    if odd > len(head) // 20:
+        return None
+    return head.decode("latin-1").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _unmarked(head: bytes) -> str | None:
+    """UTF-16 or UTF-32 without a mark: zeros stand at places of one kind, and none where characters are."""
+    lanes = [head[i : len(head) & ~3 : 4].count(0) for i in range(4)]
+    count = max(len(head) // 4, 1)
+    for name, empty, full in (
+        ("utf-32-le", (2, 3), (0,)),
+        ("utf-32-be", (0, 1), (3,)),
+        ("utf-16-le", (1, 3), (0, 2)),
+        ("utf-16-be", (0, 2), (1, 3)),
+    ):
+        few = 0.95 if name.startswith("utf-32") else 0.02  # U+0020 and line ends alone in a text of other scripts
+        if all(lanes[i] > few * count for i in empty) and not any(lanes[i] for i in full):
+            return name
+    return None
+
+
+def by_beginning(text: str) -> Kind | None:
+    """What a text says it is; None for plain text."""
+    start = text.lstrip()[:20].upper()
+    if start.startswith("BEGIN:VCALENDAR"):
+        return BY_NAME["calendar"]
+    if start.startswith("BEGIN:VCARD"):
+        return BY_NAME["contacts"]
+    if start.startswith("{\\RTF"):
+        return BY_NAME["RTF"]
+    if _MBOX.match(text):
+        return BY_NAME["mailbox"]
+    if start.startswith("<"):
+        return _markup(text)
+    return BY_NAME["mail"] if _is_mail(text) else None
+
+
+def _markup(text: str) -> Kind | None:
+    if _DOCTYPE_HTML.match(text):
+        return BY_NAME[HTML]
+    root = _ROOT.match(text)
+    if root is None:
+        return None
+    prefix, _, name = root[1].rpartition(":")
+    if name.lower() == "document" and (prefix == "office" or "opendocument:xmlns:office" in text):
+        return BY_NAME["OpenDocument"]
+    found = _ROOTS.get(name.lower())
+    return None if found is None else BY_NAME[found]
+
+
+def _is_mail(text: str) -> bool:
+    """Whether it begins with headers of a message: three, one of which no memo has."""
+    found: set[str] = set()
+    for line in text.split("\n")[:60]:
+        if line[:1] in {" ", "\t"} and found:
+            continue
+        header = _HEADER.fullmatch(line)
+        if header is None:
+            break
+        found.add(header[1].lower())
+    return len(found & _MAIL) >= 3 and bool(found & _MORE_THAN_MEMO)
