@@ -10,8 +10,10 @@ import pytest
 
 import colibri
 from colibri import Index
-from colibri.files import readers
-from colibri.files.sync import Summary, Sync, Wanted
+from colibri.files.reading import Item
+from colibri.files.safely import Reader
+from colibri.files.summary import Summary
+from colibri.files.sync import Sync, Wanted
 from reference import ARTEFACTS
 
 
@@ -117,18 +119,23 @@ def test_bad_files_are_named_and_cost_only_themselves(index: Index, folder: Path
     with (folder / "huge.txt").open("wb") as file:
         file.truncate(2 << 30)  # 2 GB that take no room
     summary = sync(index, folder)
-    assert counts(summary) == (4, 0, 0, 5)
+    assert counts(summary) == (5, 0, 0, 4)
+    assert summary.not_read == {".jpg": 1}
     why = {Path(path).name: said for path, said in summary.skipped.items()}
     assert why["binary.txt"] == "is binary"
     assert why["huge.txt"].startswith("2,048 MB, more than 64")
-    assert "line 2" in why["broken.jsonl"]
-    assert held(index, folder) == {"a.txt", "b.md", "sub/c.py", "sub/d.html"}
+    ((path, said),) = summary.remarks.items()
+    assert path.endswith("broken.jsonl")
+    assert "line 2" in said[0]
+    assert held(index, folder) == {"a.txt", "b.md", "sub/c.py", "sub/d.html", "broken.jsonl"}
 
 
 def test_without_the_extra_files_say_what_to_install(
-    index: Index, folder: Path, monkeypatch: pytest.MonkeyPatch
+    index: Index, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "pypdf", None)
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without" / "pypdf.py").write_text("raise ImportError", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path / "without")
     (folder / "paper.pdf").write_bytes(b"%PDF-1.7")
     summary = sync(index, folder)
     assert "colibri-edge[files]" in summary.skipped[str(folder / "paper.pdf")]
@@ -158,17 +165,17 @@ def test_rows_are_documents_of_their_own(index: Index, folder: Path) -> None:
 
 def test_an_interruption_keeps_what_was_done(index: Index, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("colibri.files.sync._BATCH_DOCUMENTS", 1)
-    real = readers.text_of
+    real = Reader.read
 
-    def stop(path: Path, data: bytes) -> str:
-        if path.name == "c.py":
+    def stop(self: Reader, name: str, data: bytes) -> Iterator[Item]:
+        if name == "c.py":
             raise KeyboardInterrupt
-        return real(path, data)
+        return real(self, name, data)
 
-    monkeypatch.setattr(readers, "text_of", stop)
+    monkeypatch.setattr(Reader, "read", stop)
     with pytest.raises(KeyboardInterrupt):
         sync(index, folder)
     assert held(index, folder) == {"a.txt", "b.md"}
-    monkeypatch.setattr(readers, "text_of", real)
+    monkeypatch.setattr(Reader, "read", real)
     assert counts(sync(index, folder)) == (2, 2, 0, 0)
     assert index.verify().clean

@@ -1,5 +1,6 @@
 """Options that several commands share, and reading texts."""
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,8 @@ PROGRESS_FROM = 32
 
 _KEPT: list["Colibri"] = []
 _PROVIDER, _BATCH = "colibri.provider", "colibri.batch_tokens"  # in a click context's meta
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -121,3 +124,9 @@ def read_texts(arguments: tuple[str, ...], file: str | None) -> list[str]:
     if not lines:
         raise InputError(f"{'stdin' if file == '-' else file}: holds no text")
     return lines
+
+
+def printable(text: str) -> str:
+    """Without what would move a terminal's cursor or change its colours: a file may hold anything, its name too."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0b", " ").replace("\x0c", " ")
+    return _CONTROLS.sub("\ufffd", text)

@@ -24,8 +24,8 @@ class Kind:
     function  of the module: Source -> FileText, or -> Parts, Members and what was Passed; `rows` also takes fields
     extra     what has to be installed for it; "" nothing
     version   counted up when its texts change, so that files read before are read again
-    form      TEXT: its bytes are text; DOCUMENT: they are not, but a text with such a name (a page that a program called
-              `.doc`) is read for what it is; OTHER: nothing of it is looked at
+    form      "text": its bytes are text; "document": they are not, but a text with such a name (a page that a program
+              called `.doc`) is read for what it is; "other": a text with such a name is passed by, too
     plain     whether its reader is a loop over lines, so that a small file needs no room of its own (`room`)
     """
 

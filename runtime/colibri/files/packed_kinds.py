@@ -36,7 +36,7 @@ def zip_kind(data: bytes) -> Kind:
 
 
 def _zip_name(names: set[str], mimetype: bytes, types: bytes) -> str:
-    if b"epub" in mimetype or "META-INF/container.xml" in names and b"opendocument" not in mimetype:
+    if b"epub" in mimetype or ("META-INF/container.xml" in names and b"opendocument" not in mimetype):
         return "EPUB"
     if b"opendocument" in mimetype or b"sun.xml" in mimetype:
         return "OpenDocument"
@@ -71,7 +71,10 @@ _STREAMS = (
 
 
 def ole_kind(data: bytes) -> Kind | None:
-    """What an OLE file is, by the streams at its top; None where they tell nothing. Raises Unreadable when encrypted."""
+    """What an OLE file is, by the streams at its top; None where they tell nothing.
+
+    Raises Unreadable for an Office file of today that is encrypted: its zip lies within.
+    """
     names = set(_top_names(data))
     if "EncryptedPackage" in names:
         raise Unreadable("is encrypted")

@@ -4,7 +4,9 @@ Archives, mailboxes and attachments are gone into, three deep, under one budget 
 are named by their path in there: "letters.zip/2024/may.txt". What goes wrong inside costs only itself and is named.
 """
 
+import math
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -32,9 +34,9 @@ class Reading:
     total_bytes: int = Budget.total_bytes
     part_bytes: int = Budget.part_bytes
 
-    def budget(self) -> Budget:
-        """Of one file."""
-        return Budget(self.total_bytes, self.part_bytes)
+    def budget(self, seconds: float = math.inf) -> Budget:
+        """Of one file. seconds: after which its reader should end with what it has."""
+        return Budget(self.total_bytes, self.part_bytes, until=time.monotonic() + seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,7 @@ class Read:
 
 @dataclass(frozen=True, kw_only=True)
 class NotRead:
-    """A file, or a file inside it, of a kind that nothing reads. name: "" the file itself. label: what to count it as."""
+    """A file, or a file inside it, of a kind that nothing reads. name: "" the file itself. label: what it counts as."""
 
     name: str
     label: str
@@ -73,7 +75,7 @@ def _read(source: Source, wanted: Reading, above: tuple[str, ...], depth: int) -
         if above or not _promised(source.name):
             yield NotRead(name="", label=label(source.name, kind), kind=kind.name)
             return
-        raise Unreadable(f"is {_a(kind)}, which nothing here reads")
+        raise Unreadable("is binary" if kind is BY_NAME["binary"] else f"is {_a(kind)}, which nothing here reads")
     readers = (*above, kind.reader)
     made = _made(kind, source, wanted)
     if isinstance(made, FileText):
@@ -144,8 +146,6 @@ def _promised(name: str) -> bool:
 
 
 def _a(kind: Kind) -> str:
-    if kind is BY_NAME["binary"]:
-        return kind.name
     return f"an {kind.name}" if kind.name[0] in "aeioAEIO" else f"a {kind.name}"
 
 

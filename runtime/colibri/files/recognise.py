@@ -12,21 +12,23 @@ from colibri.files.magic import by_magic
 from colibri.files.packed_kinds import EMPTY_ZIP, OLE, ZIP, ole_kind, zip_kind
 from colibri.files.text_kinds import by_beginning, text_head
 
-_OPEN = frozenset({"", ".txt", ".text", ".log", ".dat", ".xml", ".html", ".htm", ".xhtml", ".xht", ".bak", ".old", ".orig"})
+_OPEN = frozenset(
+    {"", ".txt", ".text", ".log", ".dat", ".xml", ".html", ".htm", ".xhtml", ".xht", ".bak", ".old", ".orig"}
+)
 """Endings of texts of any kind."""
 _UNKNOWN_BYTES = 1 << 20
 """A text whose ending nobody knows is read up to here: what is larger is data, such as points of a drawing."""
 _PDF_WITHIN = 1_024  # bytes that may stand before a PDF begins (PDF 1.7, annex H, note 13)
 
 
-def by_head(name: str, head: bytes) -> Kind | None:
-    """The kind, where the first bytes are enough to say that nothing reads it; else None."""
-    found = by_magic(head)
-    if found is not None:
-        return None if found.read else found
-    if head.startswith((ZIP, EMPTY_ZIP, OLE)) or text_head(head) is not None:
-        return None
-    kind = _binary(by_ending(name))
+def by_head(name: str, head: bytes, size: int) -> Kind | None:
+    """The kind, where the first bytes and the size are enough to say that nothing reads it; else None."""
+    kind = by_magic(head)
+    if kind is None:
+        if head.startswith((ZIP, EMPTY_ZIP, OLE)):
+            return None
+        text, named = text_head(head), by_ending(name)
+        kind = _binary(named) if text is None else _text(PurePath(name).suffix.lower(), named, text, size)
     return None if kind.read else kind
 
 

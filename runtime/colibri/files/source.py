@@ -1,5 +1,7 @@
-"""A file as readers get it, and how much of it they may unpack."""
+"""A file as readers get it, how much of it they may unpack, and how long they may take."""
 
+import math
+import time
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -14,11 +16,18 @@ class Budget:
 
     total_bytes  of all parts together, those of files inside the file included
     part_bytes   of one part
+    until        when a reader of many pages should end with what it has, by `time.monotonic`
     """
 
     total_bytes: int = 512 << 20
     part_bytes: int = 100 << 20
     used_bytes: int = 0
+    until: float = math.inf
+
+    @property
+    def late(self) -> bool:
+        """Whether the file's time is nearly over: what is read by now is kept if the reader ends, and lost if not."""
+        return time.monotonic() >= self.until
 
     def unpack(self, stream: IO[bytes], name: str) -> bytes:
         """All bytes of an unpacking stream. Raises Unreadable as soon as they are too many. name: of the part."""

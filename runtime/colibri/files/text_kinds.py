@@ -8,9 +8,10 @@ _LOOK = 8_192
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"))
 _WIDE = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
-_PROLOG = r"(?:\s|<\?.{0,2000}?\?>|<!--.{0,4000}?-->|<!DOCTYPE[^>\[]{0,2000}(?:\[.{0,4000}?\]\s*)?>)*"
-_ROOT = re.compile(_PROLOG + r"<([A-Za-z_][\w.:-]*)", re.DOTALL | re.IGNORECASE)
-_DOCTYPE_HTML = re.compile(r"\s*(?:<\?xml.{0,500}?\?>|<!--.{0,4000}?-->|\s)*<!doctype\s+html", re.DOTALL | re.IGNORECASE)
+_BEFORE = r"\s|<\?.{0,2000}?\?>|<!--.{0,4000}?-->"
+_DOCTYPE = r"<!DOCTYPE[^>\[]{0,2000}(?:\[.{0,4000}?\]\s*)?>"
+_ROOT = re.compile(rf"(?:{_BEFORE}|{_DOCTYPE})*+<([A-Za-z_][\w.:-]*)", re.DOTALL | re.IGNORECASE)
+_DOCTYPE_HTML = re.compile(rf"(?:{_BEFORE})*+<!doctype\s+html", re.DOTALL | re.IGNORECASE)
 _ROOTS = {"html": HTML, "head": HTML, "body": HTML, "fictionbook": "FictionBook", "svg": "picture"}
 _MBOX = re.compile(r"From \S.{0,300} \d{2}:\d{2}(?::\d{2})?.{0,40}\n[A-Za-z-]{1,60}:")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]{0,60}):[ \t]?(.*)\n?")

@@ -13,6 +13,8 @@ from colibri.files.room import memory
 from colibri.files.room.frames import Frame, framed, receive, send
 from colibri.files.source import Source
 
+_KEPT = 0.8  # of a file's time, after which a reader that can ends with what it has
+
 
 def main() -> None:
     """Serve one program."""
@@ -30,7 +32,7 @@ def main() -> None:
     while True:
         frame = waiting.get()
         memory.limit_seconds(seconds)
-        send(answers, _answer(frame, wanted, answers))
+        send(answers, _answer(frame, wanted, _KEPT * seconds, answers))
         del frame
 
 
@@ -51,10 +53,10 @@ def _listen(asked: IO[bytes], waiting: "SimpleQueue[Frame]") -> None:
     os._exit(0)
 
 
-def _answer(frame: Frame, wanted: Reading, answers: IO[bytes]) -> Frame:
+def _answer(frame: Frame, wanted: Reading, seconds: float, answers: IO[bytes]) -> Frame:
     """What comes after the last item."""
     try:
-        source = Source(name=frame.fields["name"], data=frame.body, budget=wanted.budget())
+        source = Source(name=frame.fields["name"], data=frame.body, budget=wanted.budget(seconds))
         for item in read(source, wanted):
             send(answers, framed(item))
     except BrokenPipeError:

@@ -1,4 +1,4 @@
-"""Messages between a program and its reading process: two lengths, JSON, and bytes. Never pickle: it runs what it reads.
+"""Messages between a program and its reading process: two lengths, JSON, bytes. Never pickle: it runs what it reads.
 
 What is read of a file comes as `Item`s, each with its text as the bytes.
 """

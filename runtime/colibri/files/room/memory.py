@@ -31,9 +31,7 @@ def limit_seconds(seconds: float) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     most = resource.getrlimit(resource.RLIMIT_CPU)[1]
     wanted = int(usage.ru_utime + usage.ru_stime + seconds) + 2
-    resource.setrlimit(
-        resource.RLIMIT_CPU, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most)
-    )
+    resource.setrlimit(resource.RLIMIT_CPU, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
 
 
 def _mapped_bytes() -> int:

@@ -1,0 +1,37 @@
+"""What a file is called, as words that find it: "passport scan 2024.txt" in Travel/ answers "passport" and "travel"."""
+
+import re
+from pathlib import PurePath
+
+from colibri.files.text import Part
+
+_LONGEST = 400  # characters: about a passage's worth of tokens
+_BETWEEN = re.compile(r"[\s_.,;+~=()\[\]{}-]+")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
+
+
+def about(path: PurePath, root: PurePath, part: Part, *, first: bool) -> str:
+    """The words: the document's name and its title, then the folders and archives that it lies in, a line each.
+
+    root   what was indexed: a folder, whose own name is the first of them, or the file
+    first  whether it is the first document of its file. Of rows only that has the file's words: a question that names
+           the file would else be answered by any of them alike
+    """
+    title = " ".join((part.content.title or "").split())
+    if part.line is not None and not first:
+        return title[:_LONGEST]
+    base = root.parent if root == path else root
+    folders = [base.name, *path.parent.relative_to(base).parts]
+    name = path.name
+    if part.name and part.line is None:
+        inner = part.name.split("/")
+        folders += [name, *inner[:-1]]
+        name = inner[-1]
+    lines = [words(name), title, " ".join(words(folder) for folder in folders)]
+    return "\n".join(dict.fromkeys(line for line in lines if line))[:_LONGEST]
+
+
+def words(name: str) -> str:
+    """A file's or folder's name without its ending, its words apart."""
+    stem = PurePath(name).stem if PurePath(name).suffix[1:2].isalpha() else name
+    return _HUMP.sub(" ", _BETWEEN.sub(" ", stem)).strip()
