@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from colibri import InputError
 from colibri.errors import ColibriError
 from colibri.files import readers
-from colibri.files.readers import Unreadable, html_text, plain_text, records, text_of
+from colibri.files.readers import html_text, plain_text, records, text_of
+from colibri.files.text import Unreadable
 
 
 def pdf(*pages: str) -> bytes:

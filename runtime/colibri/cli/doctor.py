@@ -12,13 +12,19 @@ from colibri import artefact as artefacts
 from colibri import providers
 from colibri.cli.options import asked_provider, provider_option
 from colibri.errors import ColibriError
+from colibri.files.room import memory
 from colibri.providers import CPU, available_cores, caches
 from colibri.providers.known import ORDER
 from colibri.providers.taken import told_once
 from colibri.scoring import engine
 
 _PACKAGES = ("colibri-edge", "numpy", "tokenizers", "numba", "huggingface_hub")
-_EXTRAS = {"export": ("onnx", "onnx_ir", "safetensors"), "tensorrt": ("tensorrt_rtx",)}
+_EXTRAS = {
+    "export": ("onnx", "onnx_ir", "safetensors"),
+    "files": ("pypdfium2", "chardet", "webencodings"),
+    "files-all": ("pypdfium2", "chardet", "webencodings", "office_oxide", "olefile"),
+    "tensorrt": ("tensorrt_rtx",),
+}
 
 
 @click.command(short_help="Say what would run here, and why.")
@@ -62,6 +68,7 @@ def _look(name: str | None, variant: str | None) -> tuple[dict[str, Any], list[s
             for extra, modules in _EXTRAS.items()
         },
         "scoring": _scoring(problems),
+        "reading_files": f"in a process of its own; its memory is {memory.how()}",
     }
     if report["onnxruntime"] is not None:
         report["providers"] = _providers()

@@ -107,8 +107,9 @@ def listing(hits: Sequence["Hit"], base: Path | None = None) -> list[str]:
     for number, hit in enumerate(hits, 1):
         where = printable(str(place(hit)).removeprefix(f"{base}/"))
         lines.append(f"{number}. {hit.normalised:.3f}  {click.style(where, fg='cyan')}")
-        if hit.text is not None:
-            lines += [f"   {line}" for line in snippet(hit.text, shown_passage(hit))]
+        passage = shown_passage(hit)
+        if hit.text is not None and passage is not None:
+            lines += [f"   {line}" for line in snippet(hit.text, passage)]
     return lines
 
 

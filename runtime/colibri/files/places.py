@@ -33,14 +33,15 @@ class HitPlace:
 
 
 def place(hit: "Hit") -> HitPlace:
-    """Where what best answers the query stands, as far as the hit was explained; else where its passage begins."""
+    """Where what is shown of it stands: what best answers the query, as far as the hit was explained, in
+    `shown_passage`; else where that begins."""
     file = (hit.payload or {}).get("file")
     if not isinstance(file, Mapping):
         return HitPlace(name=hit.id)
     if isinstance(file.get("line"), int):
         return HitPlace(name=file.get("path", hit.id), line=file["line"])
-    passage = hit.passages[0] if hit.passages else None
-    if passage is None or hit.text is None or passage.end <= passage.start:  # found by its name
+    passage = shown_passage(hit)
+    if passage is None or hit.text is None or passage.end <= passage.start:  # words about it alone
         return HitPlace(name=hit.id)
     places = unpacked(file.get("places"))
     at = best_character(hit.text, passage, places)
@@ -50,9 +51,9 @@ def place(hit: "Hit") -> HitPlace:
     return HitPlace(name=hit.id, line=hit.text.count("\n", 0, at) + 1, label=label)
 
 
-def shown_passage(hit: "Hit") -> "PassageHit":
-    """The best passage that is part of the text: words about a document have nothing to show."""
-    return next((one for one in hit.passages if one.end > one.start), hit.passages[0])
+def shown_passage(hit: "Hit") -> "PassageHit | None":
+    """The best passage that is part of the text, if there is one: words about a document have nothing to show."""
+    return next((one for one in hit.passages if one.end > one.start), next(iter(hit.passages), None))
 
 
 def best_character(text: str, passage: "PassageHit", places: Sequence[Place] = ()) -> int:

@@ -23,11 +23,11 @@ def main() -> None:
     first = receive(asked)
     if first is None:
         return
-    seconds, memory_bytes = first.fields["seconds"], first.fields["memory_bytes"]
+    seconds = first.fields["seconds"]
     wanted = Reading(**first.fields["reading"])
     waiting: SimpleQueue[Frame] = SimpleQueue()
     Thread(target=_listen, args=(asked, waiting), daemon=True).start()
-    memory.limit(memory_bytes)
+    memory.limit(first.fields["memory_bytes"] if first.fields["limited"] else None)
     send(answers, Frame("ready"))
     while True:
         frame = waiting.get()

@@ -8,14 +8,14 @@ LIMITED = sys.platform.startswith(("linux", "freebsd"))
 WATCH_SECONDS = 0.25
 
 
-def limit(memory_bytes: int) -> None:
-    """From now on this process gets so much more than it has, where the system can say so. No core is ever written."""
+def limit(memory_bytes: int | None) -> None:
+    """From now on this process gets so much more than it has; None: it is watched. It never writes a core."""
     if sys.platform == "win32":
         return
     import resource  # noqa: PLC0415 - there is none on Windows
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if LIMITED:
+    if memory_bytes is not None:
         most = resource.getrlimit(resource.RLIMIT_AS)[1]
         wanted = memory_bytes + _mapped_bytes()
         soft = wanted if most == resource.RLIM_INFINITY else min(wanted, most)

@@ -65,6 +65,8 @@ class Room:
 
     def read(self, name: str, data: bytes) -> Iterator[Item]:
         """As `reading.read`. Unreadable also tells which limit the file met, or that it ended the process."""
+        if self._process is not None and self._process.ended:  # since the last file, so that this one is not to blame
+            self.close()
         if self._process is None:
             self._process = _Process(self._limits, self._watch)
         whole = False
@@ -117,7 +119,7 @@ class _Process:
             self._thread = Thread(target=self._listen, args=(self._started.stdout,), daemon=True)
             self._thread.start()
             try:
-                self.ask(Frame("limits", asdict(limits)))
+                self.ask(Frame("limits", {**asdict(limits), "limited": not watch}))
                 self.answer(_START_SECONDS)
             except Unreadable as error:
                 self.kill()
@@ -131,6 +133,10 @@ class _Process:
     @property
     def id(self) -> int:
         return self._started.pid
+
+    @property
+    def ended(self) -> bool:
+        return self._started.poll() is not None
 
     def ask(self, frame: Frame) -> None:
         """Send one. That it is not taken shows when the answer is waited for."""
@@ -168,7 +174,8 @@ class _Process:
         while frame is not None:
             try:
                 frame = receive(answers)
-            except (OSError, ValueError):  # closed, or a message that was cut
+            except (OSError, ValueError):  # closed from here, or no message: then nothing that follows is one
+                self._started.kill()
                 frame = None
             while not self._unwanted.is_set():
                 with suppress(Full):
