@@ -30,10 +30,7 @@ def text_head(data: bytes) -> str | None:
             return text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     head = data[:_LOOK]
     if b"\0" in head:
-        wide = _unmarked(head)
-        if wide is None:
-            return None
-        return head[: len(head) & ~3].decode(wide, "replace").replace("\r\n", "\n").replace("\r", "\n")
+        return _unmarked(head[: len(head) & ~3])
     odd = sum(byte < 32 and byte not in b"\t\n\r\f\b\x1b" for byte in head)
     if odd > len(head) // 20:
         return None
@@ -41,18 +38,21 @@ def text_head(data: bytes) -> str | None:
 
 
 def _unmarked(head: bytes) -> str | None:
-    """UTF-16 or UTF-32 without a mark: zeros stand at places of one kind, and none where characters are."""
-    lanes = [head[i : len(head) & ~3 : 4].count(0) for i in range(4)]
-    count = max(len(head) // 4, 1)
-    for name, empty, full in (
-        ("utf-32-le", (2, 3), (0,)),
-        ("utf-32-be", (0, 1), (3,)),
-        ("utf-16-le", (1, 3), (0, 2)),
-        ("utf-16-be", (0, 2), (1, 3)),
+    """UTF-16 or UTF-32 without a mark: zeros stand at places of one kind alone, and what comes out are letters."""
+    zeros = [head[i::4].count(0) for i in range(4)]
+    for name, empty, most in (
+        ("utf-32-le", (2, 3), True),
+        ("utf-32-be", (0, 1), True),
+        ("utf-16-le", (1, 3), False),
+        ("utf-16-be", (0, 2), False),
     ):
-        few = 0.95 if name.startswith("utf-32") else 0.02  # U+0020 and line ends alone in a text of other scripts
-        if all(lanes[i] > few * count for i in empty) and not any(lanes[i] for i in full):
-            return name
+        there = sum(zeros[i] for i in empty)
+        # Of UTF-16 in other scripts than Latin only blanks and line ends have a zero.
+        wide = min(zeros[i] for i in empty) > 0.95 * (len(head) // 4) if most else there == sum(zeros)
+        if wide:
+            text = head.decode(name, "replace").replace("\r\n", "\n").replace("\r", "\n")
+            if sum(sign.isprintable() or sign in "\t\n\f" for sign in text) > 0.95 * len(text):
+                return text
     return None
 
 
