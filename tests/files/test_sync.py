@@ -10,6 +10,8 @@ import pytest
 
 import colibri
 from colibri import Index
+from colibri.explain import Span
+from colibri.files import known
 from colibri.files.reading import Item
 from colibri.files.safely import Reader
 from colibri.files.summary import Summary
@@ -179,3 +181,141 @@ def test_an_interruption_keeps_what_was_done(index: Index, folder: Path, monkeyp
     monkeypatch.setattr(Reader, "read", real)
     assert counts(sync(index, folder)) == (2, 2, 0, 0)
     assert index.verify().clean
+
+
+def test_a_file_is_found_by_its_name_and_folder(index: Index, tmp_path: Path) -> None:
+    (tmp_path / "files" / "Travel").mkdir(parents=True)
+    scan = tmp_path / "files" / "Travel" / "passport scan 2024.txt"
+    scan.write_text("Issued in Bern. " * 400, encoding="utf-8")
+    sync(index, tmp_path / "files")
+    (stored,) = index.get(str(scan))
+    assert stored is not None
+    assert stored.text == "Issued in Bern. " * 400
+    assert stored.payload is not None
+    assert stored.payload["file"]["about"] == "passport scan 2024\nfiles Travel"
+    assert stored.passages.count(Span(0, 0)) == 1
+    (hit,) = index.search("passport scan 2024\nfiles Travel", k=1, explain=True, passages=100)
+    assert (hit.passages[0].start, hit.passages[0].end) == (0, 0)
+    assert {match.document for match in hit.passages[0].matches} == {Span(0, 0)}
+    assert hit.score == pytest.approx(hit.passages[0].score)
+
+
+@pytest.mark.parametrize("split", [True, False])
+def test_words_about_a_file_survive_a_repair_and_an_export(
+    index: Index, folder: Path, tmp_path: Path, model: colibri.Colibri, split: bool
+) -> None:
+    sync(index, folder, split=split)
+    before = {stored.id: stored.passages for stored in index.documents()}
+    assert all(Span(0, 0) in passages for passages in before.values())
+    assert index.verify().clean
+    query = "a\nfiles"
+    scores = [(hit.id, hit.score) for hit in index.search(query, k=4)]
+    index.export(tmp_path / "out")
+    with Index.open(tmp_path / "copy", model) as copy:
+        assert copy.import_(tmp_path / "out") == 4
+        assert copy.verify().clean
+        assert [(hit.id, hit.score) for hit in copy.search(query, k=4)] == scores
+    for rows in (tmp_path / "index" / "segments").glob("*.rows"):
+        rows.write_bytes(bytes(len(rows.read_bytes())))
+    assert not index.verify().clean
+    assert len(index.repair().encoded) == 4
+    assert index.verify().clean
+    assert {stored.id: stored.passages for stored in index.documents()} == before
+    assert [(hit.id, hit.score) for hit in index.search(query, k=4)] == scores
+
+
+def test_what_nothing_reads_is_counted_and_what_was_given_is_named(index: Index, folder: Path) -> None:
+    (folder / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    (folder / "b.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    (folder / "picture").write_bytes(b"\x89PNG\r\n\x1a\n\0")
+    (folder / "numbers.unheard").write_bytes(b"0 1 2\n" * 300_000)
+    (folder / "song.txt").write_bytes(b"ID3\x04\x00\x00\x00")
+    summary = sync(index, folder)
+    assert summary.not_read == {".jpg": 2, "picture": 1, ".unheard": 1}
+    assert summary.skipped == {str(folder / "song.txt"): "is of a kind that nothing here reads (audio)"}
+    assert sync(index, folder).not_read == summary.not_read
+    given = sync(index, folder / "a.jpg")
+    assert given.not_read == {}
+    assert given.skipped == {str(folder / "a.jpg"): "is of a kind that nothing here reads (picture)"}
+
+
+def test_a_file_is_read_again_when_its_reader_has_changed(
+    index: Index, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(index, folder)
+    monkeypatch.setattr("colibri.files.facts.READERS", known.READERS - {"HTML 1"})
+    assert counts(sync(index, folder)) == (1, 3, 0, 0)
+
+
+def test_a_file_that_becomes_another_kind_leaves(index: Index, folder: Path) -> None:
+    sync(index, folder)
+    (folder / "a.txt").write_bytes(b"\xff\xd8\xff\xe0\x00")
+    (folder / "b.md").write_bytes(b"  ")
+    summary = sync(index, folder)
+    assert set(summary.skipped) == {str(folder / "a.txt"), str(folder / "b.md")}
+    assert held(index, folder) == {"sub/c.py", "sub/d.html"}
+
+
+def test_one_row_more_or_less_is_followed_and_own_fields_survive(index: Index, folder: Path) -> None:
+    rows = folder / "rows.jsonl"
+    rows.write_text('{"text": "one", "file": "mine", "line": 7}\n{"text": "two"}', encoding="utf-8")
+    sync(index, rows)
+    (first,) = index.get(f"{rows}#1")
+    assert first is not None
+    assert first.payload is not None
+    assert (first.payload["file_"], first.payload["line"], first.payload["file"]["line"]) == ("mine", 7, 1)
+    rows.write_text('{"text": "one"}', encoding="utf-8")
+    sync(index, rows)
+    assert [stored.id for stored in index.documents()] == [f"{rows}#1"]
+
+
+def test_a_row_that_no_index_takes_costs_only_itself(index: Index, folder: Path) -> None:
+    deep = "[" * 300 + "]" * 300
+    lines = ['{"text": "one"}', '{"text": "two", "n": NaN}', f'{{"text": "three", "d": {deep}}}', '{"text": " "}',
+             '{"text": "five"}']  # fmt: skip
+    rows = folder / "rows.jsonl"
+    rows.write_text("\n".join(lines), encoding="utf-8")
+    summary = sync(index, rows)
+    assert [stored.text for stored in index.documents()] == ["one", "five"]
+    assert summary.indexed == 1
+    (said,) = summary.remarks.values()
+    assert [remark.split(":")[0] for remark in said] == ["line 2", "line 3", "line 4"]
+
+
+def test_two_rows_of_one_id_are_said(index: Index, folder: Path) -> None:
+    rows = folder / "rows.jsonl"
+    rows.write_text('{"id": 1, "text": "one cat"}\n{"id": 1, "text": "two dogs"}', encoding="utf-8")
+    summary = sync(index, rows, id_field="id")
+    assert [stored.text for stored in index.documents()] == ["two dogs"]
+    (said,) = summary.remarks.values()
+    assert said == ["line 2: has the name '1', as line 1 has; the last one counts"]
+
+
+def test_what_was_read_before_a_limit_stays_and_is_not_read_again_under_the_same(index: Index, folder: Path) -> None:
+    rows = folder / "rows.jsonl"
+    rows.write_text("".join(f'{{"text": "row {i}"}}\n' for i in range(30)) + "{\n", encoding="utf-8")
+    summary = sync(index, rows)
+    assert summary.indexed == 1
+    assert index.count() == 30
+    (why,) = summary.remarks[str(rows)]
+    assert "was not read to its end" in why
+    again = sync(index, rows)
+    assert counts(again) == (0, 1, 0, 0)
+    assert "line 31" in again.remarks[str(rows)][0]
+    assert counts(sync(index, rows, max_seconds=60.0)) == (1, 0, 0, 0)
+
+
+def test_files_that_meet_a_limit_are_named_and_the_run_goes_on(index: Index, folder: Path) -> None:
+    (folder / "c_long.html").write_bytes(b"<!doctype html>" + b"<p>The keeper counts <b>gulls</b>.</p>\n" * 1_500_000)
+    summary = sync(index, folder, max_seconds=0.5)
+    assert summary.skipped == {str(folder / "c_long.html"): "took longer than 0.5 s"}
+    assert summary.indexed == 4
+
+
+def test_many_remarks_of_one_file_are_counted() -> None:
+    summary = Summary()
+    for i in range(250):
+        summary.remark("a.csv", f"line {i}")
+        summary.remark("a.csv", "line 0")
+    assert len(summary.remarks["a.csv"]) == 101
+    assert summary.remarks["a.csv"][-1] == "and 150 more"

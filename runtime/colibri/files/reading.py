@@ -75,7 +75,8 @@ def _read(source: Source, wanted: Reading, above: tuple[str, ...], depth: int) -
         if above or not _promised(source.name):
             yield NotRead(name="", label=label(source.name, kind), kind=kind.name)
             return
-        raise Unreadable("is binary" if kind is BY_NAME["binary"] else f"is {_a(kind)}, which nothing here reads")
+        binary = kind is BY_NAME["binary"]
+        raise Unreadable("is binary" if binary else f"is of a kind that nothing here reads ({kind.name})")
     readers = (*above, kind.reader)
     made = _made(kind, source, wanted)
     if isinstance(made, FileText):
@@ -143,10 +144,6 @@ def _promised(name: str) -> bool:
     """Whether a file's name says that it is read."""
     named = by_ending(name)
     return named is not None and named.read
-
-
-def _a(kind: Kind) -> str:
-    return f"an {kind.name}" if kind.name[0] in "aeioAEIO" else f"a {kind.name}"
 
 
 def _cleaned(text: FileText) -> FileText:

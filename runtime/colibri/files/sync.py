@@ -92,7 +92,7 @@ class Sync:
             if before.is_of(one) and before.as_read_now(self._wanted.limits):
                 self.summary.unchanged += 1
                 if before.cut:
-                    self.summary.remark(path, before.cut)
+                    self.summary.remark(path, f"was not read to its end: {before.cut}")
                 return False
             return True
         named = by_ending(one.path.name)
