@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Literal
 
 Form = Literal["text", "document", "other"]
+Takes = Literal["", "fields", "wanted"]
 
 _PACKAGES = {"files": "pypdfium2", "files-all": "office_oxide"}
 """Extra -> a package that only it brings."""
@@ -21,7 +22,9 @@ class Kind:
     name      as it is shown and stored: "PDF"
     endings   of names, lower case, with their dot; whole names where there is none: "makefile"
     module    below `colibri.files.kinds`, loaded when needed; "" where nothing reads it
-    function  of the module: Source -> FileText, or -> Parts, Members and what was Passed; `rows` also takes fields
+    function  of the module: Source -> FileText, or -> Parts, Members and what was Passed
+    takes     what else it takes: "fields", which of a row hold the text and the id; "wanted", which members, by name
+    only_if   another function of the module, Source -> bool: where it says no, the file is read as plain text
     extra     what has to be installed for it; "" nothing
     version   counted up when its texts change, so that files read before are read again
     form      "text": its bytes are text; "document": they are not, but a text with such a name (a page that a program
@@ -33,6 +36,8 @@ class Kind:
     endings: tuple[str, ...] = ()
     module: str = ""
     function: str = "read"
+    takes: Takes = ""
+    only_if: str = ""
     extra: str = ""
     version: int = 1
     form: Form = "other"
@@ -59,7 +64,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 PLAIN, ROWS_JSON, ROWS_CSV, HTML = "text", "JSON rows", "CSV", "HTML"
-PDF, DOCX, EPUB = "PDF", "Word", "EPUB"
+PDF, DOCX, EPUB, MAN = "PDF", "Word", "EPUB", "man page"
 
 READ = (
     Kind(
@@ -90,9 +95,10 @@ READ = (
             ".glsl .wgsl .hlsl .nix .dhall .bzl .dockerfile .j2 .jinja .erb .ejs .hbs .mustache .twig"
         ),
     ),
-    Kind(name=ROWS_JSON, form="text", module="former", function="rows", endings=(".jsonl", ".ndjson")),
-    Kind(name=ROWS_CSV, form="text", module="former", function="rows", endings=(".csv", ".tsv")),
+    Kind(name=ROWS_JSON, form="text", module="former", function="rows", takes="fields", endings=(".jsonl", ".ndjson")),
+    Kind(name=ROWS_CSV, form="text", module="former", function="rows", takes="fields", endings=(".csv", ".tsv")),
     Kind(name=HTML, form="text", module="former", function="html", endings=(".html", ".htm", ".xhtml", ".xht")),
+    Kind(name=MAN, form="text", module="former", function="plain", plain=True, endings=(".man", ".mdoc")),
     Kind(name=EPUB, form="document", module="former", function="epub", endings=(".epub",)),
     Kind(name=DOCX, form="document", module="former", function="docx", endings=(".docx",), extra="files"),
     Kind(name=PDF, form="document", module="former", function="pdf", endings=(".pdf",), extra="files"),

@@ -7,13 +7,14 @@ are named by their path in there: "letters.zip/2024/may.txt". What goes wrong in
 import math
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
+from pathlib import PurePath
 from typing import Any
 
 from colibri.errors import ColibriError
-from colibri.files.known import BY_NAME, Kind, by_ending, label
+from colibri.files.known import BY_NAME, PLAIN, Kind, by_ending, label
 from colibri.files.recognise import recognise
 from colibri.files.source import Budget, Source
 from colibri.files.text import FileText, Member, Part, Passed, Unreadable
@@ -70,7 +71,7 @@ def read(source: Source, wanted: Reading) -> Iterator[Item]:
 
 def _read(source: Source, wanted: Reading, above: tuple[str, ...], depth: int) -> Iterator[Item]:
     with _Explained():
-        kind = recognise(source.name, source.data)
+        kind = _kind(source)
     if not kind.read:
         if above or not _promised(source.name):
             yield NotRead(name="", label=label(source.name, kind), kind=kind.name)
@@ -78,22 +79,35 @@ def _read(source: Source, wanted: Reading, above: tuple[str, ...], depth: int) -
         binary = kind is BY_NAME["binary"]
         raise Unreadable("is binary" if binary else f"is of a kind that nothing here reads ({kind.name})")
     readers = (*above, kind.reader)
-    made = _made(kind, source, wanted)
+    left: list[NotRead] = []
+    made = _made(kind, source, wanted, left)
     if isinstance(made, FileText):
         yield Read(part=Part(name="", content=_cleaned(made)), reader=", ".join(readers))
         return
     for item in _each(made):
+        yield from left
+        left.clear()
         if isinstance(item, Member):
-            yield from _member(item, source.budget, wanted, readers, depth + (kind.name not in _STREAMS))
+            yield from _member(item, kind, source, wanted, readers, depth + (kind.name not in _STREAMS))
         elif isinstance(item, Part):
             yield Read(part=replace(item, content=_cleaned(item.content)), reader=", ".join(readers))
         else:
             yield item
+    yield from left
 
 
-def _member(member: Member, budget: Budget, wanted: Reading, readers: tuple[str, ...], depth: int) -> Iterator[Item]:
-    """Documents of a file inside another. A stream such as .gz holds one, which stands for it."""
-    outer = "" if readers[-1].rpartition(" ")[0] in _STREAMS else member.name
+def _kind(source: Source) -> Kind:
+    kind = recognise(source.name, source.data)
+    return BY_NAME[PLAIN] if kind.only_if and not _function(kind, kind.only_if)(source) else kind
+
+
+def _member(
+    member: Member, kind: Kind, source: Source, wanted: Reading, readers: tuple[str, ...], depth: int
+) -> Iterator[Item]:
+    """Documents of a file inside another."""
+    budget, outer = source.budget, member.name
+    if kind.name in _STREAMS and outer in {PurePath(source.name).stem, PurePath(source.name).name}:
+        outer = ""  # what is packed alone stands for the file: notes.txt in notes.txt.gz
     if depth > _DEEPEST or len(readers) > _LAYERS:
         yield Passed(name=member.name, why=f"lies more than {_DEEPEST} archives deep")
         return
@@ -113,12 +127,27 @@ def _joined(outer: str, inner: str) -> str:
     return f"{outer}/{inner}" if outer and inner else outer or inner
 
 
-def _made(kind: Kind, source: Source, wanted: Reading) -> FileText | Iterator[Part | Member | Passed]:
+def _made(
+    kind: Kind, source: Source, wanted: Reading, left: list[NotRead]
+) -> FileText | Iterator[Part | Member | Passed]:
+    """What the reader of a kind makes of a file. left: takes members that are not even unpacked."""
+
+    def is_wanted(name: str) -> bool:
+        named = by_ending(name)
+        if named is None or named.read or named.form != "other":
+            return True
+        left.append(NotRead(name=name, label=label(name, named), kind=named.name))
+        return False
+
+    more = {"": (), "fields": (wanted.text_field, wanted.id_field), "wanted": (is_wanted,)}[kind.takes]
     with _Explained():
-        function = getattr(import_module(f"{_KINDS}.{kind.module}"), kind.function)
-        fields = (wanted.text_field, wanted.id_field) if kind.function == "rows" else ()
-        made: FileText | Iterator[Part | Member | Passed] = function(source, *fields)
+        made: FileText | Iterator[Part | Member | Passed] = _function(kind, kind.function)(source, *more)
         return made
+
+
+def _function(kind: Kind, name: str) -> Callable[..., Any]:
+    function: Callable[..., Any] = getattr(import_module(f"{_KINDS}.{kind.module}"), name)
+    return function
 
 
 def _each(made: Iterator[Part | Member | Passed]) -> Iterator[Part | Member | Passed]:

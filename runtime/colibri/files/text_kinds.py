@@ -2,7 +2,7 @@
 
 import re
 
-from colibri.files.known import BY_NAME, HTML, Kind
+from colibri.files.known import BY_NAME, HTML, MAN, Kind
 
 _LOOK = 8_192
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"))
@@ -14,6 +14,9 @@ _ROOT = re.compile(rf"(?:{_BEFORE}|{_DOCTYPE})*+<([A-Za-z_][\w.:-]*)", re.DOTALL
 _DOCTYPE_HTML = re.compile(rf"(?:{_BEFORE})*+<!doctype\s+html", re.DOTALL | re.IGNORECASE)
 _ROOTS = {"html": HTML, "head": HTML, "body": HTML, "fictionbook": "FictionBook", "svg": "picture"}
 _MBOX = re.compile(r"From \S.{0,300} \d{2}:\d{2}(?::\d{2})?.{0,40}\n[A-Za-z-]{1,60}:")
+_MAN = re.compile(
+    r"""(?:[.'][ \t]*\\["#][^\n]*\n|\s|\.(?:if|ie|el|de|ds|nr|ad|nh|so|mso)\b[^\n]*\n)*+\.[ \t]*(?:TH|Dd)\b"""
+)
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]{0,60}):[ \t]?(.*)\n?")
 _MAIL = frozenset(
     "from to cc date subject message-id mime-version received return-path delivered-to content-type reply-to "  # noqa: SIM905
@@ -69,6 +72,8 @@ def by_beginning(text: str) -> Kind | None:
         return BY_NAME["mailbox"]
     if start.startswith("<"):
         return _markup(text)
+    if _MAN.match(text):
+        return BY_NAME[MAN]
     return BY_NAME["mail"] if _is_mail(text) else None
 
 
