@@ -257,6 +257,10 @@ def test_why_it_does_not_start_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.syspath_prepend(tmp_path)
     with Room(Limits()) as room, pytest.raises(RoomError, match="no colibri in here"):
         list(room.read("a.txt", b"one"))
+    with Room(Limits()) as room:
+        for _ in range(3):
+            with pytest.raises(RoomError):
+                list(room.read("a.txt", b"one"))
     monkeypatch.setattr(sys, "executable", "")
     with Room(Limits()) as room, pytest.raises(RoomError, match=r"sys\.executable is empty"):
         list(room.read("a.txt", b"one"))

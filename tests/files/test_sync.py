@@ -319,3 +319,29 @@ def test_many_remarks_of_one_file_are_counted() -> None:
         summary.remark("a.csv", "line 0")
     assert len(summary.remarks["a.csv"]) == 101
     assert summary.remarks["a.csv"][-1] == "and 150 more"
+
+
+def test_names_need_not_be_utf_8(index: Index, tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    odd = os.fsencode(tmp_path / "files") + b"/caf\xe9 bread.txt"
+    try:
+        with open(odd, "wb") as file:  # noqa: PTH123 - pathlib takes no bytes
+            file.write(b"baked")
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    assert sync(index, tmp_path / "files").indexed == 1
+    (stored,) = index.documents()
+    assert stored.id.endswith("caf\\udce9 bread.txt")
+    assert stored.payload is not None
+    assert stored.payload["file"]["about"] == "caf? bread\nfiles"
+    assert counts(sync(index, tmp_path / "files")) == (0, 1, 0, 0)
+
+
+def test_where_no_process_can_be_started_texts_are_indexed_and_the_rest_is_named(
+    index: Index, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.executable", "")
+    summary = sync(index, folder)
+    assert summary.indexed == 3
+    (why,) = summary.skipped.values()
+    assert "sys.executable is empty" in why

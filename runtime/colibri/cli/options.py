@@ -20,7 +20,7 @@ PROGRESS_FROM = 32
 _KEPT: list["Colibri"] = []
 _PROVIDER, _BATCH = "colibri.provider", "colibri.batch_tokens"  # in a click context's meta
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -28,7 +28,8 @@ def about(path: PurePath, root: PurePath, part: Part, *, first: bool) -> str:
         folders += [name, *inner[:-1]]
         name = inner[-1]
     lines = [words(name), title, " ".join(words(folder) for folder in folders)]
-    return "\n".join(dict.fromkeys(line for line in lines if line))[:_LONGEST]
+    found = "\n".join(dict.fromkeys(line for line in lines if line))[:_LONGEST]
+    return found.encode("utf-8", "replace").decode()  # names need not be UTF-8
 
 
 def words(name: str) -> str:

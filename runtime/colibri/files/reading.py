@@ -90,7 +90,8 @@ def _read(source: Source, wanted: Reading, above: tuple[str, ...], depth: int) -
         if isinstance(item, Member):
             yield from _member(item, kind, source, wanted, readers, depth + (kind.name not in _STREAMS))
         elif isinstance(item, Part):
-            yield Read(part=replace(item, content=_cleaned(item.content)), reader=", ".join(readers))
+            part = replace(item, name=_plain(item.name), content=_cleaned(item.content))
+            yield Read(part=part, reader=", ".join(readers))
         else:
             yield item
     yield from left
@@ -105,11 +106,11 @@ def _member(
     member: Member, kind: Kind, source: Source, wanted: Reading, readers: tuple[str, ...], depth: int
 ) -> Iterator[Item]:
     """Documents of a file inside another."""
-    budget, outer = source.budget, member.name
+    budget, outer = source.budget, _plain(member.name)
     if kind.name in _STREAMS and outer in {PurePath(source.name).stem, PurePath(source.name).name}:
         outer = ""  # what is packed alone stands for the file: notes.txt in notes.txt.gz
     if depth > _DEEPEST or len(readers) > _LAYERS:
-        yield Passed(name=member.name, why=f"lies more than {_DEEPEST} archives deep")
+        yield Passed(name=outer, why=f"lies more than {_DEEPEST} archives deep")
         return
     try:
         for item in _read(Source(name=member.name, data=member.data, budget=budget), wanted, readers, depth):

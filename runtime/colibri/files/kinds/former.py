@@ -1,6 +1,8 @@
 """The readers there were before there was a module a kind, for a frame that calls them alike."""
 
 import codecs
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import PurePath
 
@@ -22,11 +24,13 @@ def html(source: Source) -> FileText:
 
 def epub(source: Source) -> FileText:
     """The chapters of a book."""
+    _check_unpacked(source)
     return FileText(text=readers.text_of(PurePath("a.epub"), source.data))
 
 
 def docx(source: Source) -> FileText:
     """Paragraphs and tables."""
+    _check_unpacked(source)
     return FileText(text=readers.text_of(PurePath("a.docx"), source.data))
 
 
@@ -47,3 +51,10 @@ def rows(source: Source, text_field: str | None = None, id_field: str | None = N
 
 def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").removeprefix(codecs.BOM_UTF8.decode())
+
+
+def _check_unpacked(source: Source) -> None:
+    with zipfile.ZipFile(io.BytesIO(source.data)) as packed:
+        size = sum(entry.file_size for entry in packed.infolist())
+    if size > source.budget.total_bytes:
+        raise Unreadable(f"unpacks to more than {source.budget.total_bytes >> 20} MB")

@@ -67,6 +67,9 @@ def _answer(frame: Frame, wanted: Reading, seconds: float, answers: IO[bytes]) -
         return Frame("unreadable", {"why": str(error)})
     except MemoryError:
         return Frame("memory")
+    # What a file holds may not go through the pipe: fields nested too deep for JSON. It costs that file.
+    except Exception as error:
+        return Frame("unreadable", {"why": f"cannot be read ({type(error).__name__}: {error})"})
     return Frame("end")
 
 

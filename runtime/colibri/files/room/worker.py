@@ -14,7 +14,7 @@ from threading import Event, Thread
 from typing import IO, Self
 
 import colibri
-from colibri.errors import ColibriError, MissingExtra
+from colibri.errors import MissingExtra
 from colibri.files.reading import Item, Reading
 from colibri.files.room import VARIABLE, memory
 from colibri.files.room.frames import Frame, item_of, receive, send
@@ -24,7 +24,7 @@ _START_SECONDS = 60.0  # a cold disk and a virus scanner can take that long to s
 _AHEAD = 8  # messages that wait for the program, which may be encoding
 
 
-class RoomError(ColibriError, RuntimeError):
+class RoomError(Unreadable):
     """The reading process cannot be started at all."""
 
 
@@ -45,6 +45,7 @@ class Room:
         self._limits = limits
         self._watch = watch
         self._process: _Process | None = None
+        self._closed_for: RoomError | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +69,7 @@ class Room:
         if self._process is not None and self._process.ended:  # since the last file, so that this one is not to blame
             self.close()
         if self._process is None:
-            self._process = _Process(self._limits, self._watch)
+            self._process = self._start()
         whole = False
         try:
             yield from self._read(self._process, name, data)
@@ -79,6 +80,15 @@ class Room:
         finally:
             if not whole:  # nobody takes the rest of its answers
                 self.close()
+
+    def _start(self) -> "_Process":
+        if self._closed_for is not None:  # it would be so for each of a thousand files
+            raise self._closed_for
+        try:
+            return _Process(self._limits, self._watch)
+        except RoomError as error:
+            self._closed_for = error
+            raise
 
     def _read(self, process: "_Process", name: str, data: bytes) -> Iterator[Item]:
         process.ask(Frame("file", {"name": name}, data))
