@@ -5,13 +5,15 @@ from pathlib import PurePosixPath
 import pytest
 
 from colibri.files.about import about, words
+from colibri.files.reading import Read
 from colibri.files.text import FileText, Part
 
 
-def of(path: str, root: str = "/home/ana/Documents", name: str = "", first: bool = True, line: int | None = None,
+def of(path: str, root: str = "/home/ana/Documents", within: str = "", first: bool = True, line: int | None = None,
        title: str | None = None) -> str:  # fmt: skip
-    part = Part(name=name, content=FileText(text="x", title=title), line=line)
-    return about(PurePosixPath(path), PurePosixPath(root), part, first=first)
+    part = Part(name="", content=FileText(text="x", title=title), line=line)
+    item = Read(part=part, reader="text 1", within=within)
+    return about(PurePosixPath(path), PurePosixPath(root), item, first=first)
 
 
 def test_name_title_and_folders() -> None:
@@ -25,15 +27,15 @@ def test_a_file_that_was_given_lies_in_its_folder() -> None:
 
 
 def test_members_have_their_own_names() -> None:
-    found = of("/home/ana/Documents/letters.zip", name="2024/may.txt")
+    found = of("/home/ana/Documents/letters.zip", within="2024/may.txt")
     assert found == "may\nDocuments letters 2024"
 
 
 def test_of_rows_the_first_one_stands_for_the_file() -> None:
     path = "/home/ana/Documents/recipes.jsonl"
-    assert of(path, name="1", line=1) == "recipes\nDocuments"
-    assert of(path, name="2", line=2, first=False) == ""
-    assert of(path, name="2", line=2, first=False, title="Plum cake") == "Plum cake"
+    assert of(path, line=1) == "recipes\nDocuments"
+    assert of(path, line=2, first=False) == ""
+    assert of(path, line=2, first=False, title="Plum cake") == "Plum cake"
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,14 @@ def test_cells_of_one_line_are_places_apart() -> None:
 def test_a_row_is_where_it_begins() -> None:
     row = Hit("/n/faq.jsonl#k", 1.0, 1.0, "x", {"file": {"path": "/n/faq.jsonl", "line": 12}}, (PassageHit(0, 1, 1.0),))
     assert str(place(row)) == "/n/faq.jsonl:12"
+    file = {"path": "/n/a.zip", "within": "b/faq.jsonl", "line": 3}
+    inside = Hit("/n/a.zip#b/faq.jsonl/k", 1.0, 1.0, "x", {"file": file}, (PassageHit(0, 1, 1.0),))
+    assert str(place(inside)) == "/n/a.zip#b/faq.jsonl:3"
+
+
+def test_the_one_message_of_a_file_is_the_file() -> None:
+    mail = Hit("/n/a.eml", 1.0, 1.0, "x", {"file": {"path": "/n/a.eml", "line": 1}}, (PassageHit(0, 1, 1.0),))
+    assert str(place(mail)) == "/n/a.eml"
 
 
 def test_a_hit_by_its_name_shows_where_its_best_text_is() -> None:

@@ -314,6 +314,12 @@ def test_members_are_read_as_they_would_be_alone() -> None:
         ("b.zip/rows.jsonl/2", "two", "zip 1, zip 1, JSON rows 1"),
         ("page.html", "Eight", "zip 1, HTML 1"),
     ]
+    assert [item.within for item in items if isinstance(item, Read)] == [
+        "b.zip/notes/may.txt",
+        "b.zip/rows.jsonl",
+        "b.zip/rows.jsonl",
+        "page.html",
+    ]
     assert items[-1] == NotRead(name="photo.jpg", label=".jpg", kind="picture")
 
 

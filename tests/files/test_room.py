@@ -303,7 +303,7 @@ contents = st.builds(
 fields = st.dictionaries(words, st.none() | st.integers() | words | st.lists(words, max_size=2), max_size=3)
 parts = st.builds(Part, name=words, content=contents, fields=fields, line=st.none() | st.integers(1, 1 << 40))
 items = (
-    st.builds(Read, part=parts, reader=words)
+    st.builds(Read, part=parts, reader=words, within=words)
     | st.builds(Passed, name=words, why=words)
     | st.builds(NotRead, name=words, label=words, kind=words)
 )

@@ -28,6 +28,7 @@ class Documents:
         self._summary = summary
         self._items = items
         self._not_read: NotRead | None = None
+        self._begun: set[str] = set()
         self.ids: dict[str, int | None] = {}
         self.why: str | None = None
 
@@ -73,7 +74,8 @@ class Documents:
             for remark in part.content.remarks or (("holds no text",) if part.name else ()):
                 self._say(_shown(part.name, part.line), remark)
             return None
-        own, remarks = facts_of.of_document(self._one, self._root, item, first=not self.ids)
+        own, remarks = facts_of.of_document(self._one, self._root, item, first=item.within not in self._begun)
+        self._begun.add(item.within)
         found_id = f"{self._path}#{part.name}" if part.name else self._path
         payload = facts_of.payload(part.fields, {**self._facts, **own})
         document = Document(id=found_id, text=part.content.text, payload=payload)

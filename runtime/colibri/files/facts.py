@@ -5,7 +5,8 @@ reader                                                what read the document: "z
 about                                                 words that find it: its name, title, folders
 title, author, language, created, modified, verbatim  as its `FileText` has them
 places                                                packed, see `places`
-line                                                  where a row begins
+within                                                the file inside the file that it is of: "2024/may.txt"
+line                                                  where a row or a message begins in its file
 remarks                                               what of it was left out
 cut                                                   why reading the file ended early, and under which limits
 """
@@ -59,10 +60,10 @@ def of_document(one: Found, root: Path, item: Read, *, first: bool) -> tuple[dic
     packed = places.packed(content.places)
     if packed is None:
         said.append("has too many places to keep, so that hits are shown without one")
-    facts: dict[str, Any] = {"reader": item.reader, "about": about(one.path, root, item.part, first=first)}
+    facts: dict[str, Any] = {"reader": item.reader, "about": about(one.path, root, item, first=first)}
     for name in ("title", "author", "language", "created", "modified", "verbatim"):
         facts[name] = getattr(content, name)
-    facts |= {"places": packed, "line": item.part.line, "remarks": said}
+    facts |= {"places": packed, "within": item.within, "line": item.part.line, "remarks": said}
     return {name: value for name, value in facts.items() if value}, said
 
 

@@ -38,8 +38,9 @@ def place(hit: "Hit") -> HitPlace:
     file = (hit.payload or {}).get("file")
     if not isinstance(file, Mapping):
         return HitPlace(name=hit.id)
-    if isinstance(file.get("line"), int):
-        return HitPlace(name=file.get("path", hit.id), line=file["line"])
+    if isinstance(file.get("line"), int) and "#" in hit.id:  # else it is the one message of a file
+        path, within = file.get("path", hit.id), file.get("within")
+        return HitPlace(name=f"{path}#{within}" if within else path, line=file["line"])
     passage = shown_passage(hit)
     if passage is None or hit.text is None or passage.end <= passage.start:  # words about it alone
         return HitPlace(name=hit.id)

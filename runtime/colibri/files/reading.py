@@ -42,11 +42,16 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Read:
-    """A document of a file. part.name: "" where the file is one document. reader: which kinds, outermost first, and the
-    versions of what read them: "zip 1, PDF 2"."""
+    """A document of a file.
+
+    part    its name is "" where the file is one document
+    reader  which kinds, outermost first, and the versions of what read them: "zip 1, PDF 2"
+    within  the file inside the file that it is of: "letters.zip/2024/may.txt"; "" none
+    """
 
     part: Part
     reader: str
+    within: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +120,8 @@ def _member(
     try:
         for item in _read(Source(name=member.name, data=member.data, budget=budget), wanted, readers, depth):
             if isinstance(item, Read):
-                yield replace(item, part=replace(item.part, name=_joined(outer, item.part.name)))
+                part = replace(item.part, name=_joined(outer, item.part.name))
+                yield replace(item, part=part, within=_joined(outer, item.within))
             else:
                 yield replace(item, name=_joined(outer, item.name))
     except ColibriError as error:

@@ -51,7 +51,14 @@ def framed(item: Item) -> Frame:
         return Frame(next(kind for kind, made in _KINDS.items() if isinstance(item, made)), asdict(item))
     part, content = item.part, item.part.content
     facts = {name: value for name, value in vars(content).items() if name != "text" and value}
-    fields = {"reader": item.reader, "name": part.name, "fields": part.fields, "line": part.line, "facts": facts}
+    fields = {
+        "reader": item.reader,
+        "within": item.within,
+        "name": part.name,
+        "fields": part.fields,
+        "line": part.line,
+        "facts": facts,
+    }
     return Frame("read", fields, content.text.encode())
 
 
@@ -64,5 +71,6 @@ def item_of(frame: Frame) -> Item:
     facts = fields.pop("facts")
     facts["places"] = tuple(Place(*place) for place in facts.get("places", ()))
     facts["remarks"] = tuple(facts.get("remarks", ()))
-    reader = fields.pop("reader")
-    return Read(part=Part(content=FileText(text=frame.body.decode(), **facts), **fields), reader=reader)
+    reader, within = fields.pop("reader"), fields.pop("within")
+    part = Part(content=FileText(text=frame.body.decode(), **facts), **fields)
+    return Read(part=part, reader=reader, within=within)
