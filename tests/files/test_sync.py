@@ -256,7 +256,11 @@ def test_a_file_that_becomes_another_kind_leaves(index: Index, folder: Path) -> 
     assert held(index, folder) == {"sub/c.py", "sub/d.html"}
 
 
-def test_one_row_more_or_less_is_followed_and_own_fields_survive(index: Index, folder: Path) -> None:
+@pytest.mark.parametrize("batch", [1, 256])
+def test_one_row_more_or_less_is_followed_and_own_fields_survive(
+    index: Index, folder: Path, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("colibri.files.sync._BATCH_DOCUMENTS", batch)
     rows = folder / "rows.jsonl"
     rows.write_text('{"text": "one", "file": "mine", "line": 7}\n{"text": "two"}', encoding="utf-8")
     sync(index, rows)
@@ -291,7 +295,11 @@ def test_two_rows_of_one_id_are_said(index: Index, folder: Path) -> None:
     assert said == ["line 2: has the name '1', as line 1 has; the last one counts"]
 
 
-def test_what_was_read_before_a_limit_stays_and_is_not_read_again_under_the_same(index: Index, folder: Path) -> None:
+@pytest.mark.parametrize("batch", [5, 256])
+def test_what_was_read_before_a_limit_stays_and_is_not_read_again_under_the_same(
+    index: Index, folder: Path, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("colibri.files.sync._BATCH_DOCUMENTS", batch)
     rows = folder / "rows.jsonl"
     rows.write_text("".join(f'{{"text": "row {i}"}}\n' for i in range(30)) + "{\n", encoding="utf-8")
     summary = sync(index, rows)

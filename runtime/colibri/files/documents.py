@@ -7,6 +7,7 @@ from typing import Any
 from colibri.errors import InputError, MissingExtra
 from colibri.files import facts as facts_of
 from colibri.files.reading import Item, NotRead, Read
+from colibri.files.room.worker import RoomError
 from colibri.files.summary import Summary
 from colibri.files.text import Passed, Unreadable
 from colibri.files.walk import Found
@@ -16,8 +17,9 @@ from colibri.index.document import Document, checked, payload_json
 class Documents:
     """An iterator of them. Whatever cannot be one is named in the summary; none of it ends the run.
 
-    ids  of those that came, and the lines they began in
-    why  why reading ended early; None: it did not
+    ids        of those that came, and the lines they began in
+    why        why reading ended early; None: it did not
+    elsewhere  whether that lies in what is installed here, not in the file
     """
 
     def __init__(self, one: Found, root: Path, facts: dict[str, Any], summary: Summary, items: Iterator[Item]) -> None:
@@ -31,6 +33,7 @@ class Documents:
         self._begun: set[str] = set()
         self.ids: dict[str, int | None] = {}
         self.why: str | None = None
+        self.elsewhere = False
 
     def __iter__(self) -> Iterator[Document]:
         return self
@@ -41,6 +44,7 @@ class Documents:
                 item = next(self._items)
             except (Unreadable, MissingExtra) as error:
                 self.why = str(error)
+                self.elsewhere = isinstance(error, MissingExtra | RoomError)
                 if self.ids:
                     self._say("", f"was not read to its end: {error}")
                 raise StopIteration from None

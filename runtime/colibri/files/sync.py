@@ -5,7 +5,7 @@ A file is one document, its absolute path its id; rows, messages and members of 
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -138,28 +138,27 @@ class Sync:
             self.summary.unchanged += 1
             return
         work = Documents(one, root, facts, self.summary, reader.read(one.path.name, data))
-        some = [document for document in (next(work, None), next(work, None)) if document is not None]
+        some, whole = _ahead(work)
         if not some:
-            self._index.delete(before.ids if before else [])
+            self._drop(before, {})
             work.explain_nothing()
             return
-        if len(some) == 1 and some[0].id == path:
-            self._index.delete([found for found in before.ids if found != path] if before else [])
-            self._add(facts_of.cut_off(some[0], work.why, wanted.limits), done)
+        if whole:
+            self._drop(before, work.ids)
+            self._add([facts_of.cut_off(document, work.why, wanted.limits) for document in some], done)
         else:
-            self._several(work, chain(some, work), facts, done)
+            self._flush(done)
+            self._upsert(chain(some, work), done)
+            self._drop(before, work.ids)
+            self._mark_cut(work)
         self.summary.indexed += 1
 
-    def _several(
-        self, work: Documents, documents: Iterator[Document], facts: dict[str, Any], done: Callable[[int], object]
-    ) -> None:
-        """Documents of one file in one transaction: half a file would look like a whole one."""
-        self._flush(done)
-        self._upsert(documents, done)
-        where = {"file.path": facts["path"]}
-        self._index.delete(where={**where, "file.sha256": {"$ne": facts["sha256"]}})
-        gone = [found for found, _ in self._index.payloads(where) if found not in work.ids]
-        self._index.delete(gone)
+    def _drop(self, before: Known | None, kept: Collection[str]) -> None:
+        """Documents that a file had and has no more."""
+        if before is not None and (gone := [found for found in before.ids if found not in kept]):
+            self._index.delete(gone)
+
+    def _mark_cut(self, work: Documents) -> None:
         if work.why is not None:
             stored = (one for one in self._index.get(list(work.ids)) if one is not None)
             again = {one.id: facts_of.cut(one.payload, work.why, self._wanted.limits) for one in stored}
@@ -174,9 +173,10 @@ class Sync:
                 payloads[stored.id] = {**own, "file": {**own.get("file", {}), **facts}}
         self._index.set_payloads(payloads)
 
-    def _add(self, document: Document, done: Callable[[int], object]) -> None:
-        self._batch.append(document)
-        self._characters += len(document.text or "")
+    def _add(self, documents: list[Document], done: Callable[[int], object]) -> None:
+        """All documents of a file, so that they come into one transaction: half a file would look like a whole one."""
+        self._batch += documents
+        self._characters += sum(len(document.text or "") for document in documents)
         if len(self._batch) >= _BATCH_DOCUMENTS or self._characters >= _BATCH_CHARACTERS:
             self._flush(done)
 
@@ -199,3 +199,15 @@ class Sync:
                 self.summary.removed += 1
         if gone:
             self._index.delete(gone)
+
+
+def _ahead(work: Documents) -> tuple[list[Document], bool]:
+    """The first documents of a file, and whether they are all: what is more than a batch goes into a transaction of its
+    own as it is read."""
+    some, characters = list[Document](), 0
+    for document in work:
+        some.append(document)
+        characters += len(document.text or "")
+        if len(some) > _BATCH_DOCUMENTS or (len(some) > 1 and characters > _BATCH_CHARACTERS):
+            return some, False
+    return some, True
