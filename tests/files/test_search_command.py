@@ -150,7 +150,7 @@ def test_kinds_are_listed_with_what_they_need(tmp_path: Path, monkeypatch: pytes
         "installed": False,
     }
     assert list(tmp_path.iterdir()) == []
-    monkeypatch.setattr("colibri.files.known.util.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert "PDF  (needs pip install 'colibri-edge[files]')" in run("index", "--kinds").output
 
 

@@ -353,3 +353,10 @@ def test_where_no_process_can_be_started_texts_are_indexed_and_the_rest_is_named
     assert summary.indexed == 3
     (why,) = summary.skipped.values()
     assert "sys.executable is empty" in why
+    (folder / "sub" / "d.html").write_text("<p>changed", encoding="utf-8")
+    monkeypatch.undo()
+    sync(index, folder)
+    (folder / "sub" / "d.html").write_text("<p>changed again", encoding="utf-8")
+    monkeypatch.setattr("sys.executable", "")
+    assert len(sync(index, folder).skipped) == 1
+    assert held(index, folder) == {"a.txt", "b.md", "sub/c.py", "sub/d.html"}

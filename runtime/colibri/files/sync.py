@@ -140,7 +140,8 @@ class Sync:
         work = Documents(one, root, facts, self.summary, reader.read(one.path.name, data))
         some, whole = _ahead(work)
         if not some:
-            self._drop(before, {})
+            if not work.elsewhere:  # an extra may come back, what the file held will not
+                self._drop(before, {})
             work.explain_nothing()
             return
         if whole:
