@@ -175,7 +175,7 @@ def test_content_says_what_a_file_is(kind: str, data: bytes, name: str) -> None:
         ("a.ts", b"G" + bytes(187) + b"G", "binary"),
         ("a.ts", b"const gulls = 7", "source code"),
         ("a.obj", b"v 1.0 2.0 3.0\n", "program"),
-        ("Makefile", b"all:\n\techo\n", "text"),
+        ("Dockerfile", b"FROM scratch\n", "text"),
         ("LICENSE.MIT", b"Permission", "text"),
         ("a.unheard", b"words", "text"),
         ("a.unheard", b"0 1 2 3\n" * 200_000, "large text of unknown kind"),
