@@ -221,10 +221,11 @@ def test_a_frozen_program_starts_itself(tmp_path: Path) -> None:
     assert done.stdout == "started\n['from a room']\n", done.stderr
 
 
-def test_what_lies_in_the_folder_one_is_in_is_not_run(tmp_path: Path) -> None:
-    for name in ("json", "struct", "zipfile"):
-        (tmp_path / f"{name}.py").write_text("raise SystemExit(7)", encoding="utf-8")
+def test_what_lies_around_is_not_run(tmp_path: Path) -> None:
+    """Neither in the folder that one is in, nor beside the program."""
     (tmp_path / "code").mkdir()
+    for name in ("json", "struct", "zipfile", "code/html", "code/email"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(7)", encoding="utf-8")
     (tmp_path / "code" / "script.py").write_text(READS, encoding="utf-8")
     done = run("", cwd=tmp_path, words=("code/script.py",))
     assert done.stdout == "['from a room']\n", done.stderr
@@ -251,19 +252,30 @@ def test_the_process_ends_with_its_program(tmp_path: Path, busy: bool) -> None:
         assert gone(process)
 
 
+@posix
 def test_why_it_does_not_start_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "colibri").mkdir()
-    (tmp_path / "colibri" / "__init__.py").write_text("raise ImportError('no colibri in here')", encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    with Room(Limits()) as room, pytest.raises(RoomError, match="no colibri in here"):
-        list(room.read("a.txt", b"one"))
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\necho x >> count\necho a trace >&2\necho no colibri in here >&2\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(program))
     with Room(Limits()) as room:
         for _ in range(3):
-            with pytest.raises(RoomError):
+            with pytest.raises(RoomError, match="did not start: no colibri in here"):
                 list(room.read("a.txt", b"one"))
+    assert (tmp_path / "count").read_text(encoding="utf-8") == "x\n"  # tried once
     monkeypatch.setattr(sys, "executable", "")
     with Room(Limits()) as room, pytest.raises(RoomError, match=r"sys\.executable is empty"):
         list(room.read("a.txt", b"one"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
+    with Room(Limits()) as room, pytest.raises(RoomError, match="did not start"):
+        list(room.read("a.txt", b"one"))
+
+
+def test_python_can_be_told_to_run_it_by_name() -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-m", "colibri.files.room"]
+    assert subprocess.run(command, input=b"", capture_output=True, check=True, env=environment).stdout == b""
 
 
 def test_nothing_is_written_beside_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,7 +129,7 @@ def test_nothing_is_passed_over_in_silence(notes: Path) -> None:
     assert "4 files of 2 kinds not read: 3 .jpg, 1 audio; see --kinds" in done.stderr
     assert "rows.jsonl: " in done.stderr
     assert "paper.pdf: " in done.stderr
-    found = json.loads(run("index", notes, "--json").stdout)
+    found = json.loads(run("index", notes, "--into", "other", "--json", *MODEL).stdout)
     assert found["not_read"] == {".jpg": 3, "audio": 1}
     assert list(found["remarks"]) == [str(notes / "rows.jsonl")]
     assert list(found["skipped"]) == [str(notes / "paper.pdf")]

@@ -140,7 +140,7 @@ def test_without_the_extra_files_say_what_to_install(
     (tmp_path / "without").mkdir()
     for name in ("pypdf", "pypdfium2"):
         (tmp_path / "without" / f"{name}.py").write_text("raise ImportError", encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path / "without")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "without"))
     (folder / "paper.pdf").write_bytes(b"%PDF-1.7")
     summary = sync(index, folder)
     assert "colibri-edge[files]" in summary.skipped[str(folder / "paper.pdf")]

@@ -10,7 +10,7 @@ class Summary:
     """In files.
 
     skipped   path -> why nothing of it is found
-    remarks   path -> what of it was left out, a sentence each
+    remarks   path -> what of it was left out, a sentence each, of files that were read now
     not_read  ending, or kind where there is none -> how many files of kinds that nothing reads, those in archives too
     """
 

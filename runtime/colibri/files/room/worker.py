@@ -22,6 +22,13 @@ from colibri.files.text import Unreadable
 
 _START_SECONDS = 60.0  # a cold disk and a virus scanner can take that long to start Python
 _AHEAD = 8  # messages that wait for the program, which may be encoding
+_CODE = (
+    "import importlib, os, sys, typing; home, *paths = sys.argv[1:]; sys.path.insert(0, home); import colibri; "
+    "del sys.path[0]; sys.path += [path for path in paths if path not in sys.path]; "
+    "from colibri.files.room.__main__ import main; main()"
+)
+"""As `python -m colibri.files.room`, with the colibri of this process, and what else it can import found last: an
+email.py beside the program must not be taken for Python's."""
 
 
 class RoomError(Unreadable):
@@ -122,7 +129,10 @@ class _Process:
         self._answers: Queue[Frame | None] = Queue(_AHEAD)
         self._unwanted = Event()
         with TemporaryFile() as said:
-            self._started = _start(said)
+            try:
+                self._started = _start(said)
+            except OSError as error:
+                raise RoomError(f"the process that reads files did not start: {error.strerror or error}") from error
             assert self._started.stdin is not None
             assert self._started.stdout is not None
             self._asked: IO[bytes] = self._started.stdin
@@ -232,8 +242,8 @@ def _start(said: IO[bytes]) -> "subprocess.Popen[bytes]":
         environment[VARIABLE] = "1"
     else:
         # -P: a json.py in the folder that one happens to be in is not run.
-        command = [sys.executable, "-P", "-m", "colibri.files.room"]
-        environment["PYTHONPATH"] = os.pathsep.join(_import_paths())
+        flags = ["-P", *(["-E"] if sys.flags.ignore_environment else []), *(["-s"] if sys.flags.no_user_site else [])]
+        command = [sys.executable, *flags, "-c", _CODE, *_import_paths()]
     return subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -245,7 +255,6 @@ def _start(said: IO[bytes]) -> "subprocess.Popen[bytes]":
 
 
 def _import_paths() -> list[str]:
-    """Where this process finds modules, the folder that it is in aside."""
-    home = str(Path(colibri.__file__).resolve().parents[1])
-    paths = [str(Path(path).absolute()) for path in sys.path if path]
-    return paths if home in paths else [*paths, home]
+    """Where this process finds colibri, and then all modules, the folder that it is in aside."""
+    home = Path(colibri.__file__).resolve().parents[1]
+    return [str(home), *(str(Path(path).absolute()) for path in sys.path if path)]
