@@ -23,14 +23,15 @@ def limit(memory_bytes: int | None) -> None:
 
 
 def limit_seconds(seconds: float) -> None:
-    """Should the other process be gone, this one is ended by the system once it has worked so much longer."""
+    """Should nothing else end it, the system does once it has worked far longer than this: on several cores a file may
+    take more of them than of time."""
     if sys.platform == "win32":
         return
     import resource  # noqa: PLC0415
 
     usage = resource.getrusage(resource.RUSAGE_SELF)
     most = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    wanted = int(usage.ru_utime + usage.ru_stime + seconds) + 2
+    wanted = int(usage.ru_utime + usage.ru_stime + 4 * seconds) + 60
     resource.setrlimit(resource.RLIMIT_CPU, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
 
 
