@@ -140,12 +140,20 @@ CONTENTS = [
     ("text", "Семь чаек".encode("utf-16-le")),
     ("text", "Семь чаек".encode("utf-32-be")),
     ("text", "Семь чаек".encode("koi8-r")),
+    ("text", b"ten gulls came\n" * 9 + b"\0" + b"seven left\n" * 9),
+    ("text", b"ten gulls came\n" * 9 + bytes(4_000)),
+    ("binary", b"ten gulls came\0\0\0\0" * 9),
+    ("binary", b"gulls" + bytes(4_000)),
     ("text", b""),
     ("text", b"From: me\nTo: you\nSubject: a memo, not a mail\n\nHello"),
     ("text", b"From the beginning there were gulls.\nAnd boats:"),
     ("text", b"FORM and function"),
     ("text", b"BZh is how bzip2 begins"),
     ("text", b"II*sic"),
+    ("text", "ID3-Marken für Möwen".encode()),
+    ("text", "FORM für Möwen".encode("cp1252")),
+    ("text", "GIF89a heißt die Fassung von 1989".encode()),
+    ("text", "判悠，海鸥七只".encode("gbk")),
 ]
 """What each of these bytes is, whatever the name."""
 

@@ -3,6 +3,7 @@
 import re
 
 from colibri.files.known import BY_NAME, Kind
+from colibri.files.text_kinds import text_head
 
 HEAD = 4_096
 """Bytes that are enough for it."""
@@ -66,7 +67,8 @@ _BYTES = (  # offset, bytes, kind
     (60, b"TEXtREAd", "e-book of another kind"),
     (0, b"ITSF", "e-book of another kind"),
     (0, b"%!PS", "PostScript or XPS"),
-    (0, b"\xc5\xd0\xd3\xc6", "picture"),
+    (0, b"\xc5\xd0\xd3\xc6\x1e\x00\x00\x00", "picture"),
+    (0, b"\xc5\xd0\xd3\xc6\x20\x00\x00\x00", "picture"),
     (0, b"\xf7\x02\x01\x83", "PostScript or XPS"),
     (0, b"SQLite format 3\x00", "database"),
     (0, b"\x00\x01\x00\x00Standard ", "database"),
@@ -84,6 +86,10 @@ _BYTES = (  # offset, bytes, kind
 _RIFF = {b"WEBP": "picture", b"WAVE": "audio", b"AVI ": "video", b"RMID": "audio", b"CDXA": "video"}
 _PICTURES = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis", b"crx ")
 _BOXES = {b"M4A ": "audio", b"M4B ": "audio"} | dict.fromkeys(_PICTURES, "picture")
+_LETTERS = frozenset(
+    {"audio", "video", "bzip2", "database", "font", "picture", "model", "disk image", "archive of another kind"}
+    | {"mail store", "e-book of another kind"}
+)
 _PRIVATE = re.compile(rb"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----")
 _FRAME = re.compile(rb"\xff[\xfb\xf3\xf2\xfa\xf1\xf9][^\x00\xff]")  # of MPEG audio without tags
 
@@ -103,12 +109,7 @@ def by_magic(head: bytes) -> Kind | None:
         name = "audio"
     if name is None and _PRIVATE.match(head):
         name = "key or certificate"
-    # Some of these bytes are also letters: a text may begin with "FORM" or "BZh", and then holds no byte 0.
-    if name in {"audio", "bzip2", "database", "font", "picture", "archive of another kind"} and _plain(head):
+    # Some of these bytes are also letters: a text may begin with "FORM" or "BZh".
+    if name in _LETTERS and b"\0" not in head[:HEAD] and text_head(head) is not None:
         return None
     return None if name is None else BY_NAME[name]
-
-
-def _plain(head: bytes) -> bool:
-    """Whether it is ASCII that can be printed."""
-    return head.isascii() and not any(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head)

@@ -33,7 +33,14 @@ def text_head(data: bytes) -> str | None:
             return text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     head = data[:_LOOK]
     if b"\0" in head:
-        return _unmarked(head[: len(head) & ~3])
+        wide = _unmarked(head[: len(head) & ~3])
+        if wide is not None:
+            return wide
+        # A log that was made longer than what is written, or lost a few bytes to a crash, is a text all the same.
+        written = head.rstrip(b"\0")
+        head = written.replace(b"\0", b"")
+        if len(head) < 64 or 50 * (len(written) - len(head)) > len(head):
+            return None
     odd = sum(byte < 32 and byte not in b"\t\n\r\f\b\x1b" for byte in head)
     if odd > len(head) // 20:
         return None
