@@ -12,7 +12,7 @@ from colibri import artefact as artefacts
 from colibri import providers
 from colibri.cli.options import asked_provider, provider_option
 from colibri.errors import ColibriError
-from colibri.files.room import memory
+from colibri.files.room.memory import how_memory_is_limited
 from colibri.providers import CPU, available_cores, caches
 from colibri.providers.known import ORDER
 from colibri.providers.taken import told_once
@@ -68,7 +68,7 @@ def _look(name: str | None, variant: str | None) -> tuple[dict[str, Any], list[s
             for extra, modules in _EXTRAS.items()
         },
         "scoring": _scoring(problems),
-        "reading_files": f"in a process of its own; its memory is {memory.how()}",
+        "reading_files": f"in a process of its own; its memory is {how_memory_is_limited()}",
     }
     if report["onnxruntime"] is not None:
         report["providers"] = _providers()

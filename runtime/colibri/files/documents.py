@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from colibri.errors import InputError, MissingExtra
+from colibri.errors import MissingExtra
 from colibri.files import facts as facts_of
 from colibri.files.reading import Item, NotRead, Read
 from colibri.files.room.worker import RoomError
 from colibri.files.summary import Summary
 from colibri.files.text import Passed, Unreadable
 from colibri.files.walk import Found
-from colibri.index.document import Document, checked, payload_json
+from colibri.index.document import Document, refusal
 
 
 class Documents:
@@ -83,11 +83,8 @@ class Documents:
         found_id = f"{self._path}#{part.name}" if part.name else self._path
         payload = facts_of.payload(part.fields, {**self._facts, **own})
         document = Document(id=found_id, text=part.content.text, payload=payload)
-        try:
-            checked(document, 0)
-            payload_json(payload, "it")
-        except InputError as error:
-            self._say(_shown(part.name, part.line), str(error).removeprefix("documents[0]: "))
+        if (why := refusal(document)) is not None:
+            self._say(_shown(part.name, part.line), why)
             return None
         for remark in remarks:
             self._say(_shown(part.name, part.line) if part.name else "", remark)

@@ -112,6 +112,16 @@ def checked(given: object, place: int, *, ready: bool = False) -> Document:
     return given
 
 
+def refusal(document: Document) -> str | None:
+    """Why no index takes this document, whatever it holds already; None: it does."""
+    try:
+        checked(document, 0)
+        payload_json(document.payload, "it")
+    except InputError as error:
+        return str(error).removeprefix("documents[0]: ")
+    return None
+
+
 def check_id(found: object, where: str) -> None:
     """Refuse what cannot be an id."""
     if not isinstance(found, str):

@@ -82,8 +82,8 @@ if sys.platform == "win32":
             ctypes.windll.kernel32.CloseHandle(wintypes.HANDLE(handle))
 
 
-def how() -> str:
-    """For `colibri doctor`."""
+def how_memory_is_limited() -> str:
+    """Of the process that reads files, in words."""
     if LIMITED:
         return "limited by the system"
     return f"watched every {WATCH_SECONDS:g} s: this system has no limit for a process's memory that holds"
