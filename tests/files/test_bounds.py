@@ -244,7 +244,7 @@ def test_time_is_limited(name: str) -> None:
         began = time.monotonic()
         found, why = tried(room, name)
         assert time.monotonic() - began < 8
-        assert why in {"", "took longer than 0.3 s"}
+        assert not why or "took longer than 0.3 s" in why or "time" in why
         assert found or why
         assert goes_on(room)
 
