@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 @pytest.mark.parametrize("form", ["--onedir", "--onefile"])
 def test_a_frozen_program_reads_files(tmp_path: Path, form: str) -> None:
-    from colibri.__pyinstaller import hook_dirs
+    from colibri.files.room.frozen import hook_dirs
 
     words = ["--noconfirm", "--log-level", "ERROR", form, "--name", "program", "--additional-hooks-dir", *hook_dirs()]
     places = [word for name in ("dist", "work", "spec") for word in (f"--{name}path", str(tmp_path / name))]

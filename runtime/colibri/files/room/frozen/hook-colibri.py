@@ -2,7 +2,7 @@
 
 from PyInstaller.utils.hooks import collect_data_files, collect_submodules
 
-_APART = ("colibri.server", "colibri.cli", "colibri.__pyinstaller")
+_APART = ("colibri.server", "colibri.cli", "colibri.files.room.frozen")
 """Parts that a program which needs them imports by their names."""
 
 hiddenimports = collect_submodules("colibri", filter=lambda name: not name.startswith(_APART))
