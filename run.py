@@ -10,6 +10,7 @@ python3 run.py test-openvino  the plugin path for real: OpenVINO's provider on t
 python3 run.py soak           the tests with their full numbers
 python3 run.py peers          FastEmbed's rows against ours on the same weights, in .venv-peers
 python3 run.py test-optimum   the optimum door's tests, in .venv-optimum: they need torch (200 MB)
+python3 run.py test-frozen    a program that PyInstaller froze reads files, in .venv-frozen
 python3 run.py test-files     one text in 13 languages through every kind that LibreOffice writes (needs soffice)
 python3 run.py test-clients   clients of Jina's API against `colibri serve`, in .venv-clients (1 GB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
@@ -29,14 +30,15 @@ WHEELS = ROOT / "build" / "data-wheels"
 # What a verb needs: extras of the package, and files of requirements.
 NEEDS = {
     "demo": ("cpu", []),
-    "check": ("cpu,export,files,server", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
-    "test": ("cpu,export,files,server", ["tests/requirements.txt"]),
+    "check": ("cpu,export,files-all,server", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
+    "test": ("cpu,export,files-all,server", ["tests/requirements.txt"]),
     "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
     "test-openvino": ("export,openvino", ["tests/requirements.txt"]),
-    "soak": ("cpu,export,files,server", ["tests/requirements.txt"]),
-    "bench": ("cpu,export,files,server", ["benchmarks/requirements.txt"]),
+    "soak": ("cpu,export,files-all,server", ["tests/requirements.txt"]),
+    "bench": ("cpu,export,files-all,server", ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
+    "test-frozen": ("files", ["tests/requirements.txt", "tests/frozen/requirements.txt"]),
     "test-files": ("cpu,files,files-all", ["tests/requirements.txt"]),
     "test-clients": ("cpu,server", ["tests/clients/requirements.txt"]),
 }
@@ -48,6 +50,7 @@ ENVIRONMENTS = {
     "test-tensorrt": ".venv-tensorrt",
     "test-openvino": ".venv-openvino",
     "test-clients": ".venv-clients",
+    "test-frozen": ".venv-frozen",
 }
 
 # What has to be there before the rest: this version of torch is one that comes without CUDA where an index has such.
@@ -101,6 +104,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-m", "pytest", "tests/openvino", *rest]]
     if verb == "soak":
         return [["-m", "pytest", "--hypothesis-profile=soak", *rest]]
+    if verb == "test-frozen":
+        return [["-m", "pytest", "tests/frozen", *rest]]
     if verb == "test-optimum":
         return [["-m", "pytest", "tests/optimum_door", *rest]]
     if verb == "test-files":  # -rP prints the tables of recall

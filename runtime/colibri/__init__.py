@@ -8,6 +8,7 @@ Importing this module loads nothing else; each name below is loaded when it is f
 """
 
 import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -102,3 +103,9 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
+
+
+# A frozen program starts itself as the process that reads files, for want of a `python -m` (colibri.files.room).
+if getattr(sys, "frozen", False) and os.environ.pop("COLIBRI_FILES_ROOM", ""):
+    import_module("colibri.files.room.__main__").main()
+    os._exit(0)

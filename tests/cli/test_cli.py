@@ -141,6 +141,7 @@ def test_doctor_says_what_would_run_and_why() -> None:
     assert report["would_run"]["graph"] in {"cpu-int8.s8.onnx", "cpu-int8.u8.onnx"}
     assert "CPUExecutionProvider" in report["onnxruntime"]["providers"]
     assert report["problems"] == []
+    assert report["reading_files"].startswith("in a process of its own; its memory is ")
     assert "all well" in run("doctor").stdout
 
 

@@ -12,11 +12,17 @@ from colibri import providers, scoring
 from colibri.cli.options import provider_option
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import ColibriError
+from colibri.files import how_memory_is_limited
 from colibri.machine import available_cores
 from colibri.providers import CPU, ORDER, told_once
 
 _PACKAGES = ("colibri-edge", "numpy", "tokenizers", "numba", "huggingface_hub")
-_EXTRAS = {"export": ("onnx", "onnx_ir", "safetensors"), "tensorrt": ("tensorrt_rtx",)}
+_EXTRAS = {
+    "export": ("onnx", "onnx_ir", "safetensors"),
+    "files": ("pypdfium2", "chardet", "webencodings"),
+    "files-all": ("pypdfium2", "chardet", "webencodings", "office_oxide", "olefile"),
+    "tensorrt": ("tensorrt_rtx",),
+}
 
 
 @click.command(short_help="Say what would run here, and why.")
@@ -60,6 +66,7 @@ def _look(name: str | None, variant: str | None, provider: str) -> tuple[dict[st
             for extra, modules in _EXTRAS.items()
         },
         "scoring": _scoring(problems),
+        "reading_files": f"in a process of its own; its memory is {how_memory_is_limited()}",
     }
     if report["onnxruntime"] is not None:
         report["providers"] = _providers()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options
+from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options, printable
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from colibri.model import Colibri
 
 DEFAULT = ".colibri-index"
-_SHOWN = 20  # skipped files, one a line
+_SHOWN = 20  # skipped files and remarks, one a line
+_KINDS_SHOWN = 8  # endings that are counted apart
 
 
 @click.command(short_help="Index files for search.")
@@ -36,6 +37,20 @@ _SHOWN = 20  # skipped files, one a line
 @click.option("--hidden", is_flag=True, help="Also files and folders whose name begins with a dot.")
 @click.option("--no-ignore", is_flag=True, help="Also what .gitignore leaves out.")
 @click.option("--max-mb", type=click.IntRange(min=1), default=64, show_default=True, help="Skip larger files.")
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=120.0,
+    show_default=True,
+    help="Stop reading a file after so long, and go on with the next.",
+)
+@click.option(
+    "--max-memory-mb",
+    type=click.IntRange(min=64),
+    default=2048,
+    show_default=True,
+    help="Stop reading a file that needs more.",
+)
 @click.option("--text-field", help="Field of .jsonl and .csv rows to index; default: 'text', or all of them.")
 @click.option("--id-field", help="Field of .jsonl and .csv rows that names them; default: their line.")
 @click.option("--no-split", is_flag=True, help="Each text is one passage, cut at the model's limit: for short ones.")
@@ -46,6 +61,7 @@ _SHOWN = 20  # skipped files, one a line
     show_default=True,
     help="Length of long texts' passages at most.",
 )
+@click.option("--kinds", "task", flag_value="kinds", help="Show which kinds of file are read, and what each needs.")
 @click.option("--stats", "task", flag_value="stats", help="Show what the index holds.")
 @click.option("--verify", "task", flag_value="verify", help="Compare everything with its checksum; 1 when it differs.")
 @click.option("--repair", "task", flag_value="repair", help="Drop what is broken, or encode it again from its text.")
@@ -61,6 +77,8 @@ def index(
     hidden: bool,
     no_ignore: bool,
     max_mb: int,
+    max_seconds: float,
+    max_memory_mb: int,
     text_field: str | None,
     id_field: str | None,
     no_split: bool,
@@ -73,10 +91,11 @@ def index(
 ) -> None:
     """Index files and folders, or look after an index.
 
-    Text, Markdown, reStructuredText, HTML, EPUB, source code, .jsonl and .csv (a document a row); with
-    colibri-edge[files] also PDF and DOCX. Run it again at any time: what is new or changed is read, what is gone goes.
-    .gitignore holds; links inside folders are not followed. An interruption keeps what was indexed so far. A new index
-    has rows of the model's smallest width, unless --dim names another of its heads.
+    --kinds shows what is read; what a file is, its content says first and its name second. Rows of .jsonl and .csv are
+    a document each. Run it again at any time: what is new or changed is read, what is gone goes. .gitignore holds;
+    links inside folders are not followed. An interruption keeps what was indexed so far. A file that cannot be read, or
+    not in time, is named and costs only itself. A new index has rows of the model's smallest width, unless --dim names
+    another of its heads.
 
     \b
       colibri index notes/ papers/ --glob '*.md' --glob '*.pdf'
@@ -85,8 +104,14 @@ def index(
     """
     if sum(map(bool, (paths, task, export_to, import_from))) != 1:
         raise click.UsageError(
-            "give files or folders to index, or one of --stats, --verify, --repair, --compact, --export, --import"
+            "give files or folders to index, or one of --kinds, --stats, --verify, --repair, --compact, --export, "
+            "--import"
         )
+    if task == "kinds":
+        from colibri.cli.kinds import show
+
+        show(as_json)
+        return
     from colibri.index import Index
 
     if export_to is not None:
@@ -109,6 +134,8 @@ def index(
         hidden=hidden,
         ignore=not no_ignore,
         max_bytes=max_mb << 20,
+        max_seconds=max_seconds,
+        max_memory_bytes=max_memory_mb << 20,
         text_field=text_field,
         id_field=id_field,
         split=not no_split,
@@ -141,14 +168,30 @@ def _report(summary: "Summary", total: int, place: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({**asdict(summary), "documents": total, "index": str(place)}, ensure_ascii=False))
         return
-    for path, why in list(summary.skipped.items())[:_SHOWN]:
-        click.echo(f"skipped {path}: {why}", err=True)
-    if len(summary.skipped) > _SHOWN:
-        click.echo(f"and {len(summary.skipped) - _SHOWN} more (--json names all)", err=True)
+    skipped = [f"skipped {path}: {why}" for path, why in summary.skipped.items()]
+    remarks = [f"{path}: {one}" for path, said in summary.remarks.items() for one in said]
+    for lines in (skipped, remarks):
+        for line in lines[:_SHOWN]:
+            click.echo(printable(line), err=True)
+        if len(lines) > _SHOWN:
+            click.echo(f"and {len(lines) - _SHOWN} more (--json names all)", err=True)
+    if summary.not_read:
+        click.echo(printable(_not_read(summary.not_read)), err=True)
     click.echo(
         f"{summary.indexed} files indexed, {summary.unchanged} unchanged, {summary.removed} removed, "
         f"{len(summary.skipped)} skipped; {place} holds {total:,} documents"
     )
+
+
+def _not_read(counts: dict[str, int]) -> str:
+    """As in "11 files of 2 kinds not read: 8 .jpg, 3 .rtf; see --kinds"."""
+    total, kinds = sum(counts.values()), sorted(counts, key=lambda name: (-counts[name], name))
+    shown = [f"{counts[name]} {name}" for name in kinds[:_KINDS_SHOWN]]
+    if len(kinds) > _KINDS_SHOWN:
+        shown.append("…")
+    files = "1 file" if total == 1 else f"{total:,} files"
+    of_kinds = "1 kind" if len(kinds) == 1 else f"{len(kinds)} kinds"
+    return f"{files} of {of_kinds} not read: {', '.join(shown)}; see --kinds"
 
 
 def _look_after(opened: "Index", task: str, as_json: bool) -> None:

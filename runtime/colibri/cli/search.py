@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colibri.cli.index import DEFAULT, open_index
-from colibri.cli.options import ModelOptions, model_options
+from colibri.cli.options import ModelOptions, model_options, printable
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from colibri.vectors import Span
 
 _SNIPPET = 320  # characters
+_PASSAGES = 2  # the best one may be words about the document, of which its text shows nothing
 _BEFORE = 40  # of them before what is marked
 _LINE = re.compile(r"\n[ \t]*(?=[^ \t\n])")
 _WORD = re.compile(r"\s+(?=\S)")
@@ -53,15 +54,22 @@ def search(
     """
     where = parsed(filters)
     with open_index(place, asked, create=False) as opened:
-        hits = opened.search(query, count, where, explain=True, passages=1)
+        hits = opened.search(query, count, where, explain=True, passages=_PASSAGES)
     if as_json:
-        found = {"query": query, "index": str(place), "results": [asdict(hit) for hit in hits]}
+        found = {"query": query, "index": str(place), "results": [_entry(hit) for hit in hits]}
         click.echo(json.dumps(found, ensure_ascii=False))
         return
     if not hits:
         click.echo("nothing found", err=True)
     for line in listing(hits):
         click.echo(line)
+
+
+def _entry(hit: "Hit") -> dict[str, Any]:
+    from colibri.files import place
+
+    found = place(hit)
+    return {**asdict(hit), "place": str(found), "line": found.line, "label": found.label or None}
 
 
 def parsed(filters: Sequence[str]) -> dict[str, Any] | None:
@@ -92,14 +100,14 @@ def _value(text: str) -> Any:
 
 def listing(hits: Sequence["Hit"], base: Path | None = None) -> list[str]:
     """Results for a terminal; files below `base` are named from there."""
+    from colibri.files import place, shown_passage
+
     lines = []
     for number, hit in enumerate(hits, 1):
-        passage = hit.passages[0]
-        place = hit.id.removeprefix(f"{base}/")
-        if hit.text is not None and passage.start:
-            place += f":{hit.text.count(chr(10), 0, passage.start) + 1}"
-        lines.append(f"{number}. {hit.normalised:.3f}  {click.style(place, fg='cyan')}")
-        if hit.text is not None:
+        where = printable(str(place(hit)).removeprefix(f"{base}/"))
+        lines.append(f"{number}. {hit.normalised:.3f}  {click.style(where, fg='cyan')}")
+        passage = shown_passage(hit)
+        if hit.text is not None and passage is not None:
             lines += [f"   {line}" for line in snippet(hit.text, passage)]
     return lines
 
@@ -111,12 +119,12 @@ def snippet(text: str, passage: "PassageHit") -> list[str]:
     marked = highlights(passage.matches, text)
     start, end = _window(text, passage.start, passage.end or len(text), marked)
     lead = text[text.rfind("\n", 0, start) + 1 : start]  # a passage begins with its first word, not with its line
-    parts, at = ["" if lead.strip() else lead, "…" if start > passage.start else ""], start
+    parts, at = ["" if lead.strip() else printable(lead), "…" if start > passage.start else ""], start
     for span in marked:
         if span.start >= at and span.end <= end:
-            parts += [text[at : span.start], click.style(text[span.start : span.end], bold=True)]
+            parts += [printable(text[at : span.start]), click.style(printable(text[span.start : span.end]), bold=True)]
             at = span.end
-    parts += [text[at:end], "…" if end < passage.end else ""]
+    parts += [printable(text[at:end]), "…" if end < passage.end else ""]
     return _dedented("".join(parts).split("\n"))
 
 

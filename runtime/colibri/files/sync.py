@@ -1,17 +1,28 @@
 """An index kept up to date with files: what is new or changed is read, what is gone leaves.
 
-A file is one document, its absolute path its id; a row of a .jsonl or .csv file is one of its own, "path#line" or
-"path#id". What is known of a file lies under "file" in the payload: path, root, suffix, size_bytes, mtime_ns, sha256.
+A file is one document, its absolute path its id; rows, messages and members of archives are documents of their own,
+"path#name". What is known of a file lies under "file" in the payload (`facts`).
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from colibri.errors import ColibriError, MissingExtra
-from colibri.files import readers
+from colibri.files import facts as facts_of
+from colibri.files.documents import Documents
+from colibri.files.facts import Known, known_files
+from colibri.files.known import by_ending, label
+from colibri.files.magic import HEAD
+from colibri.files.reading import Reading
+from colibri.files.recognise import by_head
+from colibri.files.room.worker import Limits
+from colibri.files.safely import Reader
+from colibri.files.summary import Summary
+from colibri.files.text import Unreadable
 from colibri.files.walk import Found, Troubles, shown, walk
 from colibri.index import Document, Index
 from colibri.tokens import PASSAGE_TOKENS
@@ -22,35 +33,27 @@ _BATCH_CHARACTERS = 2 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What is indexed, and how. max_bytes: of a file; larger ones are skipped and named."""
+    """What is indexed, and how. max_bytes: of a file; larger ones are skipped and named.
+
+    max_seconds, max_memory_bytes  of reading one file, see `room`
+    """
 
     globs: Sequence[str] = ()
     hidden: bool = False
     ignore: bool = True
     max_bytes: int = 64 << 20
+    max_seconds: float = Limits.seconds
+    max_memory_bytes: int = Limits.memory_bytes
     text_field: str | None = None
     id_field: str | None = None
     split: bool = True
     passage_tokens: int = PASSAGE_TOKENS
 
-
-@dataclass
-class Summary:
-    """What happened. skipped: path -> why."""
-
-    indexed: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    skipped: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What the index holds of a file: its facts, and the ids of its documents."""
-
-    facts: dict[str, Any]
-    ids: list[str]
-    whole: bool
+    @property
+    def limits(self) -> Limits:
+        """As the room takes them."""
+        reading = Reading(text_field=self.text_field, id_field=self.id_field)
+        return Limits(seconds=self.max_seconds, memory_bytes=self.max_memory_bytes, reading=reading)
 
 
 class Sync:
@@ -60,12 +63,13 @@ class Sync:
         self._index = index
         self._wanted = wanted
         self.summary = Summary()
-        self._known_files: dict[str, _Known] = {}
+        self._known_files: dict[str, Known] = {}
         self._batch: list[Document] = []
         self._characters = 0
 
     def plan(self, roots: Sequence[Path]) -> list[tuple[Found, Path]]:
-        """Files that may have to be read, with their roots. Unchanged ones are counted, those that are gone removed.
+        """Files that may have to be read, with their roots. Unchanged ones are counted, those that are gone removed,
+        those of kinds that nothing reads counted by kind.
 
         Raises InputError for a root that is not there.
         """
@@ -74,89 +78,105 @@ class Sync:
         found: dict[str, tuple[Found, Path]] = {}
         for root in roots:
             for one in walk([root], troubles, globs=wanted.globs, hidden=wanted.hidden, ignore=wanted.ignore):
-                if one.given or readers.readable(one.path):
-                    found.setdefault(shown(one.path), (one, root.resolve()))
+                found.setdefault(shown(one.path), (one, root.resolve()))
         self.summary.skipped |= troubles.unreadable
-        known = self._known(roots)
+        known = known_files(self._index, roots)
         self._remove(known, found, troubles)
-        due = []
-        for path, entry in found.items():
-            if _is(known.get(path), entry[0]):
-                self.summary.unchanged += 1
-            else:
-                due.append(entry)
         self._known_files = known
-        return due
+        return [entry for path, entry in found.items() if self._is_due(path, entry[0])]
+
+    def _is_due(self, path: str, one: Found) -> bool:
+        before = self._known_files.get(path)
+        if before is not None:
+            if before.is_of(one) and before.as_read_now(self._wanted.limits):
+                self.summary.unchanged += 1
+                if before.cut:
+                    self.summary.remark(path, f"was not read to its end: {before.cut}")
+                return False
+            return True
+        named = by_ending(one.path.name)
+        if one.given or (named is not None and named.read):
+            return True
+        try:
+            with one.path.open("rb") as file:
+                kind = by_head(one.path.name, file.read(HEAD), one.size_bytes)
+        except OSError as error:
+            self.summary.skipped[path] = error.strerror or str(error)
+            return False
+        if kind is None:
+            return True
+        self.summary.passed(label(one.path.name, kind))
+        return False
 
     def run(self, due: Sequence[tuple[Found, Path]], done: Callable[[int], object]) -> Summary:
         """Read and index them. done: called with the tokens of each document."""
-        for one, root in due:
-            path = shown(one.path)
-            try:
-                self._file(one, root, path, done)
-            except (readers.Unreadable, MissingExtra) as error:
-                self.summary.skipped[path] = str(error)
-            except OSError as error:
-                if isinstance(error, ColibriError):
-                    raise
-                self.summary.skipped[path] = error.strerror or str(error)
+        with Reader(self._wanted.limits) as reader:
+            for one, root in due:
+                path = shown(one.path)
+                try:
+                    self._file(one, root, path, reader, done)
+                except (Unreadable, MissingExtra) as error:
+                    self.summary.skipped[path] = str(error)
+                except OSError as error:
+                    if isinstance(error, ColibriError):
+                        raise
+                    self.summary.skipped[path] = error.strerror or str(error)
         self._flush(done)
         return self.summary
 
-    def _file(self, one: Found, root: Path, path: str, done: Callable[[int], object]) -> None:
-        if one.size_bytes > self._wanted.max_bytes:
-            self.summary.skipped[path] = (
-                f"{one.size_bytes >> 20:,} MB, more than {self._wanted.max_bytes >> 20} (--max-mb)"
-            )
-            return
+    def _file(self, one: Found, root: Path, path: str, reader: Reader, done: Callable[[int], object]) -> None:
+        wanted = self._wanted
+        if one.size_bytes > wanted.max_bytes:
+            raise Unreadable(f"{one.size_bytes >> 20:,} MB, more than {wanted.max_bytes >> 20} (--max-mb)")
         data = one.path.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
-        suffix = one.path.suffix.lower().removeprefix(".")
-        facts = {"path": path, "root": shown(root), "suffix": suffix, "size_bytes": one.size_bytes}
-        facts |= {"mtime_ns": one.mtime_ns, "sha256": digest}
+        facts = facts_of.of_file(one, root, digest)
         before = self._known_files.get(path)
-        if before is not None and before.whole and before.facts.get("sha256") == digest:
+        if before is not None and before.facts.get("sha256") == digest and before.as_read_now(wanted.limits):
             self._touch(before, facts)
             self.summary.unchanged += 1
             return
-        if one.path.suffix.lower() in readers.RECORDS:
-            self._records(one, facts, data, done)
+        work = Documents(one, root, facts, self.summary, reader.read(one.path.name, data))
+        some, whole = _ahead(work)
+        if not some:
+            if not work.elsewhere:  # an extra may come back, what the file held will not
+                self._drop(before, {})
+            work.explain_nothing()
+            return
+        if whole:
+            self._drop(before, work.ids)
+            self._add([facts_of.cut_off(document, work.why, wanted.limits) for document in some], done)
         else:
-            text = readers.text_of(one.path, data)
-            if text.strip():
-                self._add(Document(id=path, text=text, payload={"file": facts}), done)
-                self.summary.indexed += 1
-            else:
-                self.summary.skipped[path] = "holds no text"
-                self._index.delete(before.ids if before else [])
+            self._flush(done)
+            self._upsert(chain(some, work), done)
+            self._drop(before, work.ids)
+            self._mark_cut(work)
+        self.summary.indexed += 1
 
-    def _touch(self, before: "_Known", facts: dict[str, Any]) -> None:
+    def _drop(self, before: Known | None, kept: Collection[str]) -> None:
+        """Documents that a file had and has no more."""
+        if before is not None and (gone := [found for found in before.ids if found not in kept]):
+            self._index.delete(gone)
+
+    def _mark_cut(self, work: Documents) -> None:
+        if work.why is not None:
+            stored = (one for one in self._index.get(list(work.ids)) if one is not None)
+            again = {one.id: facts_of.cut(one.payload, work.why, self._wanted.limits) for one in stored}
+            self._index.set_payloads(again)
+
+    def _touch(self, before: Known, facts: dict[str, Any]) -> None:
         """The same bytes at another time: their new facts, and nothing is encoded."""
         payloads = {}
         for stored in self._index.get(before.ids):
             if stored is not None:
                 own = stored.payload or {}
-                line = {"line": own["file"]["line"]} if "line" in own.get("file", {}) else {}
-                payloads[stored.id] = {**own, "file": {**facts, **line}}
+                payloads[stored.id] = {**own, "file": {**own.get("file", {}), **facts}}
         self._index.set_payloads(payloads)
 
-    def _records(self, one: Found, facts: dict[str, Any], data: bytes, done: Callable[[int], object]) -> None:
-        """Rows of one file in one transaction: half a file would look like a whole one."""
-        self._flush(done)
-        path = facts["path"]
-
-        def documents() -> Iterator[Document]:
-            for row in readers.records(one.path, data, self._wanted.text_field, self._wanted.id_field):
-                fields = {**row.fields, "file": {**facts, "line": row.line}}
-                yield Document(id=f"{path}#{row.line if row.id is None else row.id}", text=row.text, payload=fields)
-
-        self._upsert(documents(), done)
-        self._index.delete(where={"file.path": path, "file.sha256": {"$ne": facts["sha256"]}})
-        self.summary.indexed += 1
-
-    def _add(self, document: Document, done: Callable[[int], object]) -> None:
-        self._batch.append(document)
-        self._characters += len(document.text or "")
+    def _add(self, documents: list[Document], done: Callable[[int], object]) -> None:
+        """All documents of a file, so that they come into one transaction: half a file would look like a whole one."""
+        self._batch += documents
+        self._characters += sum(len(document.text or "") for document in documents)
         if len(self._batch) >= _BATCH_DOCUMENTS or self._characters >= _BATCH_CHARACTERS:
             self._flush(done)
 
@@ -169,26 +189,7 @@ class Sync:
         tokens = self._wanted.passage_tokens
         self._index.upsert(documents, split=self._wanted.split, passage_tokens=tokens, progress=done)
 
-    def _known(self, roots: Sequence[Path]) -> dict[str, _Known]:
-        """Of files at or below the roots."""
-        places = [shown(root.resolve()).rstrip("/\\") for root in roots]
-        found: dict[str, _Known] = {}
-        for found_id, payload in self._index.payloads({"file.path": {"$exists": True}}):
-            facts = {**payload["file"]}
-            facts.pop("line", None)
-            path = facts["path"]
-            if not any(path == place or path.startswith((f"{place}/", f"{place}\\")) for place in places):
-                continue
-            before = found.get(path)
-            if before is None:
-                found[path] = _Known(facts, [found_id], True)
-            else:
-                before.ids.append(found_id)
-                if before.facts != facts:
-                    found[path] = _Known(before.facts, before.ids, False)
-        return found
-
-    def _remove(self, known: dict[str, _Known], found: dict[str, tuple[Found, Path]], troubles: Troubles) -> None:
+    def _remove(self, known: dict[str, Known], found: dict[str, tuple[Found, Path]], troubles: Troubles) -> None:
         """What is not there any more leaves; what is only out of sight (an unreadable folder, another --glob) stays."""
         gone = []
         for path, entry in known.items():
@@ -200,8 +201,13 @@ class Sync:
             self._index.delete(gone)
 
 
-def _is(known: _Known | None, found: Found) -> bool:
-    """Whether a file is as the index has it, by its time and size."""
-    if known is None or not known.whole:
-        return False
-    return known.facts.get("mtime_ns") == found.mtime_ns and known.facts.get("size_bytes") == found.size_bytes
+def _ahead(work: Documents) -> tuple[list[Document], bool]:
+    """The first documents of a file, and whether they are all: what is more than a batch goes into a transaction of its
+    own as it is read."""
+    some, characters = list[Document](), 0
+    for document in work:
+        some.append(document)
+        characters += len(document.text or "")
+        if len(some) > _BATCH_DOCUMENTS or (len(some) > 1 and characters > _BATCH_CHARACTERS):
+            return some, False
+    return some, True

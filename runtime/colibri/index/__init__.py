@@ -25,11 +25,12 @@ __all__ = [
     "Stored",
     "Verification",
     "highlights",
+    "refusal",
 ]
 
 if TYPE_CHECKING:
     from colibri.explain import Match, highlights
-    from colibri.index.document import Document, Hit, PassageHit, Stored
+    from colibri.index.document import Document, Hit, PassageHit, Stored, refusal
     from colibri.index.index import Index
     from colibri.index.upkeep.operations import Stats
     from colibri.index.upkeep.repair import Repair
@@ -39,7 +40,7 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
-            "document": "Document Hit PassageHit Stored",
+            "document": "Document Hit PassageHit Stored refusal",
             "index": "Index",
             "upkeep.operations": "Stats",
             "upkeep.repair": "Repair",

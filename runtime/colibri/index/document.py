@@ -43,7 +43,8 @@ class Document:
 class PassageHit:
     """A part of a document that was scored on its own.
 
-    start, end  its characters in the document's text; (0, 0) where the store was not told
+    start, end  its characters in the document's text; (0, 0) where the store was not told, and for words about the
+                document that stand nowhere in it (`index.about`)
     score       raw MaxSim
     matches     one for each query token, in their order, when explanations were asked for
     """
@@ -114,6 +115,16 @@ def checked(given: object, place: int, *, ready: bool = False) -> Document:
     if given.borders is not None:
         check_borders(given.borders, where)
     return given
+
+
+def refusal(document: Document) -> str | None:
+    """Why no index takes this document, whatever it holds already; None: it does."""
+    try:
+        checked(document, 0)
+        payload_json(document.payload, "it")
+    except InputError as error:
+        return str(error).removeprefix("documents[0]: ")
+    return None
 
 
 def check_id(found: object, where: str) -> None:

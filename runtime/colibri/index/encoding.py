@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from colibri.encoding import LongDocuments
+from colibri.index.about import NOWHERE, about
 from colibri.index.document import Document
 from colibri.index.ready import Given
 from colibri.tokens import split
@@ -88,6 +89,10 @@ class IndexModel:
                     owners.append((number, place, span))
                     number += 1
                     yield document.text[span.start : span.end]
+                if words := about(document.payload):
+                    owners.append((number, place, NOWHERE))
+                    number += 1
+                    yield words
 
         # A passage that is longer alone than within its text still loses nothing: it becomes two windows.
         long: LongDocuments = "windows" if size else "truncate"
@@ -115,7 +120,8 @@ def _joined(parts: Sequence[TokenVectors], spans: Sequence[Span]) -> Given:
     shifted = []
     for part, span in zip(parts, spans, strict=True):
         assert part.spans is not None
-        shifted.append(np.where((part.spans[:, 1] > 0)[:, None], part.spans + np.int32(span.start), part.spans))
+        known = (part.spans[:, 1] > 0)[:, None] & (span != NOWHERE)
+        shifted.append(np.where(known, part.spans + np.int32(span.start), 0))
     return Given(
         np.concatenate([part.rows for part in parts]),
         [len(part.rows) for part in parts],

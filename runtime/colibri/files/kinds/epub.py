@@ -63,7 +63,8 @@ class _Book:
                 read += 1
         if chapters and not read:
             locked = self._locked or any(path in encrypted for path in chapters)
-            raise Unreadable("is encrypted" if locked else f"is damaged (none of {len(chapters)} chapters can be read)")
+            first = next(iter(self._builder.remarks), "damaged")
+            raise Unreadable("is encrypted" if locked else f"none of {len(chapters)} chapters can be read ({first})")
         return self._builder.done(**described.facts)
 
     def _package(self) -> Package:

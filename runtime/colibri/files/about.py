@@ -1,0 +1,38 @@
+"""What a file is called, as words that find it: "passport scan 2024.txt" in Travel/ answers "passport" and "travel"."""
+
+import re
+from pathlib import PurePath
+
+from colibri.files.reading import Read
+
+_LONGEST = 400  # characters: about a passage's worth of tokens
+_BETWEEN = re.compile(r"[\s_.,;+~=()\[\]{}-]+")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
+
+
+def about(path: PurePath, root: PurePath, item: Read, *, first: bool) -> str:
+    """The words: the file's name and the document's title, then the folders and archives that it lies in, a line each.
+
+    root   what was indexed: a folder, whose own name is the first of them, or the file
+    first  whether it is the first document of its file. Of rows and messages only that has the file's words: a question
+           that names the file would else be answered by any of them alike
+    """
+    title = " ".join((item.part.content.title or "").split())
+    if item.part.line is not None and not first:
+        return title[:_LONGEST]
+    base = root.parent if root == path else root
+    folders = [base.name, *path.parent.relative_to(base).parts]
+    name = path.name
+    if item.within:
+        *between, inner = item.within.split("/")
+        folders += [name, *between]
+        name = inner
+    lines = [words(name), title, " ".join(words(folder) for folder in folders)]
+    found = "\n".join(dict.fromkeys(line for line in lines if line))[:_LONGEST]
+    return found.encode("utf-8", "replace").decode()  # names need not be UTF-8
+
+
+def words(name: str) -> str:
+    """A file's or folder's name without its ending, its words apart."""
+    stem = PurePath(name).stem if PurePath(name).suffix[1:2].isalpha() else name
+    return _HUMP.sub(" ", _BETWEEN.sub(" ", stem)).strip()

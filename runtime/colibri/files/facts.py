@@ -1,0 +1,111 @@
+"""What an index knows of a file: under "file" in the payload of each of its documents.
+
+path, root, suffix, size_bytes, mtime_ns, sha256      of the file, the same in all of them
+reader                                                what read the document: "zip 1, PDF 2"
+about                                                 words that find it: its name, title, folders
+title, author, language, created, modified, verbatim  as its `FileText` has them
+places                                                packed, see `places`
+within                                                the file inside the file that it is of: "2024/may.txt"
+line                                                  where a row or a message begins in its file
+remarks                                               what of it was left out
+cut                                                   why reading the file ended early, and under which limits
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from colibri.files import places
+from colibri.files.about import about
+from colibri.files.known import READERS
+from colibri.files.reading import Read
+from colibri.files.room.worker import Limits
+from colibri.files.walk import Found, shown
+from colibri.index import Document, Index
+
+_OF_FILE = ("path", "root", "suffix", "size_bytes", "mtime_ns", "sha256")
+
+
+@dataclass
+class Known:
+    """What the index holds of a file. facts: those of the file, {} where its documents differ in them."""
+
+    facts: dict[str, Any]
+    ids: list[str]
+    readers: set[str]
+    cut: str = ""
+    limits: str = ""
+
+    def is_of(self, found: Found) -> bool:
+        """Whether a file is as the index has it, by its time and size."""
+        return (self.facts.get("mtime_ns"), self.facts.get("size_bytes")) == (found.mtime_ns, found.size_bytes)
+
+    def as_read_now(self, limits: Limits) -> bool:
+        """Whether reading it again gives the same."""
+        return self.readers <= READERS and (not self.cut or self.limits == _shown(limits))
+
+
+def of_file(one: Found, root: Path, digest: str) -> dict[str, Any]:
+    """The facts that all of its documents share."""
+    suffix = one.path.suffix.lower().removeprefix(".")
+    facts = {"path": shown(one.path), "root": shown(root), "suffix": suffix, "size_bytes": one.size_bytes}
+    return facts | {"mtime_ns": one.mtime_ns, "sha256": digest}
+
+
+def of_document(one: Found, root: Path, item: Read, *, first: bool) -> tuple[dict[str, Any], list[str]]:
+    """The facts of one of them, and what is to be said of it."""
+    content, said = item.part.content, list(item.part.content.remarks)
+    packed = places.packed(content.places)
+    if packed is None:
+        said.append("has too many places to keep, so that hits are shown without one")
+    facts: dict[str, Any] = {"reader": item.reader, "about": about(one.path, root, item, first=first)}
+    for name in ("title", "author", "language", "created", "modified", "verbatim"):
+        facts[name] = getattr(content, name)
+    facts |= {"places": packed, "within": item.within, "line": item.part.line, "remarks": said}
+    return {name: value for name, value in facts.items() if value}, said
+
+
+def payload(fields: Mapping[str, Any], file: Mapping[str, Any]) -> dict[str, Any]:
+    """A row's own fields and the file's facts. An own field named "file" is kept as "file_"."""
+    if "file" not in fields:
+        return {**fields, "file": dict(file)}
+    name = "file_"
+    while name in fields:
+        name += "_"
+    return {**{name if key == "file" else key: value for key, value in fields.items()}, "file": dict(file)}
+
+
+def cut(stored: Mapping[str, Any] | None, why: str, limits: Limits) -> dict[str, Any]:
+    """A payload that also says that the file was not read to its end."""
+    own = {} if stored is None else stored
+    return {**own, "file": {**own.get("file", {}), "cut": {"why": why, "limits": _shown(limits)}}}
+
+
+def cut_off(document: Document, why: str | None, limits: Limits) -> Document:
+    """A document whose payload says so."""
+    return document if why is None else replace(document, payload=cut(document.payload, why, limits))
+
+
+def known_files(index: Index, roots: Sequence[Path]) -> dict[str, Known]:
+    """Of files at or below the roots, by their path."""
+    bases = [shown(root.resolve()).rstrip("/\\") for root in roots]
+    found: dict[str, Known] = {}
+    for found_id, own in index.payloads({"file.path": {"$exists": True}}):
+        file = own["file"]
+        path = file["path"]
+        if not any(path == base or path.startswith((f"{base}/", f"{base}\\")) for base in bases):
+            continue
+        facts = {name: file.get(name) for name in _OF_FILE}
+        before = found.setdefault(path, Known(facts, [], set()))
+        before.ids.append(found_id)
+        before.readers |= set(str(file.get("reader")).split(", "))
+        if before.facts != facts:
+            before.facts = {}
+        if isinstance(file.get("cut"), dict):
+            before.cut, before.limits = str(file["cut"].get("why")), str(file["cut"].get("limits"))
+    return found
+
+
+def _shown(limits: Limits) -> str:
+    return f"{limits.seconds:g} s, {limits.memory_bytes >> 20} MB"
