@@ -39,7 +39,7 @@ NEEDS = {
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
     "test-frozen": ("files", ["tests/requirements.txt", "tests/frozen/requirements.txt"]),
-    "test-files": ("cpu,files,files-all", ["tests/requirements.txt"]),
+    "test-files": ("cpu,files-all", ["tests/requirements.txt"]),
     "test-clients": ("cpu,server", ["tests/clients/requirements.txt"]),
 }
 
