@@ -1,29 +1,28 @@
 """`colibri index --kinds`: which files are read, which are named and passed by."""
 
-import json
-
 import click
 
+from colibri.cli.terminal import echo, echo_json
 from colibri.files import NOT_READ, READ, Kind
 
 
 def show(as_json: bool) -> None:
     """On stdout."""
     if as_json:
-        click.echo(json.dumps([_entry(kind) for kind in READ + NOT_READ], ensure_ascii=False))
+        echo_json([_entry(kind) for kind in READ + NOT_READ])
         return
     for kind in READ:
-        click.echo(kind.name + ("" if kind.installed else f"  (needs pip install 'colibri-edge[{kind.extra}]')"))
+        echo(kind.name + ("" if kind.installed else f"  (needs pip install 'colibri-edge[{kind.extra}]')"))
         _endings(kind)
-    click.echo("\nnot read, only counted:")
+    echo("\nnot read, only counted:")
     for kind in NOT_READ:
         if kind.endings:
-            click.echo(kind.name)
+            echo(kind.name)
             _endings(kind)
 
 
 def _endings(kind: Kind) -> None:
-    click.echo(click.wrap_text(" ".join(kind.endings), 100, "    ", "    "))
+    echo(click.wrap_text(" ".join(kind.endings), 100, "    ", "    "))
 
 
 def _entry(kind: Kind) -> dict[str, object]:

@@ -21,7 +21,7 @@ class Case(NamedTuple):
 
 def cases(kind: str) -> list[Case]:
     """Of a folder."""
-    listed = json.loads((FOLDER / "pages.json").read_text(encoding="utf-8"))
+    listed = json.loads((FOLDER / "cases.json").read_text(encoding="utf-8"))
     return [
         Case(name, Source(name=name, data=(FOLDER / name).read_bytes()), entry["contains"], entry["never"])
         for name, entry in listed.items()

@@ -16,7 +16,7 @@ from colibri.files.source import Source
 from colibri.files.text import FileText, Place, Unreadable
 from pdf_writer import PASSWORD_FILL, Leaf, document, lines, rc4
 
-CASES = Path(__file__).parents[1] / "cases"
+CASES = Path(__file__).parents[1] / "cases" / "pdf"
 
 
 def text_of(*leaves: Leaf | str | None) -> str:
