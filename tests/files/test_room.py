@@ -110,9 +110,10 @@ def test_what_needs_too_much_memory_is_named_and_the_next_file_is_read(name: str
 
 
 @posix
+@pytest.mark.parametrize("limit_mb", [2048, 80], ids=["usual limit", "less than this program takes"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_what_ends_the_process_is_named_and_what_came_before_stays(number: signal.Signals) -> None:
-    with Room(Limits()) as room:
+def test_what_ends_the_process_is_named_and_what_came_before_stays(number: signal.Signals, limit_mb: int) -> None:
+    with Room(Limits(memory_bytes=limit_mb << 20)) as room:
         items = room.read("a.jsonl", ROWS)
         before = [next(items), next(items)]
         assert room.process_id is not None

@@ -28,7 +28,7 @@ def main() -> None:
     waiting: SimpleQueue[Frame] = SimpleQueue()
     Thread(target=_listen, args=(asked, waiting), daemon=True).start()
     memory.limit(first.fields["memory_bytes"] if first.fields["limited"] else None)
-    send(answers, Frame("ready"))
+    send(answers, Frame("ready", {"peak_bytes": memory.peak_bytes()}))
     while True:
         frame = waiting.get()
         memory.limit_seconds(seconds)

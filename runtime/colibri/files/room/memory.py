@@ -6,6 +6,8 @@ import sys
 LIMITED = sys.platform.startswith(("linux", "freebsd"))
 """Whether the system limits a process's memory. Windows has no such call, and macOS takes RLIMIT_AS but allows more."""
 WATCH_SECONDS = 0.25
+MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1 << 10
+"""Of one unit of ru_maxrss."""
 
 
 def limit(memory_bytes: int | None) -> None:
@@ -41,6 +43,16 @@ def _mapped_bytes() -> int:
             return int(file.read().split()[0]) * 4_096
     except (OSError, ValueError, IndexError):
         return 256 << 20
+
+
+def peak_bytes() -> int:
+    """The most memory that this process had, and on Linux the one that started it, whose figure it takes over; 0 where
+    nobody knows."""
+    if sys.platform == "win32":
+        return 0
+    import resource  # noqa: PLC0415
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES
 
 
 def resident_bytes(process: int) -> int:

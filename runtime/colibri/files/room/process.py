@@ -55,6 +55,7 @@ class Process:
         self._watch = watch
         self._answers: Queue[Frame | None] = Queue(_AHEAD)
         self._unwanted = Event()
+        self._peak_at_start = 0
         with TemporaryFile() as said:
             try:
                 self._started = _start(said)
@@ -67,7 +68,7 @@ class Process:
             self._thread.start()
             try:
                 self.ask(Frame("limits", {**asdict(limits), "limited": not watch}))
-                self.answer(_START_SECONDS)
+                self._peak_at_start = self.answer(_START_SECONDS).fields["peak_bytes"]
             except Ended as error:
                 why = str(error) if self.ended else f"no answer within {_START_SECONDS:g} s"
                 self.kill()
@@ -135,7 +136,9 @@ class Process:
     def _epitaph(self) -> str:
         """Why it ended by itself."""
         code, peak_bytes = _reaped(self._started)
-        if peak_bytes > 0.6 * self._limits.memory_bytes:  # C and C++ end the process when they get no memory
+        # C and C++ end the process when they get no memory. What this program had when it started the process counts
+        # as the process's own peak, and says nothing.
+        if peak_bytes > max(0.6 * self._limits.memory_bytes, self._peak_at_start):
             return too_much(self._limits)
         if code < 0:
             return f"ended the reader (signal {-code})"
@@ -154,7 +157,7 @@ def _reaped(process: "subprocess.Popen[bytes]") -> tuple[int, int]:
         with suppress(ChildProcessError):
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
-            return process.returncode, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1 << 10)
+            return process.returncode, usage.ru_maxrss * memory.MAXRSS_BYTES
     return process.wait(), 0
 
 
