@@ -64,9 +64,10 @@ def gone(process: int, seconds: float = 10.0) -> bool:
     while time.monotonic() < until:
         try:
             state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+            threads = len(list(Path(f"/proc/{process}/task").iterdir()))
         except (FileNotFoundError, ProcessLookupError):
             return True
-        if state == "Z":
+        if state == "Z" and threads == 1:  # its first thread is gone before the others are
             return True
         time.sleep(0.02)
     return False
