@@ -5,6 +5,7 @@ Whatever the checkpoint calls them, the rest of the exporter sees the names of `
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,13 @@ from colibri_export import layout
 from colibri_export.layout.tensor import Floats, Tensor
 from colibri_export.tensor_files import TensorFiles
 
+log = logging.getLogger(__name__)
+
 STANFORD_HEAD = "linear.weight"
 STANFORD_FILE = "artifact.metadata"
 PYLATE_FILE = "config_sentence_transformers.json"
+# What transformers stores for masked-language models beside the encoder: BERT, RoBERTa, ModernBERT. No row needs it.
+_MLM_HEADS = ("cls.", "lm_head.", "decoder.bias", "decoder.weight", "head.dense.", "head.norm.")
 BLOCK_ROWS = 16_384  # of the vocabulary at once: 250,004 x 1,024 float32 weights whole would be 1 GB
 
 Find = Callable[[Mapping[str, Any], str], tuple[layout.Layout, Architecture]]
@@ -129,6 +134,8 @@ def open_checkpoint(folder: Path, find: Find = layout.find) -> Checkpoint:
     problems = _tensor_problems(tensors, files, prefix, family.unused)
     if problems:
         raise ExportError(f"{encoder}: " + "; ".join(problems))
+    if heads := sorted(key for key in files.keys - _sources(tensors, prefix) if key.startswith(_MLM_HEADS)):
+        log.info("%s: ignored, a head that guesses masked words: %s", encoder, ", ".join(heads))
     stanford, pylate = (
         read_json(folder / name) if (folder / name).is_file() else None for name in (STANFORD_FILE, PYLATE_FILE)
     )
@@ -156,7 +163,7 @@ def _tensor_problems(
         for tensor in tensors.values()
         for source, shape in zip(tensor.sources, tensor.shapes, strict=True)
     }
-    ignored = tuple(prefix + name for name in unused)
+    ignored = (*(prefix + name for name in unused), *_MLM_HEADS)
     unknown = {key for key in files.keys - shapes.keys() - {STANFORD_HEAD} if not key.startswith(ignored)}
     problems = [f"missing {key}" for key in sorted(shapes.keys() - files.keys)]
     problems += [f"unknown {key}" for key in sorted(unknown)]
@@ -165,6 +172,10 @@ def _tensor_problems(
         if len(found) != len(wanted) or any(w not in (None, f) for f, w in zip(found, wanted, strict=True)):
             problems.append(f"{key} is {found}, config.json says {wanted}")
     return problems
+
+
+def _sources(tensors: Mapping[str, Tensor], prefix: str) -> frozenset[str]:
+    return frozenset(prefix + source for tensor in tensors.values() for source in tensor.sources)
 
 
 def _read_modules(path: Path) -> tuple[dict[str, Any], ...]:

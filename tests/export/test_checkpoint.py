@@ -1,6 +1,7 @@
 """Hugging Face folders as named tensors of one shape, and refusals that name everything at once."""
 
 import hashlib
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,25 @@ def test_the_pooler_and_stored_position_ids_are_ignored(bert: Path, remake: Call
     assert backbone_sha256(remake(bert, tensors=lambda t: t.update(extra))) == backbone_sha256(bert)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["cls.predictions.bias", "cls.predictions.decoder.weight", "cls.seq_relationship.weight"],
+        ["lm_head.bias", "lm_head.dense.weight"],
+        ["decoder.bias", "head.dense.weight", "head.norm.weight"],
+    ],
+    ids=["bert", "roberta", "modernbert"],
+)
+def test_a_head_that_guesses_masked_words_is_ignored_with_one_line(
+    names: list[str], bert: Path, remake: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    plain = backbone_sha256(bert)
+    folder = remake(bert, tensors=lambda t: t.update({name: np.ones(3, np.float32) for name in names}))
+    with caplog.at_level(logging.INFO, "colibri_export"):
+        assert backbone_sha256(folder) == plain
+    assert caplog.messages == [f"{folder}: ignored, a head that guesses masked words: {', '.join(names)}"]
+
+
 def test_half_precision_is_read_as_float32(bert: Path, remake: Callable[..., Path]) -> None:
     def halve(tensors: Tensors) -> None:
         tensors.update({name: array.astype(np.float16) for name, array in tensors.items()})
@@ -97,7 +117,7 @@ def test_one_error_names_every_missing_and_every_unknown_tensor(bert: Path, rema
     def change(tensors: Tensors) -> None:
         del tensors["bert.encoder.layer.0.output.dense.weight"]
         del tensors["bert.embeddings.LayerNorm.bias"]
-        tensors["cls.predictions.bias"] = np.zeros(3, np.float32)
+        tensors["classifier.bias"] = np.zeros(3, np.float32)
         tensors["bert.encoder.layer.3.output.dense.bias"] = np.zeros(64, np.float32)
 
     with pytest.raises(ExportError) as caught:
@@ -105,7 +125,7 @@ def test_one_error_names_every_missing_and_every_unknown_tensor(bert: Path, rema
     for problem in (
         "missing bert.encoder.layer.0.output.dense.weight",
         "missing bert.embeddings.LayerNorm.bias",
-        "unknown cls.predictions.bias",
+        "unknown classifier.bias",
         "unknown bert.encoder.layer.3.output.dense.bias",
     ):
         assert problem in str(caught.value)
