@@ -1,6 +1,7 @@
 """The safetensors files of a checkpoint: one, or several with an index, read piece by piece from the memory map."""
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from safetensors import SafetensorError, safe_open
 from colibri.errors import ExportError
 from colibri_export.layout.tensor import Floats
 
+log = logging.getLogger(__name__)
+
 WHOLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
-_READABLE = ("F32", "F16", "BF16")
+_READABLE = ("F64", "F32", "F16", "BF16")
 
 
 class TensorFiles:
@@ -30,6 +33,8 @@ class TensorFiles:
             for key in opened.keys():  # noqa: SIM118 - not a mapping
                 piece = opened.get_slice(key)
                 self._entries[key] = (path, str(piece.get_dtype()), tuple(piece.get_shape()))
+        if doubles := [key for key in self._entries if self.dtype(key) == "F64"]:
+            log.info("%s: %d tensors are float64 and are rounded to float32", folder, len(doubles))
 
     @property
     def keys(self) -> frozenset[str]:
@@ -56,9 +61,10 @@ class TensorFiles:
             )
         piece = self._piece(key)
         stored = piece[:] if last is None else piece[first : min(last, self.shape(key)[0])]
-        array: Floats = stored.astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):  # a float64 beyond float32 becomes inf, which is refused below
+            array: Floats = stored.astype(np.float32, copy=False)
         if not np.isfinite(array).all():
-            raise ExportError(f"{self.folder}: {key} holds values that are not finite")
+            raise ExportError(f"{self.folder}: {key} holds values that are not finite in float32")
         return array
 
     def raw_blocks(self, key: str, block_rows: int) -> Iterator[bytes]:

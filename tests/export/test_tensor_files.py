@@ -1,8 +1,11 @@
 """Safetensors files of a checkpoint: whole, in shards, in bfloat16, and what is refused."""
 
 import json
+import logging
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,7 +71,7 @@ def test_bfloat16_is_read_bit_for_bit() -> None:
     np.testing.assert_array_equal(files.read(key, 190, 500), files.read(key)[190:])
 
 
-@pytest.mark.parametrize(("dtype", "width"), [("F8_E4M3", 1), ("F8_E5M2", 1), ("I8", 1), ("F64", 8)])
+@pytest.mark.parametrize(("dtype", "width"), [("F8_E4M3", 1), ("F8_E5M2", 1), ("I8", 1)])
 def test_numbers_of_another_kind_are_refused_by_the_tensors_name(dtype: str, width: int, tmp_path: Path) -> None:
     """safetensors written by hand: one tensor's dtype replaced, its bytes cut or repeated to fit."""
     folder = shutil.copytree(BERT, tmp_path / "copy")
@@ -89,8 +92,32 @@ def test_numbers_of_another_kind_are_refused_by_the_tensors_name(dtype: str, wid
     text += b" " * (-len(text) % 8)
     (folder / WHOLE).write_bytes(len(text).to_bytes(8, "little") + text + body)
     checkpoint = open_checkpoint(folder)
-    with pytest.raises(ExportError, match=f"{name} is {dtype}, this exporter reads F32, F16, BF16"):
+    with pytest.raises(ExportError, match=f"{name} is {dtype}, this exporter reads F64, F32, F16, BF16; a quantised"):
         checkpoint.read("layers.1.ffn_out.weight")
+
+
+def with_doubles(folder: Path, change: Callable[[dict[str, Any]], object] = lambda tensors: None) -> Path:
+    shutil.copytree(BERT, folder)
+    tensors: dict[str, Any] = {name: array.astype(np.float64) for name, array in load_file(folder / WHOLE).items()}
+    change(tensors)
+    save_file(tensors, folder / WHOLE)
+    return folder
+
+
+def test_float64_is_rounded_to_float32_with_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = with_doubles(tmp_path / "copy")
+    with caplog.at_level(logging.INFO, "colibri_export"):
+        assert digest(folder) == digest(BERT)
+    count = len(TensorFiles(BERT).keys)
+    assert caplog.messages == [f"{folder}: {count} tensors are float64 and are rounded to float32"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_float64_beyond_float32_is_called_neither_quantised_nor_finite(tmp_path: Path) -> None:
+    name = "bert.encoder.layer.1.output.dense.weight"
+    folder = with_doubles(tmp_path / "copy", lambda tensors: tensors[name].put(0, 1e300))
+    with pytest.raises(ExportError, match=f"{name} holds values that are not finite in float32"):
+        digest(folder)
 
 
 def test_no_file_stays_open_or_mapped() -> None:
