@@ -13,6 +13,7 @@ from colibri.scoring import maxsim
 from colibri.tokens import TextTokenizer
 from colibri.vectors import TokenVectors
 from colibri_export.sample_texts import DOCUMENTS, QUERIES
+from colibri_export.variants import REFERENCE
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def measure(artefact: Artefact, reference: Artefact, reference_name: str, *, may
     reference  an artefact of the same checkpoint (or the same one) whose variant `reference_name` is the float truth
     may_miss   whether a variant that misses its tolerance is told and left out, instead of an error
 
-    Raises ExportError with the numbers when a graph misses its tolerance.
+    Raises ExportError when a graph misses its tolerance: with the numbers, what they mean, and what can be done.
     """
     truth = _encode(reference, _choice(reference.manifest, reference_name, 0))
     variants = {}
@@ -38,7 +39,7 @@ def measure(artefact: Artefact, reference: Artefact, reference_name: str, *, may
             variants[name] = _measured(truth, artefact, name)
         except ExportError as error:
             if not may_miss or name == reference_name:
-                raise
+                raise ExportError(f"{error}. {_way_on(name, artefact.manifest, reference_name)}") from None
             log.warning("%s; %s is left out", error, name)
     return dataclasses.replace(artefact.manifest, variants=variants)
 
@@ -93,6 +94,7 @@ def _scores(encoded: Encoded, dim: int) -> np.ndarray[tuple[int, int], np.dtype[
 
 def _require(name: str, graph: Graph, variant: Variant, parities: dict[str, Parity]) -> None:
     least, mean = _TOLERANCES[variant.precision]
+    tokens = next(iter(parities.values())).tokens
     misses = [
         f"dim {dim}: cosine min {p.min_cosine:.6f} mean {p.mean_cosine:.6f}"
         for dim, p in parities.items()
@@ -100,5 +102,18 @@ def _require(name: str, graph: Graph, variant: Variant, parities: dict[str, Pari
     ]
     if misses:
         raise ExportError(
-            f"{name} ({graph.document}) is too far from float32: {'; '.join(misses)}; wanted min {least} mean {mean}"
+            f"{name} ({graph.document}) is too far from float32: {'; '.join(misses)}; wanted min {least} mean {mean} "
+            f"(between its vector and float32's of each of {tokens:,} tokens of sample texts; 1 is the same direction)"
         )
+
+
+def _way_on(missed: str, manifest: Manifest, reference_name: str) -> str:
+    if missed == reference_name:
+        return "This is float32 itself: the weights overflow it, so no variant can be made; is the checkpoint damaged?"
+    # An engine is built from gpu-fp16, the only float16 variant, and is not made without it.
+    lost = ("float16", "engine") if manifest.variants[missed].precision == "float16" else ()
+    kept = [n for n, variant in manifest.variants.items() if n != missed and variant.precision not in lost]
+    way = f"The way on: --variants {','.join(kept or [reference_name])} makes it without {missed}"
+    # The optimum door, whose reference is another one, has no such option.
+    rounded = manifest.variants[missed].precision == "int8" and reference_name == REFERENCE
+    return f"{way}; --vocab-bits 8, unless it was given, rounds the vocabulary less" if rounded else way

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -116,6 +117,32 @@ def test_what_cannot_be_exported_is_exit_code_1_and_one_line(bert: Path, tmp_pat
         assert refused.output.startswith("Error: ")
         assert "Traceback" not in refused.output
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "way"),
+    [
+        ([], "--variants cpu-fp32,portable makes it without cpu-int8; --vocab-bits 8"),
+        (["--variants", "cpu-int8"], "--variants cpu-fp32 makes it without cpu-int8"),
+    ],
+)
+def test_a_missed_tolerance_says_what_the_figure_means_and_the_way_on(
+    words: list[str], way: str, spoiled: Path, tmp_path: Path
+) -> None:
+    refused = colibri("export", spoiled, tmp_path / "out", *words)
+    assert refused.exit_code == 1
+    assert "cpu-int8 (cpu-int8." in refused.output
+    assert re.search(r"between its vector and float32's of each of [\d,]+ tokens of sample texts", refused.output)
+    assert f"The way on: {way}" in refused.output
+    led = re.findall(r"--variants [\w,-]+", refused.output)[-1].split()
+    assert colibri("export", spoiled, tmp_path / "out", *led).exit_code == 0, "the way leads on"
+
+
+def test_weights_that_overflow_float32_have_no_way_on(bert: Path, remake: Callable[..., Path], tmp_path: Path) -> None:
+    source = remake(bert, tensors=lambda t: t["bert.embeddings.LayerNorm.weight"].fill(3e38))
+    refused = colibri("export", source, tmp_path / "out", "--variants", "cpu-fp32")
+    assert "This is float32 itself: the weights overflow it" in refused.output
+    assert "The way on" not in refused.output
 
 
 def test_a_missed_tolerance_is_exit_code_1_with_the_numbers(spoiled: Path, tmp_path: Path) -> None:
