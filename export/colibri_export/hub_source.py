@@ -34,6 +34,10 @@ _METADATA = (
 )
 _WEIGHTS = ("model.safetensors", "model-[0-9]*-of-[0-9]*.safetensors")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+_FOLDER = "give a folder with its config.json, safetensors and tokenizer.json instead"
+_OTHER_WAYS = (
+    f"HF_ENDPOINT=URL asks a mirror, HF_HUB_OFFLINE=1 (or --offline) takes what an earlier download left, or {_FOLDER}"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,22 +138,26 @@ def _explained(repo: str, revision: str | None, *, offline: bool) -> Iterator[No
         page = f"{constants.ENDPOINT}/{repo}"
         raise ExportError(f"{repo}: gated; accept its terms at {page}, then log in with `hf auth login`") from error
     except errors.RepositoryNotFoundError as error:
-        reason = "no such folder here, and no such repository on the hub (or a private one: `hf auth login`)"
-        raise ExportError(f"{repo}: {reason}") from error
+        reason = f"no such folder here, and no such repository on the hub {constants.ENDPOINT}"
+        private = "a private one wants `hf auth login`, one of another hub or a mirror HF_ENDPOINT=URL"
+        raise ExportError(f"{repo}: {reason}; {private}") from error
     except errors.RevisionNotFoundError as error:
         raise ExportError(f"{at}: the repository has no such branch, tag or commit") from error
     except errors.LocalEntryNotFoundError as error:
         if offline:
             reason = "not in the local hub cache, and offline nothing is downloaded"
-            raise ExportError(f"{at}: {reason}; download it once without --offline and HF_HUB_OFFLINE") from error
-        raise ExportError(f"{at}: not in the local hub cache, and the hub cannot be reached ({error})") from error
+            once = "download it once without --offline and HF_HUB_OFFLINE"
+            raise ExportError(f"{at}: {reason}; {once}, or {_FOLDER}") from error
+        reason = f"not in the local hub cache, and the hub cannot be reached at {constants.ENDPOINT} ({error})"
+        raise ExportError(f"{at}: {reason}; {_OTHER_WAYS}") from error
     except errors.HFValidationError as error:
         raise ExportError(f"{repo}: not a hub id ({error})") from error
     except (
         Exception
     ) as error:  # what its transport raises differs between versions (requests, httpx), and disks fill up
         raise ExportError(
-            f"{at}: the download stopped ({error or type(error).__name__}); the same command goes on from there"
+            f"{at}: the download from {constants.ENDPOINT} stopped ({error or type(error).__name__}); the same command "
+            f"goes on from there; {_OTHER_WAYS}"
         ) from error
 
 

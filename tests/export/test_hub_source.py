@@ -76,6 +76,8 @@ def test_what_is_not_cached_is_refused_offline(bert: Path, tmp_path: Path) -> No
             ExportError, match=rf"{repo}.*: not in the local hub cache, and offline nothing is downloaded"
         ):
             locate(repo, revision, hub=Hub(offline=True, cache_dir=tmp_path))
+    with pytest.raises(ExportError, match="without --offline and HF_HUB_OFFLINE, or give a folder"):
+        locate("owner/other", hub=Hub(offline=True, cache_dir=tmp_path))
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json"])
@@ -198,7 +200,8 @@ def test_a_damaged_part_is_found_and_not_kept(server: HubServer, repository: Pat
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        (["owner/none"], "owner/none: no such folder here, and no such repository on the hub"),
+        (["owner/none"], "owner/none: no such folder here, and no such repository on the hub http://127.0.0.1:"),
+        (["owner/none"], "HF_ENDPOINT=URL"),
         (["owner/tiny", "v9"], "owner/tiny at v9: the repository has no such branch, tag or commit"),
         (["owner/gated"], "owner/gated: gated; accept its terms at http://127.0.0.1:"),
     ],
@@ -225,6 +228,13 @@ def test_when_the_hub_cannot_be_reached_the_cache_serves(server: HubServer, bert
     assert online(server, tmp_path, "owner/tiny").stdout == f"{snapshot}\n"
     refused = online(server, tmp_path, "owner/other")
     assert "owner/other: not in the local hub cache, and the hub cannot be reached" in refused.stderr
+    for way in (
+        "reached at http://127.0.0.1:9 ",
+        "HF_ENDPOINT=URL",
+        "HF_HUB_OFFLINE=1",
+        "a folder with its config.json",
+    ):
+        assert way in refused.stderr
 
 
 def test_export_by_hub_id_makes_the_artefact_and_records_the_commit(
