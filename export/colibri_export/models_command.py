@@ -84,7 +84,7 @@ def _here(name: str) -> Artefact | None:
 
 
 def _describe(model: Listed) -> list[str]:
-    terms = "" if model.licence.commercial_use else "  (NOT for commercial use)"
+    terms = "  (NOT for commercial use)" if model.licence.forbids_commercial_use else ""
     lines = [f"{model.name}  {model.description}".rstrip()]
     if aliases := [alias for alias in model.aliases if alias != model.hub_id]:
         lines.append(f"  aliases   {', '.join(aliases)}")

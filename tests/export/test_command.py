@@ -145,6 +145,15 @@ def test_weights_that_overflow_float32_have_no_way_on(bert: Path, remake: Callab
     assert "The way on" not in refused.output
 
 
+def test_a_licence_that_nobody_recorded_is_not_called_a_prohibition(bert: Path, tmp_path: Path) -> None:
+    done = colibri("export", bert, tmp_path / "out", "--variants", "cpu-fp32")
+    assert "licence unknown: No licence was recorded at export; see the source." in done.output
+    assert not find(tmp_path / "out").manifest.licence.forbids_commercial_use
+    info = colibri("info", tmp_path / "out").output
+    assert "licence       unknown  No licence was recorded" in info
+    assert "commercial use" not in info + done.output
+
+
 def test_a_missed_tolerance_is_exit_code_1_with_the_numbers(spoiled: Path, tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     refused = colibri("export", spoiled, tmp_path / "here" / "out")

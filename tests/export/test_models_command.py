@@ -42,6 +42,15 @@ def test_the_list_says_what_each_is_and_how_to_get_it() -> None:
     assert "get it    colibri export Owner/Tiny\n" in tiny
 
 
+def test_a_licence_that_nobody_recorded_is_no_prohibition(tmp_path: Path) -> None:
+    unknown = RECIPE.replace('"CC-BY-NC-4.0"', '"unknown"')
+    assert unknown != RECIPE
+    (tmp_path / "package" / "recipes" / "tiny-late.toml").write_text(unknown, encoding="utf-8")
+    tiny = colibri("models").output.split("\n\n")[1]
+    assert "licence   unknown\n" in tiny
+    assert "commercial" not in tiny
+
+
 def test_an_artefact_in_the_current_folder_is_found() -> None:
     shutil.copytree(ARTEFACTS / "tiny-random-bert", "tiny-late")
     tiny = colibri("models").output.split("\n\n")[1]

@@ -20,6 +20,11 @@ class Licence:
     notice: str
     """One sentence that `colibri info` shows; may be empty."""
 
+    @property
+    def forbids_commercial_use(self) -> bool:
+        """Whether the terms say so; of a licence that nobody recorded, "unknown", they are not known to."""
+        return not self.commercial_use and self.id != "unknown"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:

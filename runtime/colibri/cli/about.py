@@ -27,7 +27,7 @@ def info(artefact: str | None, as_json: bool) -> None:
 
 def _describe(m: Manifest) -> list[str]:
     a = m.architecture
-    terms = "" if m.licence.commercial_use else "  (NOT for commercial use)"
+    terms = "  (NOT for commercial use)" if m.licence.forbids_commercial_use else ""
     revision = f" {m.source.revision}" if m.source.revision else ""
     lines = [
         f"{m.name}  {m.description}".rstrip(),

@@ -124,8 +124,10 @@ def serve(
     for model in models.loaded:
         if model.provider.name == "cpu" and provider != "cpu" and accelerators():
             log.warning("%s: %s", model.name, model.provider)
-        if not model.manifest.licence.commercial_use:
-            log.warning("%s: %s. Not for commercial use.", model.name, model.manifest.licence.id)
+        licence = model.manifest.licence
+        if not licence.commercial_use:
+            terms = "Not for commercial use." if licence.forbids_commercial_use else licence.notice
+            log.warning("%s: licence %s. %s", model.name, licence.id, terms)
     app, index = server.assemble(
         models,
         settings,
