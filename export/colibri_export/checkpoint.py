@@ -24,6 +24,17 @@ log = logging.getLogger(__name__)
 STANFORD_HEAD = "linear.weight"
 STANFORD_FILE = "artifact.metadata"
 PYLATE_FILE = "config_sentence_transformers.json"
+_PYLATE_KEYS = frozenset(
+    {
+        "query_prefix",
+        "document_prefix",
+        "query_length",
+        "document_length",
+        "skiplist_words",
+        "do_query_expansion",
+        "attend_to_expansion_tokens",
+    }
+)
 # What transformers stores for masked-language models beside the encoder: BERT, RoBERTa, ModernBERT. No row needs it.
 _MLM_HEADS = ("cls.", "lm_head.", "decoder.bias", "decoder.weight", "head.dense.", "head.norm.")
 BLOCK_ROWS = 16_384  # of the vocabulary at once: 250,004 x 1,024 float32 weights whole would be 1 GB
@@ -54,7 +65,7 @@ class Checkpoint:
         """Whether PyLate's configuration tells its roles: dense models have a file of that name, too, and Stanford's
         metadata comes first."""
         found = self.pylate or {}
-        return self.stanford is None and ("query_length" in found or found.get("model_type") == "ColBERT")
+        return self.stanford is None and (found.get("model_type") == "ColBERT" or not _PYLATE_KEYS.isdisjoint(found))
 
     @property
     def tokenizer_folder(self) -> Path:

@@ -12,9 +12,11 @@ import click
 
 from colibri.errors import ExportError, MissingExtra
 from colibri.providers import require_onnxruntime
+from colibri_export.role_options import role_options
 
 if TYPE_CHECKING:
     from colibri_export.door import Door
+    from colibri_export.facts import Facts
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -64,7 +66,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     show_default=True,
     help="Bits a weight of cpu-int8's vocabulary table: 8 doubles its size and hardly rounds.",
 )
-@click.option("--doc-max-length", metavar="N|recorded", help="Longest document in tokens, or what the metadata says.")
+@click.option(
+    "--doc-max-length",
+    "--document-length",
+    metavar="N|recorded",
+    help="Longest document in tokens, or what the metadata says.",
+)
+@role_options
 @click.option("--name", help="The artefact's name; default: the recipe's, else the folder's.")
 @click.option("--replace", is_flag=True, help="Replace OUT if it exists, once the new one is verified.")
 @click.option("--revision", metavar="REV", help="Branch, tag or commit of a hub id; default: the recipe's, else main.")
@@ -86,6 +94,7 @@ def export_command(
     truncate: tuple[int, ...],
     vocabulary_bits: str,
     doc_max_length: str | None,
+    facts: "Facts",
     name: str | None,
     replace: bool,
     revision: str | None,
@@ -99,9 +108,10 @@ def export_command(
     Of a hub id only safetensors, tokenizer and metadata are downloaded, into the hub client's cache; a download that
     was cut off goes on where it stopped. OUT may be left out then: ./ and the model's name.
 
-    Knows BERT, XLM-R with absolute or rotary positions, and ModernBERT. Role rules come from the recipe, else from
-    Stanford's artifact.metadata or PyLate's configuration, else texts are encoded as they are. Every graph is run and
-    compared with float32 before OUT gets its name; if one is too far off, nothing is left and the exit code is 1.
+    Knows BERT, XLM-R with absolute or rotary positions, and ModernBERT. Role rules come from the options, else from the
+    recipe, else from Stanford's artifact.metadata or PyLate's configuration; one that nobody says is refused by its
+    name. Every graph is run and compared with float32 before OUT gets its name; if one is too far off, nothing is left
+    and the exit code is 1.
 
     Any other encoder that transformers and optimum know goes --via optimum. That gives portable (float32, the
     reference) and, where it stays close enough, cpu-int8 (onnxruntime's dynamic quantisation); both with a mask, so
@@ -152,6 +162,7 @@ def export_command(
         truncate=truncate,
         vocabulary_bits=8 if vocabulary_bits == "8" else 4,
         compute_capabilities=capabilities,
+        facts=facts,
         doc_max_length=_doc_max_length(doc_max_length),
         name=name,
         replace=replace,

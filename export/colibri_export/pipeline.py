@@ -28,6 +28,7 @@ from colibri_export import variants as variants_module
 from colibri_export.checkpoint import Checkpoint, open_checkpoint
 from colibri_export.door import AnyWorkshop, Door
 from colibri_export.engine import DEFAULT_CAPABILITIES
+from colibri_export.facts import Facts
 from colibri_export.folders import partial_folder, scratch_folder
 from colibri_export.heads import Head, gather
 from colibri_export.magnitudes import require_room
@@ -54,6 +55,7 @@ def export(
     variant_names: Sequence[str] | None = None,
     vocabulary_bits: VocabularyBits = 4,
     compute_capabilities: Sequence[str] = DEFAULT_CAPABILITIES,
+    facts: Facts | None = None,
     doc_max_length: int | Literal["recorded"] | None = None,
     name: str | None = None,
     replace: bool = False,
@@ -70,12 +72,14 @@ def export(
     variant_names   which variants, in order of preference; None: the usual ones
     vocabulary_bits of a weight in cpu-int8's vocabulary table: 4, or 8 for twice the size and a sixteenth of the error
     compute_capabilities  what the variant tensorrt is built for, such as "89"
+    facts           rules of both roles over those of the recipe or the checkpoint; facts.PLAIN for texts as they are
     doc_max_length  tokens a document may have, instead of the recipe's; "recorded": what the checkpoint's metadata says
     replace         whether an existing `out` may be replaced
     door            what makes the graphs of `source` instead of our builders; variants that miss their tolerance are
                     left out then, unless they were asked for by name
 
-    The folder appears under its name only when every graph has met its tolerance. Raises ExportError otherwise.
+    The folder appears under its name only when every graph has met its tolerance. Raises ExportError otherwise, and
+    before any work where neither recipe, checkpoint nor `facts` say a rule.
     """
     source, out = Path(source), Path(out)
     if out.exists() and not replace:
@@ -89,9 +93,12 @@ def export(
         check_names(names, compute_capabilities)
         checkpoint = open_checkpoint(source)
     folder_name = name or out.resolve().name
-    recipe = read_recipe(recipe_file) if recipe_file else recipe_without_file(checkpoint, folder_name)
-    recipe = dataclasses.replace(recipe, name=name or recipe.name)
-    recipe = with_document_length(reconciled(recipe, checkpoint), doc_max_length)
+    if recipe_file:
+        recipe = reconciled(read_recipe(recipe_file), checkpoint, facts)
+    else:
+        longest = doc_max_length if isinstance(doc_max_length, int) else None
+        recipe = recipe_without_file(checkpoint, folder_name, facts, document_length=longest)
+    recipe = with_document_length(dataclasses.replace(recipe, name=name or recipe.name), doc_max_length)
     if recipe.dims and not dims:  # the recipe's, and those asked for on top
         dims = [*recipe.dims, *(heads or ()), *truncate]
     gathered = gather(checkpoint, {**recipe.heads, **(heads or {})}, truncate, dims)

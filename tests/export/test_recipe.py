@@ -8,21 +8,11 @@ import pytest
 
 from colibri.errors import ExportError
 from colibri_export.checkpoint import open_checkpoint
+from colibri_export.facts import PLAIN, Facts
 from colibri_export.metadata import recipe_without_file
 from colibri_export.recipe import Recipe, RoleRecipe, read_recipe
 
 SHIPPED = Path(__file__).parents[2] / "models" / "colibri-mini.toml"
-PLAIN = RoleRecipe(
-    marker=None,
-    prefix=None,
-    keep_prefix_rows=True,
-    keep_special_rows=True,
-    max_tokens=None,
-    recorded_max_tokens=None,
-    expand_to_tokens=None,
-    attend_to_expansion=False,
-    skiplist="none",
-)
 
 
 @pytest.fixture
@@ -96,24 +86,13 @@ def test_stanford_metadata_gives_the_rules(bert: Path, xlmr: Path) -> None:
     assert document.marker == "[DocumentMarker]"
 
 
-def test_keys_that_the_metadata_lacks_mean_what_they_mean_to_stanford(bert: Path, remake: Callable[..., Path]) -> None:
-    query, document = of_checkpoint(remake(bert, metadata=lambda m: m.clear()))
-    assert (query.marker, query.max_tokens, query.expand_to_tokens) == ("[unused0]", 32, 32)
-    assert (query.attend_to_expansion, query.skiplist) == (False, "none")
-    assert (document.marker, document.max_tokens, document.skiplist) == ("[unused1]", 220, "stanford")
-    for role in (query, document):
-        assert (role.prefix, role.keep_prefix_rows, role.keep_special_rows) == (None, True, True)
-
-
 def test_punctuation_is_kept_where_the_metadata_says_so(bert: Path, remake: Callable[..., Path]) -> None:
     _, document = of_checkpoint(remake(bert, metadata=lambda m: m.update(mask_punctuation=False)))
     assert document.skiplist == "none"
 
 
-def test_without_metadata_texts_are_encoded_as_they_are(bert: Path, remake: Callable[..., Path]) -> None:
-    folder = remake(bert)
-    (folder / "artifact.metadata").unlink()
-    assert of_checkpoint(folder) == (PLAIN, PLAIN)
+def test_plain_encodes_texts_as_they_are_whatever_the_files_say(bert: Path) -> None:
+    assert of_checkpoint(bert, PLAIN) == (RoleRecipe(), RoleRecipe())
 
 
 def test_without_a_recipe_no_licence_is_claimed(bert: Path) -> None:
@@ -131,6 +110,6 @@ def test_a_metadata_value_that_cannot_be_is_named(
         of_checkpoint(remake(bert, metadata=lambda m: m.update(change)))
 
 
-def of_checkpoint(folder: Path) -> tuple[RoleRecipe, RoleRecipe]:
-    recipe = recipe_without_file(open_checkpoint(folder), "any")
+def of_checkpoint(folder: Path, facts: Facts | None = None) -> tuple[RoleRecipe, RoleRecipe]:
+    recipe = recipe_without_file(open_checkpoint(folder), "any", facts)
     return recipe.query, recipe.document
