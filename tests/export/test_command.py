@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -59,7 +60,9 @@ def test_an_export_tells_its_steps_on_stderr_and_where_to_look_on_stdout(bert: P
     command += ["--head", f"16={bert / 'head-16.safetensors'}", "--variants", "cpu-fp32", "--doc-max-length", "30"]
     done = subprocess.run([*command, "--name", "mine"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{tmp_path / 'out'}: mine, cpu-fp32. See: colibri info {tmp_path / 'out'}\n"
+    size = find(tmp_path / "out").manifest.variants["cpu-fp32"].size_bytes / 1e6
+    then = f"colibri rerank --model {tmp_path / 'out'} QUERY DOCUMENT..."
+    assert done.stdout == f"{tmp_path / 'out'}: mine, cpu-fp32 {size:.1f} MB. Next: {then}\n"
     steps = [line.partition(":")[0] for line in done.stderr.splitlines()]
     assert steps[:3] == ["tokenizer and roles", "cpu-fp32", "hashes"]
     assert "parity, through the runtime" in steps
@@ -118,6 +121,22 @@ def test_what_cannot_be_exported_is_exit_code_1_and_one_line(bert: Path, tmp_pat
         assert refused.output.startswith("Error: ")
         assert "Traceback" not in refused.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_last_line_gives_each_variants_size_and_a_command_that_works(
+    bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for out in ("out", "deep er/out"):
+        done = colibri("export", bert, out, "--variants", "cpu-int8,cpu-fp32")
+        (last,) = [line for line in done.output.splitlines() if line.startswith(f"{out}: ")]
+        variants = find(out).manifest.variants
+        sizes = ", ".join(f"{name} {variants[name].size_bytes / 1e6:.1f} MB" for name in ("cpu-int8", "cpu-fp32"))
+        assert f", {sizes}. Next: colibri rerank --model " in last
+        command = shlex.split(last.partition("Next: ")[2])
+        assert command[-2:] == ["QUERY", "DOCUMENT..."]
+        ranked = colibri(*command[1:-2], "birds", "a bird", "a river")
+        assert ranked.exit_code == 0, ranked.output
 
 
 @pytest.mark.parametrize(
