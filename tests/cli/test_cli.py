@@ -114,12 +114,16 @@ def test_encode_prints_one_json_object_a_text_with_spans() -> None:
         assert len(entry["spans"]) == len(rows)
 
 
-def test_info_says_licence_dims_roles_and_parity() -> None:
+def test_info_says_licence_dims_roles_and_parity(tmp_path: Path) -> None:
     text = run("info").stdout
     for word in ("colibri-mini", "MIT", "128 (default)", "96", "64", "'query: '", "cpu-int8", "on average"):
         assert word in text
     assert json.loads(run("info", TINY, "--json").stdout)["name"] == "tiny-random-xlmr"
-    assert "NOT for commercial use" in run("info", TINY).stdout
+    assert "licence       unknown  No licence was recorded" in run("info", TINY).stdout
+    assert "commercial" not in run("info", TINY).stdout
+    manifest = Path(TINY, "colibri.json").read_text(encoding="utf-8")
+    (tmp_path / "colibri.json").write_text(manifest.replace('"unknown"', '"CC-BY-NC-4.0"'), encoding="utf-8")
+    assert "CC-BY-NC-4.0  (NOT for commercial use)" in run("info", str(tmp_path)).stdout
 
 
 def test_verify_finds_a_changed_byte(tmp_path: Path) -> None:

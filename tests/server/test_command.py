@@ -38,6 +38,13 @@ def test_each_model_is_told_once(server: LiveServer) -> None:
         assert len([line for line in server.logged() if line["message"].startswith(f"{name}: cpu-")]) == 1
 
 
+def test_a_licence_that_nobody_recorded_is_said_and_is_no_prohibition(server: LiveServer) -> None:
+    messages = [line["message"] for line in server.logged()]
+    for name in (BERT, XLMR):
+        assert f"{name}: licence unknown. No licence was recorded at export; see the source." in messages
+    assert not any("ommercial" in message for message in messages)
+
+
 def test_a_wrong_number_is_wrong_usage() -> None:
     for words in (["--port", "70000"], ["--queue", "0"], ["--workers", "x"], ["--provider", "abacus"]):
         command = [sys.executable, "-m", "colibri", "serve", *words]
