@@ -43,22 +43,14 @@ Find = Callable[[Mapping[str, Any], str], tuple[layout.Layout, Architecture]]
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """A checkpoint folder opened for reading; tensors are read from the memory-mapped files one at a time."""
+class RoleFiles:
+    """What a folder has of the files that say how queries and documents are laid out."""
 
     folder: Path
-    architecture: Architecture
     stanford: dict[str, Any] | None
     """artifact.metadata, where the folder has one."""
     pylate: dict[str, Any] | None
     """config_sentence_transformers.json, where the folder has one."""
-    modules: tuple[dict[str, Any], ...]
-    """modules.json (sentence-transformers, PyLate), empty where there is none."""
-    files: TensorFiles
-    _tensors: Mapping[str, Tensor]
-    _prefix: str
-    find: Find
-    """What told its layout; a sibling is read the same way."""
 
     @property
     def is_pylate(self) -> bool:
@@ -66,6 +58,22 @@ class Checkpoint:
         metadata comes first."""
         found = self.pylate or {}
         return self.stanford is None and (found.get("model_type") == "ColBERT" or not _PYLATE_KEYS.isdisjoint(found))
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint folder opened for reading; tensors are read from the memory-mapped files one at a time."""
+
+    folder: Path
+    architecture: Architecture
+    role_files: RoleFiles
+    modules: tuple[dict[str, Any], ...]
+    """modules.json (sentence-transformers, PyLate), empty where there is none."""
+    files: TensorFiles
+    _tensors: Mapping[str, Tensor]
+    _prefix: str
+    find: Find
+    """What told its layout; a sibling is read the same way."""
 
     @property
     def tokenizer_folder(self) -> Path:
@@ -147,10 +155,15 @@ def open_checkpoint(folder: Path, find: Find = layout.find) -> Checkpoint:
         raise ExportError(f"{encoder}: " + "; ".join(problems))
     if heads := sorted(key for key in files.keys - _sources(tensors, prefix) if key.startswith(_MLM_HEADS)):
         log.info("%s: ignored, a head that guesses masked words: %s", encoder, ", ".join(heads))
+    return Checkpoint(folder, architecture, read_role_files(folder), modules, files, tensors, prefix, find)
+
+
+def read_role_files(folder: Path) -> RoleFiles:
+    """Needs no weights. Raises ExportError for a file that is no JSON object."""
     stanford, pylate = (
         read_json(folder / name) if (folder / name).is_file() else None for name in (STANFORD_FILE, PYLATE_FILE)
     )
-    return Checkpoint(folder, architecture, stanford, pylate, modules, files, tensors, prefix, find)
+    return RoleFiles(folder, stanford, pylate)
 
 
 def module_kind(module: Mapping[str, Any]) -> str:

@@ -126,8 +126,10 @@ def export_command(
       colibri export ./my-distilbert ./out --via optimum
     """
     _require_extra(via)
+    from colibri_export.checkpoint import read_role_files
     from colibri_export.engine import DEFAULT_CAPABILITIES
     from colibri_export.hub_source import Hub, locate
+    from colibri_export.metadata import require_facts
     from colibri_export.pipeline import export
     from colibri_export.shipped_recipes import plan
     from colibri_export.variants import check_names
@@ -152,7 +154,13 @@ def export_command(
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
     chosen_heads |= planned.siblings_for({*chosen_heads, *truncate}, chosen_dims)
     hub = Hub(offline=offline, cache_dir=cache_dir)
-    located = locate(planned.source, planned.revision, hub=hub)
+    longest = _doc_max_length(doc_max_length)
+
+    def require(folder: Path) -> None:
+        if planned.recipe_file is None:
+            require_facts(read_role_files(folder), facts, document_length=longest if isinstance(longest, int) else None)
+
+    located = locate(planned.source, planned.revision, hub=hub, require=require)
     manifest = export(
         located.path,
         out,
@@ -165,7 +173,7 @@ def export_command(
         vocabulary_bits=8 if vocabulary_bits == "8" else 4,
         compute_capabilities=capabilities,
         facts=facts,
-        doc_max_length=_doc_max_length(doc_max_length),
+        doc_max_length=longest,
         name=name,
         replace=replace,
         door=_door(via, located.path),

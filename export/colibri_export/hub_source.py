@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from glob import escape
@@ -64,17 +64,20 @@ def is_hub_id(text: str) -> bool:
     return bool(_HUB_ID.fullmatch(text)) and not Path(text).exists()
 
 
-def locate(text: str, revision: str | None = None, *, hub: Hub) -> Located:
+def locate(
+    text: str, revision: str | None = None, *, hub: Hub, require: Callable[[Path], object] = lambda folder: None
+) -> Located:
     """A path as it is; a hub id as the local folder of its checkpoint, downloaded as far as the cache lacks it.
 
     revision  branch, tag or commit; None: the main branch
+    require   what must hold of the folder of a hub id's metadata, before weights are downloaded into it; raises if not
 
     Only safetensors, tokenizer and metadata are fetched, never pickles or code. A download that was cut off goes on
     where it stopped. Raises ExportError when the repository, the revision or its safetensors cannot be had.
     """
     if not is_hub_id(text):
         return Located(Path(text), None)
-    folder = _cached_commit(text, revision, hub) or _fetched(text, revision, hub)
+    folder = _cached_commit(text, revision, hub) or _fetched(text, revision, hub, require)
     log.info("%s: commit %s, %s", text, folder.name, folder)
     return Located(folder, Source(kind="hub", name=text, revision=folder.name, files={}))
 
@@ -88,8 +91,11 @@ def _cached_commit(repo: str, revision: str | None, hub: Hub) -> Path | None:
     return None
 
 
-def _fetched(repo: str, revision: str | None, hub: Hub) -> Path:
+def _fetched(
+    repo: str, revision: str | None, hub: Hub, require: Callable[[Path], object] = lambda folder: None
+) -> Path:
     folder = _download(repo, revision, _METADATA, hub)
+    require(folder)
     modules = _modules(folder)
     if _missing(folder, modules):
         if not is_offline(hub):

@@ -9,7 +9,7 @@ from typing import Any
 
 from colibri.artefact import Licence, Source, parse_typed
 from colibri.errors import ArtefactError, ExportError
-from colibri_export.checkpoint import PYLATE_FILE, STANFORD_FILE, Checkpoint
+from colibri_export.checkpoint import PYLATE_FILE, STANFORD_FILE, Checkpoint, RoleFiles
 from colibri_export.facts import Facts, QueryExpansion
 from colibri_export.recipe import Recipe, RoleRecipe
 
@@ -39,20 +39,12 @@ def recipe_without_file(
     What is taken from defaults is logged, and said in the description. Raises ExportError that names each fact that
     nobody says, with the option for it.
     """
-    own, given = own_facts(checkpoint), given or Facts()
+    own, given = own_facts(checkpoint.role_files), given or Facts()
+    facts = require_facts(checkpoint.role_files, given, document_length=document_length)
     for key, asked, found in given.against(own.said):
         log.warning("%s: %r as asked, %r in %s", key, asked, found, own.file or PYLATE_FILE)
-    known = given.over(own.said.over(Facts(document_length=document_length)))
-    facts = known.over(own.defaults)
-    if missing := facts.missing():
-        found = f"{own.file} leaves out" if own.file else f"no {STANFORD_FILE} and no ColBERT's {PYLATE_FILE} to say"
-        raise ExportError(
-            f"{checkpoint.folder}: {found} {'; '.join(missing)}. Wanted: these options; or a recipe that says it "
-            "(--recipe NAME|FILE, `colibri models` lists those that come along); or --plain: texts as they are, with "
-            "no marker, expansion or skiplist"
-        )
     defaults = ""
-    if known.query_expansion is None:
+    if given.over(own.said).query_expansion is None:
         defaults = f"By default, since {own.file} does not say it: query expansion {facts.query_expansion}."
         log.warning("%s: %s --query-expansion says otherwise", checkpoint.folder.name, defaults)
     for role in ("query", "document"):
@@ -72,6 +64,20 @@ def recipe_without_file(
     )
 
 
+def require_facts(files: RoleFiles, given: Facts, *, document_length: int | None = None) -> Facts:
+    """All that must be known, for `recipe_without_file`, which has the parameters. Needs no weights."""
+    own = own_facts(files)
+    facts = given.over(own.said.over(own.defaults.over(Facts(document_length=document_length))))
+    if missing := facts.missing():
+        found = f"{own.file} leaves out" if own.file else f"no {STANFORD_FILE} and no ColBERT's {PYLATE_FILE} to say"
+        raise ExportError(
+            f"{files.folder}: {found} {'; '.join(missing)}. Wanted: these options; or a recipe that says it "
+            "(--recipe NAME|FILE, `colibri models` lists those that come along); or --plain: texts as they are, with "
+            "no marker, expansion or skiplist"
+        )
+    return facts
+
+
 def reconciled(recipe: Recipe, checkpoint: Checkpoint, given: Facts | None = None) -> Recipe:
     """The recipe with the lengths that the checkpoint's own files record, where they differ, and what is given over it.
 
@@ -80,7 +86,7 @@ def reconciled(recipe: Recipe, checkpoint: Checkpoint, given: Facts | None = Non
     found = checkpoint.architecture.family
     if recipe.family not in (None, found):
         raise ExportError(f"{checkpoint.folder}: is {found}, the recipe of {recipe.name} is for {recipe.family}")
-    query, document = own_facts(checkpoint).said.applied(recipe.query, recipe.document)
+    query, document = own_facts(checkpoint.role_files).said.applied(recipe.query, recipe.document)
     ours = _reconciled("query", recipe.query, query), _reconciled("document", recipe.document, document)
     query, document = (given or Facts()).applied(*ours)
     return dataclasses.replace(recipe, query=query, document=document)
@@ -96,17 +102,17 @@ def _reconciled(name: str, ours: RoleRecipe, theirs: RoleRecipe) -> RoleRecipe:
     return dataclasses.replace(ours, recorded_max_tokens=theirs.max_tokens)
 
 
-def own_facts(checkpoint: Checkpoint) -> OwnFacts:
+def own_facts(files: RoleFiles) -> OwnFacts:
     """What the checkpoint's files say: Stanford's metadata come first, then PyLate's; prompts need neither."""
-    if checkpoint.stanford is not None:
-        return stanford_facts(checkpoint.stanford, f"{checkpoint.folder}/{STANFORD_FILE}")
-    if checkpoint.pylate is None:
+    if files.stanford is not None:
+        return stanford_facts(files.stanford, f"{files.folder}/{STANFORD_FILE}")
+    if files.pylate is None:
         return OwnFacts()
-    where = f"{checkpoint.folder}/{PYLATE_FILE}"
-    prompts = _prompts(_Said(checkpoint.pylate, where))
-    if not checkpoint.is_pylate:
+    where = f"{files.folder}/{PYLATE_FILE}"
+    prompts = _prompts(_Said(files.pylate, where))
+    if not files.is_pylate:
         return OwnFacts(said=prompts)
-    own = pylate_facts(checkpoint.pylate, where)
+    own = pylate_facts(files.pylate, where)
     return dataclasses.replace(own, said=own.said.over(prompts))
 
 

@@ -120,7 +120,7 @@ def _write(
     with _step("tokenizer and roles"):
         markers = (recipe.query.marker, recipe.document.marker)
         tokenizer, spec = write_tokenizer(
-            checkpoint.tokenizer_folder, folder, markers=markers, strip=checkpoint.is_pylate
+            checkpoint.tokenizer_folder, folder, markers=markers, strip=checkpoint.role_files.is_pylate
         )
         roles = {
             role: resolve_role(rules, role, tokenizer, spec, checkpoint.architecture)

@@ -255,6 +255,19 @@ def test_export_by_hub_id_makes_the_artefact_and_records_the_commit(
         assert bool(server.asked) is not bool(words)
 
 
+def test_facts_that_a_repository_does_not_say_are_asked_for_before_its_weights_are_downloaded(
+    server: HubServer, repository: Path, tmp_path: Path
+) -> None:
+    (repository / "artifact.metadata").unlink()
+    environment = {**os.environ, "HF_ENDPOINT": server.endpoint, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"}
+    command = [sys.executable, "-m", "colibri", "export", "owner/tiny", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 1
+    assert "the marker of queries (--query-marker TEXT)" in done.stderr
+    assert "config.json" in server.files_fetched()
+    assert not [name for name in server.files_fetched() if name.endswith(".safetensors")]
+
+
 def test_a_head_comes_from_a_sibling_repository(tmp_path: Path) -> None:
     # The sibling's backbone has the same bytes; its head is a matrix of its own (tests/golden/README.md).
     for repo, folder in (("owner/jina", "tiny-random-jina"), ("owner/jina-32", "tiny-random-jina-32")):
