@@ -107,6 +107,21 @@ def test_litellm_raises_what_the_server_says(served: Served) -> None:
         )
 
 
+def test_openai_raises_what_the_server_says(served: Served, mini: Colibri) -> None:
+    """It reads one vector a text, and None where an answer has rows; those are there for who asks for them."""
+    import openai
+
+    client = openai.OpenAI(base_url=f"{served[0].url}/v1/", api_key=served[1], max_retries=0)
+    with pytest.raises(openai.UnprocessableEntityError, match="/v1/multi-vector"):
+        client.embeddings.create(model=MODEL, input=DOCUMENTS)
+    with pytest.raises(openai.UnprocessableEntityError, match="/v1/multi-vector"):
+        client.embeddings.create(model=MODEL, input=DOCUMENTS, encoding_format="float")
+    answer = client.embeddings.create(model=MODEL, input=DOCUMENTS, extra_body={"embedding_type": "float"})
+    for entry, rows in zip(answer.data, mini.encode_documents(DOCUMENTS), strict=True):
+        found = np.array((entry.model_extra or {})["embeddings"], np.float32)
+        np.testing.assert_array_equal(found, rows)
+
+
 def test_pymilvus(served: Served, expected: list[tuple[int, float]], monkeypatch: pytest.MonkeyPatch) -> None:
     from pymilvus.model.reranker import JinaRerankFunction
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Router
+from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from colibri.server.access.keys import KeyRing
@@ -19,6 +19,7 @@ from colibri.server.http import logs
 from colibri.server.http.bodies import Bodies
 from colibri.server.http.exchange import ABANDONED, ANY_METHOD, UNKNOWN_ROUTE, ClientGone, Exchange, exchange_of
 from colibri.server.http.metrics import Metrics
+from colibri.server.http.paths import Paths
 from colibri.server.models import Models
 from colibri.server.problems import Problem
 from colibri.server.settings import Settings
@@ -58,17 +59,19 @@ class App:
         )
         self._any_host = any_host
         self._router = Router(redirect_slashes=False)  # to where its Host header says
+        self._paths = Paths()
 
     def add(self, routes: Sequence[BaseRoute]) -> None:
         """More routes."""
         self._router.routes.extend(routes)
+        self._paths.add(route.path for route in routes if isinstance(route, Route))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
         exchange = Exchange.of(scope)
-        scope.update({"app": self, "colibri.exchange": exchange})
+        scope.update({"app": self, "colibri.exchange": exchange, "path": self._paths.plain(scope["path"])})
         sending = exchange.sender(send)
         try:
             try:

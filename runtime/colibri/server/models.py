@@ -84,9 +84,18 @@ class Models:
         """The model of that name or alias. Raises Problem, naming those there are."""
         model = self._by_name.get(name)
         if model is None:
-            there = ", ".join(self._by_name)
-            raise Problem(400, "INPUT_MODEL_NOT_FOUND", f"model {name[:100]!r} is not served here; there is {there}")
+            raise Problem(400, "INPUT_MODEL_NOT_FOUND", self._not_served(name[:100]))
         return model
+
+    def _not_served(self, name: str) -> str:
+        there = f"model {name!r} is not served here; there is {', '.join(self._by_name)}"
+        stem, _, width = name.rpartition("-")
+        if stem in self._by_name and width in map(str, self._by_name[stem].dims):
+            return f"{there}: send model {stem!r} and dimensions {width}"
+        return (
+            f"{there}, for text alone. Another model's vectors are not comparable with its own: `colibri serve"
+            f" --artefact` serves one more model, --alias {name}={self.loaded[0].name} answers to that name with this"
+        )
 
     def card(self, model: Colibri) -> ModelCard:
         """What GET /v1/models says of it."""

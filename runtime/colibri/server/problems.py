@@ -21,6 +21,8 @@ class ErrorAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
     detail: str
     code: str
     request_id: str
+    message: str
+    """`detail` once more: OpenAI's and Cohere's clients show nothing else."""
     errors: list[FieldError] = []
 
 
@@ -44,8 +46,9 @@ class Problem(Exception):
 
     def body(self, request_id: str) -> bytes:
         """As JSON."""
+        detail = self.detail
         return msgspec.json.encode(
-            ErrorAnswer(detail=self.detail, code=self.code, request_id=request_id, errors=self.errors)
+            ErrorAnswer(detail=detail, code=self.code, request_id=request_id, message=detail, errors=self.errors)
         )
 
 

@@ -1,7 +1,8 @@
 """What clients send: the fields of Jina's API, null for any that is optional, others ignored."""
 
+import codecs
 import re
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 import msgspec
 import numpy as np
@@ -11,6 +12,18 @@ from colibri.server.problems import Problem, invalid
 from colibri.server.settings import Settings
 
 Form = Literal["float", "base64", "binary", "ubinary"]
+InputType = Literal["document", "query", "search_document", "search_query"]
+"""Jina's and Voyage's words, and Cohere's."""
+Task = Literal["retrieval", "retrieval.passage", "retrieval.query"]
+"""Words of Jina's models that know other tasks too; the first says no role."""
+_ROLES: dict[str, RoleName] = {
+    "document": "document",
+    "search_document": "document",
+    "retrieval.passage": "document",
+    "query": "query",
+    "search_query": "query",
+    "retrieval.query": "query",
+}
 
 
 class TextDocument(msgspec.Struct):
@@ -27,10 +40,14 @@ class EmbeddingsRequest(msgspec.Struct, kw_only=True):
 
     model: str
     input: str | TextDocument | list[Text]
-    input_type: RoleName | None = None
-    """"document" unless it says otherwise."""
+    input_type: InputType | None = None
+    """A document's, unless it or `task` says otherwise."""
+    task: Task | None = None
+    """Another way to say the same; the two must not differ."""
     dimensions: int | None = None
     embedding_type: Form | list[Form] | None = None
+    encoding_format: Any = None
+    """OpenAI's field, of clients that read one vector a text: /v1/embeddings refuses it without `embedding_type`."""
     return_tokenized_input: bool | None = None
     truncation: bool | None = None
     """False refuses a text that does not fit, instead of cutting it."""
@@ -66,6 +83,7 @@ _BRACKETS_AT_ONCE = 1 << 20
 
 def decode(body: bytes, kind: type[R], settings: Settings) -> R:
     """A request out of its body. Raises Problem: 400 for what is no JSON, 422 for what does not fit."""
+    body = body.removeprefix(codecs.BOM_UTF8)
     if depth(body, settings.json_depth) > settings.json_depth:
         raise Problem(400, "INVALID_JSON", f"the JSON is nested deeper than {settings.json_depth} levels")
     try:
@@ -76,10 +94,22 @@ def decode(body: bytes, kind: type[R], settings: Settings) -> R:
         at = place[1] if place else ""
         if missing:
             raise invalid(f"{at}.{missing[1]}".lstrip("."), "missing, and required", "missing") from None
-        raise invalid(at, _PLACE.sub("", said), "type_error") from None
+        raise invalid(at, _PLACE.sub("", said) + _choice(said, at, kind), "type_error") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         why = "half of a surrogate pair, which is no text" if _HALF.search(body) else str(error)
         raise Problem(400, "INVALID_JSON", f"the body is not JSON: {why}") from None
+
+
+def _choice(said: str, at: str, kind: type[Any]) -> str:
+    """The words that a field takes, where what was found is none of them."""
+    if not said.startswith("Invalid enum value"):
+        return ""
+    hint = get_type_hints(kind)[re.split(r"[.\[]", at)[0]]
+    return f"; wanted {', '.join(word for word in dict.fromkeys(_words(hint)))}"
+
+
+def _words(hint: Any) -> list[str]:
+    return [hint] if isinstance(hint, str) else [word for part in get_args(hint) for word in _words(part)]
 
 
 def depth(body: bytes, enough: int) -> int:
@@ -109,6 +139,14 @@ def plain_texts(given: str | TextDocument | list[Text], field: str, settings: Se
             place = f"{field}[{i}]" if isinstance(given, list) else field
             raise invalid(place, f"{len(text):,} characters, this server takes {settings.characters:,} in one text")
     return texts
+
+
+def role_of(asked: EmbeddingsRequest) -> RoleName:
+    """What its texts are. Raises Problem where two fields say two things."""
+    said = {_ROLES[word]: word for word in (asked.input_type, asked.task) if word in _ROLES}
+    if len(said) > 1:
+        raise invalid("task", f"found {asked.task}, and input_type {asked.input_type}; send one of them")
+    return next(iter(said), "document")
 
 
 def forms(given: Form | list[Form] | None) -> list[Form]:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from colibri.model import Colibri
 from colibri.server.api import answers
-from colibri.server.api.requests import EmbeddingsRequest, RerankRequest, decode, forms, plain_texts
+from colibri.server.api.requests import EmbeddingsRequest, RerankRequest, decode, forms, plain_texts, role_of
 from colibri.server.app import App
 from colibri.server.encoding import Encoded, encode, row_tokens, scores
 from colibri.server.http.bodies import unread
@@ -77,9 +77,11 @@ async def embeddings(app: App, request: Request) -> Response:
         asked = decode(body, EmbeddingsRequest, app.settings)
         model = app.models.wanted(asked.model)
         dim = width(model, asked.dimensions)
+        if request.scope["path"] == "/v1/embeddings" and asked.encoding_format and asked.embedding_type is None:
+            raise _one_vector_wanted()
         wanted = forms(asked.embedding_type)
         texts = plain_texts(asked.input, "input", app.settings)
-        role = asked.input_type or "document"
+        role = role_of(asked)
         with app.work.admit(cost_of(texts)) as ticket:
             encoded = await app.working(
                 request,
@@ -150,7 +152,7 @@ async def list_models(app: App, request: Request) -> Response:
 
 async def show_model(app: App, request: Request) -> Response:
     """One model, by name or alias."""
-    model = app.models.find(request.path_params["id"])
+    model = app.models.find(request.path_params["id"].strip("/"))
     if model is None:
         raise Problem(404, "RESOURCE_NOT_FOUND", "no such model; GET /v1/models lists them")
     return json_response(app.models.card(model))
@@ -173,6 +175,16 @@ async def metrics(app: App, request: Request) -> Response:
     app.metrics.running.set(app.work.running)
     app.metrics.queue_seconds.set(app.work.waiting_seconds)
     return Response(app.metrics.text(), headers={"content-type": CONTENT_TYPE})
+
+
+def _one_vector_wanted() -> Problem:
+    """To OpenAI's clients, which send that field always and would read None without a word."""
+    return invalid(
+        "encoding_format",
+        "an OpenAI client wants one vector a text; these models have a row a token, in `embeddings`: "
+        "POST /v1/multi-vector gives them, and so does this route with `embedding_type` (float or base64) in its "
+        "body; /v1/rerank ranks without any",
+    )
 
 
 def width(model: Colibri, asked: int | None) -> int:
