@@ -1,14 +1,19 @@
 """`colibri serve`."""
 
+import contextlib
 import logging
+from collections.abc import Iterator
 from importlib import util
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from colibri.cli.options import provider_option
-from colibri.errors import InputError, MissingExtra
+from colibri.errors import ColibriError, InputError, MissingExtra
+
+if TYPE_CHECKING:
+    from colibri.server import Settings
 
 _PACKAGES = ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn")
 log = logging.getLogger(__name__)
@@ -54,7 +59,12 @@ DEFAULT_PORT = 8080
 @click.option(
     "--write-timeout", type=click.IntRange(min=1), help="Seconds for a client to take 64 KB of its answer. Default: 30."
 )
-@click.option("--grace", type=click.IntRange(min=0), help="Seconds to finish what runs after SIGTERM. Default: 30.")
+@click.option(
+    "--drain",
+    type=click.IntRange(min=0),
+    help="Seconds after SIGTERM to go on serving while /ready says 503, for load balancers to see. Default: 0.",
+)
+@click.option("--grace", type=click.IntRange(min=0), help="Seconds to finish what runs after that. Default: 30.")
 @click.option(
     "--index",
     "index_folder",
@@ -80,6 +90,7 @@ def serve(
     header_timeout: int | None,
     body_timeout: int | None,
     write_timeout: int | None,
+    drain: int | None,
     grace: int | None,
     index_folder: Path | None,
     normalise_scores: bool,
@@ -95,7 +106,6 @@ def serve(
     """
     require_extra()
     from colibri import server
-    from colibri.machine import physical_cores
 
     given = {
         "queue": queue,
@@ -105,10 +115,58 @@ def serve(
         "header_seconds": header_timeout,
         "body_seconds": body_timeout,
         "write_seconds": write_timeout,
+        "drain_seconds": drain,
         "grace_seconds": grace,
     }
     limits: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     settings = server.Settings(normalise_scores=normalise_scores, **limits)
+    server.configure_logs()
+    with _explained():
+        _serve(
+            artefacts,
+            aliases,
+            host,
+            port,
+            keys_file,
+            without_keys,
+            provider,
+            workers,
+            index_folder,
+            settings,
+        )
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """What a server cannot start with is a line of its log like the rest: whoever reads it reads JSON."""
+    try:
+        yield
+    except ColibriError as error:
+        log.error("%s", error)
+        raise SystemExit(1) from None
+    except OSError as error:
+        log.error("%s: %s", error.filename or type(error).__name__, error.strerror or error)
+        raise SystemExit(1) from None
+    except Exception as error:  # a bug
+        log.critical("%s", type(error).__name__, exc_info=True)
+        raise SystemExit(1) from None
+
+
+def _serve(
+    artefacts: tuple[str, ...],
+    aliases: tuple[str, ...],
+    host: str,
+    port: int,
+    keys_file: Path | None,
+    without_keys: bool,
+    provider: str,
+    workers: int | None,
+    index_folder: Path | None,
+    settings: "Settings",
+) -> None:
+    from colibri import server
+    from colibri.machine import physical_cores
+
     names = dict(_alias(alias) for alias in aliases)
     keys = server.KeyRing(keys_file) if keys_file is not None else None
     listener = server.bound(host, port)
@@ -117,7 +175,6 @@ def serve(
         raise InputError(
             f"{host}: others can reach that address; give --keys-file FILE, or --without-keys to let anyone in"
         )
-    server.configure_logs()
     if keys is not None and not len(keys):
         log.warning("%s holds no key, so nobody is let in; `colibri keys add NAME` makes one", keys_file)
     models = server.load_all(artefacts, names, workers=workers, provider=provider)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ipaddress
+import math
 import signal
 import socket
 import sys
@@ -14,6 +15,7 @@ import uvicorn
 
 from colibri.errors import InputError
 from colibri.server.app import App
+from colibri.server.ending import Ending
 from colibri.server.http.connection import limited
 
 _BACKLOG = 2048
@@ -21,6 +23,7 @@ _HEADERS_BYTES = 64 << 10
 # Python lets a thread that computes in it go on for 5 ms before another may: so long a worker would wait after each
 # text for the thread that writes answers. 3 % of the throughput (benchmarks/NOTES.md).
 _SWITCH_SECONDS = 0.0005
+_TICK_SECONDS = 0.1  # as often as uvicorn looks whether it shall end
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -51,9 +54,9 @@ def url(listener: socket.socket) -> str:
 class _Server(uvicorn.Server):
     """uvicorn's, which ends its process with the signal that ended it; ours ends with 0."""
 
-    def __init__(self, config: uvicorn.Config, on_exit: Callable[[], None], on_start: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ending: Ending, on_start: Callable[[], None]) -> None:
         super().__init__(config)
-        self._on_exit = on_exit
+        self._ending = ending
         self._on_start = on_start
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -70,22 +73,29 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._on_exit()
+        self._ending.begin(sig)
         super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        ticks = 0
+        while not (self._ending.over(self.server_state.tasks) or self.force_exit):
+            await asyncio.sleep(_TICK_SECONDS)
+            ticks += 1
+            await self.on_tick(ticks)  # the time in its answers' headers goes on
+        self.config.timeout_graceful_shutdown = math.ceil(self._ending.seconds_left)
+        await super().shutdown(sockets)
+        self._ending.done()
 
 
 def run(app: App, listener: socket.socket, announce: Callable[[], None]) -> None:
-    """Serve until SIGTERM or Ctrl-C; then nothing new is taken, and what runs is finished within `grace_seconds`."""
+    """Serve until SIGTERM or Ctrl-C; then what runs is finished as `Ending` says."""
 
     sys.setswitchinterval(_SWITCH_SECONDS)
-
-    def close() -> None:
-        app.work.closed = True
 
     async def serve() -> None:
         # Each slice that runs has a thread of its own; scores and the tokens of answers need one now and then.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(app.work.places + 4, "colibri-slice"))
-        await _Server(config, close, announce).serve([listener])
+        await _Server(config, Ending(app.work, app.settings), announce).serve([listener])
 
     settings = app.settings
     config = uvicorn.Config(
@@ -99,7 +109,6 @@ def run(app: App, listener: socket.socket, announce: Callable[[], None]) -> None
         proxy_headers=False,
         backlog=_BACKLOG,
         timeout_keep_alive=int(settings.keep_alive_seconds),
-        timeout_graceful_shutdown=int(settings.grace_seconds),
         h11_max_incomplete_event_size=_HEADERS_BYTES,
     )
     asyncio.run(serve())

@@ -63,3 +63,8 @@ def busy(detail: str, retry_seconds: float, *, close: bool = False) -> Problem:
     """503 with Retry-After."""
     after = {"retry-after": str(max(1, round(retry_seconds)))}
     return Problem(503, "SERVICE_UNAVAILABLE", detail, headers=after, close=close)
+
+
+def shutting_down() -> Problem:
+    """503: ask another server, or this one's successor."""
+    return busy("the server is shutting down", 5, close=True)

@@ -36,8 +36,10 @@ class Settings:
     """From the end of the body until the answer begins."""
     write_seconds: float = 30.0
     """For a client to take the next 64 KB of its answer."""
+    drain_seconds: float = 0.0
+    """After SIGTERM, in which all is served while /ready says 503, for a load balancer to see that."""
     grace_seconds: float = 30.0
-    """For what runs, after SIGTERM."""
+    """For what runs, after that."""
     connections: int = 2000
 
     normalise_scores: bool = False

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from colibri.server.problems import busy
+from colibri.server.problems import busy, shutting_down
 
 T = TypeVar("T")
 
@@ -30,8 +30,10 @@ class Work:
         self.queue = queue
         self.admitted = 0
         self.running = 0
+        self.ending = False
+        """Set when the server has been told to end."""
         self.closed = False
-        """Set when the server ends: nothing new is admitted."""
+        """Set when it does: nothing new is admitted."""
         self._wait_seconds = wait_seconds
         self._waiting: deque[Slice[Any]] = deque()
         self._owed = 0
@@ -45,9 +47,15 @@ class Work:
     def check(self, *, close: bool = False) -> None:
         """Raises Problem 503 when no request can be admitted. close: the request's body was not read."""
         if self.closed:
-            raise busy("the server is shutting down", 5, close=True)
+            raise shutting_down()
         if self.admitted >= self.queue:
             raise busy(f"{self.admitted} requests are under way, this server takes no more", self._retry(), close=close)
+
+    def check_ready(self) -> None:
+        """Raises Problem 503 when nobody should send another request here."""
+        if self.ending:
+            raise shutting_down()
+        self.check()
 
     @contextmanager
     def admit(self, cost: int) -> Iterator["Ticket"]:

@@ -9,7 +9,7 @@ import msgspec
 from colibri import __version__
 from colibri.server.api.answers import EmbeddingsAnswer, RerankAnswer
 from colibri.server.api.requests import EmbeddingsRequest, RerankRequest
-from colibri.server.api.routes import ModelList
+from colibri.server.api.routes import About, ModelList, Version
 from colibri.server.models import ModelCard, Models
 from colibri.server.problems import ErrorAnswer
 
@@ -75,6 +75,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(path="/health", method="get", summary="Whether the process answers", open_to_all=True),
     Operation(path="/live", method="get", summary="The same as /health", open_to_all=True),
     Operation(path="/ready", method="get", summary="Whether it takes requests", open_to_all=True),
+    Operation(path="/", method="get", summary="What this is", gives=About, open_to_all=True),
+    Operation(path="/version", method="get", summary="Which release runs", gives=Version, open_to_all=True),
     Operation(path="/metrics", method="get", summary="Figures for Prometheus"),
     Operation(path="/openapi.json", method="get", summary="This document", open_to_all=True),
 )

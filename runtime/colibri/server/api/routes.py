@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from colibri import __version__
 from colibri.model import Colibri
 from colibri.server.api import answers
 from colibri.server.api.requests import EmbeddingsRequest, RerankRequest, decode, forms, plain_texts, role_of
@@ -32,6 +33,23 @@ class ModelList(msgspec.Struct, kw_only=True):
 
     object: str = "list"
     data: list[ModelCard]
+
+
+class Version(msgspec.Struct, kw_only=True):
+    """GET /version."""
+
+    name: str = "colibri-edge"
+    version: str
+
+
+class About(msgspec.Struct, kw_only=True):
+    """GET /."""
+
+    name: str = "colibri-edge"
+    version: str
+    description: str = "Colibri serves late-interaction models over Jina's API: a vector a token, and ranking."
+    models: list[str]
+    routes: str = "/openapi.json"
 
 
 def route(app: App, path: str, endpoint: Endpoint, *, method: str = "GET", open_to_all: bool = False) -> Route:
@@ -58,6 +76,8 @@ def routes(app: App) -> list[Route]:
         route(app, "/live", health, open_to_all=True),
         route(app, "/ready", ready, open_to_all=True),
         route(app, "/metrics", metrics),
+        route(app, "/", about, open_to_all=True),
+        route(app, "/version", version, open_to_all=True),
     ]
 
 
@@ -165,8 +185,19 @@ async def health(app: App, request: Request) -> Response:
 
 async def ready(app: App, request: Request) -> Response:
     """Whether it takes requests: not while it shuts down or is full."""
-    app.work.check()
+    app.work.check_ready()
     return json_response({"status": "ready", "models": [model.name for model in app.models.loaded]})
+
+
+async def about(app: App, request: Request) -> Response:
+    """What this is, for a person with a browser or curl."""
+    models = [model.name for model in app.models.loaded]
+    return json_response(About(version=__version__, models=models))
+
+
+async def version(app: App, request: Request) -> Response:
+    """Which release runs."""
+    return json_response(Version(version=__version__))
 
 
 async def metrics(app: App, request: Request) -> Response:
