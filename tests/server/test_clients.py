@@ -60,6 +60,8 @@ def test_a_document_in_others_words(server: LiveServer, xlmr: Colibri, fields: d
     [
         ({"task": "text-matching"}, "task", ["'text-matching'", "retrieval.query", "retrieval.passage"]),
         ({"task": 3}, "task", ["int"]),
+        ({"task": "a' - at `$.b`"}, "task", ["retrieval.query"]),
+        ({"input_type": "a' - at `$.b"}, "input_type", ["search_query"]),
         ({"input_type": "classification"}, "input_type", ["'classification'", "search_query", "document"]),
         ({"embedding_type": ["float", "int8"]}, "embedding_type[1]", ["'int8'", "float, base64, binary, ubinary"]),
         ({"task": "retrieval.query", "input_type": "document"}, "task", ["retrieval.query", "input_type document"]),

@@ -100,6 +100,9 @@ def test_the_document_describes_these_routes_as_well(indexed: LiveServer, server
         "/v1/search",
         "/v1/index/documents",
         "/v1/index/documents/{id}",
+        "/v1/index/list",
+        "/v1/index/count",
+        "/v1/index/delete",
     }
     assert server.call("/v1/search", {"query": "a"}).status == 404
 

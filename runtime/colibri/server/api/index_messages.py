@@ -8,9 +8,11 @@ from colibri.server.api import answers
 from colibri.server.api.requests import TextDocument
 
 
-class SearchRequest(msgspec.Struct, kw_only=True):
+class SearchRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """POST /v1/search."""
 
+    model: str | None = None
+    """The index's own; there is no other."""
     query: str | TextDocument
     top_n: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
     """10 unless it says otherwise."""
@@ -19,9 +21,11 @@ class SearchRequest(msgspec.Struct, kw_only=True):
     passages: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
     """Best passages of each document: 3 unless it says otherwise."""
     return_documents: bool | None = None
+    spans: bool | None = None
+    """Which characters answered which token of the query; for a `top_n` of at most 100."""
 
 
-class IndexedDocument(msgspec.Struct, kw_only=True):
+class IndexedDocument(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A document to keep. One whose id is there replaces it."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
@@ -29,18 +33,61 @@ class IndexedDocument(msgspec.Struct, kw_only=True):
     payload: dict[str, Any] | None = None
 
 
-class DocumentsRequest(msgspec.Struct, kw_only=True):
+class DocumentsRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """POST /v1/index/documents."""
 
     documents: list[IndexedDocument]
 
 
-class Passage(msgspec.Struct, kw_only=True):
+class ListRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """POST /v1/index/list."""
+
+    where: dict[str, Any] | None = None
+    offset: Annotated[int, msgspec.Meta(ge=0, le=1 << 40)] | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None
+    """100 unless it says otherwise."""
+    return_documents: bool | None = None
+    """Whether texts come along: not unless it says so."""
+
+
+class CountRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """POST /v1/index/count."""
+
+    where: dict[str, Any] | None = None
+
+
+class DeleteRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """POST /v1/index/delete: one of the two."""
+
+    ids: list[str] | None = None
+    where: dict[str, Any] | None = None
+
+
+class Characters(msgspec.Struct):
+    """[start, end) in code points of a text; 0, 0 for a token that stands for none."""
+
+    start: int
+    end: int
+
+
+class TokenMatch(msgspec.Struct, kw_only=True):
+    """Which characters of a document answered a token of the query."""
+
+    query: Characters
+    document: Characters
+    similarity: float
+    weight: float
+    """What it adds to the score."""
+
+
+class Passage(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A part of a document: characters [start, end) of its text."""
 
     start: int
     end: int
     relevance_score: float
+    matches: list[TokenMatch] | None = None
+    """With `spans`: one for each token of the query."""
 
 
 class Found(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -53,6 +100,8 @@ class Found(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The same divided by the number of query tokens."""
     document: answers.RankedDocument | None = None
     payload: dict[str, Any] | None = None
+    highlights: list[Characters] | None = None
+    """With `spans`: the words that matter most in its best passage, where the index keeps texts."""
     passages: list[Passage]
 
 
@@ -74,6 +123,41 @@ class DocumentsAnswer(msgspec.Struct, kw_only=True):
     documents: int
     """How many the index holds."""
     usage: answers.Usage
+
+
+class DocumentAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """GET /v1/index/documents/{id}; a row of POST /v1/index/list."""
+
+    id: str
+    object: str
+    text: str | None = None
+    """Not there where the index keeps none, or none was asked for."""
+    payload: dict[str, Any] | None = None
+
+
+class ListAnswer(msgspec.Struct, kw_only=True):
+    """POST /v1/index/list: in the order they were added."""
+
+    object: str = "list"
+    data: list[DocumentAnswer]
+    documents: int
+    """How many the filter keeps."""
+    next_offset: int | None
+    """Where to go on; null at the end."""
+
+
+class CountAnswer(msgspec.Struct, kw_only=True):
+    """POST /v1/index/count."""
+
+    documents: int
+
+
+class ManyDeletedAnswer(msgspec.Struct, kw_only=True):
+    """POST /v1/index/delete."""
+
+    deleted: int
+    documents: int
+    """How many the index holds now."""
 
 
 class DeletedAnswer(msgspec.Struct, kw_only=True):

@@ -11,17 +11,23 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from colibri.errors import InputError, StoreError, StoreLocked
-from colibri.index import Hit, Index
+from colibri.index import Hit, Index, Match, highlights
 from colibri.model import Colibri
 from colibri.server.api import answers
+from colibri.server.api.index_listing import OPERATIONS as LISTING
+from colibri.server.api.index_listing import listing_routes
 from colibri.server.api.index_messages import (
+    Characters,
     DeletedAnswer,
+    DeleteRequest,
     DocumentsAnswer,
     DocumentsRequest,
     Found,
+    ManyDeletedAnswer,
     Passage,
     SearchAnswer,
     SearchRequest,
+    TokenMatch,
 )
 from colibri.server.api.openapi import Operation
 from colibri.server.api.requests import decode, plain_texts
@@ -35,6 +41,7 @@ from colibri.server.work import cost_of
 
 T = TypeVar("T")
 
+_MOST_SPANS = 100
 _FRAME = 64  # expected work of a document beside its characters
 
 
@@ -54,6 +61,14 @@ OPERATIONS: tuple[Operation, ...] = (
         gives=DeletedAnswer,
         parameters=("id",),
     ),
+    Operation(
+        path="/v1/index/delete",
+        method="post",
+        summary="Delete documents by their ids, or those that a filter keeps",
+        takes=DeleteRequest,
+        gives=ManyDeletedAnswer,
+    ),
+    *LISTING,
 )
 
 
@@ -82,6 +97,8 @@ def routes(app: App, index: Index, model: Colibri) -> list[Route]:
         route(app, "/v1/search", found.search, method="POST"),
         route(app, "/v1/index/documents", found.add, method="POST"),
         route(app, "/v1/index/documents/{id:path}", found.delete, method="DELETE"),
+        route(app, "/v1/index/delete", found.delete_many, method="POST"),
+        *listing_routes(app, index),
     ]
 
 
@@ -99,6 +116,10 @@ class _Routes:
         async with app.bodies.read(request) as body:
             asked = decode(body, SearchRequest, app.settings)
             query = plain_texts(asked.query, "query", app.settings)
+            if asked.model is not None and app.models.wanted(asked.model) is not self._model:
+                raise invalid("model", f"found {asked.model}, the index was made with {self._model.name}")
+            if asked.spans and (asked.top_n or 0) > _MOST_SPANS:
+                raise invalid("spans", f"wanted a top_n of at most {_MOST_SPANS} with them, found {asked.top_n:,}")
             with app.work.admit(cost_of(query)) as ticket:
 
                 async def work() -> tuple[Any, list[Hit]]:
@@ -108,6 +129,7 @@ class _Routes:
                         encoded.slices[0],
                         asked.top_n or 10,
                         asked.where,
+                        bool(asked.spans),
                         passages=asked.passages or 3,
                     )
                     return encoded, hits
@@ -119,10 +141,9 @@ class _Routes:
         count(app, request, self._model, ticket, {"query": encoded})
         exchange_of(request).about["hits"] = len(hits)
         usage = answers.Usage(encoded.report.tokens, encoded.report.tokens)
-        given_back = asked.return_documents is not False
-        return json_response(
-            SearchAnswer(model=self._model.name, usage=usage, results=[_found(hit, text=given_back) for hit in hits])
-        )
+        given_back, spans = asked.return_documents is not False, bool(asked.spans)
+        results = [_found(hit, text=given_back, spans=spans) for hit in hits]
+        return json_response(SearchAnswer(model=self._model.name, usage=usage, results=results))
 
     async def add(self, app: App, request: Request) -> Response:
         """Documents into the index, all of them or none."""
@@ -168,21 +189,38 @@ class _Routes:
         """One document out of the index."""
         app.work.check()
         found_id = request.path_params["id"]
+        if not await self._delete(app, request, "id", lambda: self._index.delete(found_id)):
+            raise Problem(404, "RESOURCE_NOT_FOUND", "the index has no document of that id")
+        return json_response(DeletedAnswer(id=found_id))
 
+    async def delete_many(self, app: App, request: Request) -> Response:
+        """Documents out of the index, by their ids or by a filter, all or none."""
+        app.work.check(close=unread(request))
+        async with app.bodies.read(request) as body:
+            asked = decode(body, DeleteRequest, app.settings)
+            if (asked.ids is None) == (asked.where is None):
+                raise invalid("where", "found both or neither, wanted either ids or where")
+            if asked.where == {}:
+                raise invalid("where", "found {}, which would delete every document; name a field, or ids")
+            field = "ids" if asked.where is None else "where"
+            index = self._index
+            deleted = await self._delete(app, request, field, lambda: index.delete(asked.ids, where=asked.where))
+            held = await asyncio.to_thread(len, index)
+        exchange_of(request).about |= {"deleted": deleted, "held": held}
+        return json_response(ManyDeletedAnswer(deleted=deleted, documents=held))
+
+    async def _delete(self, app: App, request: Request, field: str, delete: Callable[[], int]) -> int:
         async def work() -> int:
             async with self._writing:
-                return await _to_its_end(asyncio.to_thread(self._index.delete, found_id))
+                return await _to_its_end(asyncio.to_thread(delete))
 
         with app.work.admit(_FRAME):
             try:
-                deleted = await app.working(request, work())
+                return await app.working(request, work())
             except InputError as error:
-                raise invalid("id", str(error)) from None
+                raise invalid(field, str(error)) from None
             except StoreLocked as error:
                 raise busy(str(error), 5) from None
-        if not deleted:
-            raise Problem(404, "RESOURCE_NOT_FOUND", "the index has no document of that id")
-        return json_response(DeletedAnswer(id=found_id))
 
 
 async def _to_its_end(work: Coroutine[Any, Any, T], cancelled: Callable[[], None] = lambda: None) -> T:
@@ -199,12 +237,31 @@ async def _to_its_end(work: Coroutine[Any, Any, T], cancelled: Callable[[], None
         raise
 
 
-def _found(hit: Hit, *, text: bool) -> Found:
+def _found(hit: Hit, *, text: bool, spans: bool) -> Found:
+    words = highlights(hit.passages[0].matches, hit.text) if spans and hit.passages and hit.text is not None else None
     return Found(
         id=hit.id,
         relevance_score=hit.score,
         normalised_score=hit.normalised,
         document=answers.RankedDocument(hit.text) if text and hit.text is not None else None,
         payload=hit.payload,
-        passages=[Passage(start=one.start, end=one.end, relevance_score=one.score) for one in hit.passages],
+        highlights=None if words is None else [Characters(*word) for word in words],
+        passages=[
+            Passage(
+                start=one.start,
+                end=one.end,
+                relevance_score=one.score,
+                matches=[_match(match) for match in one.matches] if spans else None,
+            )
+            for one in hit.passages
+        ],
+    )
+
+
+def _match(match: Match) -> TokenMatch:
+    return TokenMatch(
+        query=Characters(*match.query),
+        document=Characters(*match.document),
+        similarity=match.similarity,
+        weight=match.weight,
     )

@@ -100,7 +100,8 @@ def document(operations: Sequence[Operation], models: Models, *, with_keys: bool
         "info": {
             "title": "Colibri",
             "version": __version__,
-            "description": "Late-interaction models over Jina's API. Fields that are not listed are ignored.",
+            "description": "Late-interaction models over Jina's API. Fields that are not listed are ignored; the routes"
+            " of an index refuse them.",
         },
         "paths": paths,
         "components": {

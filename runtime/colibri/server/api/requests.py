@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from colibri.artefact import RoleName
+from colibri.server.api.unknown import unknown_field
 from colibri.server.problems import Problem, invalid
 from colibri.server.settings import Settings
 
@@ -69,7 +70,9 @@ class RerankRequest(msgspec.Struct, kw_only=True):
 
 R = TypeVar("R")
 
-_PLACE = re.compile(r" - at `\$\.?(.*)`$")
+# msgspec quotes what was sent as it is, which may look like this: the last one counts, and it may be wrong still.
+_PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.*?)`")
 # Strings, escapes and all; possessive, so that no input makes it go back.
 _STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
@@ -90,8 +93,10 @@ def decode(body: bytes, kind: type[R], settings: Settings) -> R:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         said = str(error)
-        place, missing = _PLACE.search(said), _MISSING.match(said)
+        place, missing, unknown = _PLACE.search(said), _MISSING.match(said), _UNKNOWN.match(said)
         at = place[1] if place else ""
+        if unknown:
+            raise unknown_field(unknown[1], at, kind) from None
         if missing:
             raise invalid(f"{at}.{missing[1]}".lstrip("."), "missing, and required", "missing") from None
         raise invalid(at, _PLACE.sub("", said) + _choice(said, at, kind), "type_error") from None
@@ -104,8 +109,8 @@ def _choice(said: str, at: str, kind: type[Any]) -> str:
     """The words that a field takes, where what was found is none of them."""
     if not said.startswith("Invalid enum value"):
         return ""
-    hint = get_type_hints(kind)[re.split(r"[.\[]", at)[0]]
-    return f"; wanted {', '.join(word for word in dict.fromkeys(_words(hint)))}"
+    words = _words(get_type_hints(kind).get(re.split(r"[.\[]", at)[0]))
+    return f"; wanted {', '.join(dict.fromkeys(words))}" if words else ""
 
 
 def _words(hint: Any) -> list[str]:
