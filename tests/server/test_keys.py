@@ -261,5 +261,5 @@ def test_without_keys_only_this_machines_own_names_are_answered(server: LiveServ
 
 
 def test_the_hashes_file_is_json_with_every_field(file: Path, key: str) -> None:
-    fields = {"name", "sha256", "requests_per_minute", "tokens_per_minute", "created"}
+    fields = {"name", "sha256", "requests_per_minute", "tokens_per_minute", "created", "scopes", "ends"}
     assert all(set(entry) == fields for entry in json.loads(file.read_text())["keys"])

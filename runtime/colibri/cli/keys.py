@@ -1,10 +1,11 @@
 """`colibri keys`: who may use a server."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from colibri.server import add_key, read_keys, remove_key
+from colibri.server import SCOPES, KeyScope, add_key, read_keys, remove_key
 
 _in_file = click.option(
     "--keys-file",
@@ -25,10 +26,33 @@ def keys() -> None:
 @click.argument("name")
 @click.option("--requests-per-minute", type=click.IntRange(min=1), help="Default: any number.")
 @click.option("--tokens-per-minute", type=click.IntRange(min=1), help="Default: any number.")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice(SCOPES),
+    multiple=True,
+    help="What it is for: rank (vectors, rerank), search (looking into the index), write (changing it); may be given"
+    " several times. Default: all.",
+)
+@click.option("--last-day", type=click.DateTime(["%Y-%m-%d"]), help="The last day, in UTC, on which it works.")
 @_in_file
-def add(name: str, requests_per_minute: int | None, tokens_per_minute: int | None, file: Path) -> None:
+def add(
+    name: str,
+    requests_per_minute: int | None,
+    tokens_per_minute: int | None,
+    scopes: tuple[KeyScope, ...],
+    last_day: datetime | None,
+    file: Path,
+) -> None:
     """Make a key called NAME and print it: it is kept nowhere and cannot be shown again."""
-    secret = add_key(file, name, requests_per_minute=requests_per_minute, tokens_per_minute=tokens_per_minute)
+    secret = add_key(
+        file,
+        name,
+        requests_per_minute=requests_per_minute,
+        tokens_per_minute=tokens_per_minute,
+        scopes=scopes or SCOPES,
+        last_day=None if last_day is None else last_day.date(),
+    )
     click.echo(secret)
     click.echo(f"{name} is in {file}. Send it as  Authorization: Bearer {secret[:12]}...", err=True)
 
@@ -43,7 +67,10 @@ def list_keys(file: Path) -> None:
             for limit, what in ((key.requests_per_minute, "requests"), (key.tokens_per_minute, "tokens"))
             if limit
         ]
-        click.echo(f"{key.name:<20} {key.created}  {', '.join(limits) or 'no limits'}")
+        end = f", {'ended' if key.ended else 'ends'} {key.ends}" if key.ends is not None else ""
+        click.echo(
+            f"{key.name:<20} {key.created}  {', '.join(limits) or 'no limits'}, for {', '.join(key.scopes)}{end}"
+        )
 
 
 @keys.command(short_help="Take a key away.")

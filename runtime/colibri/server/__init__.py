@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from colibri.machine import door
 
 if TYPE_CHECKING:
-    from colibri.server.access.keys import KeyRing, add_key, read_keys, remove_key
+    from colibri.server.access.keys import SCOPES, KeyRing, KeyScope, add_key, read_keys, remove_key
     from colibri.server.assembly import assemble
     from colibri.server.http.logs import configure_logs
     from colibri.server.listen import bound, is_loopback, run, url
@@ -25,7 +25,7 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
-            "access.keys": "KeyRing add_key read_keys remove_key",
+            "access.keys": "SCOPES KeyRing KeyScope add_key read_keys remove_key",
             "assembly": "assemble",
             "http.logs": "configure_logs",
             "listen": "bound is_loopback run url",

@@ -13,10 +13,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
-from colibri.server.access.keys import KeyRing
+from colibri.server.access.keys import KeyRing, KeyScope
 from colibri.server.access.rates import Rates
 from colibri.server.http import logs
-from colibri.server.http.bodies import Bodies
+from colibri.server.http.bodies import Bodies, unread
 from colibri.server.http.exchange import ABANDONED, ANY_METHOD, UNKNOWN_ROUTE, ClientGone, Exchange, exchange_of
 from colibri.server.http.metrics import Metrics
 from colibri.server.http.paths import Paths
@@ -127,8 +127,11 @@ class App:
             detail = "without keys this server answers only to the name localhost; --without-keys lifts that"
             raise Problem(421, "MISDIRECTED_REQUEST", detail, close=True)
 
-    def authorise(self, request: Request) -> None:
-        """Refuse who has no key, where keys are wanted, or asks too often. Raises Problem 401, 429."""
+    def authorise(self, request: Request, scope: KeyScope | None = None) -> None:
+        """Refuse who has no key, where keys are wanted, one that is not for this, or asks too often.
+
+        scope: which the key must have; None: any key will do. Raises Problem 401, 403, 429.
+        """
         if self.keys is None:
             return
         exchange = exchange_of(request)
@@ -142,6 +145,11 @@ class App:
         if key is None:
             raise _unauthorised("AUTH_INVALID_API_KEY", "no such key")
         exchange.key = key
+        if key.ended:
+            raise _unauthorised("AUTH_EXPIRED_API_KEY", f"this key ended at {key.ends}; ask for another")
+        if scope is not None and scope not in key.scopes:
+            detail = f"this key is for {', '.join(key.scopes)}; this route wants one for {scope}"
+            raise Problem(403, "AUTH_FORBIDDEN", detail, close=unread(request))
         exchange.headers |= self.rates.ask(key)
 
     def spend(self, request: Request, tokens: int) -> None:

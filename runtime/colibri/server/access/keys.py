@@ -12,14 +12,20 @@ import os
 import re
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Literal, get_args
 
 from colibri.artefact import parse_typed
 from colibri.errors import ArtefactError, InputError
 
 log = logging.getLogger(__name__)
+
+KeyScope = Literal["rank", "search", "write"]
+"""rank: vectors and ranking. search: looking into the index. write: changing it."""
+SCOPES: tuple[KeyScope, ...] = get_args(KeyScope)
 
 _PREFIX = "colibri_"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -36,6 +42,14 @@ class Key:
     requests_per_minute: int | None
     tokens_per_minute: int | None
     created: str
+    scopes: tuple[KeyScope, ...] = SCOPES
+    ends: str | None = None
+    """An ISO 8601 time with its zone, from which on nobody is let in."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is that late."""
+        return self.ends is not None and _time(self.ends) <= datetime.now(UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +58,25 @@ class _File:
 
 
 def add_key(
-    path: Path, name: str, *, requests_per_minute: int | None = None, tokens_per_minute: int | None = None
+    path: Path,
+    name: str,
+    *,
+    requests_per_minute: int | None = None,
+    tokens_per_minute: int | None = None,
+    scopes: Sequence[KeyScope] = SCOPES,
+    last_day: date | None = None,
 ) -> str:
     """Make a key, keep its hash in the file (made when it is not there), and return it: it cannot be had again.
 
-    Raises InputError for a name that is taken or not of letters, digits, dots, dashes; ArtefactError for a file that is
-    not one of keys.
+    last_day: in UTC, the last on which it lets anybody in; None: there is none
+
+    Raises InputError for a name that is taken or not of letters, digits, dots, dashes, no scope, or a day that is past;
+    ArtefactError for a file that is not one of keys.
     """
+    if not scopes:
+        raise InputError(f"no scope, wanted some of {', '.join(SCOPES)}")
+    if last_day is not None and last_day < datetime.now(UTC).date():
+        raise InputError(f"last day {last_day}: is past, so that key would let nobody in")
     if not _NAME.fullmatch(name):
         raise InputError(f"name {name!r}: wanted 1 to 64 letters, digits, dots, dashes or underscores")
     keys = read_keys(path) if path.exists() else ()
@@ -63,6 +89,8 @@ def add_key(
         requests_per_minute=requests_per_minute,
         tokens_per_minute=tokens_per_minute,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        scopes=tuple(scope for scope in SCOPES if scope in scopes),
+        ends=None if last_day is None else f"{last_day}T23:59:59+00:00",
     )
     _write(path, (*keys, made))
     return secret
@@ -96,10 +124,23 @@ def read_keys(path: Path) -> tuple[Key, ...]:
             *(["sha256: wanted 64 hexadecimal digits, in lower case"] if not _HASH.fullmatch(key.sha256) else []),
             *(["requests_per_minute: wanted null or at least 1"] if _below_1(key.requests_per_minute) else []),
             *(["tokens_per_minute: wanted null or at least 1"] if _below_1(key.tokens_per_minute) else []),
+            *(["scopes: wanted at least one"] if not key.scopes else []),
+            *(["ends: wanted null or a time with its zone"] if key.ends is not None and not _is_time(key.ends) else []),
         ]
         if wrong:
             raise ArtefactError(f"{path}: keys[{i}].{wrong[0]}; `colibri keys add NAME` makes them")
     return found.keys
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return _time(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _below_1(limit: int | None) -> bool:

@@ -56,9 +56,9 @@ def listing_routes(app: App, index: Index) -> list[Route]:
     """Those routes."""
     found = _Listing(index)
     return [
-        route(app, "/v1/index/documents/{id:path}", found.get),
-        route(app, "/v1/index/list", found.list, method="POST"),
-        route(app, "/v1/index/count", found.count, method="POST"),
+        route(app, "/v1/index/documents/{id:path}", found.get, scope="search"),
+        route(app, "/v1/index/list", found.list, method="POST", scope="search"),
+        route(app, "/v1/index/count", found.count, method="POST", scope="search"),
     ]
 
 

@@ -94,10 +94,10 @@ def routes(app: App, index: Index, model: Colibri) -> list[Route]:
     """The routes of one index."""
     found = _Routes(index, model)
     return [
-        route(app, "/v1/search", found.search, method="POST"),
-        route(app, "/v1/index/documents", found.add, method="POST"),
-        route(app, "/v1/index/documents/{id:path}", found.delete, method="DELETE"),
-        route(app, "/v1/index/delete", found.delete_many, method="POST"),
+        route(app, "/v1/search", found.search, method="POST", scope="search"),
+        route(app, "/v1/index/documents", found.add, method="POST", scope="write"),
+        route(app, "/v1/index/documents/{id:path}", found.delete, method="DELETE", scope="write"),
+        route(app, "/v1/index/delete", found.delete_many, method="POST", scope="write"),
         *listing_routes(app, index),
     ]
 

@@ -17,6 +17,7 @@ _REF = "#/components/schemas/{name}"
 _ERRORS = {
     400: "The body is no JSON, or the model is not served here",
     401: "No key, or not one of this server's",
+    403: "The key is not for this route",
     404: "No such thing",
     405: "No such method",
     408: "The body was too slow",

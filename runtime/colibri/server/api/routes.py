@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from colibri import __version__
 from colibri.model import Colibri
+from colibri.server.access.keys import KeyScope
 from colibri.server.api import answers
 from colibri.server.api.requests import EmbeddingsRequest, RerankRequest, decode, forms, plain_texts, role_of
 from colibri.server.app import App
@@ -52,13 +53,21 @@ class About(msgspec.Struct, kw_only=True):
     routes: str = "/openapi.json"
 
 
-def route(app: App, path: str, endpoint: Endpoint, *, method: str = "GET", open_to_all: bool = False) -> Route:
-    """A route of ours: it wants a key, unless it is open to all."""
+def route(
+    app: App,
+    path: str,
+    endpoint: Endpoint,
+    *,
+    method: str = "GET",
+    open_to_all: bool = False,
+    scope: KeyScope | None = None,
+) -> Route:
+    """A route of ours: it wants a key, of this scope if it names one, unless it is open to all."""
 
     async def answer(request: Request) -> Response:
         exchange_of(request).route = path.replace(":path", "")
         if not open_to_all:
-            app.authorise(request)
+            app.authorise(request, scope)
         return await endpoint(app, request)
 
     return Route(path, answer, methods=[method])
@@ -67,9 +76,9 @@ def route(app: App, path: str, endpoint: Endpoint, *, method: str = "GET", open_
 def routes(app: App) -> list[Route]:
     """All of them but the index's."""
     return [
-        route(app, "/v1/multi-vector", embeddings, method="POST"),
-        route(app, "/v1/embeddings", embeddings, method="POST"),
-        route(app, "/v1/rerank", rerank, method="POST"),
+        route(app, "/v1/multi-vector", embeddings, method="POST", scope="rank"),
+        route(app, "/v1/embeddings", embeddings, method="POST", scope="rank"),
+        route(app, "/v1/rerank", rerank, method="POST", scope="rank"),
         route(app, "/v1/models", list_models),
         route(app, "/v1/models/{id:path}", show_model),
         route(app, "/health", health, open_to_all=True),
