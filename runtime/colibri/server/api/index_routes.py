@@ -11,23 +11,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from colibri.errors import InputError, StoreError, StoreLocked
-from colibri.index import Hit, Index, Match, highlights
+from colibri.index import Hit, Index
 from colibri.model import Colibri
 from colibri.server.api import answers
+from colibri.server.api.hits import found_of
 from colibri.server.api.index_listing import OPERATIONS as LISTING
 from colibri.server.api.index_listing import listing_routes
 from colibri.server.api.index_messages import (
-    Characters,
     DeletedAnswer,
     DeleteRequest,
     DocumentsAnswer,
     DocumentsRequest,
-    Found,
     ManyDeletedAnswer,
-    Passage,
     SearchAnswer,
     SearchRequest,
-    TokenMatch,
 )
 from colibri.server.api.openapi import Operation
 from colibri.server.api.requests import decode, plain_texts
@@ -142,7 +139,7 @@ class _Routes:
         exchange_of(request).about["hits"] = len(hits)
         usage = answers.Usage(encoded.report.tokens, encoded.report.tokens)
         given_back, spans = asked.return_documents is not False, bool(asked.spans)
-        results = [_found(hit, text=given_back, spans=spans) for hit in hits]
+        results = [found_of(hit, text=given_back, spans=spans) for hit in hits]
         return json_response(SearchAnswer(model=self._model.name, usage=usage, results=results))
 
     async def add(self, app: App, request: Request) -> Response:
@@ -235,33 +232,3 @@ async def _to_its_end(work: Coroutine[Any, Any, T], cancelled: Callable[[], None
         cancelled()
         await asyncio.gather(task, return_exceptions=True)
         raise
-
-
-def _found(hit: Hit, *, text: bool, spans: bool) -> Found:
-    words = highlights(hit.passages[0].matches, hit.text) if spans and hit.passages and hit.text is not None else None
-    return Found(
-        id=hit.id,
-        relevance_score=hit.score,
-        normalised_score=hit.normalised,
-        document=answers.RankedDocument(hit.text) if text and hit.text is not None else None,
-        payload=hit.payload,
-        highlights=None if words is None else [Characters(*word) for word in words],
-        passages=[
-            Passage(
-                start=one.start,
-                end=one.end,
-                relevance_score=one.score,
-                matches=[_match(match) for match in one.matches] if spans else None,
-            )
-            for one in hit.passages
-        ],
-    )
-
-
-def _match(match: Match) -> TokenMatch:
-    return TokenMatch(
-        query=Characters(*match.query),
-        document=Characters(*match.document),
-        similarity=match.similarity,
-        weight=match.weight,
-    )
