@@ -56,6 +56,19 @@ def test_documents_come_one_a_line_without_blank_lines(how: str, tmp_path: Path)
     assert sorted(r["document"] for r in json.loads(done.stdout)["results"]) == sorted(DOCUMENTS)
 
 
+@pytest.mark.parametrize("how", [["rerank", "x"], ["encode"]])
+def test_lines_end_where_lines_end_and_nowhere_else(how: list[str], tmp_path: Path) -> None:
+    within = "\x0b \x0c \x1c \x1d \x1e \x85 \u2028 \u2029"
+    texts = [f"{mark} of {within} four" for mark in ("one", "two", "three", "four")]
+    (tmp_path / "texts").write_bytes("{}\n{}\r\n{}\r{}".format(*texts).encode())
+    done = run(*how, "--file", str(tmp_path / "texts"), "--model", TINY, *(["--json"] if how[0] == "rerank" else []))
+    answers = [json.loads(line) for line in done.stdout.split("\n") if line]
+    if how[0] == "rerank":
+        assert sorted(one["document"] for one in answers[0]["results"]) == sorted(texts)
+    else:
+        assert [one["text"] for one in answers] == texts
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

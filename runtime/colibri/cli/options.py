@@ -1,5 +1,6 @@
 """Options that several commands share, and reading texts."""
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -97,7 +98,8 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def read_texts(arguments: tuple[str, ...], file: str | None) -> list[str]:
-    """Texts from the arguments, or one a line from a file ("-": stdin). Blank lines are left out.
+    """Texts from the arguments, or one a line from a file ("-": stdin). Lines end at \\n, \\r\\n and \\r alone, since
+    U+2028, a form feed or U+0085 may stand within a text. Blank lines are left out.
 
     Raises InputError when there is neither or both.
     """
@@ -116,7 +118,7 @@ def read_texts(arguments: tuple[str, ...], file: str | None) -> list[str]:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{file}: not UTF-8 at byte {error.start}") from error
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in re.split("\r\n|\n|\r", text) if line.strip()]
     if not lines:
         raise InputError(f"{'stdin' if file == '-' else file}: holds no text")
     return lines
