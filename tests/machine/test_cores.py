@@ -1,4 +1,4 @@
-"""Physical cores: siblings count once, a container's quota counts."""
+"""Cores: siblings count once, those a process may not use do not count."""
 
 import os
 import threading
@@ -18,22 +18,19 @@ def test_halves_of_one_core_count_once(tmp_path: Path) -> None:
     assert cores._siblings([3, 4], tmp_path) == ["1,3", "4"], "what is not told counts as a core"
 
 
-@pytest.mark.parametrize(
-    ("text", "allowed"),
-    [("max 100000\n", None), ("200000 100000\n", 2), ("150000 100000\n", 2), ("50000 100000\n", 1), ("", None)],
-)
-def test_a_quota_is_rounded_up(text: str, allowed: int | None, tmp_path: Path) -> None:
-    (tmp_path / "cpu.max").write_text(text)
-    assert cores._quota(tmp_path / "cpu.max") == allowed
-
-
-def test_there_is_no_quota_without_the_file(tmp_path: Path) -> None:
-    assert cores._quota(tmp_path / "cpu.max") is None
-
-
 def test_here_are_as_many_as_may_be_used_at_most() -> None:
     may_use = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    assert 1 <= cores.physical_cores() <= may_use
+    assert 1 <= cores.physical_cores() <= cores.available_cores() <= may_use
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="a system that keeps processes' CPUs")
+def test_cores_are_those_a_process_was_left() -> None:
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert (cores.available_cores(), cores.physical_cores()) == (1, 1)
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 two_cpus = pytest.mark.skipif(cores.few_cpus() is None, reason="one CPU, many, or a system that keeps threads' CPUs")

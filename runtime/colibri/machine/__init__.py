@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from colibri.machine.cores import available_cores, few_cpus, keep_off_this_cpu, physical_cores
     from colibri.machine.memory import give_back
     from colibri.machine.progress import progress_bar
+    from colibri.machine.quota import groups_are_known
 else:
     __getattr__, __dir__ = door(
         __name__,
@@ -42,5 +43,6 @@ else:
             "cores": "available_cores few_cpus keep_off_this_cpu physical_cores",
             "memory": "give_back",
             "progress": "progress_bar",
+            "quota": "groups_are_known",
         },
     )

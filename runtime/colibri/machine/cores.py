@@ -7,14 +7,16 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from colibri.machine.quota import cpu_quota
+
 _TOPOLOGY = Path("/sys/devices/system/cpu")
-_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _FEW = 8  # CPUs from which on Linux looks further for one that is idle
 
 
 def available_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores this process may use: those it may run on, and no more than its CPU quota."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return _within_quota(cores)
 
 
 def physical_cores() -> int:
@@ -24,9 +26,12 @@ def physical_cores() -> int:
     if not hasattr(os, "sched_getaffinity"):
         return os.cpu_count() or 1
     logical = sorted(os.sched_getaffinity(0))
-    cores = len(set(_siblings(logical, _TOPOLOGY)))
-    quota = _quota(_QUOTA)
-    return cores if quota is None else max(1, min(cores, quota))
+    return _within_quota(len(set(_siblings(logical, _TOPOLOGY))))
+
+
+def _within_quota(cores: int) -> int:
+    quota = cpu_quota()
+    return cores if quota is None else min(cores, quota)
 
 
 def _siblings(logical: Iterable[int], topology: Path) -> list[str]:
@@ -38,15 +43,6 @@ def _siblings(logical: Iterable[int], topology: Path) -> list[str]:
         except OSError:
             found.append(str(cpu))
     return found
-
-
-def _quota(path: Path) -> int | None:
-    """Cores a cgroup allows (cgroup v2: "<microseconds> <period>" or "max <period>"), rounded up; None: no limit."""
-    try:
-        allowed, period = path.read_text(encoding="utf-8").split()
-        return None if allowed == "max" else -(-int(allowed) // int(period))
-    except (OSError, ValueError):
-        return None
 
 
 def few_cpus() -> set[int] | None:
