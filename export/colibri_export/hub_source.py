@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,7 +10,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from colibri.artefact import Source
+from colibri.artefact import Source, prepare_client
 from colibri.errors import ExportError
 from colibri_export.hub_weights import fetch_weights
 
@@ -109,8 +108,7 @@ def _fetched(
 
 def is_offline(hub: Hub) -> bool:
     """Whether nothing may be asked of the network."""
-    # Unset, the client asks its hub for a list of programs, to report which of them called it. Read at its import.
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    prepare_client()
     # 0.3 s to import, and only hub ids need it.
     from huggingface_hub import constants  # noqa: PLC0415
 

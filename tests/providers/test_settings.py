@@ -124,7 +124,9 @@ def test_a_place_that_cannot_be_written_costs_the_cache_and_nothing_else(bert: A
 def test_the_cache_is_where_the_system_keeps_such_things(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
-    assert caches.cache_home().name == "engines"
+    found = caches.cache_home()
+    assert found is not None
+    assert found.name == "engines"
     assert caches.cache_place(False) is None
     assert caches.cache_place(str(tmp_path / "mine")) == tmp_path / "mine"
 

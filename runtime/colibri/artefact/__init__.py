@@ -12,6 +12,7 @@ from colibri.machine import door
 if TYPE_CHECKING:
     from colibri.artefact.finding import DEFAULT, Artefact, check_files, files_checked, find, shipped
     from colibri.artefact.hashing import file_sha256, part_count
+    from colibri.artefact.hub import prepare_client
     from colibri.artefact.manifest import (
         Architecture,
         Engine,
@@ -39,6 +40,7 @@ else:
         {
             "finding": "DEFAULT Artefact check_files files_checked find shipped",
             "hashing": "file_sha256 part_count",
+            "hub": "prepare_client",
             "manifest": "Architecture Engine Expansion FileEntry GoldenRow Graph Head Licence Manifest Parity "
             "Profile Role RoleName Skiplist Source TokenizerSpec Variant",
             "manifest_file": "FILE_NAME FORMAT read_manifest write_manifest",

@@ -1,10 +1,14 @@
 """Files of a hub repository, fetched when they are needed and kept in the hub's own cache."""
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from colibri.errors import ArtefactNotFound
+from colibri.machine import can_be, home, temporary_folder, why_no_home
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -20,8 +24,7 @@ class HubFiles:
 
         Raises ArtefactNotFound when it cannot be had.
         """
-        # Unset, the client asks its hub for a list of programs, to report which of them called it. Read at its import.
-        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+        prepare_client()
         # 0.3 s to import, and only hub ids need it.
         from huggingface_hub import hf_hub_download  # noqa: PLC0415
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
@@ -33,6 +36,25 @@ class HubFiles:
             raise ArtefactNotFound(f"{self.repo}: {name} is {reason}") from error
         except (HfHubHTTPError, HFValidationError) as error:
             raise ArtefactNotFound(f"{self.repo}: {name}: {error}") from error
+
+
+def prepare_client() -> None:
+    """What the hub's client is to find in the environment, which it reads when it is imported.
+
+    Without a home folder it would keep its files in a folder named "~"; they go to a temporary one instead.
+    """
+    # Unset, the client asks its hub for a list of programs, to report which of them called it.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    if os.environ.get("HF_HOME") or os.environ.get("XDG_CACHE_HOME"):
+        return
+    user = home()
+    kept = user and user / ".cache" / "huggingface"
+    if kept is not None and can_be(kept):
+        return
+    why = why_no_home() if kept is None else f"{kept} cannot be made"
+    place = temporary_folder() / "huggingface"
+    os.environ["HF_HOME"] = str(place)
+    log.warning("%s; files of hub ids are kept in %s, or where HF_HOME says", why, place)
 
 
 def open_repository(repo: str, manifest_name: str, cache_dir: str | os.PathLike[str] | None) -> tuple[Path, HubFiles]:

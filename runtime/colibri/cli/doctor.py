@@ -13,7 +13,7 @@ from colibri.cli.options import provider_option
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import ColibriError
 from colibri.files import how_memory_is_limited
-from colibri.machine import available_cores
+from colibri.machine import available_cores, why_no_home
 from colibri.providers import CPU, ORDER, told_once
 
 _PACKAGES = ("colibri-edge", "numpy", "tokenizers", "numba", "huggingface_hub")
@@ -70,7 +70,7 @@ def _look(name: str | None, variant: str | None, provider: str) -> tuple[dict[st
     }
     if report["onnxruntime"] is not None:
         report["providers"] = _providers()
-        report["engine_cache"] = str(providers.cache_home())
+        report["engine_cache"] = str(providers.cache_home() or f"none: {why_no_home()}; XDG_CACHE_HOME says where")
     report |= _artefact(name, variant, provider, report["onnxruntime"] is not None, problems)
     return report, problems
 

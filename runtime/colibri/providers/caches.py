@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from colibri.artefact import Artefact
+from colibri.machine import home
 from colibri.providers.choice import Choice
 from colibri.providers.known import known_provider
 
@@ -23,19 +24,19 @@ _MODEL = "compiled.onnx"
 _ONCE, _TWICE = "refused", "refused-again"
 
 
-def cache_home() -> Path:
-    """The user's folder for such things: LOCALAPPDATA, ~/Library/Caches, XDG_CACHE_HOME or ~/.cache; then /colibri."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "colibri" / "engines"
+def cache_home() -> Path | None:
+    """The user's folder for such things: LOCALAPPDATA, ~/Library/Caches, XDG_CACHE_HOME or ~/.cache; then /colibri.
+    None where no home folder is known."""
+    variable, *below = {"win32": ("LOCALAPPDATA", "AppData", "Local"), "darwin": ("", "Library", "Caches")}.get(
+        sys.platform, ("XDG_CACHE_HOME", ".cache")
+    )
+    said, user = os.environ.get(variable), home()
+    base = Path(said) if said else user and user.joinpath(*below)
+    return base and base / "colibri" / "engines"
 
 
 def cache_place(asked: str | os.PathLike[str] | Literal[False] | None) -> Path | None:
-    """Where to keep what is compiled: the user's folder (None), another, or nowhere (False)."""
+    """Where to keep what is compiled: the user's folder (None), if there is one, another, or nowhere (False)."""
     return None if asked is False else cache_home() if asked is None else Path(asked)
 
 

@@ -4,14 +4,18 @@ What has never run (see docs/gpu.md) follows the providers' own sources and docu
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from colibri.artefact import Artefact, Profile
+from colibri.machine import why_no_home
 from colibri.providers import caches, shapes
 from colibri.providers.choice import Choice
 from colibri.providers.known import CPU, known_provider
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +56,8 @@ def settings_for(artefact: Artefact, choice: Choice, version: str, cache: Path |
         profiles = made(*roles) if made else ()
     options = _options(provider.name, choice, profiles)
     folder = None
+    if cache is None and caches.cache_home() is None:
+        log.warning("%s; compiled graphs are not kept, unless engine_cache or XDG_CACHE_HOME says where", why_no_home())
     if cache is not None and choice.device is not None and engine is None:
         folder = caches.cache_folder(artefact, choice, options, version, cache)
     if folder is not None:

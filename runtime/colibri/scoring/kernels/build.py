@@ -1,6 +1,9 @@
 """From a kernel's name and a kind of rows to two compiled functions: pack a query, scan documents."""
 
+import functools
 import hashlib
+import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +15,7 @@ import numba
 import numpy as np
 from numba.core.registry import cpu_target
 
+from colibri.machine import home, why_no_home
 from colibri.scoring.collection import Kind
 from colibri.scoring.kernels import amx, arithmetic, rows, scan, tile
 from colibri.scoring.kernels.intrinsics import (
@@ -22,6 +26,8 @@ from colibri.scoring.kernels.intrinsics import (
     words_function,
 )
 from colibri.vectors import SMALLEST
+
+log = logging.getLogger(__name__)
 
 _PACK = "void(" + ", ".join(["int64"] * 9) + ")"
 _SCAN = "int64(" + ", ".join(["int64"] * 17) + ")"
@@ -162,6 +168,10 @@ def _copy(text: Callable[..., Any], names: dict[str, Any], name: str) -> Callabl
 
 
 def _compiled(function: Callable[..., Any], signature: str) -> tuple[Callable[..., Any], str]:
+    why = _no_place()
+    if why is not None:
+        _say(why)
+        return numba.njit(signature, nogil=True)(function), f"not cached: {why}"
     try:
         kernel = numba.njit(signature, nogil=True, cache=True)(function)
     # A read-only installation without a home folder has no place for a cache (RuntimeError); a full or broken one
@@ -169,6 +179,23 @@ def _compiled(function: Callable[..., Any], signature: str) -> tuple[Callable[..
     except Exception as error:
         return numba.njit(signature, nogil=True)(function), f"not cached: {error}"
     return kernel, str(kernel.stats.cache_path)
+
+
+def _no_place() -> str | None:
+    """Why numba must not be asked to keep anything: without a home folder it makes one that is named "~"."""
+    said = numba.config.CACHE_DIR or os.environ.get("XDG_CACHE_HOME")  # type: ignore[attr-defined]
+    if said or home() is not None:
+        return None
+    beside = Path(__file__).with_name("__pycache__")
+    if os.access(beside if beside.exists() else beside.parent, os.W_OK | os.X_OK):
+        return None
+    return f"{why_no_home()}; NUMBA_CACHE_DIR or XDG_CACHE_HOME says where to keep compiled kernels"
+
+
+@functools.cache
+def _say(why: str) -> None:
+    """Once a process, whatever it compiles."""
+    log.warning("compiled kernels are not kept: %s", why)
 
 
 def _digest() -> str:

@@ -1,0 +1,42 @@
+"""Where this user's home is, if anybody knows. In a container that runs as any number there is none (OpenShift,
+`docker run -u 54321`), and what expands "~" makes a folder of that name."""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+
+def home() -> Path | None:
+    """The user's home folder; None: neither HOME nor the system's list of users has one."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
+def why_no_home() -> str:
+    """In words, for when `home` is None."""
+    return f"no home folder is known: HOME is not set, and the system has no user {_user()}"
+
+
+def can_be(folder: Path) -> bool:
+    """Whether a folder is there, or may be made by this user."""
+    # Path.exists raises for what lies in a folder that is closed to this user.
+    there = next((path for path in (folder, *folder.parents) if os.path.exists(path)), None)  # noqa: PTH110
+    return there == folder or (there is not None and os.access(there, os.W_OK | os.X_OK))
+
+
+def temporary_folder() -> Path:
+    """Among temporary files, for this user alone, the same in each process; a new one where somebody else has taken
+    the name. Raises OSError where nothing can be written at all."""
+    own = Path(tempfile.gettempdir()) / f"colibri-{_user()}"
+    own.mkdir(mode=0o700, exist_ok=True)
+    found = own.lstat()
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == _user() and not found.st_mode & 0o022:
+        return own
+    return Path(tempfile.mkdtemp(prefix="colibri-"))
+
+
+def _user() -> int:
+    return os.getuid() if hasattr(os, "getuid") else 0
