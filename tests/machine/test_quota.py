@@ -110,12 +110,6 @@ def test_a_group_above_what_a_namespace_shows_is_no_limit_that_can_be_seen(machi
     assert machine.quota() is None
 
 
-def test_it_is_known_where_the_system_says_which_groups_there_are(machine: Machine) -> None:
-    assert not quota.groups_are_known()
-    machine.process_is_in("0::/")
-    assert quota.groups_are_known()
-
-
 def test_a_process_asks_once(machine: Machine) -> None:
     machine.v2("", "200000 100000\n")
     assert machine.quota() == 2

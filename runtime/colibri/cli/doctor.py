@@ -13,7 +13,7 @@ from colibri.cli.options import provider_option
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import ColibriError
 from colibri.files import how_memory_is_limited
-from colibri.machine import available_cores, why_no_home
+from colibri.machine import available_cores, not_known, why_no_home
 from colibri.providers import CPU, ORDER, told_once
 
 _PACKAGES = ("colibri-edge", "numpy", "tokenizers", "numba", "huggingface_hub")
@@ -44,6 +44,9 @@ def doctor(artefact: str | None, variant: str | None, provider: str, as_json: bo
             if key == "providers":
                 for name, state in value.items():
                     echo(f"{'' if name != next(iter(value)) else key:<14} {name:<12} {state}")
+            elif key == "not_known":
+                for why in value:
+                    echo(visible(f"{key:<14} {why}"))
             elif key != "problems":
                 echo(visible(f"{key:<14} {_plain(value)}"))
         for problem in problems:
@@ -66,6 +69,7 @@ def _look(name: str | None, variant: str | None, provider: str) -> tuple[dict[st
             for extra, modules in _EXTRAS.items()
         },
         "scoring": _scoring(problems),
+        "not_known": not_known(),
         "reading_files": f"in a process of its own; its memory is {how_memory_is_limited()}",
     }
     if report["onnxruntime"] is not None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from colibri import providers
 from colibri.artefact import Profile
+from colibri.encoding.weights_given import give_weights
 from colibri.errors import ProviderError
 from colibri.providers import CPU, Device, Settings, known_provider
 from colibri.vectors import Rows
@@ -186,6 +187,7 @@ def _start(
     name = device.execution_provider if device is not None else provider
     try:
         options = _session_options(threads, settings, spin=provider == CPU and threads > 1 and spins_briefly())
+        given = give_weights(path, options)
         for key, value in (entries or {}).items():
             options.add_session_config_entry(key, value)
         if device is not None and device.handles:
@@ -206,6 +208,7 @@ def _start(
     except Exception as error:  # onnxruntime raises classes of its own without a common public one
         said = " ".join(str(error).split())
         raise ProviderError(f"{path.name}: onnxruntime {onnxruntime.__version__} cannot load it ({said})") from error
+    del given  # onnxruntime has what it needs of it
     if name not in session.get_providers():  # CUDA's absence is only printed by onnxruntime
         raise ProviderError(
             f"{path.name}: onnxruntime {onnxruntime.__version__} cannot start {name} and would use the CPU; "

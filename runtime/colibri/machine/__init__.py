@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from colibri.machine.homes import can_be, home, temporary_folder, why_no_home
     from colibri.machine.memory import give_back
     from colibri.machine.progress import progress_bar
-    from colibri.machine.quota import groups_are_known
+    from colibri.machine.unseen import not_known
 else:
     __getattr__, __dir__ = door(
         __name__,
@@ -45,6 +45,6 @@ else:
             "homes": "can_be home temporary_folder why_no_home",
             "memory": "give_back",
             "progress": "progress_bar",
-            "quota": "groups_are_known",
+            "unseen": "not_known",
         },
     )

@@ -17,11 +17,6 @@ def cpu_quota() -> int | None:
     return _tightest(_PROCESS, _GROUPS)
 
 
-def groups_are_known() -> bool:
-    """Whether the system says which groups this process is in."""
-    return _text(_PROCESS / "cgroup") is not None
-
-
 @functools.cache  # a search asks each time, and it takes 0.2 ms
 def _tightest(process: Path, groups: Path) -> int | None:
     found = [allowed for folder in _folders(process, groups) if (allowed := _allowed(folder)) is not None]

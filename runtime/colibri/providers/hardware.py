@@ -8,6 +8,7 @@ from pathlib import Path
 
 from colibri.errors import MissingExtra
 
+_CPUINFO = Path("/proc/cpuinfo")
 _INSTALL = "pip install 'colibri-edge[cpu]' (or [gpu], never both)"
 
 
@@ -17,7 +18,7 @@ def cpu_features() -> frozenset[str]:
 
     numpy asks the processor itself, which also answers rightly under emulation. It does not know AVX-VNNI, so that
     comes from Linux' /proc/cpuinfo, believed only where it agrees with the processor otherwise. A feature that is
-    there but not seen costs speed, never correctness.
+    there but not seen, where /proc is hidden among others, costs speed, never correctness.
     """
     asked: dict[str, bool] = getattr(import_module("numpy._core._multiarray_umath"), "__cpu_features__", {})
     found = {ours for theirs, ours in (("AVX512VNNI", "avx512_vnni"), ("AVX2", "avx2")) if asked.get(theirs)}
@@ -32,7 +33,10 @@ def cpu_features() -> frozenset[str]:
 def _proc_cpuinfo_flags() -> frozenset[str]:
     if sys.platform != "linux":
         return frozenset()
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    try:
+        lines = _CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # `colibri doctor` says so
+        return frozenset()
     return frozenset(next((line.partition(":")[2] for line in lines if line.startswith("flags")), "").split())
 
 
