@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import colibri
 
@@ -24,29 +25,37 @@ def why_not() -> str | None:
     return f"another user cannot read this checkout ({done.stderr.strip()[-200:]})" if done.returncode else None
 
 
-def python(
+def python(*code: str, user: int, **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Run what `start` starts, to its end."""
+    running = start(*code, user=user, **options)
+    said, complained = running.communicate()
+    return subprocess.CompletedProcess(running.args, running.returncode, said, complained)
+
+
+def start(
     *code: str,
     user: int,
-    group: int | None = None,
     groups: tuple[int, ...] = (),
     umask: int = 0o022,
     folder: Path = Path("/"),
     environment: Mapping[str, str] | None = None,
-) -> "subprocess.CompletedProcess[str]":
-    """A program, or `-m` and words, without HOME and cache folders but for what the environment given says."""
+) -> "subprocess.Popen[str]":
+    """A program and its arguments, or `-m` and words, as a user who is in a group of the same number and in `groups`,
+    without HOME and cache folders but for what the environment given says."""
     cleared = {"HOME", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "NUMBA_CACHE_DIR", "COLIBRI_KERNEL"}
     variables = {name: value for name, value in os.environ.items() if name not in cleared}
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, *(code if code[0] == "-m" else ("-c", *code))],
         user=user,
-        group=user if group is None else group,
+        group=user,
         extra_groups=groups,
         umask=umask,
         cwd=folder,
         env={**variables, "PYTHONPATH": _IMPORTED, "PYTHONDONTWRITEBYTECODE": "1", **(environment or {})},
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
 
 

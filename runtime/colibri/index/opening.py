@@ -17,6 +17,7 @@ from colibri.index.storage import catalogue
 from colibri.index.storage.catalogue import Catalogue
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.lock import WriterLock
+from colibri.index.storage.sharing import make_folders, share
 
 if TYPE_CHECKING:
     from colibri.index.encoding import Loader
@@ -106,7 +107,7 @@ def _new_facts(
 
 def _make(folder: Path, facts: dict[str, str], disk: Disk, lock: WriterLock) -> None:
     try:
-        (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
+        make_folders(folder, folder / SEGMENTS)
         disk.sync_folder(folder)
     except (OSError, ValueError) as error:
         raise StoreError(f"{folder}: cannot be made ({error})") from error
@@ -132,6 +133,7 @@ def write_facts_file(folder: Path, facts: dict[str, str]) -> None:
             json.dump({**standing, "crc": _crc(standing)}, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
+        share(partial)
         partial.replace(folder / FACTS_FILE)
     except OSError as error:
         raise StoreError(f"{folder}: cannot be written ({error.strerror})") from error

@@ -20,6 +20,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from colibri.errors import InputError, StoreDamaged, StoreError, StoreLocked
+from colibri.index.storage.sharing import share
 
 FILE_NAME = "index.sqlite"
 FORMAT = 1
@@ -155,6 +156,7 @@ class Catalogue:
         if not create and not _writable(self._folder, self._path):
             mode = "ro"
             frozen = self._read_only_signature()
+        new = [path for path in self._files() if mode != "ro" and not path.exists()]
         connection = sqlite3.connect(
             f"{self._path.absolute().as_uri()}?mode={mode}{'&immutable=1' if frozen else ''}",
             uri=True,
@@ -177,11 +179,17 @@ class Catalogue:
             connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
             if sys.platform == "darwin":
                 connection.execute("PRAGMA fullfsync = ON")
+        for path in new:
+            with suppress(FileNotFoundError):  # SQLite makes its log when it needs it, and removes it at the end
+                share(path)
         with self._lock:
             self._all.append(connection)
             if frozen:
                 self._frozen = frozen
         return connection
+
+    def _files(self) -> list[Path]:
+        return [self._path.with_name(f"{FILE_NAME}{end}") for end in ("", "-wal", "-shm")]
 
     def _read_only_signature(self) -> tuple[int, ...] | None:
         """What tells whether the file changed, where it may be opened as unchanging; None: its log is shared live."""

@@ -4,13 +4,16 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from colibri.index.storage.sharing import open_shared
+
 
 class Disk:
     """Plain files. Each method does one thing to the disk, in the order it is called."""
 
     def create(self, path: Path) -> BinaryIO:
-        """Open for reading and writing, made if it is not there; what it holds stays."""
-        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b", buffering=0)
+        """Open for reading and writing, made for all who may write its folder if it is not there; what it holds
+        stays."""
+        return os.fdopen(open_shared(path), "r+b", buffering=0)
 
     def write(self, file: BinaryIO, data: memoryview, offset: int) -> int:
         """Write at a place; returns how many bytes were taken, which may be fewer."""

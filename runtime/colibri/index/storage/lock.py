@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from colibri.errors import StoreError, StoreLocked
+from colibri.index.storage.sharing import open_shared
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.001, 0.05  # seconds between two tries: no system call waits for a lock with an end
 
@@ -30,7 +31,7 @@ class WriterLock:
             raise self._late()
         try:
             try:
-                number = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+                number = open_shared(self._path)
             except OSError as error:
                 raise StoreError(f"{self._path.parent}: cannot be written ({error.strerror})") from error
             try:
