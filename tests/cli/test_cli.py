@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import colibri
+from colibri.cli import extras as doctors_extras
 from colibri.cli import group
+from colibri.providers import ORDER, hardware
 
 TINY = str(Path(__file__).parents[1] / "artefacts" / "tiny-random-xlmr")
 QUESTION = "how many people live in Berlin?"
@@ -160,6 +163,43 @@ def test_doctor_says_what_would_run_and_why() -> None:
     assert report["problems"] == []
     assert report["reading_files"].startswith("in a process of its own; its memory is ")
     assert "all well" in run("doctor").stdout
+
+
+def test_doctor_names_every_extra_its_state_and_the_command() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found = json.loads(run("doctor", "--json").stdout)["extras"]
+    assert found.keys() == project["optional-dependencies"].keys()
+    shown = run("doctor").stdout
+    for name, facts in found.items():
+        assert facts["command"].endswith(f"pip install 'colibri-edge[{name}]'")
+        lacking = f", lacks {', '.join(facts['lacks'])}: {facts['command']}" if facts["lacks"] else ""
+        assert f" {name:<12} {facts['state']}{lacking}\n" in shown
+        assert (facts["state"] == "installed") == (not facts["lacks"])
+    assert found["files"]["state"] == "installed"
+
+
+def test_an_extra_may_be_here_in_part_or_in_place_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    needs = {"some": ("json", "no_such.module"), "none": ("no_such",), "all": ("json",), "gpu": ("onnxruntime-gpu",)}
+    monkeypatch.setattr(doctors_extras, "EXTRAS", needs)
+    found = doctors_extras.extras()
+    assert [facts["state"] for facts in found.values()][:3] == ["partly installed", "not installed", "installed"]
+    assert found["some"]["lacks"] == ["no_such.module"]
+    if found["gpu"]["lacks"]:
+        assert found["gpu"]["command"] == "pip uninstall onnxruntime, then pip install 'colibri-edge[gpu]'"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems are taken to have a GPU")
+def test_doctor_has_one_line_for_gpus_where_there_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(hardware, "_DEVICES", tmp_path)
+    states = json.loads(run("doctor", "--json").stdout)["providers"]
+    absent = [one.name for one in ORDER if one.gpu and states[one.name].startswith("not installed")]
+    lines = run("doctor").stdout.splitlines()
+    wanted = f"{', '.join(absent)}: not installed, and no GPU is seen here; --json says how"
+    assert [line for line in lines if absent[0] in line] == [f"{'':<14} for GPUs     {wanted}"]
+    (tmp_path / "dri").mkdir()
+    (tmp_path / "dri" / "renderD128").touch()
+    lines = run("doctor").stdout.splitlines()
+    assert all(any(line[15:].startswith(f"{name:<12} not installed; ") for line in lines) for name in absent)
 
 
 def test_doctor_fails_for_a_damaged_artefact(tmp_path: Path) -> None:

@@ -50,9 +50,11 @@ def test_files_are_indexed_and_found_without_proc(tmp_path: Path) -> None:
 
 @covered
 def test_doctor_says_what_a_hidden_proc_leaves_unknown(tmp_path: Path) -> None:
-    done = hidden("doctor", MODEL, folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    said = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("not_known ")]
+    shown = hidden("doctor", MODEL, folder=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert "\nnot_known      /proc/cpuinfo cannot be read: whether the processor has AVX-VNNI" in shown.stdout
+    told = hidden("doctor", MODEL, "--json", folder=tmp_path)
+    said = [line.split()[0] for line in json.loads(told.stdout)["not_known"]]
     assert {name for name in said if name.startswith("/proc")} == {
         "/proc/cpuinfo",
         "/proc/self/cgroup",

@@ -2,13 +2,15 @@
 
 import platform
 import sys
-from importlib import metadata, util
+from collections.abc import Callable, Mapping
+from importlib import metadata
 from typing import Any
 
 import click
 
 from colibri import artefact as artefacts
 from colibri import providers, scoring
+from colibri.cli.extras import extras
 from colibri.cli.options import provider_option
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import ColibriError
@@ -16,13 +18,8 @@ from colibri.files import how_memory_is_limited
 from colibri.machine import available_cores, not_known, why_no_home
 from colibri.providers import CPU, ORDER, told_once
 
+_NOT_INSTALLED = "not installed"
 _PACKAGES = ("colibri-edge", "numpy", "tokenizers", "numba", "huggingface_hub")
-_EXTRAS = {
-    "export": ("onnx", "onnx_ir", "safetensors"),
-    "files": ("pypdfium2", "chardet", "webencodings"),
-    "files-all": ("pypdfium2", "chardet", "webencodings", "office_oxide", "olefile"),
-    "tensorrt": ("tensorrt_rtx",),
-}
 
 
 @click.command(short_help="Say what would run here, and why.")
@@ -41,12 +38,9 @@ def doctor(artefact: str | None, variant: str | None, provider: str, as_json: bo
         echo_json(report)
     else:
         for key, value in report.items():
-            if key == "providers":
-                for name, state in value.items():
-                    echo(f"{'' if name != next(iter(value)) else key:<14} {name:<12} {state}")
-            elif key == "not_known":
-                for why in value:
-                    echo(visible(f"{key:<14} {why}"))
+            if key in _LISTS:
+                for i, line in enumerate(_LISTS[key](value)):
+                    echo(visible(f"{'' if i else key:<14} {line}"))
             elif key != "problems":
                 echo(visible(f"{key:<14} {_plain(value)}"))
         for problem in problems:
@@ -64,10 +58,7 @@ def _look(name: str | None, variant: str | None, provider: str) -> tuple[dict[st
         "cpu_features": sorted(providers.cpu_features()),
         "packages": {package: _version(package) for package in _PACKAGES},
         "onnxruntime": _onnxruntime(problems),
-        "extras": {
-            extra: "installed" if all(util.find_spec(m) for m in modules) else f"pip install 'colibri-edge[{extra}]'"
-            for extra, modules in _EXTRAS.items()
-        },
+        "extras": extras(),
         "scoring": _scoring(problems),
         "not_known": not_known(),
         "reading_files": f"in a process of its own; its memory is {how_memory_is_limited()}",
@@ -102,9 +93,22 @@ def _providers() -> dict[str, str]:
     for known in ORDER:
         device = here.devices.get(known.execution_provider)
         why = here.refused.get(known.execution_provider)
-        missing = f"not installed; {known.install}"
+        missing = f"{_NOT_INSTALLED}; {known.install}"
         found[known.name] = device.description if device else f"cannot be used; {why}" if why else missing
     return found
+
+
+def _provider_lines(states: dict[str, str]) -> list[str]:
+    """A line each; of those for GPUs that are not installed one for all, where there is no GPU to install them for."""
+    absent: list[str] = []
+    if not providers.sees_gpu():
+        absent = [known.name for known in ORDER if known.gpu and states[known.name].startswith(_NOT_INSTALLED)]
+    lines = [f"{name:<12} {state}" for name, state in states.items() if name not in absent]
+    if absent:
+        lines.append(
+            f"{'for GPUs':<12} {', '.join(absent)}: {_NOT_INSTALLED}, and no GPU is seen here; --json says how"
+        )
+    return lines
 
 
 def _scoring(problems: list[str]) -> dict[str, Any]:
@@ -144,6 +148,17 @@ def _artefact(name: str | None, variant: str | None, provider: str, runs: bool, 
     except ColibriError as error:
         problems.append(str(error))
     return report
+
+
+_LISTS: Mapping[str, Callable[[Any], list[str]]] = {
+    "providers": _provider_lines,
+    "not_known": list,
+    "extras": lambda found: [f"{name:<12} {_extra(**facts)}" for name, facts in found.items()],
+}
+
+
+def _extra(state: str, lacks: list[str], command: str) -> str:
+    return state if not lacks else f"{state}, lacks {', '.join(lacks)}: {command}"
 
 
 def _version(package: str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     )
     from colibri.providers.choice import Choice, Choices, choices, choose, require, wanted_providers
     from colibri.providers.devices import Device
-    from colibri.providers.hardware import cpu_features, require_onnxruntime, runtime_distributions
+    from colibri.providers.hardware import cpu_features, require_onnxruntime, runtime_distributions, sees_gpu
     from colibri.providers.installed import best_choices, look_for, preload
     from colibri.providers.known import AUTO, CPU, NAMES, ORDER, known_provider
     from colibri.providers.settings import Settings, settings_for
@@ -32,7 +32,7 @@ else:
             "caches": "cache_home cache_place cached_graph forget_graph keeping_graph may_keep_graph",
             "choice": "Choice Choices choices choose require wanted_providers",
             "devices": "Device",
-            "hardware": "cpu_features require_onnxruntime runtime_distributions",
+            "hardware": "cpu_features require_onnxruntime runtime_distributions sees_gpu",
             "installed": "best_choices look_for preload",
             "known": "AUTO CPU NAMES ORDER known_provider",
             "settings": "Settings settings_for",

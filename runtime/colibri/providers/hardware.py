@@ -9,6 +9,7 @@ from pathlib import Path
 from colibri.errors import MissingExtra
 
 _CPUINFO = Path("/proc/cpuinfo")
+_DEVICES = Path("/dev")
 _INSTALL = "pip install 'colibri-edge[cpu]' (or [gpu], never both)"
 
 
@@ -38,6 +39,13 @@ def _proc_cpuinfo_flags() -> frozenset[str]:
     except OSError:  # `colibri doctor` says so
         return frozenset()
     return frozenset(next((line.partition(":")[2] for line in lines if line.startswith("flags")), "").split())
+
+
+def sees_gpu() -> bool:
+    """Whether Linux shows a GPU to this process: NVIDIA's, AMD's, one that renders, or Windows' own under WSL. Other
+    systems are taken to have one."""
+    patterns = ("nvidia[0-9]*", "kfd", "dri/renderD*", "dxg")
+    return sys.platform != "linux" or any(next(_DEVICES.glob(pattern), None) for pattern in patterns)
 
 
 def runtime_distributions() -> list[str]:

@@ -22,6 +22,8 @@ class Known:
     """What brings it here."""
     plugin: str | None = None
     """Module of the package that has it as a plugin (onnxruntime's plugin EP interface)."""
+    gpu: bool = True
+    """Whether it is of use only where there is a GPU."""
     nvidia: bool = False
     """Whether it needs NVIDIA's driver."""
     profiles: Literal["several", "one", "none"] = "none"
@@ -93,10 +95,11 @@ ORDER = (
         execution_provider="OpenVINOExecutionProvider",
         install="pip install 'colibri-edge[cpu]' onnxruntime-ep-openvino",
         plugin="onnxruntime_ep_openvino",
+        gpu=False,
         compiles=True,
         fuses=False,
     ),
-    Known(name="cpu", execution_provider=CPU, install="pip install 'colibri-edge[cpu]'", any_variant=True),
+    Known(name="cpu", execution_provider=CPU, install="pip install 'colibri-edge[cpu]'", gpu=False, any_variant=True),
 )
 """Best first."""
 
