@@ -4,6 +4,7 @@ they do with that has only been seen of OpenVINO's (tests/openvino)."""
 import ctypes
 import dataclasses
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,27 @@ def test_the_cache_is_where_the_system_keeps_such_things(monkeypatch: pytest.Mon
     assert found.name == "engines"
     assert caches.cache_place(False) is None
     assert caches.cache_place(str(tmp_path / "mine")) == tmp_path / "mine"
+
+
+def test_without_a_home_nothing_is_kept_and_that_is_said_of_what_would_be(
+    bert: Artefact, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    def nobody(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.setattr(pytest.importorskip("pwd", reason="Windows asks otherwise"), "getpwuid", nobody)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert caches.cache_home() is None
+    assert caches.cache_place(None) is None
+    assert of(bert, "cuda").folder is None
+    assert of(bert, "tensorrt-rtx", tmp_path).folder is not None
+    assert caplog.text == ""
+    assert of(bert, "tensorrt-rtx").folder is None
+    assert "compiled graphs are not kept, unless engine_cache or XDG_CACHE_HOME says where" in caplog.text
+    if sys.platform == "linux":
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        assert caches.cache_place(None) == tmp_path / "colibri" / "engines"
 
 
 def test_what_was_interrupted_is_not_kept(tmp_path: Path) -> None:

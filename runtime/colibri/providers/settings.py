@@ -56,7 +56,8 @@ def settings_for(artefact: Artefact, choice: Choice, version: str, cache: Path |
         profiles = made(*roles) if made else ()
     options = _options(provider.name, choice, profiles)
     folder = None
-    if cache is None and caches.cache_home() is None:
+    keeps = engine is None and (provider.compiles or bool(_cache_options(provider.name, Path())))
+    if cache is None and keeps and caches.cache_home() is None:
         log.warning("%s; compiled graphs are not kept, unless engine_cache or XDG_CACHE_HOME says where", why_no_home())
     if cache is not None and choice.device is not None and engine is None:
         folder = caches.cache_folder(artefact, choice, options, version, cache)
