@@ -1,6 +1,5 @@
 """Options that several commands share, and reading texts."""
 
-import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -20,8 +19,6 @@ PROGRESS_FROM = 32
 """Texts from which on a bar is shown; fewer are done before it could be read."""
 
 _KEPT: list["Colibri"] = []
-
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -122,9 +119,3 @@ def read_texts(arguments: tuple[str, ...], file: str | None) -> list[str]:
     if not lines:
         raise InputError(f"{'stdin' if file == '-' else file}: holds no text")
     return lines
-
-
-def printable(text: str) -> str:
-    """Without what would move a terminal's cursor or change its colours: a file may hold anything, its name too."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0b", " ").replace("\x0c", " ")
-    return _CONTROLS.sub("\ufffd", text)

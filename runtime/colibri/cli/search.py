@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colibri.cli.index import DEFAULT, open_index
-from colibri.cli.options import ModelOptions, model_options, printable
+from colibri.cli.options import ModelOptions, model_options
+from colibri.cli.terminal import TEXT, echo, echo_json, visible
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,12 +58,12 @@ def search(
         hits = opened.search(query, count, where, explain=True, passages=_PASSAGES)
     if as_json:
         found = {"query": query, "index": str(place), "results": [_entry(hit) for hit in hits]}
-        click.echo(json.dumps(found, ensure_ascii=False))
+        echo_json(found)
         return
     if not hits:
-        click.echo("nothing found", err=True)
+        echo("nothing found", err=True)
     for line in listing(hits):
-        click.echo(line)
+        echo(line, styled=True)
 
 
 def _entry(hit: "Hit") -> dict[str, Any]:
@@ -104,7 +105,7 @@ def listing(hits: Sequence["Hit"], base: Path | None = None) -> list[str]:
 
     lines = []
     for number, hit in enumerate(hits, 1):
-        where = printable(str(place(hit)).removeprefix(f"{base}/"))
+        where = visible(str(place(hit)).removeprefix(f"{base}/"))
         lines.append(f"{number}. {hit.normalised:.3f}  {click.style(where, fg='cyan')}")
         passage = shown_passage(hit)
         if hit.text is not None and passage is not None:
@@ -119,13 +120,18 @@ def snippet(text: str, passage: "PassageHit") -> list[str]:
     marked = highlights(passage.matches, text)
     start, end = _window(text, passage.start, passage.end or len(text), marked)
     lead = text[text.rfind("\n", 0, start) + 1 : start]  # a passage begins with its first word, not with its line
-    parts, at = ["" if lead.strip() else printable(lead), "…" if start > passage.start else ""], start
+    parts, at = ["" if lead.strip() else _shown(lead), "…" if start > passage.start else ""], start
     for span in marked:
         if span.start >= at and span.end <= end:
-            parts += [printable(text[at : span.start]), click.style(printable(text[span.start : span.end]), bold=True)]
+            parts += [_shown(text[at : span.start]), click.style(_shown(text[span.start : span.end]), bold=True)]
             at = span.end
-    parts += [printable(text[at:end]), "…" if end < passage.end else ""]
+    parts += [_shown(text[at:end]), "…" if end < passage.end else ""]
     return _dedented("".join(parts).split("\n"))
+
+
+def _shown(text: str) -> str:
+    """Some of a document, whose lines may end as they do on any system."""
+    return visible(text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0b", " ").replace("\x0c", " "), TEXT)
 
 
 def _dedented(lines: Sequence[str]) -> list[str]:
