@@ -1,6 +1,5 @@
 """`colibri index`."""
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -9,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options, printable
+from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options
+from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
@@ -116,11 +116,11 @@ def index(
 
     if export_to is not None:
         with Index.open(place, create=False) as opened:
-            click.echo(f"{export_to}: {opened.export(export_to):,} documents")
+            echo(f"{export_to}: {opened.export(export_to):,} documents")
         return
     if import_from is not None:
         with open_index(place, asked, create=True) as opened:
-            click.echo(f"{place}: {opened.import_(import_from):,} documents added")
+            echo(f"{place}: {opened.import_(import_from):,} documents added")
         return
     if task is not None:
         with Index.open(place, create=False) as opened:
@@ -166,18 +166,21 @@ def open_index(place: Path, asked: ModelOptions, *, create: bool) -> "Index":
 
 def _report(summary: "Summary", total: int, place: Path, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({**asdict(summary), "documents": total, "index": str(place)}, ensure_ascii=False))
+        echo_json({**asdict(summary), "documents": total, "index": str(place)})
         return
     skipped = [f"skipped {path}: {why}" for path, why in summary.skipped.items()]
     remarks = [f"{path}: {one}" for path, said in summary.remarks.items() for one in said]
     for lines in (skipped, remarks):
         for line in lines[:_SHOWN]:
-            click.echo(printable(line), err=True)
+            echo(visible(line), err=True)
         if len(lines) > _SHOWN:
-            click.echo(f"and {len(lines) - _SHOWN} more (--json names all)", err=True)
+            echo(f"and {len(lines) - _SHOWN:,} more (--json names all)", err=True)
     if summary.not_read:
-        click.echo(printable(_not_read(summary.not_read)), err=True)
-    click.echo(
+        echo(visible(_not_read(summary.not_read)), err=True)
+    if summary.left_out:
+        found = sorted(summary.left_out.items(), key=lambda entry: (-entry[1], entry[0]))
+        echo(f"left out, a folder counting as one: {', '.join(f'{count:,} {why}' for why, count in found)}", err=True)
+    echo(
         f"{summary.indexed} files indexed, {summary.unchanged} unchanged, {summary.removed} removed, "
         f"{len(summary.skipped)} skipped; {place} holds {total:,} documents"
     )
@@ -203,11 +206,11 @@ def _look_after(opened: "Index", task: str, as_json: bool) -> None:
     }
     found = tasks[task]()
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        echo_json(found)
     else:
         for name, value in found.items():
             for one in value if isinstance(value, tuple) else (value,):
-                click.echo(f"{name:<12} {one:,}" if type(one) is int else f"{name:<12} {one}")
+                echo(visible(f"{name:<12} {one:,}" if type(one) is int else f"{name:<12} {one}"))
     if task == "verify":
         if found["problems"] or found["damaged"]:
             raise InputError(
@@ -215,4 +218,4 @@ def _look_after(opened: "Index", task: str, as_json: bool) -> None:
                 f"`colibri index --repair --into {opened.path}` mends it"
             )
         if not as_json:
-            click.echo("all as it was written")
+            echo("all as it was written")

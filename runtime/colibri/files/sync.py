@@ -5,6 +5,7 @@ A file is one document, its absolute path its id; rows, messages and members of 
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -80,6 +81,7 @@ class Sync:
             for one in walk([root], troubles, globs=wanted.globs, hidden=wanted.hidden, ignore=wanted.ignore):
                 found.setdefault(shown(one.path), (one, root.resolve()))
         self.summary.skipped |= troubles.unreadable
+        self.summary.left_out = dict(Counter(troubles.left_out.values()))
         known = known_files(self._index, roots)
         self._remove(known, found, troubles)
         self._known_files = known

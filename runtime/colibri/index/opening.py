@@ -5,6 +5,7 @@ Its facts stand twice: in the SQLite file, and in index.json for when that one c
 
 import json
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +62,11 @@ def opened(
         shelf.close()
         raise
     return core
+
+
+def is_index_folder(names: Collection[str]) -> bool:
+    """Whether a folder that holds these names is an index, a damaged one too, without opening anything in it."""
+    return catalogue.FILE_NAME in names and not {FACTS_FILE, LOCK, SEGMENTS}.isdisjoint(names)
 
 
 def _is_index(folder: Path) -> bool:
