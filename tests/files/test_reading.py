@@ -140,6 +140,11 @@ CONTENTS = [
     ("text", "Семь чаек".encode("utf-16-le")),
     ("text", "Семь чаек".encode("utf-32-be")),
     ("text", "Семь чаек".encode("koi8-r")),
+    ("text", "貸出期間は一週間で、一冊につき一日十円。".encode("utf-16-le")),  # 一 is U+4E00: zeros at both places
+    ("text", "貸出期間は一週間で、一冊につき一日十円。\n".encode("utf-16-be")),
+    ("text", "逾期歸還的書每本每日罰款一元，倉庫的溫度必須保持在零下。".encode("utf-16-le")),
+    ("text", "도서관은 매주 월요일에 쉽니다.".encode("utf-16-be")),
+    ("text", "도서관은 매주 월요일에 쉽니다.".encode("iso2022_kr")),
     ("text", b"ten gulls came\n" * 9 + b"\0" + b"seven left\n" * 9),
     ("text", b"ten gulls came\n" * 9 + bytes(4_000)),
     ("binary", b"ten gulls came\0\0\0\0" * 9),

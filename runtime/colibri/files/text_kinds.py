@@ -2,10 +2,12 @@
 
 import re
 
+from colibri.files.kinds.wide import without_mark
 from colibri.files.known import BY_NAME, HTML, MAN, Kind
 
 _LOOK = 8_192
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"))
+_KOREAN = b"\x1b$)C"  # ISO 2022-KR: shifts in and out of Hangul by control characters
 _WIDE = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 _BEFORE = r"\s|<\?.{0,2000}?\?>|<!--.{0,4000}?-->"
@@ -32,38 +34,19 @@ def text_head(data: bytes) -> str | None:
             text = data[: _LOOK * (4 if name == "utf-32" else 2)].decode(name, "replace")
             return text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     head = data[:_LOOK]
+    if (wide := without_mark(head)) is not None:
+        return wide[0].replace("\r\n", "\n").replace("\r", "\n")
     if b"\0" in head:
-        wide = _unmarked(head[: len(head) & ~3])
-        if wide is not None:
-            return wide
         # A log that was made longer than what is written, or lost a few bytes to a crash, is a text all the same.
         written = head.rstrip(b"\0")
         head = written.replace(b"\0", b"")
         if len(head) < 64 or 50 * (len(written) - len(head)) > len(head):
             return None
-    odd = sum(byte < 32 and byte not in b"\t\n\r\f\b\x1b" for byte in head)
+    taken = b"\t\n\r\f\b\x1b" + (b"\x0e\x0f" if _KOREAN in head else b"")
+    odd = sum(byte < 32 and byte not in taken for byte in head)
     if odd > len(head) // 20:
         return None
     return head.decode("latin-1").replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _unmarked(head: bytes) -> str | None:
-    """UTF-16 or UTF-32 without a mark: zeros stand at places of one kind alone, and what comes out are letters."""
-    zeros = [head[i::4].count(0) for i in range(4)]
-    for name, empty, most in (
-        ("utf-32-le", (2, 3), True),
-        ("utf-32-be", (0, 1), True),
-        ("utf-16-le", (1, 3), False),
-        ("utf-16-be", (0, 2), False),
-    ):
-        there = sum(zeros[i] for i in empty)
-        # Of UTF-16 in other scripts than Latin only blanks and line ends have a zero.
-        wide = min(zeros[i] for i in empty) > 0.95 * (len(head) // 4) if most else there == sum(zeros)
-        if wide:
-            text = head.decode(name, "replace").replace("\r\n", "\n").replace("\r", "\n")
-            if sum(sign.isprintable() or sign in "\t\n\f" for sign in text) > 0.95 * len(text):
-                return text
-    return None
 
 
 def by_beginning(text: str) -> Kind | None:
