@@ -206,7 +206,7 @@ def test_an_encrypted_office_file_is_named_as_such() -> None:
         recognise("a.docx", ole("EncryptionInfo", "EncryptedPackage"))
 
 
-@pytest.mark.parametrize("damage", [b"PK\x03\x04", packed("a", "b")[:-30], typed("x")[:40]])
+@pytest.mark.parametrize("damage", [b"PK\x03\x04", packed("mimetype", "b")[:-30], typed("x")[:60]])
 def test_a_damaged_zip_file_is_named_as_such(damage: bytes) -> None:
     with pytest.raises(Unreadable, match=r"^is damaged"):
         recognise("a.docx", damage)

@@ -8,11 +8,16 @@ from collections.abc import Iterator
 
 from colibri.files.known import BY_NAME, Kind
 from colibri.files.text import Unreadable
+from colibri.files.zip_rescue import names_by_headers
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 EMPTY_ZIP = b"PK\x05\x06"
 
 _TYPES = 1 << 20  # bytes of [Content_Types].xml that are looked at
+_DOCUMENTS = frozenset(
+    {"[Content_Types].xml", "_rels/.rels", "mimetype", "META-INF/container.xml", "META-INF/manifest.xml"}
+)
+"""Members that no archive of files has, the first of most documents among them."""
 _MAIN = (  # content types of the part that a package is about, of old and new, with and without macros
     (re.compile(rb"ms-excel\.sheet\.binary[^\"']{0,40}main"), "binary workbook"),
     (re.compile(rb"(?:wordprocessingml|ms-word)\.[^\"']{0,60}main\+xml"), "Word"),
@@ -24,13 +29,16 @@ _MAIN = (  # content types of the part that a package is about, of old and new, 
 
 
 def zip_kind(data: bytes) -> Kind:
-    """What a zip file is. Raises Unreadable for one that is damaged."""
+    """What a zip file is; "zip" for one without a directory. Raises Unreadable for a document that is damaged."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             names = set(packed.namelist())
             first = _member(packed, "mimetype", 200) if "mimetype" in names else b""
             types = _member(packed, "[Content_Types].xml", _TYPES) if "[Content_Types].xml" in names else b""
     except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+        names = names_by_headers(data)
+        if names and names.isdisjoint(_DOCUMENTS):
+            return BY_NAME["zip"]  # whose members are read by the header before each
         raise Unreadable(f"is damaged ({error})") from error
     return BY_NAME[_zip_name(names, first, types)]
 
