@@ -10,6 +10,7 @@ from typing import Any
 import onnxruntime
 import pytest
 
+from colibri import load
 from colibri.artefact.finding import Artefact
 from colibri.artefact.manifest import Engine
 from colibri.providers import Choice, caches, nvidia
@@ -18,6 +19,7 @@ from colibri.providers.installed import look_for, register
 from colibri.providers.known import ORDER, by_name
 from colibri.providers.settings import Settings, settings_for
 from colibri.providers.shapes import several_profiles
+from reference import ARTEFACTS
 
 ADA = Device("", "gpu", "NVIDIA RTX 4090", "89", {"gpu": "NVIDIA RTX 4090", "driver": "1"})
 
@@ -124,9 +126,26 @@ def test_a_place_that_cannot_be_written_costs_the_cache_and_nothing_else(bert: A
 def test_the_cache_is_where_the_system_keeps_such_things(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
-    assert caches.cache_home().name == "engines"
+    home = caches.cache_home()
+    assert home is not None
+    assert home.name == "engines"
     assert caches.cache_place(False) is None
     assert caches.cache_place(str(tmp_path / "mine")) == tmp_path / "mine"
+
+
+def test_a_user_without_a_home_has_no_cache_and_a_model_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(cls: type[Path]) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "~")
+    monkeypatch.setenv("USERPROFILE", "~")
+    assert caches.cache_home() is None  # not a folder of that name wherever one is
+    monkeypatch.setattr(Path, "home", classmethod(homeless))
+    assert caches.cache_home() is None
+    assert caches.cache_place(None) is None
+    assert load(ARTEFACTS / "tiny-random-bert").encode_queries(["a bird"])
 
 
 def test_what_was_interrupted_is_not_kept(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def _look(name: str | None, variant: str | None, provider: str) -> tuple[dict[st
     }
     if report["onnxruntime"] is not None:
         report["providers"] = _providers()
-        report["engine_cache"] = str(providers.cache_home())
+        report["engine_cache"] = str(providers.cache_home() or "none: this user has no home folder")
     report |= _artefact(name, variant, provider, report["onnxruntime"] is not None, problems)
     return report, problems
 

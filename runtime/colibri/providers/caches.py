@@ -23,15 +23,22 @@ _MODEL = "compiled.onnx"
 _ONCE, _TWICE = "refused", "refused-again"
 
 
-def cache_home() -> Path:
-    """The user's folder for such things: LOCALAPPDATA, ~/Library/Caches, XDG_CACHE_HOME or ~/.cache; then /colibri."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "colibri" / "engines"
+def cache_home() -> Path | None:
+    """The user's folder for such things: LOCALAPPDATA, ~/Library/Caches, XDG_CACHE_HOME or ~/.cache; then /colibri.
+
+    None for a user without a home: HOME is not set, and the system does not know the user (a container's).
+    """
+    named, below = {
+        "win32": (os.environ.get("LOCALAPPDATA"), ("AppData", "Local")),
+        "darwin": (None, ("Library", "Caches")),
+    }.get(sys.platform, (os.environ.get("XDG_CACHE_HOME"), (".cache",)))
+    if named:
+        return Path(named, "colibri", "engines")
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    return home.joinpath(*below, "colibri", "engines") if home.is_absolute() else None
 
 
 def cache_place(asked: str | os.PathLike[str] | Literal[False] | None) -> Path | None:
