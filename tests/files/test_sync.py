@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from colibri.files.safely import Reader
 from colibri.files.summary import Summary
 from colibri.files.sync import Sync, Wanted
 from colibri.files.text import Unreadable
+from colibri.index import Document
 from colibri.vectors import Span
 from reference import ARTEFACTS
 
@@ -184,6 +185,25 @@ def test_an_interruption_keeps_what_was_done(index: Index, folder: Path, monkeyp
     monkeypatch.setattr(Reader, "read", real)
     assert counts(sync(index, folder)) == (2, 2, 0, 0)
     assert index.verify().clean
+
+
+def test_small_files_are_kept_when_a_large_one_is_interrupted(
+    index: Index, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("colibri.files.sync._BATCH_CHARACTERS", 200)
+    (folder / "sub" / "z.txt").write_text("the bird " * 50, encoding="utf-8")
+    real = Sync._upsert
+
+    def stop(self: Sync, documents: Iterator[Document], done: Callable[[int], object]) -> None:
+        some = list(documents)
+        if any(len(one.text or "") > 200 for one in some):
+            raise KeyboardInterrupt
+        real(self, iter(some), done)
+
+    monkeypatch.setattr(Sync, "_upsert", stop)
+    with pytest.raises(KeyboardInterrupt):
+        sync(index, folder)
+    assert held(index, folder) == {"a.txt", "b.md", "sub/c.py", "sub/d.html"}
 
 
 def test_a_file_is_found_by_its_name_and_folder(index: Index, tmp_path: Path) -> None:

@@ -177,8 +177,11 @@ class Sync:
 
     def _add(self, documents: list[Document], done: Callable[[int], object]) -> None:
         """All documents of a file, so that they come into one transaction: half a file would look like a whole one."""
+        characters = sum(len(document.text or "") for document in documents)
+        if self._batch and self._characters + characters > _BATCH_CHARACTERS:
+            self._flush(done)  # what small files hold does not wait for a large one
         self._batch += documents
-        self._characters += sum(len(document.text or "") for document in documents)
+        self._characters += characters
         if len(self._batch) >= _BATCH_DOCUMENTS or self._characters >= _BATCH_CHARACTERS:
             self._flush(done)
 
