@@ -37,7 +37,7 @@ class OneWay(io.RawIOBase):
 
 def packed(members: dict[str, str], *, one_way: bool = False, method: int = zipfile.ZIP_DEFLATED) -> bytes:
     file, stream = io.BytesIO(), OneWay()
-    with zipfile.ZipFile(stream if one_way else file, "w", method) as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(stream if one_way else file, "w", method) as archive:
         for name, text in members.items():
             archive.writestr(name, text)
     return bytes(stream.written) if one_way else file.getvalue()
