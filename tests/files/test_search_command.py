@@ -188,7 +188,7 @@ def test_an_index_below_what_it_holds_does_not_hold_itself(notes: Path) -> None:
     for _ in range(2):  # the second time there is more in it
         done = run("index", notes, "--into", notes / "mine.index", *MODEL)
         assert "holds 2 documents" in done.stdout
-        assert "left out, a folder counting as one: 1 Colibri indexes, 1 hidden, 1 links" in done.stderr
+        assert "left out, a folder counting as one: 1 Colibri index, 1 hidden, 1 link" in done.stderr
     found = json.loads(run("index", notes, "--into", notes / "mine.index", "--json").stdout)
     assert found["left_out"] == {"Colibri indexes": 1, "hidden": 1, "links": 1}
     assert found["not_read"] == {}
