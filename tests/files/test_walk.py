@@ -168,7 +168,7 @@ def test_what_is_not_looked_at_is_counted_by_what_says_so(tmp_path: Path) -> Non
 @pytest.mark.parametrize("files", [("index.json", "segments/1.rows"), ("writer.lock",), ("segments/1.rows",)])
 def test_an_index_is_never_gone_into(tmp_path: Path, files: tuple[str, ...]) -> None:
     make(tmp_path, "a.txt", "deep/mine/index.sqlite", *(f"deep/mine/{name}" for name in files))
-    make(tmp_path, "own/index.json", "own/notes.txt")  # which is none
+    make(tmp_path, "own/index.json", "own/notes.txt")  # which is none, as long as it has no more of one
     troubles = Troubles()
     found = [one.path.name for one in walk([tmp_path], troubles)]
     assert found == ["a.txt", "index.json", "notes.txt"]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LOCK = "writer.lock"
 FACTS_FILE = "index.json"
+_EXPORT = {FACTS_FILE, "documents.jsonl", "vectors-000001.safetensors"}
 _STANDING = ("format", "scheme", "space_id", "model", "dim")  # facts that never change
 
 
@@ -65,8 +66,12 @@ def opened(
 
 
 def is_index_folder(names: Collection[str]) -> bool:
-    """Whether a folder that holds these names is an index, a damaged one too, without opening anything in it."""
-    return catalogue.FILE_NAME in names and not {FACTS_FILE, LOCK, SEGMENTS}.isdisjoint(names)
+    """Whether a folder that holds these names is an index, a damaged one too, or an export of one (see `transfer`).
+
+    Without opening anything in it.
+    """
+    own = catalogue.FILE_NAME in names and not {FACTS_FILE, LOCK, SEGMENTS}.isdisjoint(names)
+    return own or _EXPORT <= set(names)
 
 
 def _is_index(folder: Path) -> bool:
