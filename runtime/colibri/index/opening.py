@@ -71,7 +71,7 @@ def is_index_folder(names: Collection[str]) -> bool:
     Without opening anything in it.
     """
     own = catalogue.FILE_NAME in names and not {FACTS_FILE, LOCK, SEGMENTS}.isdisjoint(names)
-    return own or _EXPORT <= set(names)
+    return own or _EXPORT.issubset(names)
 
 
 def _is_index(folder: Path) -> bool:
