@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -260,6 +261,24 @@ def test_what_nothing_reads_is_counted_and_what_was_given_is_named(index: Index,
     given = sync(index, folder / "a.jpg")
     assert given.not_read == {}
     assert given.skipped == {str(folder / "a.jpg"): "is of a kind that nothing here reads (picture)"}
+
+
+@pytest.mark.parametrize("batch", [256, 1])
+def test_what_nothing_reads_in_an_archive_is_counted_whether_it_is_read_or_not(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr("colibri.files.sync._BATCH_DOCUMENTS", batch)
+    place = tmp_path / "a.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        for name in ("a.txt", "b.txt", "c.txt", "d.exe", "e.jpg", "f.jpg"):
+            archive.writestr(name, f"the bird of {name}")
+    wanted = {".exe": 1, ".jpg": 2}
+    assert sync(index, place).not_read == wanted
+    again = sync(index, place)
+    assert (counts(again), again.not_read) == ((0, 1, 0, 0), wanted)
+    os.utime(place, ns=(5, 5))
+    assert sync(index, place).not_read == sync(index, place).not_read == wanted
+    assert index.count({"file.not_read": {"$exists": True}}) == 1
 
 
 def test_a_file_is_read_again_when_its_reader_has_changed(

@@ -34,6 +34,6 @@ class Summary:
         else:
             said[-1] = f"and {int(said[-1].split()[1]) + 1} more"
 
-    def passed(self, name: str) -> None:
-        """Count a file that nothing reads."""
-        self.not_read[name] = self.not_read.get(name, 0) + 1
+    def passed(self, name: str, count: int = 1) -> None:
+        """Count files that nothing reads."""
+        self.not_read[name] = self.not_read.get(name, 0) + count

@@ -7,7 +7,7 @@ A file is one document, its absolute path its id; rows, messages and members of 
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ class Sync:
         before = self._known_files.get(path)
         if before is not None:
             if before.is_of(one) and before.as_read_now(self._wanted.limits):
-                self.summary.unchanged += 1
+                self._unchanged(before)
                 if before.cut:
                     self.summary.remark(path, f"was not read to its end: {before.cut}")
                 return False
@@ -136,7 +136,7 @@ class Sync:
         before = self._known_files.get(path)
         if before is not None and before.facts.get("sha256") == digest and before.as_read_now(wanted.limits):
             self._touch(before, facts)
-            self.summary.unchanged += 1
+            self._unchanged(before)
             return
         work = Documents(one, root, facts, self.summary, reader.read(one.path.name, data))
         some, whole = _ahead(work)
@@ -147,13 +147,25 @@ class Sync:
             return
         if whole:
             self._drop(before, work.ids)
+            if work.not_read:
+                some[0] = replace(some[0], payload=facts_of.with_not_read(some[0].payload, work.not_read))
             self._add([facts_of.cut_off(document, work.why, wanted.limits) for document in some], done)
         else:
             self._flush(done)
             self._upsert(chain(some, work), done)
             self._drop(before, work.ids)
             self._mark_cut(work)
+            if work.not_read:
+                first = some[0].id
+                stored = self._index.get([first])[0]
+                if stored is not None:
+                    self._index.set_payloads({first: facts_of.with_not_read(stored.payload, work.not_read)})
         self.summary.indexed += 1
+
+    def _unchanged(self, before: Known) -> None:
+        self.summary.unchanged += 1
+        for name, count in before.not_read.items():
+            self.summary.passed(name, count)
 
     def _drop(self, before: Known | None, kept: Collection[str]) -> None:
         """Documents that a file had and has no more."""
