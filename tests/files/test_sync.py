@@ -136,6 +136,28 @@ def test_bad_files_are_named_and_cost_only_themselves(index: Index, folder: Path
     assert held(index, folder) == {"a.txt", "b.md", "sub/c.py", "sub/d.html", "broken.jsonl"}
 
 
+def test_a_file_that_grew_too_large_leaves_and_one_that_cannot_be_opened_stays_and_that_is_said(
+    index: Index, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(index, folder)
+    (folder / "a.txt").write_text("the bird " * 200_000, encoding="utf-8")
+    summary = sync(index, folder, max_bytes=1 << 20)
+    assert summary.skipped == {str(folder / "a.txt"): "1 MB, more than 1 (--max-mb)"}
+    assert held(index, folder) == {"b.md", "sub/c.py", "sub/d.html"}
+    (folder / "b.md").write_text("the bird of another day", encoding="utf-8")
+    real = Path.read_bytes
+
+    def denied(self: Path) -> bytes:
+        if self.name == "b.md":
+            raise PermissionError(13, "Permission denied")
+        return real(self)
+
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    summary = sync(index, folder, max_bytes=1 << 20)
+    assert summary.skipped[str(folder / "b.md")] == "Permission denied; what the index has of it stays"
+    assert held(index, folder) == {"b.md", "sub/c.py", "sub/d.html"}
+
+
 def test_without_the_extra_files_say_what_to_install(
     index: Index, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

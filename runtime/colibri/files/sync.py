@@ -30,6 +30,7 @@ from colibri.tokens import PASSAGE_TOKENS
 
 _BATCH_DOCUMENTS = 256  # one transaction: what an interruption costs
 _BATCH_CHARACTERS = 2 << 20
+_STAYS = "; what the index has of it stays"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,8 @@ class Sync:
         known = known_files(self._index, roots)
         self._remove(known, found, troubles)
         self._known_files = known
+        for place in troubles.unreadable:
+            self._say_what_stays(place)
         return [entry for path, entry in found.items() if self._is_due(path, entry[0])]
 
     def _is_due(self, path: str, one: Found) -> bool:
@@ -123,17 +126,20 @@ class Sync:
                     if isinstance(error, ColibriError):
                         raise
                     self.summary.skipped[path] = error.strerror or str(error)
+                if path in self.summary.skipped:
+                    self._say_what_stays(path)
         self._flush(done)
         return self.summary
 
     def _file(self, one: Found, root: Path, path: str, reader: Reader, done: Callable[[int], object]) -> None:
         wanted = self._wanted
+        before = self._known_files.get(path)
         if one.size_bytes > wanted.max_bytes:
+            self._drop(before, {})
             raise Unreadable(f"{one.size_bytes >> 20:,} MB, more than {wanted.max_bytes >> 20} (--max-mb)")
         data = one.path.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         facts = facts_of.of_file(one, root, digest)
-        before = self._known_files.get(path)
         if before is not None and before.facts.get("sha256") == digest and before.as_read_now(wanted.limits):
             self._touch(before, facts)
             self._unchanged(before)
@@ -171,6 +177,12 @@ class Sync:
         """Documents that a file had and has no more."""
         if before is not None and (gone := [found for found in before.ids if found not in kept]):
             self._index.delete(gone)
+            before.ids = [found for found in before.ids if found in kept]
+
+    def _say_what_stays(self, path: str) -> None:
+        """Of a skipped file, or of files in a folder that cannot be looked at, which may be as they were."""
+        if any(one == path or one.startswith(f"{path}/") for one, known in self._known_files.items() if known.ids):
+            self.summary.skipped[path] += _STAYS
 
     def _mark_cut(self, work: Documents) -> None:
         if work.why is not None:
