@@ -84,6 +84,16 @@ def test_a_document_that_ends_within_its_text_has_what_there_is_of_it(one_way: b
     assert "word/document.xml is damaged" in content.remarks[0]
 
 
+@pytest.mark.parametrize("end", [b"PK\x01\x02", b"[Content_Types].xml", b"ContentType"])
+def test_types_may_stand_last_and_be_lost(end: bytes) -> None:
+    members = letter()
+    members["[Content_Types].xml"] = members.pop("[Content_Types].xml")  # as LibreOffice has them
+    data = packed(members, method=zipfile.ZIP_STORED)
+    found = document(data[: data.index(end)])
+    assert found.reader.startswith("Word ")
+    assert found.part.content.text.split() == WORDS
+
+
 @pytest.mark.parametrize("one_way", [False, True])
 def test_an_archive_that_lost_its_directory_is_read_by_headers(one_way: bool) -> None:
     data = packed({"a.txt": "seven gulls", "b.txt": "eight boats"}, one_way=one_way)

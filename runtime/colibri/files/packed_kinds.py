@@ -4,6 +4,7 @@ import io
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 from colibri.files.known import BY_NAME, Kind
@@ -26,6 +27,15 @@ _MAIN = (  # content types of the part that a package is about, of old and new, 
     (re.compile(rb"ms-visio"), "Publisher or Visio"),
     (re.compile(rb"ms-package\.xps|oxps"), "PostScript or XPS"),
 )
+
+
+_PARTS = {
+    "word/document.xml": "Word",
+    "xl/workbook.xml": "workbook",
+    "xl/workbook.bin": "binary workbook",
+    "ppt/presentation.xml": "presentation",
+}
+"""Where programs put the main part, which could lie anywhere."""
 
 
 def zip_kind(data: bytes) -> Kind:
@@ -53,6 +63,8 @@ def _zip_name(names: set[str], mimetype: bytes, types: bytes) -> str:
     for pattern, name in _MAIN:
         if pattern.search(types):
             return name
+    if "_rels/.rels" in names and (found := next((name for part, name in _PARTS.items() if part in names), "")):
+        return found  # whose types are damaged
     if "Index/Document.iwa" in names or "Index.zip" in names:
         return "iWork document"
     if names & {"META-INF/MANIFEST.MF", "AndroidManifest.xml"}:
@@ -62,8 +74,12 @@ def _zip_name(names: set[str], mimetype: bytes, types: bytes) -> str:
 
 
 def _member(packed: zipfile.ZipFile, name: str, size: int) -> bytes:
-    with packed.open(name) as file:
-        return file.read(size)
+    """Its first bytes; none of a damaged one, without which the other names tell enough."""
+    try:
+        with packed.open(name) as file:
+            return file.read(size)
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        return b""
 
 
 _STREAMS = (
