@@ -16,6 +16,9 @@ _ROOT = re.compile(rf"(?:{_BEFORE}|{_DOCTYPE})*+<([A-Za-z_][\w.:-]*)", re.DOTALL
 _DOCTYPE_HTML = re.compile(rf"(?:{_BEFORE})*+<!doctype\s+html", re.DOTALL | re.IGNORECASE)
 _ROOTS = {"html": HTML, "head": HTML, "body": HTML, "fictionbook": "FictionBook", "svg": "picture"}
 _MBOX = re.compile(r"From \S.{0,300} \d{2}:\d{2}(?::\d{2})?.{0,40}\n[A-Za-z-]{1,60}:")
+# Without From and Subject, as reports that are called .doc are written; with them it is told as a mail.
+_SAVED_PAGE = re.compile(r"MIME-Version:[^\n]*\nContent-Type:\s*multipart/related\b", re.IGNORECASE)
+_TAG = re.compile(r"\s*<(?:table|div|p|meta|style|title|center|font|span|h[1-6]|b|br)\b[^<>]{0,500}>", re.IGNORECASE)
 _MAN = re.compile(
     r"""(?:[.'][ \t]*\\["#][^\n]*\n|\s|\.(?:if|ie|el|de|ds|nr|ad|nh|so|mso)\b[^\n]*\n)*+\.[ \t]*(?:TH|Dd)\b"""
 )
@@ -64,7 +67,14 @@ def by_beginning(text: str) -> Kind | None:
         return _markup(text)
     if _MAN.match(text):
         return BY_NAME[MAN]
+    if _SAVED_PAGE.match(text):
+        return BY_NAME["saved page"]
     return BY_NAME["mail"] if _is_mail(text) else None
+
+
+def is_part_of_page(text: str) -> bool:
+    """Whether it begins with a tag of HTML. In a file of another name that says little: Markdown has tags, too."""
+    return _TAG.match(text) is not None
 
 
 def _markup(text: str) -> Kind | None:
