@@ -188,11 +188,14 @@ def test_an_index_below_what_it_holds_does_not_hold_itself(notes: Path) -> None:
     for _ in range(2):  # the second time there is more in it
         done = run("index", notes, "--into", notes / "mine.index", *MODEL)
         assert "holds 2 documents" in done.stdout
-        assert "left out, a folder counting as one: 1 Colibri index, 1 hidden, 1 link" in done.stderr
+        assert "left out, a folder counting as one: 1 hidden, 1 link\n" in done.stderr
     run("index", "--export", notes / "exported", "--into", notes / "mine.index")
     found = json.loads(run("index", notes, "--into", notes / "mine.index", "--json").stdout)
-    assert found["left_out"] == {"Colibri indexes": 2, "hidden": 1, "links": 1}
+    assert found["left_out"] == {"Colibri indexes": 1, "hidden": 1, "links": 1}
     assert found["not_read"] == {}
+    other = json.loads(run("index", notes, "--json", *MODEL).stdout)
+    assert other["left_out"] == {"Colibri indexes": 2, "hidden": 1, "links": 1}
+    assert json.loads(run("index", Path(), "--json").stdout)["left_out"] == other["left_out"]  # .colibri-index is there
     assert list(found["skipped"]) == [str(notes / "paper.pdf")]
 
 

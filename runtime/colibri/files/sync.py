@@ -82,6 +82,7 @@ class Sync:
             for one in walk([root], troubles, globs=wanted.globs, hidden=wanted.hidden, ignore=wanted.ignore):
                 found.setdefault(shown(one.path), (one, root.resolve()))
         self.summary.skipped |= troubles.unreadable
+        troubles.left_out.pop(shown(self._index.path.resolve()), None)  # which nobody would look for in itself
         self.summary.left_out = dict(Counter(troubles.left_out.values()))
         known = known_files(self._index, roots)
         self._remove(known, found, troubles)
