@@ -140,6 +140,11 @@ CONTENTS = [
     ("text", "Семь чаек".encode("utf-16-le")),
     ("text", "Семь чаек".encode("utf-32-be")),
     ("text", "Семь чаек".encode("koi8-r")),
+    ("text", "貸出期間は一週間で、一冊につき一日十円。".encode("utf-16-le")),  # 一 is U+4E00: zeros at both places
+    ("text", "貸出期間は一週間で、一冊につき一日十円。\n".encode("utf-16-be")),
+    ("text", "逾期歸還的書每本每日罰款一元，倉庫的溫度必須保持在零下。".encode("utf-16-le")),
+    ("text", "도서관은 매주 월요일에 쉽니다.".encode("utf-16-be")),
+    ("text", "도서관은 매주 월요일에 쉽니다.".encode("iso2022_kr")),
     ("text", b"ten gulls came\n" * 9 + b"\0" + b"seven left\n" * 9),
     ("text", b"ten gulls came\n" * 9 + bytes(4_000)),
     ("binary", b"ten gulls came\0\0\0\0" * 9),
@@ -177,6 +182,12 @@ def test_content_says_what_a_file_is(kind: str, data: bytes, name: str) -> None:
         ("a.doc", b"{\\rtf1 hello}", "RTF"),
         ("a.doc", typed(f"{WORD}.document.main+xml"), "Word"),
         ("a.xls", b"a\tb\n1\t2\n", "text"),
+        ("a.xls", b"\r\n<TABLE border=1><tr><td>7 gulls</td></tr></TABLE>", "HTML"),
+        ("a.xlsx", b"<meta charset=utf-8><table><td>7 gulls", "HTML"),
+        ("a.doc", b"<b is less than c", "text"),
+        ("a.md", b"<table><td>7 gulls", "text"),
+        ("a.txt", b"<p>as a page has it", "text"),
+        ("a.doc", b"MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=B\r\n\r\n--B\r\n", "saved page"),
         ("a.pdf", b"not found, said the server", "text"),
         ("a.pdf", b"\r\nHTTP junk\r\n%PDF-1.4", "PDF"),
         ("a.docx", b"\x00\x01\x02", "Word"),
@@ -201,7 +212,7 @@ def test_an_encrypted_office_file_is_named_as_such() -> None:
         recognise("a.docx", ole("EncryptionInfo", "EncryptedPackage"))
 
 
-@pytest.mark.parametrize("damage", [b"PK\x03\x04", packed("a", "b")[:-30], typed("x")[:40]])
+@pytest.mark.parametrize("damage", [b"PK\x03\x04", packed("mimetype", "b")[:-30], typed("x")[:60]])
 def test_a_damaged_zip_file_is_named_as_such(damage: bytes) -> None:
     with pytest.raises(Unreadable, match=r"^is damaged"):
         recognise("a.docx", damage)

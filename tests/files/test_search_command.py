@@ -182,6 +182,23 @@ def test_nothing_is_passed_over_in_silence(notes: Path) -> None:
     assert list(found["skipped"]) == [str(notes / "paper.pdf")]
 
 
+def test_an_index_below_what_it_holds_does_not_hold_itself(notes: Path) -> None:
+    (notes / ".draft.txt").write_text("not yet", encoding="utf-8")
+    (notes / "again.md").symlink_to("birds.md")
+    for _ in range(2):  # the second time there is more in it
+        done = run("index", notes, "--into", notes / "mine.index", *MODEL)
+        assert "holds 2 documents" in done.stdout
+        assert "left out, a folder counting as one: 1 hidden, 1 link\n" in done.stderr
+    run("index", "--export", notes / "exported", "--into", notes / "mine.index")
+    found = json.loads(run("index", notes, "--into", notes / "mine.index", "--json").stdout)
+    assert found["left_out"] == {"Colibri indexes": 1, "hidden": 1, "links": 1}
+    assert found["not_read"] == {}
+    other = json.loads(run("index", notes, "--json", *MODEL).stdout)
+    assert other["left_out"] == {"Colibri indexes": 2, "hidden": 1, "links": 1}
+    assert json.loads(run("index", Path(), "--json").stdout)["left_out"] == other["left_out"]  # .colibri-index is there
+    assert list(found["skipped"]) == [str(notes / "paper.pdf")]
+
+
 def test_kinds_are_listed_with_what_they_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shown = run("index", "--kinds").output
@@ -211,15 +228,18 @@ def test_limits_are_options(notes: Path) -> None:
 
 
 def test_nothing_in_a_file_or_its_name_moves_the_cursor(notes: Path) -> None:
-    name = "bread\x1b[2J\x9b.txt"
+    name = "bread\x1b[2J\x9b\u202etxt.\u2066.txt"
     text = "The bread \x1b]0;title\x07 rises \x1b[2J\x85 in\x0c an hour.\r\n"
     (notes / name).write_text(text, encoding="utf-8", newline="")
     (notes / "\x1b[31m.pdf").write_bytes(b"%PDF-1.7 damaged")
     done = run("index", notes, *MODEL)
     found = CliRunner().invoke(group, ["search", "The bread rises in an hour", "-k", "3"], color=False)
     assert "rises" in found.output
-    for shown in (done.output, done.stderr, found.output):
-        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", shown)
+    said = run("index", notes, "--json").stdout
+    rows = run("search", "The bread rises in an hour", "-k", "3", "--json").stdout
+    assert json.loads(rows)["results"][0]["payload"]["file"]["path"].endswith(name)
+    for shown in (done.output, done.stderr, found.output, said, rows):
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
 
 
 def test_rows_of_a_file(notes: Path) -> None:

@@ -3,7 +3,8 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from colibri.files.safely import Reader
 from colibri.files.summary import Summary
 from colibri.files.sync import Sync, Wanted
 from colibri.files.text import Unreadable
+from colibri.index import Document
 from colibri.vectors import Span
 from reference import ARTEFACTS
 
@@ -134,6 +136,28 @@ def test_bad_files_are_named_and_cost_only_themselves(index: Index, folder: Path
     assert held(index, folder) == {"a.txt", "b.md", "sub/c.py", "sub/d.html", "broken.jsonl"}
 
 
+def test_a_file_that_grew_too_large_leaves_and_one_that_cannot_be_opened_stays_and_that_is_said(
+    index: Index, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(index, folder)
+    (folder / "a.txt").write_text("the bird " * 200_000, encoding="utf-8")
+    summary = sync(index, folder, max_bytes=1 << 20)
+    assert summary.skipped == {str(folder / "a.txt"): "1 MB, more than 1 (--max-mb)"}
+    assert held(index, folder) == {"b.md", "sub/c.py", "sub/d.html"}
+    (folder / "b.md").write_text("the bird of another day", encoding="utf-8")
+    real = Path.read_bytes
+
+    def denied(self: Path) -> bytes:
+        if self.name == "b.md":
+            raise PermissionError(13, "Permission denied")
+        return real(self)
+
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    summary = sync(index, folder, max_bytes=1 << 20)
+    assert summary.skipped[str(folder / "b.md")] == "Permission denied; what the index has of it stays"
+    assert held(index, folder) == {"b.md", "sub/c.py", "sub/d.html"}
+
+
 def test_without_the_extra_files_say_what_to_install(
     index: Index, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +208,25 @@ def test_an_interruption_keeps_what_was_done(index: Index, folder: Path, monkeyp
     monkeypatch.setattr(Reader, "read", real)
     assert counts(sync(index, folder)) == (2, 2, 0, 0)
     assert index.verify().clean
+
+
+def test_small_files_are_kept_when_a_large_one_is_interrupted(
+    index: Index, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("colibri.files.sync._BATCH_CHARACTERS", 200)
+    (folder / "sub" / "z.txt").write_text("the bird " * 50, encoding="utf-8")
+    real = Sync._upsert
+
+    def stop(self: Sync, documents: Iterator[Document], done: Callable[[int], object]) -> None:
+        some = list(documents)
+        if any(len(one.text or "") > 200 for one in some):
+            raise KeyboardInterrupt
+        real(self, iter(some), done)
+
+    monkeypatch.setattr(Sync, "_upsert", stop)
+    with pytest.raises(KeyboardInterrupt):
+        sync(index, folder)
+    assert held(index, folder) == {"a.txt", "b.md", "sub/c.py", "sub/d.html"}
 
 
 def test_a_file_is_found_by_its_name_and_folder(index: Index, tmp_path: Path) -> None:
@@ -240,6 +283,24 @@ def test_what_nothing_reads_is_counted_and_what_was_given_is_named(index: Index,
     given = sync(index, folder / "a.jpg")
     assert given.not_read == {}
     assert given.skipped == {str(folder / "a.jpg"): "is of a kind that nothing here reads (picture)"}
+
+
+@pytest.mark.parametrize("batch", [256, 1])
+def test_what_nothing_reads_in_an_archive_is_counted_whether_it_is_read_or_not(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr("colibri.files.sync._BATCH_DOCUMENTS", batch)
+    place = tmp_path / "a.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        for name in ("a.txt", "b.txt", "c.txt", "d.exe", "e.jpg", "f.jpg"):
+            archive.writestr(name, f"the bird of {name}")
+    wanted = {".exe": 1, ".jpg": 2}
+    assert sync(index, place).not_read == wanted
+    again = sync(index, place)
+    assert (counts(again), again.not_read) == ((0, 1, 0, 0), wanted)
+    os.utime(place, ns=(5, 5))
+    assert sync(index, place).not_read == sync(index, place).not_read == wanted
+    assert index.count({"file.not_read": {"$exists": True}}) == 1
 
 
 def test_a_file_is_read_again_when_its_reader_has_changed(

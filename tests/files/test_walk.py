@@ -138,3 +138,39 @@ def test_names_of_any_bytes_can_be_shown(tmp_path: Path) -> None:
     (found,) = walk([tmp_path], Troubles())
     assert shown(found.path).endswith("caf\\udce9.txt")
     assert found.path.read_text(encoding="utf-8") == "x"
+
+
+def test_what_is_not_looked_at_is_counted_by_what_says_so(tmp_path: Path) -> None:
+    make(tmp_path, "a.md", "b.txt", "c.log", ".env", ".cache/x.txt", "build/x.md", "build/y.md")
+    make(tmp_path, "in/d.txt", ".git/config")
+    make(tmp_path, ".gitignore", text="*.log\nbuild/\n")
+    (tmp_path / "link").symlink_to("a.md")
+    os.mkfifo(tmp_path / "pipe")
+    troubles = Troubles()
+    assert [one.path.name for one in walk([tmp_path], troubles, globs=["*.md"])] == ["a.md"]
+    assert {Path(path).name: why for path, why in troubles.left_out.items()} == {
+        ".env": "hidden",
+        ".cache": "hidden",
+        "c.log": "by .gitignore",
+        "build": "by .gitignore",
+        "link": "links",
+        "pipe": "pipes or devices",
+        "b.txt": "by --glob",
+        "d.txt": "by --glob",
+    }
+    make(tmp_path / "build", "in/z.txt")
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    ignored = Troubles()
+    assert list(walk([tmp_path / "build"], ignored)) == []
+    assert list(ignored.left_out.values()) == ["by .gitignore"]
+
+
+@pytest.mark.parametrize("files", [("index.json", "segments/1.rows"), ("writer.lock",), ("segments/1.rows",)])
+def test_an_index_is_never_gone_into(tmp_path: Path, files: tuple[str, ...]) -> None:
+    make(tmp_path, "a.txt", "deep/mine/index.sqlite", *(f"deep/mine/{name}" for name in files))
+    make(tmp_path, "own/index.json", "own/notes.txt")  # which is none, as long as it has no more of one
+    troubles = Troubles()
+    found = [one.path.name for one in walk([tmp_path], troubles)]
+    assert found == ["a.txt", "index.json", "notes.txt"]
+    assert troubles.left_out == {shown(tmp_path / "deep" / "mine"): "Colibri indexes"}
+    assert list(walk([tmp_path / "deep" / "mine"], Troubles())) == []

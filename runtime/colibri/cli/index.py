@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DEFAULT = ".colibri-index"
 _SHOWN = 20  # skipped files and remarks, one a line
+_ONE = {"links": "link", "pipes or devices": "pipe or device", "Colibri indexes": "Colibri index"}
 _KINDS_SHOWN = 8  # endings that are counted apart
 
 
@@ -174,9 +175,11 @@ def _report(summary: "Summary", total: int, place: Path, as_json: bool) -> None:
         for line in lines[:_SHOWN]:
             echo(visible(line), err=True)
         if len(lines) > _SHOWN:
-            echo(f"and {len(lines) - _SHOWN} more (--json names all)", err=True)
+            echo(f"and {len(lines) - _SHOWN:,} more (--json names all)", err=True)
     if summary.not_read:
         echo(visible(_not_read(summary.not_read)), err=True)
+    if summary.left_out:
+        echo(_left_out(summary.left_out), err=True)
     echo(
         f"{summary.indexed} files indexed, {summary.unchanged} unchanged, {summary.removed} removed, "
         f"{len(summary.skipped)} skipped; {visible(str(place))} holds {total:,} documents"
@@ -192,6 +195,13 @@ def _not_read(counts: dict[str, int]) -> str:
     files = "1 file" if total == 1 else f"{total:,} files"
     of_kinds = "1 kind" if len(kinds) == 1 else f"{len(kinds)} kinds"
     return f"{files} of {of_kinds} not read: {', '.join(shown)}; see --kinds"
+
+
+def _left_out(counts: dict[str, int]) -> str:
+    """As in "left out, a folder counting as one: 12 by .gitignore, 1 link"."""
+    found = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    shown = [f"{count:,} {_ONE.get(why, why) if count == 1 else why}" for why, count in found]
+    return f"left out, a folder counting as one: {', '.join(shown)}"
 
 
 def _look_after(opened: "Index", task: str, as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """What is read of one file as documents for the index, and what is to be said of the rest."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ class Documents:
     """An iterator of them. Whatever cannot be one is named in the summary; none of it ends the run.
 
     ids        of those that came, and the lines they began in
+    not_read   files inside the file that nothing reads, by what they count as
     why        why reading ended early; None: it did not
     elsewhere  whether that lies in what is installed here, not in the file
     """
@@ -34,6 +36,7 @@ class Documents:
         self._not_read: NotRead | None = None
         self._begun: set[str] = set()
         self.ids: dict[str, int | None] = {}
+        self.not_read: Counter[str] = Counter()
         self.why: str | None = None
         self.elsewhere = False
 
@@ -57,6 +60,7 @@ class Documents:
                 self._say(item.name, item.why)
             elif item.name:
                 self._summary.passed(item.label)
+                self.not_read[item.label] += 1
             else:
                 self._not_read = item
 

@@ -9,10 +9,11 @@ within                                                the file inside the file t
 line                                                  where a row or a message begins in its file
 remarks                                               what of it was left out
 cut                                                   why reading the file ended early, and under which limits
+not_read                                              of its first document: files in it that nothing reads, counted
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,16 @@ _OF_FILE = ("path", "root", "suffix", "size_bytes", "mtime_ns", "sha256")
 
 @dataclass
 class Known:
-    """What the index holds of a file. facts: those of the file, {} where its documents differ in them."""
+    """What the index holds of a file.
+
+    facts     those of the file, {} where its documents differ in them
+    not_read  files in it that nothing reads, by what they count as
+    """
 
     facts: dict[str, Any]
     ids: list[str]
     readers: set[str]
+    not_read: dict[str, int] = field(default_factory=dict)
     cut: str = ""
     limits: str = ""
 
@@ -87,6 +93,12 @@ def cut_off(document: Document, why: str | None, limits: Limits) -> Document:
     return document if why is None else replace(document, payload=cut(document.payload, why, limits))
 
 
+def with_not_read(stored: Mapping[str, Any] | None, counts: Mapping[str, int]) -> dict[str, Any]:
+    """A payload that also says what in the file is not read."""
+    own = {} if stored is None else stored
+    return {**own, "file": {**own.get("file", {}), "not_read": dict(counts)}}
+
+
 def known_files(index: Index, roots: Sequence[Path]) -> dict[str, Known]:
     """Of files at or below the roots, by their path."""
     bases = [shown(root.resolve()).rstrip("/\\") for root in roots]
@@ -102,6 +114,8 @@ def known_files(index: Index, roots: Sequence[Path]) -> dict[str, Known]:
         before.readers |= set(str(file.get("reader")).split(", "))
         if before.facts != facts:
             before.facts = {}
+        if isinstance(counts := file.get("not_read"), dict):
+            before.not_read |= {str(name): count for name, count in counts.items() if type(count) is int}
         if isinstance(file.get("cut"), dict):
             before.cut, before.limits = str(file["cut"].get("why")), str(file["cut"].get("limits"))
     return found

@@ -4,15 +4,21 @@ import io
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 from colibri.files.known import BY_NAME, Kind
 from colibri.files.text import Unreadable
+from colibri.files.zip_rescue import names_by_headers
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 EMPTY_ZIP = b"PK\x05\x06"
 
 _TYPES = 1 << 20  # bytes of [Content_Types].xml that are looked at
+_DOCUMENTS = frozenset(
+    {"[Content_Types].xml", "_rels/.rels", "mimetype", "META-INF/container.xml", "META-INF/manifest.xml"}
+)
+"""Members that no archive of files has, the first of most documents among them."""
 _MAIN = (  # content types of the part that a package is about, of old and new, with and without macros
     (re.compile(rb"ms-excel\.sheet\.binary[^\"']{0,40}main"), "binary workbook"),
     (re.compile(rb"(?:wordprocessingml|ms-word)\.[^\"']{0,60}main\+xml"), "Word"),
@@ -23,14 +29,26 @@ _MAIN = (  # content types of the part that a package is about, of old and new, 
 )
 
 
+_PARTS = {
+    "word/document.xml": "Word",
+    "xl/workbook.xml": "workbook",
+    "xl/workbook.bin": "binary workbook",
+    "ppt/presentation.xml": "presentation",
+}
+"""Where programs put the main part, which could lie anywhere."""
+
+
 def zip_kind(data: bytes) -> Kind:
-    """What a zip file is. Raises Unreadable for one that is damaged."""
+    """What a zip file is; "zip" for one without a directory. Raises Unreadable for a document that is damaged."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             names = set(packed.namelist())
             first = _member(packed, "mimetype", 200) if "mimetype" in names else b""
             types = _member(packed, "[Content_Types].xml", _TYPES) if "[Content_Types].xml" in names else b""
     except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+        names = names_by_headers(data)
+        if names and names.isdisjoint(_DOCUMENTS):
+            return BY_NAME["zip"]  # whose members are read by the header before each
         raise Unreadable(f"is damaged ({error})") from error
     return BY_NAME[_zip_name(names, first, types)]
 
@@ -45,6 +63,8 @@ def _zip_name(names: set[str], mimetype: bytes, types: bytes) -> str:
     for pattern, name in _MAIN:
         if pattern.search(types):
             return name
+    if "_rels/.rels" in names and (found := next((name for part, name in _PARTS.items() if part in names), "")):
+        return found  # whose types are damaged
     if "Index/Document.iwa" in names or "Index.zip" in names:
         return "iWork document"
     if names & {"META-INF/MANIFEST.MF", "AndroidManifest.xml"}:
@@ -54,8 +74,12 @@ def _zip_name(names: set[str], mimetype: bytes, types: bytes) -> str:
 
 
 def _member(packed: zipfile.ZipFile, name: str, size: int) -> bytes:
-    with packed.open(name) as file:
-        return file.read(size)
+    """Its first bytes; none of a damaged one, without which the other names tell enough."""
+    try:
+        with packed.open(name) as file:
+            return file.read(size)
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        return b""
 
 
 _STREAMS = (

@@ -15,9 +15,11 @@ from typing import Any
 
 from colibri.errors import ColibriError
 from colibri.files.known import BY_NAME, PLAIN, Kind, by_ending, label
+from colibri.files.packed_kinds import ZIP
 from colibri.files.recognise import recognise
 from colibri.files.source import Budget, Source
 from colibri.files.text import FileText, Member, Part, Passed, Unreadable
+from colibri.files.zip_rescue import with_directory
 
 _KINDS = "colibri.files.kinds"
 _DEEPEST = 3  # archives within each other
@@ -76,7 +78,7 @@ def read(source: Source, wanted: Reading) -> Iterator[Item]:
 
 def _read(source: Source, wanted: Reading, above: tuple[str, ...], depth: int) -> Iterator[Item]:
     with _Explained():
-        kind = _kind(source)
+        source, kind, lost = _whole(source)
     if not kind.read:
         if above or not _promised(source.name):
             yield NotRead(name="", label=label(source.name, kind), kind=kind.name)
@@ -87,7 +89,9 @@ def _read(source: Source, wanted: Reading, above: tuple[str, ...], depth: int) -
     left: list[NotRead] = []
     made = _made(kind, source, wanted, left)
     if isinstance(made, FileText):
-        yield Read(part=Part(name="", content=_cleaned(made)), reader=", ".join(readers))
+        content = _cleaned(made)
+        content = replace(content, remarks=(*content.remarks, lost)) if lost else content
+        yield Read(part=Part(name="", content=content), reader=", ".join(readers))
         return
     for item in _each(made):
         yield from left
@@ -100,6 +104,18 @@ def _read(source: Source, wanted: Reading, above: tuple[str, ...], depth: int) -
         else:
             yield item
     yield from left
+
+
+def _whole(source: Source) -> tuple[Source, Kind, str]:
+    """A file, its kind, and what is to be said of it: a document whose end is lost is read as far as it goes."""
+    try:
+        return source, _kind(source), ""
+    except Unreadable:
+        again = with_directory(source.data, source.budget) if source.data.startswith(ZIP) else None
+        if again is None:
+            raise
+        source = replace(source, data=again)
+        return source, _kind(source), "its end is lost: it was read as far as it goes"
 
 
 def _kind(source: Source) -> Kind:

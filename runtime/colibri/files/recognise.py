@@ -7,10 +7,10 @@ thing (`README`, `.txt`, a `.doc` that is a page), leaves it to how the text beg
 
 from pathlib import PurePath
 
-from colibri.files.known import BY_NAME, PDF, PLAIN, Kind, by_ending
+from colibri.files.known import BY_NAME, HTML, PDF, PLAIN, Kind, by_ending
 from colibri.files.magic import by_magic
 from colibri.files.packed_kinds import EMPTY_ZIP, OLE, ZIP, ole_kind, zip_kind
-from colibri.files.text_kinds import by_beginning, text_head
+from colibri.files.text_kinds import by_beginning, is_part_of_page, text_head
 
 _OPEN = frozenset(
     {"", ".txt", ".text", ".log", ".dat", ".xml", ".html", ".htm", ".xhtml", ".xht", ".bak", ".old", ".orig"}
@@ -60,7 +60,9 @@ def _text(ending: str, named: Kind | None, text: str, size: int) -> Kind:
         return begins
     if named is None:
         return BY_NAME[PLAIN if size <= _UNKNOWN_BYTES else "large text of unknown kind"]
-    return named if named.form == "text" or ending in _FLAT else BY_NAME[PLAIN]
+    if named.form == "text" or ending in _FLAT:
+        return named
+    return BY_NAME[HTML if is_part_of_page(text) else PLAIN]  # a table that a program called `.xls`
 
 
 _FLAT = frozenset({".fodt", ".fods", ".fodp"})

@@ -12,6 +12,8 @@ class Summary:
     skipped   path -> why nothing of it is found
     remarks   path -> what of it was left out, a sentence each, of files that were read now
     not_read  ending, or kind where there is none -> how many files of kinds that nothing reads, those in archives too
+    left_out  "hidden", "by .gitignore", "by --glob", "links", … -> how many files were not looked at for that; a folder
+              counts as one
     """
 
     indexed: int = 0
@@ -20,6 +22,7 @@ class Summary:
     skipped: dict[str, str] = field(default_factory=dict)
     remarks: dict[str, list[str]] = field(default_factory=dict)
     not_read: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
 
     def remark(self, path: str, text: str) -> None:
         """Say something of a file, once."""
@@ -31,6 +34,6 @@ class Summary:
         else:
             said[-1] = f"and {int(said[-1].split()[1]) + 1} more"
 
-    def passed(self, name: str) -> None:
-        """Count a file that nothing reads."""
-        self.not_read[name] = self.not_read.get(name, 0) + 1
+    def passed(self, name: str, count: int = 1) -> None:
+        """Count files that nothing reads."""
+        self.not_read[name] = self.not_read.get(name, 0) + count

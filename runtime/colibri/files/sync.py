@@ -5,8 +5,9 @@ A file is one document, its absolute path its id; rows, messages and members of 
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from colibri.tokens import PASSAGE_TOKENS
 
 _BATCH_DOCUMENTS = 256  # one transaction: what an interruption costs
 _BATCH_CHARACTERS = 2 << 20
+_STAYS = "; what the index has of it stays"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,16 +82,20 @@ class Sync:
             for one in walk([root], troubles, globs=wanted.globs, hidden=wanted.hidden, ignore=wanted.ignore):
                 found.setdefault(shown(one.path), (one, root.resolve()))
         self.summary.skipped |= troubles.unreadable
+        troubles.left_out.pop(shown(self._index.path.resolve()), None)  # which nobody would look for in itself
+        self.summary.left_out = dict(Counter(troubles.left_out.values()))
         known = known_files(self._index, roots)
         self._remove(known, found, troubles)
         self._known_files = known
+        for place in troubles.unreadable:
+            self._say_what_stays(place)
         return [entry for path, entry in found.items() if self._is_due(path, entry[0])]
 
     def _is_due(self, path: str, one: Found) -> bool:
         before = self._known_files.get(path)
         if before is not None:
             if before.is_of(one) and before.as_read_now(self._wanted.limits):
-                self.summary.unchanged += 1
+                self._unchanged(before)
                 if before.cut:
                     self.summary.remark(path, f"was not read to its end: {before.cut}")
                 return False
@@ -121,20 +127,23 @@ class Sync:
                     if isinstance(error, ColibriError):
                         raise
                     self.summary.skipped[path] = error.strerror or str(error)
+                if path in self.summary.skipped:
+                    self._say_what_stays(path)
         self._flush(done)
         return self.summary
 
     def _file(self, one: Found, root: Path, path: str, reader: Reader, done: Callable[[int], object]) -> None:
         wanted = self._wanted
+        before = self._known_files.get(path)
         if one.size_bytes > wanted.max_bytes:
+            self._drop(before, {})
             raise Unreadable(f"{one.size_bytes >> 20:,} MB, more than {wanted.max_bytes >> 20} (--max-mb)")
         data = one.path.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         facts = facts_of.of_file(one, root, digest)
-        before = self._known_files.get(path)
         if before is not None and before.facts.get("sha256") == digest and before.as_read_now(wanted.limits):
             self._touch(before, facts)
-            self.summary.unchanged += 1
+            self._unchanged(before)
             return
         work = Documents(one, root, facts, self.summary, reader.read(one.path.name, data))
         some, whole = _ahead(work)
@@ -145,18 +154,36 @@ class Sync:
             return
         if whole:
             self._drop(before, work.ids)
+            if work.not_read:
+                some[0] = replace(some[0], payload=facts_of.with_not_read(some[0].payload, work.not_read))
             self._add([facts_of.cut_off(document, work.why, wanted.limits) for document in some], done)
         else:
             self._flush(done)
             self._upsert(chain(some, work), done)
             self._drop(before, work.ids)
             self._mark_cut(work)
+            if work.not_read:
+                first = some[0].id
+                stored = self._index.get([first])[0]
+                if stored is not None:
+                    self._index.set_payloads({first: facts_of.with_not_read(stored.payload, work.not_read)})
         self.summary.indexed += 1
+
+    def _unchanged(self, before: Known) -> None:
+        self.summary.unchanged += 1
+        for name, count in before.not_read.items():
+            self.summary.passed(name, count)
 
     def _drop(self, before: Known | None, kept: Collection[str]) -> None:
         """Documents that a file had and has no more."""
         if before is not None and (gone := [found for found in before.ids if found not in kept]):
             self._index.delete(gone)
+            before.ids = [found for found in before.ids if found in kept]
+
+    def _say_what_stays(self, path: str) -> None:
+        """Of a skipped file, or of files in a folder that cannot be looked at, which may be as they were."""
+        if any(one == path or one.startswith(f"{path}/") for one, known in self._known_files.items() if known.ids):
+            self.summary.skipped[path] += _STAYS
 
     def _mark_cut(self, work: Documents) -> None:
         if work.why is not None:
@@ -175,8 +202,11 @@ class Sync:
 
     def _add(self, documents: list[Document], done: Callable[[int], object]) -> None:
         """All documents of a file, so that they come into one transaction: half a file would look like a whole one."""
+        characters = sum(len(document.text or "") for document in documents)
+        if self._batch and self._characters + characters > _BATCH_CHARACTERS:
+            self._flush(done)  # what small files hold does not wait for a large one
         self._batch += documents
-        self._characters += sum(len(document.text or "") for document in documents)
+        self._characters += characters
         if len(self._batch) >= _BATCH_DOCUMENTS or self._characters >= _BATCH_CHARACTERS:
             self._flush(done)
 

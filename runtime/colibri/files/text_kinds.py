@@ -2,10 +2,12 @@
 
 import re
 
+from colibri.files.kinds.wide import without_mark
 from colibri.files.known import BY_NAME, HTML, MAN, Kind
 
 _LOOK = 8_192
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"))
+_KOREAN = b"\x1b$)C"  # ISO 2022-KR: shifts in and out of Hangul by control characters
 _WIDE = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 _BEFORE = r"\s|<\?.{0,2000}?\?>|<!--.{0,4000}?-->"
@@ -14,6 +16,9 @@ _ROOT = re.compile(rf"(?:{_BEFORE}|{_DOCTYPE})*+<([A-Za-z_][\w.:-]*)", re.DOTALL
 _DOCTYPE_HTML = re.compile(rf"(?:{_BEFORE})*+<!doctype\s+html", re.DOTALL | re.IGNORECASE)
 _ROOTS = {"html": HTML, "head": HTML, "body": HTML, "fictionbook": "FictionBook", "svg": "picture"}
 _MBOX = re.compile(r"From \S.{0,300} \d{2}:\d{2}(?::\d{2})?.{0,40}\n[A-Za-z-]{1,60}:")
+# Without From and Subject, as reports that are called .doc are written; with them it is told as a mail.
+_SAVED_PAGE = re.compile(r"MIME-Version:[^\n]*\nContent-Type:\s*multipart/related\b", re.IGNORECASE)
+_TAG = re.compile(r"\s*<(?:table|div|p|meta|style|title|center|font|span|h[1-6]|b|br)\b[^<>]{0,500}>", re.IGNORECASE)
 _MAN = re.compile(
     r"""(?:[.'][ \t]*\\["#][^\n]*\n|\s|\.(?:if|ie|el|de|ds|nr|ad|nh|so|mso)\b[^\n]*\n)*+\.[ \t]*(?:TH|Dd)\b"""
 )
@@ -32,38 +37,19 @@ def text_head(data: bytes) -> str | None:
             text = data[: _LOOK * (4 if name == "utf-32" else 2)].decode(name, "replace")
             return text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     head = data[:_LOOK]
+    if (wide := without_mark(head)) is not None:
+        return wide[0].replace("\r\n", "\n").replace("\r", "\n")
     if b"\0" in head:
-        wide = _unmarked(head[: len(head) & ~3])
-        if wide is not None:
-            return wide
         # A log that was made longer than what is written, or lost a few bytes to a crash, is a text all the same.
         written = head.rstrip(b"\0")
         head = written.replace(b"\0", b"")
         if len(head) < 64 or 50 * (len(written) - len(head)) > len(head):
             return None
-    odd = sum(byte < 32 and byte not in b"\t\n\r\f\b\x1b" for byte in head)
+    taken = b"\t\n\r\f\b\x1b" + (b"\x0e\x0f" if _KOREAN in head else b"")
+    odd = sum(byte < 32 and byte not in taken for byte in head)
     if odd > len(head) // 20:
         return None
     return head.decode("latin-1").replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _unmarked(head: bytes) -> str | None:
-    """UTF-16 or UTF-32 without a mark: zeros stand at places of one kind alone, and what comes out are letters."""
-    zeros = [head[i::4].count(0) for i in range(4)]
-    for name, empty, most in (
-        ("utf-32-le", (2, 3), True),
-        ("utf-32-be", (0, 1), True),
-        ("utf-16-le", (1, 3), False),
-        ("utf-16-be", (0, 2), False),
-    ):
-        there = sum(zeros[i] for i in empty)
-        # Of UTF-16 in other scripts than Latin only blanks and line ends have a zero.
-        wide = min(zeros[i] for i in empty) > 0.95 * (len(head) // 4) if most else there == sum(zeros)
-        if wide:
-            text = head.decode(name, "replace").replace("\r\n", "\n").replace("\r", "\n")
-            if sum(sign.isprintable() or sign in "\t\n\f" for sign in text) > 0.95 * len(text):
-                return text
-    return None
 
 
 def by_beginning(text: str) -> Kind | None:
@@ -81,7 +67,14 @@ def by_beginning(text: str) -> Kind | None:
         return _markup(text)
     if _MAN.match(text):
         return BY_NAME[MAN]
+    if _SAVED_PAGE.match(text):
+        return BY_NAME["saved page"]
     return BY_NAME["mail"] if _is_mail(text) else None
+
+
+def is_part_of_page(text: str) -> bool:
+    """Whether it begins with a tag of HTML. In a file of another name that says little: Markdown has tags, too."""
+    return _TAG.match(text) is not None
 
 
 def _markup(text: str) -> Kind | None:

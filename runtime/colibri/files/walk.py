@@ -1,4 +1,7 @@
-"""Which files there are below a folder, as git sees them: .gitignore holds, hidden files and links are left out."""
+"""Which files there are below a folder, as git sees them: .gitignore holds, hidden files and links are left out.
+
+An index is never gone into: what it holds of the files around it would be found twice, and change with every run.
+"""
 
 import os
 import stat
@@ -8,6 +11,11 @@ from pathlib import Path
 
 from colibri.errors import InputError
 from colibri.files.gitignore import Pattern, Patterns, parse
+from colibri.index import is_index_folder
+
+HIDDEN, IGNORED, NOT_CHOSEN = "hidden", "by .gitignore", "by --glob"
+LINK, NO_FILE, INDEX = "links", "pipes or devices", "Colibri indexes"
+_OF_GIT = frozenset({".git", ".gitignore"})  # what they say is heeded, so that they are not left out
 
 
 @dataclass(frozen=True)
@@ -22,9 +30,14 @@ class Found:
 
 @dataclass
 class Troubles:
-    """Paths that could not be looked at, and why."""
+    """What a walk did not come to.
+
+    unreadable  paths that could not be looked at -> why
+    left_out    paths that are not wanted -> which rule says so; a folder stands for all that is in it
+    """
 
     unreadable: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def note(self, path: os.PathLike[str] | str, error: OSError) -> None:
         """Remember one."""
@@ -54,7 +67,8 @@ def walk(
         if path.is_dir():
             specs = _specs_above(path) if ignore else []
             if _within_ignored(path, specs):
-                continue  # whatever a .gitignore further down says
+                troubles.left_out[shown(path)] = IGNORED  # whatever a .gitignore further down says
+                continue
             files = _below(path, path, specs, troubles, wanted, hidden, ignore)
         else:
             files = _one(path, troubles)
@@ -85,27 +99,38 @@ def _below(
         except OSError as error:
             troubles.note(here, error)
             continue
+        if is_index_folder({entry.name for entry in listed}):
+            troubles.left_out[shown(here)] = INDEX
+            continue
         own = _own_specs(here, above) if ignore else above
         folders = []
         for entry in listed:
-            if entry.name == ".git" or (not hidden and entry.name.startswith(".")):
-                continue
             path = here / entry.name
+            if entry.name.startswith(".") and (not hidden or entry.name == ".git"):
+                if entry.name not in _OF_GIT:
+                    troubles.left_out[shown(path)] = HIDDEN
+                continue
             try:
                 found = entry.stat(follow_symlinks=False)
             except OSError as error:
                 troubles.note(path, error)
                 continue
-            if stat.S_ISDIR(found.st_mode):
-                if not _ignored(path, own, folder=True):
-                    folders.append((path, own))
-            elif (
-                stat.S_ISREG(found.st_mode)
-                and not _ignored(path, own, folder=False)
-                and (wanted is None or wanted.choose(_below_base(path, root)))
-            ):
+            folder_here = stat.S_ISDIR(found.st_mode)
+            why = _unwanted(found.st_mode) or (IGNORED if _ignored(path, own, folder=folder_here) else "")
+            if not why and not folder_here and wanted is not None and not wanted.choose(_below_base(path, root)):
+                why = NOT_CHOSEN
+            if why:
+                troubles.left_out[shown(path)] = why
+            elif folder_here:
+                folders.append((path, own))
+            else:
                 yield Found(path, found.st_size, found.st_mtime_ns)
         waiting += reversed(folders)
+
+
+def _unwanted(mode: int) -> str:
+    """What something is that is neither a file nor a folder."""
+    return "" if stat.S_ISDIR(mode) or stat.S_ISREG(mode) else LINK if stat.S_ISLNK(mode) else NO_FILE
 
 
 def _one(path: Path, troubles: Troubles) -> Iterator[Found]:

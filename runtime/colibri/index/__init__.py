@@ -25,6 +25,7 @@ __all__ = [
     "Stored",
     "Verification",
     "highlights",
+    "is_index_folder",
     "refusal",
 ]
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from colibri.explain import Match, highlights
     from colibri.index.document import Document, Hit, PassageHit, Stored, refusal
     from colibri.index.index import Index
+    from colibri.index.opening import is_index_folder
     from colibri.index.upkeep.operations import Stats
     from colibri.index.upkeep.repair import Repair
     from colibri.index.upkeep.verify import Verification
@@ -42,6 +44,7 @@ else:
         {
             "document": "Document Hit PassageHit Stored refusal",
             "index": "Index",
+            "opening": "is_index_folder",
             "upkeep.operations": "Stats",
             "upkeep.repair": "Repair",
             "upkeep.verify": "Verification",

@@ -5,6 +5,7 @@ Its facts stand twice: in the SQLite file, and in index.json for when that one c
 
 import json
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 LOCK = "writer.lock"
 FACTS_FILE = "index.json"
+_EXPORT = {FACTS_FILE, "documents.jsonl", "vectors-000001.safetensors"}
 _STANDING = ("format", "scheme", "space_id", "model", "dim")  # facts that never change
 
 
@@ -62,6 +64,15 @@ def opened(
         shelf.close()
         raise
     return core
+
+
+def is_index_folder(names: Collection[str]) -> bool:
+    """Whether a folder that holds these names is an index, a damaged one too, or an export of one (see `transfer`).
+
+    Without opening anything in it.
+    """
+    own = catalogue.FILE_NAME in names and not {FACTS_FILE, LOCK, SEGMENTS}.isdisjoint(names)
+    return own or _EXPORT.issubset(names)
 
 
 def _is_index(folder: Path) -> bool:

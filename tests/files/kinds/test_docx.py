@@ -10,6 +10,11 @@ FIELD = (
     '<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>REF codeword</w:instrText></w:r>'
     '<w:r><w:fldChar w:fldCharType="separate"/></w:r>{}<w:r><w:fldChar w:fldCharType="end"/></w:r>'
 )
+CHOICE = (
+    '<w:r><w:fldChar w:fldCharType="begin"><w:ffData><w:name w:val="x"/><w:ddList>{}<w:listEntry w:val="red"/>'
+    '<w:listEntry w:val="blue"/></w:ddList></w:ffData></w:fldChar></w:r><w:r><w:instrText>FORMDROPDOWN</w:instrText>'
+    '</w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>'
+)
 BOX = (
     '<w:r><mc:AlternateContent><mc:Choice Requires="wps"><w:drawing><wps:txbx><w:txbxContent>{0}</w:txbxContent>'
     "</wps:txbx></w:drawing></mc:Choice><mc:Fallback><w:pict><v:textbox><w:txbxContent>{0}</w:txbxContent></v:textbox>"
@@ -28,6 +33,9 @@ FACTS = {
     "a hyperlink": (f'<w:hyperlink r:id="rId9">{run("the rules")}</w:hyperlink>', "the rules"),
     "a simple field": (f'<w:fldSimple w:instr="REF x">{run("fourteen")}</w:fldSimple>', "fourteen"),
     "a complex field": (FIELD.format(run("fifteen")), "fifteen"),
+    "a chosen entry": (CHOICE.format('<w:result w:val="1"/>'), "blue"),
+    "the entry that is chosen at first": (run("in ") + CHOICE.format("") + run("."), "in red."),
+    "a choice that no entry has": (CHOICE.format('<w:default w:val="7"/>') + run("left"), "left"),
     "a text box with a fallback": (BOX.format(paragraph(run("blue box"))), "blue box"),
     "a text box of VML": (
         f"<w:r><w:pict><v:shape><v:textbox><w:txbxContent>{paragraph(run('old box'))}</w:txbxContent></v:textbox>"

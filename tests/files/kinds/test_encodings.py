@@ -128,6 +128,9 @@ def test_a_cut_or_broken_utf16_file_with_a_mark_keeps_the_rest() -> None:
         (b"caf\xe9", "x-user-defined", "café"),
         ("温度".encode("utf-16-le"), "utf-16", "温度"),
         ("Straße".encode(), "utf-16", "Straße"),
+        ("図書館は月曜日に休み".encode(), "shift_jis", "図書館は月曜日に休み"),
+        ("Änderungen für Mäuse, Größe ½ Öl".encode(), "gb2312", "Änderungen für Mäuse, Größe ½ Öl"),
+        ("元没".encode("gbk"), "gb2312", "元没"),  # bytes that are two letters in UTF-8
         (b"Hi +AOQ-", "utf-7", "Hi ä"),
         (b"caf\xe9 cr\xe8me", "unknown-8bit", "café crème"),
     ],

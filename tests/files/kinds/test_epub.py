@@ -220,6 +220,18 @@ def test_without_a_package_file_chapters_come_by_name_and_that_is_said() -> None
     assert (found.text, found.remarks) == ("Text.", ())
 
 
+def test_without_a_spine_chapters_come_as_the_manifest_has_them_and_that_is_said() -> None:
+    described = package(["b.xhtml", "a.xhtml"], metadata="<dc:title>Gulls</dc:title>")
+    pages = {"OPS/a.xhtml": chapter("", "Second."), "OPS/b.xhtml": chapter("", "First.")}
+    for spine in ("", "<spine/>", '<spine><itemref idref="other"/></spine>'):
+        found = of({"OPS/book.opf": described.partition("<spine>")[0] + spine + "</package>", **pages})
+        assert (found.text, found.title) == ("First.\n\nSecond.", "Gulls")
+        assert "no order of chapters can be read: they are in that of the list of its files" in found.remarks
+    found = of({"OPS/book.opf": described.partition("<manifest>")[0], **pages})
+    assert (found.text, found.title) == ("Second.\n\nFirst.", "Gulls")
+    assert found.remarks == ("the list of chapters cannot be read: they are in the order of their names",)
+
+
 def test_a_chapter_that_unpacks_to_too_much_is_named() -> None:
     book = packed(
         {"META-INF/container.xml": CONTAINER, "OPS/book.opf": package(["a.xhtml", "b.xhtml"]), "OPS/a.xhtml": "a"}

@@ -133,6 +133,18 @@ def test_turned_pages_keep_their_words_apart(turn: int) -> None:
     assert text_of(leaf) == " ".join(PARAGRAPH)
 
 
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_a_page_that_is_shown_on_its_side_is_read_as_it_is_written(turn: int) -> None:
+    assert text_of(Leaf(lines(*PARAGRAPH, size=11), more=f"/Rotate {turn}")) == " ".join(PARAGRAPH)
+
+
+def test_a_page_that_is_written_upwards_is_read_downwards() -> None:
+    content = "".join(lines(text, y=200 + 14 * i) for i, text in enumerate(["third line", "second line", "first line"]))
+    assert text_of(content).split("\n") == ["first line", "second line", "third line"]
+    beside = lines("lower left", x=20, y=100) + lines("upper right", x=160, y=200)
+    assert text_of(beside).split("\n\n") == ["lower left", "upper right"]
+
+
 def test_words_beside_turned_ones_are_not_joined_to_them() -> None:
     content = lines("words across", y=200) + f"q 0 1 -1 0 100 190 cm {lines('words upwards', x=0, y=0)} Q"
     assert text_of(content).split() == ["words", "across", "words", "upwards"]

@@ -180,6 +180,10 @@ def test_a_file_that_is_cut_keeps_what_there_is() -> None:
     assert found.remarks == ("its end is missing",)
 
 
+def test_blanks_without_end_take_no_long_time() -> None:
+    assert rtf("a" + " " * 2_000_000 + r"b \line  c").text.split("\n") == ["a" + " " * 2_000_000 + "b", "c"]
+
+
 def test_groups_nested_without_end_are_left_out() -> None:
     found = rtf("before " + "{" * 20_000 + "deep" + "}" * 20_000 + "after")
     assert found.text == "before after"

@@ -133,7 +133,10 @@ def test_old_line_ends_and_wide_characters() -> None:
 
 
 def test_no_rows() -> None:
-    assert [read(data) for data in ("", "\n\n", "a,b\n", "sep=;\n")] == [[], [], [], []]
+    assert [read(data) for data in ("", "\n\n", "sep=;\n")] == [[], [], []]
+    said = "no rows below the names of the columns: 'Nothing but a note, in one line.'"
+    assert read("Nothing but a note, in one line.\n") == [Passed(name="line 1", why=said)]
+    assert read("sep=;\na;b\n") == [Passed(name="line 2", why="no rows below the names of the columns: 'a, b'")]
 
 
 DIALECTS = [

@@ -78,11 +78,11 @@ def test_strings_are_joined_over_runs_and_readings_left() -> None:
         "<x:si><x:t>plain</x:t></x:si>"
         "<x:si><x:r><x:rPr/><x:t>har</x:t></x:r><x:r><x:t>bour</x:t></x:r></x:si>"
         "<x:si><x:t>東京</x:t><x:rPh sb='0' eb='2'><x:t>トウキョウ</x:t></x:rPh><x:phoneticPr fontId='1'/></x:si>"
-        "<x:si><x:t>one_x000D_\ntwo _x263A_</x:t></x:si>",
+        "<x:si><x:t>one_x000D_\ntwo_x000D_three _x263A_</x:t></x:si>",
     )
     cells = row(1, *(value(f"{column_name(n + 1)}1", str(n), "s") for n in range(5)))
     data = workbook({"S": rows(cells)}, {"xl/strings.xml": strings}, named={"t": ("sharedStrings", "strings.xml")})
-    assert read(data).text == "S\nplain\tharbour\t東京\tone\ntwo ☺"
+    assert read(data).text == "S\nplain\tharbour\t東京\tone\ntwo\nthree ☺"
 
 
 STYLES = element(

@@ -9,6 +9,7 @@ import struct
 import zipfile
 import zlib
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import unquote
 
 from colibri.files.kinds.cleaning import cleaned
@@ -20,6 +21,8 @@ from colibri.files.source import Source
 from colibri.files.text import Builder, FileText, Unreadable
 
 _PAGES = frozenset({"application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document", ""})
+
+_PAGE_ENDINGS = (".xhtml", ".html", ".htm")
 
 
 def read(source: Source) -> FileText:
@@ -76,15 +79,23 @@ class _Book:
                 (entry.filename for entry in self._book.infolist() if entry.filename.lower().endswith(".opf")), ""
             )
             found = self._text(path, "") if path else None
-        if found is not None and path is not None:
-            return package(found, posixpath.dirname(path))
-        pages = sorted(
-            e.filename for e in self._book.infolist() if e.filename.lower().endswith((".xhtml", ".html", ".htm"))
-        )
+        described = package(found, posixpath.dirname(path)) if found is not None and path is not None else None
+        if described is None or not described.chapters:
+            return self._without_spine(described)
+        return described
+
+    def _without_spine(self, described: Package | None) -> Package:
+        """The pages that the manifest has, else those that lie in the book."""
+        if described is not None:
+            listed = [path for path in described.media if path not in described.contents]
+            if pages := [path for path in listed if self._is_page(described, path)]:
+                self._builder.remark("no order of chapters can be read: they are in that of the list of its files")
+                return replace(described, chapters=pages)
+        pages = sorted(e.filename for e in self._book.infolist() if e.filename.lower().endswith(_PAGE_ENDINGS))
         if not pages:
             raise Unreadable("is no EPUB (no package file, no chapters)")
         self._builder.remark("the list of chapters cannot be read: they are in the order of their names")
-        return Package(chapters=pages)
+        return replace(described or Package(chapters=[]), chapters=pages)
 
     def _encrypted(self) -> set[str]:
         named = self._text("META-INF/encryption.xml", "")
@@ -101,7 +112,7 @@ class _Book:
     def _is_page(self, described: Package, path: str) -> bool:
         """Pictures can stand in the spine; a page of an unusual type is one by its name."""
         media = described.media.get(path, "")
-        return media in _PAGES or path.lower().endswith((".xhtml", ".html", ".htm"))
+        return media in _PAGES or path.lower().endswith(_PAGE_ENDINGS)
 
     def _chapter(self, text: str, title: str, book: str | None) -> None:
         """Its text, with places by the table of contents and by headings; without either, by the page's own title."""

@@ -24,7 +24,7 @@ class Package:
     chapters  paths in the book, in the order of the spine, each once
     unknown   what the spine names and the manifest does not have
     contents  the tables of contents: the page of EPUB 3, the NCX of EPUB 2
-    media     path -> media type
+    media     path -> media type, of all files that the manifest has, in its order
     """
 
     chapters: list[str]

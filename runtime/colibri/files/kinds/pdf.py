@@ -15,6 +15,7 @@ from colibri.files.kinds.pdf_damage import damaged_pages
 from colibri.files.kinds.pdf_glyphs import Box, Page
 from colibri.files.kinds.pdf_hyphens import Hyphens
 from colibri.files.kinds.pdf_lines import page_text
+from colibri.files.kinds.pdf_rescue import rescued
 from colibri.files.source import Source
 from colibri.files.text import Builder, FileText, Unreadable
 
@@ -28,7 +29,7 @@ _DATE = re.compile(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:(Z)|([+
 
 def read(source: Source) -> FileText:
     """The text of a PDF. Raises Unreadable, MissingExtra."""
-    with _LOCK, _opened(source) as document:
+    with _LOCK, _opened(source) as (document, cut_off):
         texts: list[str | None] = []
         for i in range(len(document)):
             found = _page(document, i)
@@ -43,7 +44,8 @@ def read(source: Source) -> FileText:
         for label, text in zip(_labels(document), texts, strict=True):
             builder.place(label)
             builder.block(hyphens.resolved(text or ""))
-        for remark in [*_remarks(texts, partly), *attached(document)]:
+        whole = [f"its end is lost: {_pages(len(texts))} found in what is there"] if cut_off else []
+        for remark in [*whole, *_remarks(texts, partly), *attached(document)]:
             builder.remark(remark)
         return builder.done(**_facts(document))
 
@@ -56,7 +58,7 @@ def boxes(source: Source, page: int, start: int, end: int) -> list[Box]:
 
     Reads the whole document again: which hyphens are in the text hangs on all of its words.
     """
-    with _LOCK, _opened(source) as document:
+    with _LOCK, _opened(source) as (document, _):
         found = [_page(document, i) for i in range(len(document))]
         if found[page] is None:
             return []
@@ -69,23 +71,35 @@ def boxes(source: Source, page: int, start: int, end: int) -> list[Box]:
 
 
 @contextmanager
-def _opened(source: Source) -> Iterator[Any]:
+def _opened(source: Source) -> Iterator[tuple[Any, bool]]:
+    """A document, and whether it was cut off."""
     try:
         pdfium = import_module("pypdfium2")
     except ImportError as error:
         raise MissingExtra("PDF files need pip install 'colibri-edge[files]'") from error
-    try:
-        document = pdfium.PdfDocument(source.data)
-    except pdfium.PdfiumError as error:
-        raise Unreadable(_REASONS.get(error.err_code, f"is damaged ({_said(error)})")) from error
+    document, cut_off = _document(pdfium, source.data)
     try:
         if not len(document):
             raise Unreadable("is damaged (no pages)")
         with quiet(), suppress(pdfium.PdfiumError):  # without its form's values it can still be read
             document.init_forms()
-        yield document
+        yield document, cut_off
     finally:
         document.close()
+
+
+def _document(pdfium: Any, data: bytes) -> tuple[Any, bool]:
+    try:
+        return pdfium.PdfDocument(data), False
+    except pdfium.PdfiumError as error:
+        why = Unreadable(_REASONS.get(error.err_code, f"is damaged ({_said(error)})"))
+        again = None if error.err_code in _REASONS else rescued(data)
+        if again is None:
+            raise why from error
+    try:
+        return pdfium.PdfDocument(again), True
+    except pdfium.PdfiumError as error:
+        raise why from error
 
 
 def _said(error: Exception) -> str:
@@ -150,6 +164,10 @@ def _remarks(texts: Sequence[str | None], partly: set[int]) -> Iterator[str]:
             yield f"page {numbers[0]} of {len(texts)} {one}"
         elif numbers:
             yield f"pages {_ranges(numbers)} of {len(texts)} {several}"
+
+
+def _pages(count: int) -> str:
+    return "1 page was" if count == 1 else f"{count} pages were"
 
 
 def _ranges(numbers: Sequence[int]) -> str:

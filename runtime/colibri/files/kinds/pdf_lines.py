@@ -98,7 +98,12 @@ def _spaced(lines: Sequence[Line]) -> Iterator[tuple[str, Line]]:
 
 
 def _downward(lines: Sequence[Line]) -> list[Line]:
-    """Lines that are written from top to bottom from the right one on: PDFium has those of a -V encoding backwards."""
+    """Lines that are written from top to bottom from the right one on: PDFium has those of a -V encoding backwards.
+
+    So it has those of a whole page that is shown on its side, and a page's content can be written upwards.
+    """
+    if len(lines) > 1 and all(_rises(one, other) for one, other in pairwise(lines)):
+        return list(lines[::-1])
     done: list[Line] = []
     run: list[Line] = []
     for line in lines:
@@ -110,6 +115,12 @@ def _downward(lines: Sequence[Line]) -> list[Line]:
             done += run
             run = []
     return done + run[::-1]
+
+
+def _rises(one: Line, other: Line) -> bool:
+    """Whether the other line stands above this one, which it should not follow."""
+    over = min(one.end, other.end) > max(one.start, other.start)
+    return one.turn == other.turn == 0 and over and other.base - one.base > max(one.size, other.size) / 2
 
 
 def _rows(lines: Sequence[Line]) -> list[_Row]:

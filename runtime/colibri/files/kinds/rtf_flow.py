@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from colibri.files.text import Builder, FileText
 
 _BULLETS = re.compile("[\uf000-\uf0ff]")  # letters of Symbol and Wingdings: in texts they are bullets and arrows
-_BLANKS = re.compile(r" *\n *")
+_BLANKS = re.compile(r"(?<! ) *+\n *")  # from the first blank of a run on: each of a million is not tried
 
 
 class Flow:

@@ -157,7 +157,11 @@ def _rows(text: str, dialect: Dialect, wanted: set[str | None]) -> Iterator[Row 
     else:
         names = _names(head[at][1])
         head = head[at + 1 :]
-    for line, cells in chain(head, found):
+    rows = chain(head, found)
+    first = next(rows, None)
+    if first is None and at is not None:
+        yield passed(1 + before, f"no rows below the names of the columns: {', '.join(names)[:80]!r}")
+    for line, cells in chain([first] if first else [], rows):
         yield from _row(line, cells, names)
 
 

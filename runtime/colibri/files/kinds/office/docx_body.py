@@ -13,6 +13,7 @@ from functools import partial
 from xml.etree.ElementTree import Element
 
 from colibri.files.kinds.office.docx_blocks import Block, Holder, Stack, shown
+from colibri.files.kinds.office.docx_fields import Fields
 from colibri.files.kinds.office.docx_lists import Numbering
 from colibri.files.kinds.office.docx_numbers import Counter
 from colibri.files.kinds.office.docx_styles import Styles, value
@@ -22,10 +23,10 @@ from colibri.files.kinds.office.symbols import symbol
 
 LEFT = frozenset({
     "w:del", "w:moveFrom", "w:delText", "w:instrText", "w:delInstrText", "w:rt", "w:rPr", "w:sdtPr", "w:sdtEndPr",
-    "w:tblPr", "w:tblGrid", "w:sectPr", "w:fldData", "w:ffData", "w:customXmlPr", "w:smartTagPr", "w:rubyPr",
+    "w:tblPr", "w:tblGrid", "w:sectPr", "w:fldData", "w:customXmlPr", "w:smartTagPr", "w:rubyPr",
     "m:ctrlPr",
 })  # fmt: skip
-WHOLE = frozenset({"w:pPr", "w:trPr", "w:tcPr"})
+WHOLE = frozenset({"w:pPr", "w:trPr", "w:tcPr", "w:ffData"})
 _SIGNS = {"w:tab": "\t", "w:ptab": "\t", "w:br": "\n", "w:cr": "\n", "a:br": "\n", "w:noBreakHyphen": "-", "m:den": "/"}
 _REFERENCES = {"w:footnoteReference": "w:id", "w:endnoteReference": "w:id", "w:commentReference": "w:id",
                "c:chart": "r:id", "cx:chart": "r:id", "dgm:relIds": "r:dm"}  # fmt: skip
@@ -40,7 +41,7 @@ class Body:
         self._counter = Counter(numbering)
         self._bring = bring
         self._stack = Stack()
-        self._codes: list[bool] = []
+        self._fields = Fields()
 
     def blocks(self, events: Iterable[Event]) -> Iterator[Block]:
         """What a part shows, as soon as it is whole; the rows of a table in a cell are lines of that cell."""
@@ -62,7 +63,7 @@ class Body:
         elif tag == "w:tbl":
             self._stack.open_table()
         elif tag == "w:fldChar":
-            self._field(attributes(element).get("w:fldCharType"))
+            self._fields.mark(attributes(element).get("w:fldCharType"))
         elif tag in _REFERENCES:
             self._stack.beside(self._bring(tag, attributes(element).get(_REFERENCES[tag], "")))
         elif tag == "w:sym":
@@ -76,9 +77,11 @@ class Body:
             self._text(element.text or "")
         elif tag in {"w:p", "a:p"}:
             self._stack.close_paragraph()
-            self._codes = [False] * len(self._codes)  # a field that never ends must not swallow the rest
+            self._fields.end_codes()
         elif tag == "w:pPr":
             self._properties(element)
+        elif tag == "w:ffData":
+            self._stack.text(self._fields.chosen(element))
         elif tag in {"w:trPr", "w:tcPr"}:
             self._stack.holders[-1].gone |= _is_gone(element)
         elif tag == "w:tc":
@@ -91,17 +94,8 @@ class Body:
             self._stack.close_table()
 
     def _text(self, text: str) -> None:
-        if text and not any(self._codes):
+        if text and not self._fields.in_code:
             self._stack.text(text)
-
-    def _field(self, kind: str | None) -> None:
-        """Text between begin and separate is code, that of fields within it too."""
-        if kind == "begin":
-            self._codes.append(True)
-        elif self._codes and kind == "separate":
-            self._codes[-1] = False
-        elif self._codes and kind == "end":
-            self._codes.pop()
 
     def _properties(self, element: Element) -> None:
         if self._stack.paragraphs:

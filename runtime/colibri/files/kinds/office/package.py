@@ -87,5 +87,7 @@ class Package(Archive):
 
 
 def unescaped(text: str) -> str:
-    """Characters that XML cannot hold are written _x000D_ (ECMA-376 part 1, 22.9.2.19)."""
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text).replace("\r\n", "\n") if "_x" in text else text
+    """Characters that XML cannot hold are written _x000D_ (ECMA-376 part 1, 22.9.2.19). A line end comes out as \\n."""
+    if "_x" not in text:
+        return text
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text).replace("\r\n", "\n").replace("\r", "\n")
