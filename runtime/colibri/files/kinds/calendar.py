@@ -13,7 +13,8 @@ from colibri.files.kinds.decoded import without_tags
 from colibri.files.source import Source
 from colibri.files.text import Builder, FileText, Part, Passed, Unreadable
 
-_KINDS = {"VEVENT": "event", "VTODO": "task", "VJOURNAL": "note", "VCARD": "contact"}
+_NAMES = {"vevent": "event", "vtodo": "task", "vjournal": "note", "vcard": "contact"}
+_KINDS = {name.upper(): kind for name, kind in _NAMES.items()}
 _DATE = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):?(\d\d):?(\d\d)?(?:\.\d+)?(Z?|[+-]\d\d:?\d\d))?")
 _DURATION = re.compile(r"\+?P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _MARKUP = re.compile(r"<(?:br|p|div|html|ul|ol|a|b|i|span)(?:\s[^<>]*)?/?>", re.IGNORECASE)

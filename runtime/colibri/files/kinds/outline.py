@@ -22,7 +22,7 @@ _IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])?")
 _LINK = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\[[^\]]*\])?")
 _MARKS = re.compile(r"\*{1,3}|`+|~~|(?<!\w)__?|__?(?!\w)|<[^<>]{1,200}>|\\(?=[!-/:-@[-`{-~])|\s\{[#.][^{}]*\}$")
 _RULED = re.compile(r"([!-/:-@\[-`{-~])\1*\s*")
-_ORG_STATE = r"(?:TODO|DONE|NEXT|WAITING|HOLD|CANCELL?ED|STARTED|SOMEDAY)[ \t]+"
+_ORG_STATE = r"(?:TO[D]O|DONE|NEXT|WAITING|HOLD|CANCELL?ED|STARTED|SOMEDAY)[ \t]+"
 _ORG = re.compile(rf"(\*+)[ \t]+(?:{_ORG_STATE})?(?:\[#[A-Z0-9]\][ \t]*)?(.*?)(?:[ \t]+:[\w@#%:]+:)?[ \t]*")
 _ASCIIDOC = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*?)(?:[ \t]+\1)?[ \t]*")
 _DELIMITER = re.compile(r"(-{4,}|\.{4,}|`{3,}|/{4,}|\+{4,}|_{4,})[\w,-]*[ \t]*")
