@@ -90,7 +90,8 @@ def test_headings_of_restructured_text_by_their_order() -> None:
 def test_headings_of_org_and_asciidoc() -> None:
     org = of(
         "a.org",
-        f"#+TITLE: Kettle\n#+AUTHOR: Ann\n* {'todo'.upper()} [#A] Care :home:\n** Lime\n#+BEGIN_SRC sh\n* no\n#+END_SRC\n"
+        f"#+TITLE: Kettle\n#+AUTHOR: Ann\n* {'todo'.upper()} [#A] Care :home:\n"
+        "** Lime\n#+BEGIN_SRC sh\n* no\n#+END_SRC\n"
         "* *Bold* end\n",
     )
     assert (org.title, org.author) == ("Kettle", "Ann")
