@@ -18,6 +18,13 @@ _KEPT = 0.8  # of a file's time, after which a reader that can ends with what it
 
 def main() -> None:
     """Serve one program."""
+    try:
+        _serve()
+    except MemoryError:  # beside a file's reading, whose own is answered
+        os._exit(memory.NO_MEMORY)
+
+
+def _serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the program ends this process, whatever Ctrl-C means to it
     asked, answers = _pipes()
     first = receive(asked)
@@ -48,8 +55,11 @@ def _pipes() -> tuple[IO[bytes], IO[bytes]]:
 
 def _listen(asked: IO[bytes], waiting: "SimpleQueue[Frame]") -> None:
     """The program is gone when its end of the pipe is: then so is this process, whatever it is reading."""
-    while (frame := receive(asked)) is not None:
-        waiting.put(frame)
+    try:
+        while (frame := receive(asked)) is not None:
+            waiting.put(frame)
+    except MemoryError:
+        os._exit(memory.NO_MEMORY)
     os._exit(0)
 
 

@@ -6,6 +6,8 @@ import sys
 LIMITED = sys.platform.startswith(("linux", "freebsd"))
 """Whether the system limits a process's memory. Windows has no such call, and macOS takes RLIMIT_AS but allows more."""
 WATCH_SECONDS = 0.25
+NO_MEMORY = 12
+"""The exit code of a process that had too little to say so: ENOMEM."""
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1 << 10
 """Of one unit of ru_maxrss."""
 

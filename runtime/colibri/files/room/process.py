@@ -138,7 +138,7 @@ class Process:
         code, peak_bytes = _reaped(self._started)
         # C and C++ end the process when they get no memory. What this program had when it started the process counts
         # as the process's own peak, and says nothing.
-        if peak_bytes > max(0.6 * self._limits.memory_bytes, self._peak_at_start):
+        if code == memory.NO_MEMORY or peak_bytes > max(0.6 * self._limits.memory_bytes, self._peak_at_start):
             return too_much(self._limits)
         if code < 0:
             return f"ended the reader (signal {-code})"
