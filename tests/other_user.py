@@ -21,7 +21,10 @@ def why_not() -> str | None:
     """Why no command can be run as another user here; None: it can."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return "only root may run commands as other users"
-    done = python("import colibri, numpy", user=NOBODYS)
+    try:
+        done = python("import colibri, numpy", user=NOBODYS)
+    except OSError as error:  # an environment in a folder that is closed to others
+        return f"another user cannot run this Python ({error})"
     return f"another user cannot read this checkout ({done.stderr.strip()[-200:]})" if done.returncode else None
 
 
