@@ -112,7 +112,14 @@ def before_borders(text: str, size: int, overlap: int) -> list[Span]:
 
 @given(TEXTS, st.integers(2, 30), st.integers(0, 12))
 def test_texts_without_borders_split_as_they_did(text: str, size: int, overlap: int) -> None:
-    assert split(text, words, size, overlap) == before_borders(text, size, overlap)
+    before = before_borders(text, size, overlap)
+    furthest = [max(span.end for span in before[: i + 1]) for i in range(len(before))]
+    assert split(text, words, size, overlap) == [s for s, end in zip(before, furthest, strict=True) if s.end == end]
+
+
+def test_no_passage_ends_before_the_one_in_front_of_it() -> None:
+    """Sentences of a token each, shorter than the overlap: the second passage was the first one's last letter."""
+    assert split("one。. 。one?one", words, 4, 2) == [Span(0, 7), Span(6, 14)]
 
 
 @given(TEXTS, st.integers(2, 30), st.integers(0, 12), st.data())

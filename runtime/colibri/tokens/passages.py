@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -49,7 +50,9 @@ def split(
         found += _passages(text[start:end], start, offsets, size, overlap, own)
     if len(found) <= 1:
         return [Span(0, len(text))]
-    return found
+    # Where sentences are shorter than the overlap, a step back may end before the passage before it does.
+    furthest = accumulate((span.end for span in found), max)
+    return [span for span, end in zip(found, furthest, strict=True) if span.end == end]
 
 
 def _blocks(text: str, borders: Sequence[int]) -> Iterator[tuple[int, int]]:
