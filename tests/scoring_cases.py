@@ -1,5 +1,7 @@
 """Queries and documents that scoring is tested with, in every form that documents are stored in."""
 
+import functools
+
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -33,11 +35,15 @@ class Ragged:
         self.query = unit_rows(rng, query_tokens, dim)
         starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
         self.packed = TokenVectors(unit_rows(rng, int(starts[-1]), dim), starts)
-        self.documents = list(self.packed)
         self.weights = rng.uniform(0, 2, query_tokens).astype(np.float32)
 
+    @functools.cached_property
+    def documents(self) -> list[Rows]:
+        """Each document's rows."""
+        return list(self.packed)
+
     def __repr__(self) -> str:
-        return f"Ragged({len(self.query)}, {list(map(len, self.documents))}, {self.packed.dim})"
+        return f"Ragged({len(self.query)}, {np.diff(self.packed.starts).tolist()}, {self.packed.dim})"
 
     def tolerance(self) -> float:
         """What two float scores may differ by: 1e-6 a query token, of weights up to 2."""

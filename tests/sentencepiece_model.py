@@ -16,18 +16,18 @@ def model_proto(tokenizer_json: str) -> bytes:
     document: dict[str, Any] = json.loads(tokenizer_json)
     special = {token["content"] for token in document["added_tokens"]}
     unknown = document["model"]["unk_id"]
-    pieces = b""
+    pieces = []
     for i, (piece, score) in enumerate(document["model"]["vocab"]):
         kind = _UNKNOWN if i == unknown else _CONTROL if piece in special else _NORMAL
         entry = _bytes(1, piece.encode()) + b"\x15" + struct.pack("<f", score if kind == _NORMAL else 0) + _int(3, kind)
-        pieces += _bytes(1, entry)
+        pieces.append(_bytes(1, entry))
     steps = document["normalizer"]["normalizers"]
     charsmap = next(step["precompiled_charsmap"] for step in steps if step["type"] == "Precompiled")
     # TrainerSpec: model_type unigram, unk_id, no bos, eos or pad. NormalizerSpec: charsmap, dummy prefix, no double
     # spaces, spaces escaped.
     trainer = _int(3, 1) + _int(40, unknown) + _int(41, 0) + _int(42, 2) + _int(43, 1)
     normalizer = _bytes(2, base64.b64decode(charsmap)) + _int(3, 1) + _int(4, 1) + _int(5, 1)
-    return pieces + _bytes(2, trainer) + _bytes(3, normalizer)
+    return b"".join(pieces) + _bytes(2, trainer) + _bytes(3, normalizer)
 
 
 def _varint(value: int) -> bytes:

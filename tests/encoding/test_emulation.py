@@ -13,7 +13,8 @@ ARTEFACT = Path(__file__).parents[1] / "artefacts" / "tiny-random-bert"
 QEMU = shutil.which("qemu-x86_64-static")
 TEXTS = ["hello world of rivers and stones", "the quick one", "every time people have found water there"]
 
-# Graph "chosen": what colibri.load takes. Otherwise the graph of that file, whatever the CPU.
+# Rows of each graph named, saved as OUT/NAME.npy. "chosen": what colibri.load takes. Otherwise the graph of that file,
+# whatever the CPU.
 SCRIPT = """
 import sys
 import numpy as np
@@ -22,24 +23,27 @@ from colibri import providers
 from colibri.artefact import finding as artefact
 from colibri.encoding.encoder import Encoder
 from colibri.tokens.tokenizer import TextTokenizer
-folder, graph, out, *texts = sys.argv[1:]
+folder, graphs, out, *texts = sys.argv[1:]
 found = artefact.find(folder)
 variant = found.manifest.variants["cpu-int8"]
-if graph == "chosen":
-    vectors = colibri.load(folder, variant="cpu-int8").encode_documents(texts)
-else:
-    named = next(g for g in variant.graphs if g.document == graph)
-    encoder = Encoder(found, providers.Choice("cpu-int8", variant, named, providers.CPU), lambda: TextTokenizer(found))
-    vectors = encoder.encode(texts, "document", [found.manifest.default_dim])[found.manifest.default_dim]
-np.save(out, vectors.rows)
+for graph in graphs.split():
+    if graph == "chosen":
+        vectors = colibri.load(folder, variant="cpu-int8").encode_documents(texts)
+    else:
+        named = next(g for g in variant.graphs if g.document == graph)
+        choice = providers.Choice("cpu-int8", variant, named, providers.CPU)
+        encoder = Encoder(found, choice, lambda: TextTokenizer(found))
+        vectors = encoder.encode(texts, "document", [found.manifest.default_dim])[found.manifest.default_dim]
+    np.save(f"{out}/{graph}.npy", vectors.rows)
 print(" ".join(sorted(providers.cpu_features())))
 """
 
 
-def encode(out: Path, graph: str, *before: str) -> tuple[NDArray[np.float32], str]:
-    command = [*before, sys.executable, "-c", SCRIPT, str(ARTEFACT), graph, str(out), *TEXTS]
+def encode(out: Path, *graphs: str, before: tuple[str, ...] = ()) -> tuple[list[NDArray[np.float32]], str]:
+    """Rows by each graph, in one process, and the CPU's features."""
+    command = [*before, sys.executable, "-c", SCRIPT, str(ARTEFACT), " ".join(graphs), str(out), *TEXTS]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return np.load(out), done.stdout.strip()
+    return [np.load(out / f"{graph}.npy") for graph in graphs], done.stdout.strip()
 
 
 def cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -50,10 +54,9 @@ def cosines(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float3
 def test_a_cpu_without_vnni_gets_the_graph_that_cannot_saturate(tmp_path: Path) -> None:
     assert QEMU is not None
     haswell = (QEMU, "-cpu", "Haswell")
-    truth, _ = encode(tmp_path / "truth.npy", "cpu-int8.u8.onnx")
-    chosen, features = encode(tmp_path / "chosen.npy", "chosen", *haswell)
+    (truth,), _ = encode(tmp_path, "cpu-int8.u8.onnx")
+    (chosen, saturating), features = encode(tmp_path, "chosen", "cpu-int8.s8.onnx", before=haswell)
     assert features == "avx2"
     # The integer sums are exact on both machines; float32 around them may round differently.
     np.testing.assert_allclose(chosen, truth, atol=1e-5)
-    saturating, _ = encode(tmp_path / "saturating.npy", "cpu-int8.s8.onnx", *haswell)
     assert cosines(saturating, truth).min() < 0.95, "if s8 were exact here, two graphs would be one too many"

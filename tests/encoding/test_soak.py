@@ -14,7 +14,7 @@ import soaking
 from reference import ARTEFACTS
 
 MINUTES = 30
-REDUCED_MINUTES = 0.2
+REDUCED_MINUTES = 0.1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

