@@ -3,7 +3,7 @@
 
 python3 run.py demo           rank documents about Berlin with the model that comes along
 python3 run.py test           all tests, with reduced rounds of whatever is long (extra words go to pytest)
-python3 run.py check          ruff, mypy, import-linter, and whether the map is what the code is
+python3 run.py check          ruff, mypy (the docs' Python too), import-linter, and whether the map is what the code is
 python3 run.py map            draws the rooms and who imports whom: docs/house.svg
 python3 run.py test-tensorrt  builds a TensorRT-RTX engine of every family, in .venv-tensorrt (300 MB; no GPU needed)
 python3 run.py test-openvino  the plugin path for real: OpenVINO's provider on this CPU, in .venv-openvino (60 MB)
@@ -95,7 +95,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
     if verb == "check":
         ruff = [["-m", "ruff", "check"], ["-m", "ruff", "format", "--check"]]
         lint = ["-c", "from importlinter.cli import lint_imports_command as lint; lint()", "--no-logo", "--no-cache"]
-        return [*ruff, ["-m", "mypy"], lint, ["docs/house.py", "--check"]]
+        blocks = [["docs/blocks.py"], ["-m", "mypy", "build/docs_code"]]
+        return [*ruff, ["-m", "mypy"], *blocks, lint, ["docs/house.py", "--check"]]
     if verb == "test":
         return [["-m", "pytest", *rest]]
     if verb == "test-tensorrt":  # the import first: without it the tests would be skipped
