@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from colibri import machine
 from colibri.cli.options import provider_option
 from colibri.cli.variables import FromEnvironment, KeysFile, said_by
 from colibri.errors import ColibriError, InputError, MissingExtra
@@ -231,7 +232,8 @@ def require_extra() -> None:
     """Raises MissingExtra, naming what to install, when a package of the server is not there."""
     missing = [name for name in _PACKAGES if util.find_spec(name) is None]
     if missing:
-        raise MissingExtra(f"no {', '.join(missing)}: pip install 'colibri-edge[server]'")
+        how = machine.install_command("server")
+        raise MissingExtra(f"no {', '.join(missing)} (colibri-edge[server]): {how}")
 
 
 def _alias(word: str) -> tuple[str, str]:
