@@ -27,7 +27,15 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if made := os.environ.get("COLIBRI_FROZEN"):
         return Path(made)
     scratch = tmp_path_factory.mktemp("frozen")
-    words = ["--noconfirm", "--log-level", "ERROR", "--distpath", scratch / "dist", "--workpath", scratch / "work"]
+    words: list[str | Path] = [
+        "--noconfirm",
+        "--log-level",
+        "ERROR",
+        "--distpath",
+        scratch / "dist",
+        "--workpath",
+        scratch / "work",
+    ]
     command = [sys.executable, "-m", "PyInstaller", *words, HERE / "build.spec"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=scratch)
     assert done.returncode == 0, done.stderr

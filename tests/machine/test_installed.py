@@ -62,7 +62,8 @@ def test_from_a_checkout_or_a_wheel_it_is_that_one_again(name: str, tmp_path: Pa
     editable = {"url": place.as_uri(), "dir_info": {"editable": True}}
     assert words_of(said(tmp_path / "1", editable)) == ["-e", f"{place}[files]"]
     assert words_of(said(tmp_path / "1", editable, "'cpu', more='x'")) == ["-e", f"{place}[cpu]", "x"]
-    for more in ({"dir_info": {}}, {"archive_info": {"hash": "sha256=00"}}):
+    ways: list[dict[str, object]] = [{"dir_info": {}}, {"archive_info": {"hash": "sha256=00"}}]
+    for more in ways:
         folder = tmp_path / next(iter(more))
         assert words_of(said(folder, {"url": place.as_uri(), **more})) == [f"colibri-edge[files] @ {place.as_uri()}"]
 
