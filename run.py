@@ -3,14 +3,16 @@
 
 python3 run.py demo           rank documents about Berlin with the model that comes along
 python3 run.py test           all tests, with reduced rounds of whatever is long (extra words go to pytest)
-python3 run.py check          ruff, mypy, import-linter, and whether the map is what the code is
+python3 run.py check          ruff, mypy (the docs' Python too), import-linter, and whether the map is what the code is
 python3 run.py map            draws the rooms and who imports whom: docs/house.svg
+python3 run.py docs           the API reference, from the docstrings: build/docs/index.html
 python3 run.py test-tensorrt  builds a TensorRT-RTX engine of every family, in .venv-tensorrt (300 MB; no GPU needed)
 python3 run.py test-openvino  the plugin path for real: OpenVINO's provider on this CPU, in .venv-openvino (60 MB)
 python3 run.py soak           the tests with their full numbers
 python3 run.py peers          FastEmbed's rows against ours on the same weights, in .venv-peers
 python3 run.py test-optimum   the optimum door's tests, in .venv-optimum: they need torch (200 MB)
-python3 run.py test-frozen    a program that PyInstaller froze reads files, in .venv-frozen
+python3 run.py test-frozen    library and command as PyInstaller freezes them, built and run, in .venv-frozen (minutes)
+python3 run.py test-deploy    docker/'s unit, compose file and manifest against their schemas, in .venv-deploy
 python3 run.py test-files     one text in 13 languages through every kind that LibreOffice writes (needs soffice)
 python3 run.py test-clients   clients of Jina's API against `colibri serve`, in .venv-clients (1 GB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
@@ -30,6 +32,7 @@ WHEELS = ROOT / "build" / "data-wheels"
 # What a verb needs: extras of the package, and files of requirements.
 NEEDS = {
     "demo": ("cpu", []),
+    "docs": ("cpu,export,files-all,server", ["docs/requirements.txt"]),
     "check": ("cpu,export,files-all,server", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
     "test": ("cpu,export,files-all,server", ["tests/requirements.txt"]),
     "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
@@ -38,18 +41,23 @@ NEEDS = {
     "bench": ("cpu,export,files-all,server", ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
-    "test-frozen": ("files", ["tests/requirements.txt", "tests/frozen/requirements.txt"]),
+    "test-deploy": ("cpu,server", ["tests/deploy/requirements.txt"]),
+    "test-frozen": ("cpu,files,server", ["tests/requirements.txt", "tests/frozen/requirements.txt"]),
     "test-files": ("cpu,files-all", ["tests/requirements.txt"]),
     "test-clients": ("cpu,server", ["tests/clients/requirements.txt"]),
 }
 
+SCRIPTS = {"demo": "examples/demo.py", "docs": "docs/api.py"}
+
 # Others' packages stay out of the environment that everything else runs in.
 ENVIRONMENTS = {
+    "docs": ".venv-docs",
     "peers": ".venv-peers",
     "test-optimum": ".venv-optimum",
     "test-tensorrt": ".venv-tensorrt",
     "test-openvino": ".venv-openvino",
     "test-clients": ".venv-clients",
+    "test-deploy": ".venv-deploy",
     "test-frozen": ".venv-frozen",
 }
 
@@ -90,12 +98,13 @@ def main() -> int:
 
 def commands(verb: str, rest: list[str]) -> list[list[str]]:
     """The commands of a verb, to be run with its environment's Python, each only if the one before succeeded."""
-    if verb == "demo":
-        return [["examples/demo.py", *rest]]
+    if verb in SCRIPTS:
+        return [[SCRIPTS[verb], *rest]]
     if verb == "check":
         ruff = [["-m", "ruff", "check"], ["-m", "ruff", "format", "--check"]]
         lint = ["-c", "from importlinter.cli import lint_imports_command as lint; lint()", "--no-logo", "--no-cache"]
-        return [*ruff, ["-m", "mypy"], lint, ["docs/house.py", "--check"]]
+        blocks = [["docs/blocks.py"], ["-m", "mypy", "build/docs_code"]]
+        return [*ruff, ["-m", "mypy"], *blocks, lint, ["docs/house.py", "--check"]]
     if verb == "test":
         return [["-m", "pytest", *rest]]
     if verb == "test-tensorrt":  # the import first: without it the tests would be skipped
@@ -104,8 +113,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-m", "pytest", "tests/openvino", *rest]]
     if verb == "soak":
         return [["-m", "pytest", "--hypothesis-profile=soak", *rest]]
-    if verb == "test-frozen":
-        return [["-m", "pytest", "tests/frozen", *rest]]
+    if verb in {"test-deploy", "test-frozen"}:
+        return [["-m", "pytest", f"tests/{verb.removeprefix('test-')}", *rest]]
     if verb == "test-optimum":
         return [["-m", "pytest", "tests/optimum_door", *rest]]
     if verb == "test-files":  # -rP prints the tables of recall

@@ -24,8 +24,10 @@ COPY --from=build /opt/kernels /opt/kernels
 COPY --from=build --chown=65532:65532 /data /data
 # HF_HUB_OFFLINE: a server does not fetch models; put artefacts into /data.
 ENV PATH=/opt/colibri/bin:$PATH HOME=/tmp NUMBA_CACHE_DIR=/tmp/kernels HF_HUB_OFFLINE=1 PYTHONDONTWRITEBYTECODE=1
+# Every option of serve is a variable (docs/operations.md); `docker run --env` changes one.
+ENV COLIBRI_SERVE_HOST=0.0.0.0 COLIBRI_SERVE_PORT=8080 COLIBRI_SERVE_KEYS_FILE=/data/keys.json
 USER 65532:65532
 EXPOSE 8080
-HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/live', timeout=4)"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python", "-c", "import os, urllib.request as web; web.urlopen(f'http://127.0.0.1:{os.environ[\"COLIBRI_SERVE_PORT\"]}/live', timeout=4)"]
 ENTRYPOINT ["colibri-entrypoint"]
-CMD ["serve", "--host", "0.0.0.0", "--port", "8080", "--keys-file", "/data/keys.json"]
+CMD ["serve"]

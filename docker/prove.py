@@ -94,8 +94,8 @@ def serve(tree: Tree, last: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     command = [tree.inside(word) for word in (*json.loads(last["ENTRYPOINT"]), *json.loads(last["CMD"]))]
-    command = ["127.0.0.1" if word == "0.0.0.0" else port if word == "8080" else word for word in command]
-    keys = command[command.index("--keys-file") + 1]
+    tree.environment |= {"COLIBRI_SERVE_HOST": "127.0.0.1", "COLIBRI_SERVE_PORT": port}
+    keys = tree.environment["COLIBRI_SERVE_KEYS_FILE"]
     # Root may write anywhere; without these capabilities it may not, like anybody else.
     lacking = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner", "--inh-caps=-all"]
     user = lacking if os.getuid() == 0 else []
@@ -107,7 +107,7 @@ def serve(tree: Tree, last: dict[str, str]) -> None:
     assert process.stdout is not None
     try:
         print(process.stdout.readline().strip())
-        check = json.loads(last["HEALTHCHECK"].partition(" CMD ")[2].replace("8080", port))
+        check = json.loads(last["HEALTHCHECK"].partition(" CMD ")[2])
         subprocess.run([*user, *check], check=True, **words)
         body = json.dumps({"model": "colibri-mini", "query": "a bird?", "documents": ["Bread.", "A bird sings."]})
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from colibri import machine
 from colibri.errors import ExportError, MissingExtra
 from colibri.providers import require_onnxruntime
 from colibri_export.role_options import role_options
@@ -236,7 +237,8 @@ def _require_extra(via: str | None = None) -> None:
         ("export", "export", ("onnx", "onnx_ir", "safetensors")),
     ):
         if missing := [module for module in modules if util.find_spec(module) is None]:
-            raise MissingExtra(f"{what} needs {', '.join(missing)}: pip install 'colibri-edge[{extra}]'")
+            how = machine.install_command(extra)
+            raise MissingExtra(f"{what} needs {', '.join(missing)} (colibri-edge[{extra}]): {how}")
     warning = require_onnxruntime()  # every graph is run before it is handed out
     if warning:
         click.echo(warning, err=True)

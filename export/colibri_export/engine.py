@@ -16,6 +16,7 @@ from typing import Any
 
 import onnx_ir as ir
 
+from colibri import machine
 from colibri.artefact import Engine, Profile
 from colibri.errors import ExportError, MissingExtra
 
@@ -37,7 +38,9 @@ def require_tensorrt(capabilities: Sequence[str]) -> None:
             f"{', '.join(CAPABILITIES)}; wanted some of these, none twice"
         )
     if util.find_spec("tensorrt_rtx") is None:
-        raise MissingExtra("the variant tensorrt needs tensorrt_rtx: pip install 'colibri-edge[tensorrt]'")
+        raise MissingExtra(
+            f"the variant tensorrt needs tensorrt_rtx (colibri-edge[tensorrt]): {machine.install_command('tensorrt')}"
+        )
 
 
 def build(graph: Path, engine: Path, capabilities: Sequence[str], profiles: Sequence[Profile]) -> Engine:

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 import colibri
 from colibri.cli import extras as doctors_extras
 from colibri.cli import group
+from colibri.machine import install_command
 from colibri.providers import ORDER, hardware
 
 TINY = str(Path(__file__).parents[1] / "artefacts" / "tiny-random-xlmr")
@@ -170,7 +171,7 @@ def test_doctor_names_every_extra_its_state_and_the_command() -> None:
     assert sorted(found) == sorted(metadata.metadata("colibri-edge").get_all("Provides-Extra", []))
     shown = run("doctor").stdout
     for name, facts in found.items():
-        assert facts["command"].endswith(f"pip install 'colibri-edge[{name}]'")
+        assert facts["command"].endswith(install_command(name))
         lacking = f", lacks {', '.join(facts['lacks'])}: {facts['command']}" if facts["lacks"] else ""
         assert f" {name:<12} {facts['state']}{lacking}\n" in shown
         assert (facts["state"] == "installed") == (not facts["lacks"])
@@ -184,7 +185,7 @@ def test_an_extra_may_be_here_in_part_or_in_place_of_another(monkeypatch: pytest
     assert [facts["state"] for facts in found.values()][:3] == ["partly installed", "not installed", "installed"]
     assert found["some"]["lacks"] == ["no_such.module"]
     if found["gpu"]["lacks"]:
-        assert found["gpu"]["command"] == "pip uninstall onnxruntime, then pip install 'colibri-edge[gpu]'"
+        assert found["gpu"]["command"] == f"pip uninstall onnxruntime, then {install_command('gpu')}"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems are taken to have a GPU")

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from colibri.artefact import manifest_file
 from colibri.artefact.finding import find
 from colibri.cli import group
+from colibri.machine import install_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -257,8 +258,8 @@ def test_a_rebuild_that_the_disk_cannot_hold_leaves_nothing(largest: int, tmp_pa
 @pytest.mark.parametrize(
     ("missing", "wanted"),
     [
-        ({"onnx", "onnx_ir"}, "export needs onnx, onnx_ir: pip install 'colibri-edge[export]'"),
-        ({"onnxruntime"}, "no onnxruntime: pip install 'colibri-edge[cpu]'"),
+        ({"onnx", "onnx_ir"}, f"export needs onnx, onnx_ir (colibri-edge[export]): {install_command('export')}"),
+        ({"onnxruntime"}, f"no onnxruntime (colibri-edge[cpu]): {install_command('cpu')}"),
     ],
 )
 def test_without_an_extra_both_commands_say_what_to_install(
@@ -278,7 +279,7 @@ def test_without_an_extra_both_commands_say_what_to_install(
 def test_the_optimum_door_says_what_to_install_before_any_work(bert: Path, tmp_path: Path) -> None:
     refused = colibri("export", bert, tmp_path / "out", "--via", "optimum")
     assert refused.exit_code == 1
-    wanted = "--via optimum needs torch, transformers, optimum: pip install 'colibri-edge[optimum]'"
+    wanted = f"--via optimum needs torch, transformers, optimum (colibri-edge[optimum]): {install_command('optimum')}"
     assert wanted in refused.output
     assert list(tmp_path.iterdir()) == []
 

@@ -88,7 +88,7 @@ def test_compute_capabilities_tensorrt_rtx_does_not_know_are_refused_with_its_li
 
 @without_tensorrt
 def test_without_the_extra_it_is_named_before_any_work(bert: Path, tmp_path: Path) -> None:
-    with pytest.raises(MissingExtra, match=r"tensorrt needs tensorrt_rtx: pip install 'colibri-edge\[tensorrt\]'"):
+    with pytest.raises(MissingExtra, match=r"tensorrt needs tensorrt_rtx \(colibri-edge\[tensorrt\]\): pip install "):
         export(bert, tmp_path / "here" / "out", variant_names=["tensorrt", "gpu-fp16"])
     assert not (tmp_path / "here").exists()
 

@@ -18,6 +18,7 @@ from colibri.cli.search import parsed, snippet
 from colibri.errors import InputError
 from colibri.explain import Match, Span
 from colibri.index import PassageHit
+from colibri.machine import install_command
 from reference import ARTEFACTS
 
 MODEL = ("--model", str(ARTEFACTS / "tiny-random-bert"))
@@ -215,7 +216,9 @@ def test_kinds_are_listed_with_what_they_need(tmp_path: Path, monkeypatch: pytes
     }
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert "PDF  (needs pip install 'colibri-edge[files]')" in run("index", "--kinds").output
+    shown = run("index", "--kinds").output
+    assert "PDF  (needs colibri-edge[files])" in shown
+    assert f"colibri-edge[files]: {install_command('files')}\n" in shown
 
 
 def test_limits_are_options(notes: Path) -> None:

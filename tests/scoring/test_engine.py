@@ -294,3 +294,33 @@ def test_doctor_and_warmup_name_the_kernel(compiled: Path) -> None:
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     assert said.startswith(f"int8     {usable[1]}, ")
     assert str(compiled) in said
+
+
+@needs_numba
+def test_where_numba_is_told_not_to_compile_numpy_answers_and_doctor_says_why() -> None:
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    environment.pop("COLIBRI_KERNEL", None)
+    code = (
+        SETUP
+        + """
+from colibri.scoring import why_numpy
+docs = stored(case.packed, "int8")
+engine._state.scored = engine.WORTH_COMPILING  # and one call that is worth waiting for
+assert engine.kernel("int8", engine.WORTH_WAITING_FOR) is None
+assert engine.kernel("int8", 1) is None
+assert maxsim(case.query, docs).shape == (300,)
+assert not engine._state.ended, "nothing was tried"
+print(why_numpy())
+"""
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment, cwd=TESTS
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "NUMBA_DISABLE_JIT turns numba's compiler off"), done.stderr
+    doctor = [sys.executable, "-m", "colibri", "doctor"]
+    told = subprocess.run(doctor, capture_output=True, text=True, check=False, env=environment).stdout
+    assert "kernel numpy, because NUMBA_DISABLE_JIT turns numba's compiler off" in told
+    asked = [sys.executable, "-m", "colibri", "warmup"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: NUMBA_DISABLE_JIT turns numba's compiler off")

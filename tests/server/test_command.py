@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from colibri.machine import install_command
 from live_server import BERT, XLMR, LiveServer
 
 PACKAGES = ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn")
@@ -19,7 +20,7 @@ def test_a_missing_package_is_named_with_what_brings_it(package: str) -> None:
     absent = f"import sys; sys.modules[{package!r}] = None; sys.argv = ['colibri', 'serve']; "
     done = run(absent + "import colibri.cli as c; c.main()")
     assert done.returncode == 1
-    assert done.stderr.strip() == f"Error: no {package}: pip install 'colibri-edge[server]'"
+    assert done.stderr.strip() == f"Error: no {package} (colibri-edge[server]): {install_command('server')}"
 
 
 @pytest.mark.parametrize("words", [["--help"], ["serve", "--help"], ["keys", "list", "--help"], ["rerank", "--help"]])

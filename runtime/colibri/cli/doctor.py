@@ -15,7 +15,7 @@ from colibri.cli.options import provider_option
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import ColibriError
 from colibri.files import how_memory_is_limited
-from colibri.machine import available_cores, not_known, why_no_home
+from colibri.machine import available_cores, frozen_by, not_known, why_no_home
 from colibri.providers import CPU, ORDER, told_once
 
 _NOT_INSTALLED = "not installed"
@@ -53,7 +53,7 @@ def doctor(artefact: str | None, variant: str | None, provider: str, as_json: bo
 def _look(name: str | None, variant: str | None, provider: str) -> tuple[dict[str, Any], list[str]]:
     problems: list[str] = []
     report: dict[str, Any] = {
-        "python": f"{platform.python_version()} ({platform.python_implementation()}), {sys.executable}",
+        "python": f"{platform.python_version()} ({platform.python_implementation()}), {_program()}",
         "system": f"{platform.system()} {platform.machine()}, {available_cores()} cores",
         "cpu_features": sorted(providers.cpu_features()),
         "packages": {package: _version(package) for package in _PACKAGES},
@@ -68,6 +68,11 @@ def _look(name: str | None, variant: str | None, provider: str) -> tuple[dict[st
         report["engine_cache"] = str(providers.cache_home() or f"none: {why_no_home()}; XDG_CACHE_HOME says where")
     report |= _artefact(name, variant, provider, report["onnxruntime"] is not None, problems)
     return report, problems
+
+
+def _program() -> str:
+    by = frozen_by()
+    return f"frozen by {by}: {sys.argv[0]}" if by else sys.executable
 
 
 def _onnxruntime(problems: list[str]) -> dict[str, Any] | None:

@@ -4,6 +4,8 @@ import sys
 from importlib import metadata, util
 from typing import Any
 
+from colibri.machine import install_command
+
 _ZSTD = ("backports.zstd",) if sys.version_info < (3, 14) else ()
 _FILES = ("pypdfium2", "chardet", "webencodings", *_ZSTD)
 _EXPORT = ("onnx", "onnx_ir", "safetensors")
@@ -27,7 +29,7 @@ def extras() -> dict[str, dict[str, Any]]:
     for extra, needs in EXTRAS.items():
         lacks = [name for name in needs if not _is_here(name)]
         state = "installed" if not lacks else "not installed" if len(lacks) == len(needs) else "partly installed"
-        command = f"pip install 'colibri-edge[{extra}]'"
+        command = install_command(extra)
         if extra in _INSTEAD and lacks and _has_distribution(_INSTEAD[extra]):
             command = f"pip uninstall {_INSTEAD[extra]}, then {command}"
         found[extra] = {"state": state, "lacks": lacks, "command": command}

@@ -2,6 +2,7 @@
 
 import click
 
+from colibri import machine
 from colibri.cli.terminal import echo, echo_json
 from colibri.files import NOT_READ, READ, Kind
 
@@ -12,8 +13,10 @@ def show(as_json: bool) -> None:
         echo_json([_entry(kind) for kind in READ + NOT_READ])
         return
     for kind in READ:
-        echo(kind.name + ("" if kind.installed else f"  (needs pip install 'colibri-edge[{kind.extra}]')"))
+        echo(kind.name + ("" if kind.installed else f"  (needs colibri-edge[{kind.extra}])"))
         _endings(kind)
+    for extra in sorted({kind.extra for kind in READ if not kind.installed}):
+        echo(f"\ncolibri-edge[{extra}]: {machine.install_command(extra)}")
     echo("\nnot read, only counted:")
     for kind in NOT_READ:
         if kind.endings:

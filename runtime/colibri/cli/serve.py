@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from colibri import machine
 from colibri.cli.options import provider_option
+from colibri.cli.variables import FromEnvironment, KeysFile, said_by
 from colibri.errors import ColibriError, InputError, MissingExtra
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ log = logging.getLogger(__name__)
 DEFAULT_PORT = 8080
 
 
-@click.command(short_help="Serve Jina's API from this machine.")
+@click.command(cls=FromEnvironment, short_help="Serve Jina's API from this machine.")
 @click.option(
     "--artefact",
     "artefacts",
@@ -42,11 +44,12 @@ DEFAULT_PORT = 8080
 )
 @click.option(
     "--keys-file",
-    type=click.Path(path_type=Path),
+    type=KeysFile(),
     help="Ask for the keys of this file (see `colibri keys`). Read again when it changes.",
 )
 @click.option(
-    "--without-keys", is_flag=True, help="Let anyone who can reach an address beyond this machine use the server."
+    "--without-keys/--with-keys",
+    help="Let anyone who can reach an address beyond this machine use the server.",
 )
 @provider_option
 @click.option("--workers", type=click.IntRange(min=1), help="Documents encoded at once; default: one a core.")
@@ -72,7 +75,7 @@ DEFAULT_PORT = 8080
     help="Serve the index in this folder as well (made when it is not there).",
 )
 @click.option(
-    "--normalise-scores", is_flag=True, help="Divide relevance_score by the number of query tokens: at most 1."
+    "--normalise-scores/--raw-scores", help="Divide relevance_score by the number of query tokens: at most 1."
 )
 def serve(
     artefacts: tuple[str, ...],
@@ -102,7 +105,8 @@ def serve(
       colibri serve --artefact jina-colbert-v2 --alias jina=jina-colbert-v2
       colibri keys add laptop && colibri serve --host 0.0.0.0 --keys-file colibri-keys.json
 
-    SIGTERM or Ctrl-C ends it when what runs is done. Routes, errors and limits: docs/server.md.
+    SIGTERM or Ctrl-C ends it when what runs is done. Routes, errors and limits: docs/server.md. Every option may be
+    given by its variable instead; the command line wins. All variables and exit codes: docs/operations.md.
     """
     require_extra()
     from colibri import server
@@ -121,6 +125,7 @@ def serve(
     limits: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     settings = server.Settings(normalise_scores=normalise_scores, **limits)
     server.configure_logs()
+    _tell_of_variables()
     with _explained():
         _serve(
             artefacts,
@@ -134,6 +139,16 @@ def serve(
             index_folder,
             settings,
         )
+
+
+def _tell_of_variables() -> None:
+    """Which options came from the environment, by the names of their variables alone, and which variables are none."""
+    context = click.get_current_context()
+    assert isinstance(context.command, FromEnvironment)
+    for line in context.command.strangers():
+        log.warning("%s", line)
+    if obeyed := context.command.obeyed(context):
+        log.info("options from the environment", extra={"fields": {"variables": obeyed}})
 
 
 @contextlib.contextmanager
@@ -217,11 +232,12 @@ def require_extra() -> None:
     """Raises MissingExtra, naming what to install, when a package of the server is not there."""
     missing = [name for name in _PACKAGES if util.find_spec(name) is None]
     if missing:
-        raise MissingExtra(f"no {', '.join(missing)}: pip install 'colibri-edge[server]'")
+        how = machine.install_command("server")
+        raise MissingExtra(f"no {', '.join(missing)} (colibri-edge[server]): {how}")
 
 
 def _alias(word: str) -> tuple[str, str]:
     name, equals, model = word.partition("=")
     if not (name and equals and model):
-        raise InputError(f"--alias {word}: wanted NAME=MODEL")
+        raise InputError(f"{said_by('aliases')} {word}: wanted NAME=MODEL")
     return name, model

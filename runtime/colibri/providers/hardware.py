@@ -6,11 +6,11 @@ import sys
 from importlib import import_module, metadata, util
 from pathlib import Path
 
+from colibri import machine
 from colibri.errors import MissingExtra
 
 _CPUINFO = Path("/proc/cpuinfo")
 _DEVICES = Path("/dev")
-_INSTALL = "pip install 'colibri-edge[cpu]' (or [gpu], never both)"
 
 
 @functools.cache
@@ -59,7 +59,7 @@ def require_onnxruntime() -> str | None:
     spec = util.find_spec("onnxruntime")
     if spec is None or spec.origin is None:
         leftover = "" if spec is None else " (only left-over files of an uninstalled one)"
-        raise MissingExtra(f"no onnxruntime{leftover}: {_INSTALL}")
+        raise MissingExtra(f"no onnxruntime{leftover} (colibri-edge[cpu]): {_install()}")
     # A look at the folder first: asking every installed distribution takes 0.1 s and more.
     beside = Path(spec.origin).parents[1]
     try:
@@ -71,5 +71,9 @@ def require_onnxruntime() -> str | None:
         return None
     return (
         f"{' and '.join(owners)} are installed together and overwrite each other: "
-        f"pip uninstall {' '.join(owners)}, then {_INSTALL}"
+        f"pip uninstall {' '.join(owners)}, then {_install()}"
     )
+
+
+def _install() -> str:
+    return f"{machine.install_command('cpu')} (or [gpu], never both)"

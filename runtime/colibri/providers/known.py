@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from colibri import machine
 from colibri.errors import InputError
 
 CPU = "CPUExecutionProvider"
@@ -18,8 +19,14 @@ class Known:
     """What `provider=` takes."""
     execution_provider: str
     """ONNX Runtime's name, which manifests use."""
-    install: str
-    """What brings it here."""
+    extra: str = ""
+    """Of this package, which brings it; else `brought` says all."""
+    brought: str = ""
+    """What to type instead of, or beside, the extra, for pip."""
+    instead: str = ""
+    """Distributions to uninstall first: they overwrite each other."""
+    where: str = ""
+    """Systems that have it, if few do."""
     plugin: str | None = None
     """Module of the package that has it as a plugin (onnxruntime's plugin EP interface)."""
     gpu: bool = True
@@ -36,12 +43,20 @@ class Known:
     fuses: bool = True
     """Whether it runs node by node, so that onnxruntime's own fusions help; others want the graph as it was written."""
 
+    @property
+    def install(self) -> str:
+        """What brings it here."""
+        first = f"pip uninstall {self.instead}, then " if self.instead else ""
+        brought = machine.install_command(self.extra, more=self.brought) if self.extra else self.brought
+        return first + brought + self.where
+
 
 ORDER = (
     Known(
         name="tensorrt-rtx",
         execution_provider="NvTensorRTRTXExecutionProvider",
-        install="pip install 'colibri-edge[cpu]' onnxruntime-ep-nv-tensorrt-rtx",
+        extra="cpu",
+        brought="onnxruntime-ep-nv-tensorrt-rtx",
         plugin="onnxruntime_ep_nv_tensorrt_rtx",
         nvidia=True,
         any_variant=True,
@@ -52,7 +67,9 @@ ORDER = (
     Known(
         name="tensorrt",
         execution_provider="TensorrtExecutionProvider",
-        install="pip uninstall onnxruntime, then pip install 'colibri-edge[gpu]' tensorrt",
+        extra="gpu",
+        brought="tensorrt",
+        instead="onnxruntime",
         nvidia=True,
         any_variant=True,
         # Its session stays on the first of several profiles (onnxruntime pull request 31624, open in September 2026).
@@ -62,44 +79,53 @@ ORDER = (
     Known(
         name="cuda",
         execution_provider="CUDAExecutionProvider",
-        install="pip uninstall onnxruntime, then pip install 'colibri-edge[gpu]' 'onnxruntime-gpu[cuda,cudnn]'",
+        extra="gpu",
+        brought="'onnxruntime-gpu[cuda,cudnn]'",
+        instead="onnxruntime",
         nvidia=True,
         any_variant=True,
     ),
     Known(
         name="migraphx",
         execution_provider="MIGraphXExecutionProvider",
-        install="pip uninstall onnxruntime, then pip install onnxruntime-migraphx (AMD, Linux)",
+        brought="pip install onnxruntime-migraphx",
+        instead="onnxruntime",
+        where=" (AMD, Linux)",
         any_variant=True,
         fuses=False,
     ),
     Known(
         name="coreml",
         execution_provider="CoreMLExecutionProvider",
-        install="pip install 'colibri-edge[cpu]' on macOS",
+        extra="cpu",
+        where=" on macOS",
         fuses=False,
     ),
     Known(
         name="directml",
         execution_provider="DmlExecutionProvider",
-        install="pip uninstall onnxruntime, then pip install onnxruntime-directml (Windows)",
+        brought="pip install onnxruntime-directml",
+        instead="onnxruntime",
+        where=" (Windows)",
     ),
     Known(
         name="webgpu",
         execution_provider="WebGpuExecutionProvider",
-        install="pip install 'colibri-edge[cpu]' onnxruntime-ep-webgpu",
+        extra="cpu",
+        brought="onnxruntime-ep-webgpu",
         plugin="onnxruntime_ep_webgpu",
     ),
     Known(
         name="openvino",
         execution_provider="OpenVINOExecutionProvider",
-        install="pip install 'colibri-edge[cpu]' onnxruntime-ep-openvino",
+        extra="cpu",
+        brought="onnxruntime-ep-openvino",
         plugin="onnxruntime_ep_openvino",
         gpu=False,
         compiles=True,
         fuses=False,
     ),
-    Known(name="cpu", execution_provider=CPU, install="pip install 'colibri-edge[cpu]'", gpu=False, any_variant=True),
+    Known(name="cpu", execution_provider=CPU, extra="cpu", gpu=False, any_variant=True),
 )
 """Best first."""
 
@@ -120,7 +146,7 @@ def by_name(name: str) -> Known:
 
 def known_provider(execution_provider: str) -> Known:
     """What is known of an execution provider; a manifest may name one that is none of ours."""
-    other = Known(name=execution_provider, execution_provider=execution_provider, install="an onnxruntime that has it")
+    other = Known(name=execution_provider, execution_provider=execution_provider, brought="an onnxruntime that has it")
     return _BY_EXECUTION_PROVIDER.get(execution_provider, other)
 
 

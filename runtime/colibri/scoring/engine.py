@@ -69,7 +69,7 @@ def kernel(kind: Kind, work: int) -> "Compiled | None":
     if found is not None:
         return found
     name = wanted_kernel()
-    if name == "numpy" or kind in _state.failed:
+    if name == "numpy" or kind in _state.failed or (name is None and _compiler_off()):
         return None
     if name is not None:
         return compile_now(kind)
@@ -85,13 +85,16 @@ def kernel(kind: Kind, work: int) -> "Compiled | None":
 def compile_now(kind: Kind) -> "Compiled":
     """The kernel for rows of a kind, compiled before this returns.
 
-    Raises InputError when COLIBRI_KERNEL names what cannot run here, MissingExtra when numba is not installed.
+    Raises InputError when COLIBRI_KERNEL names what cannot run here or numba's compiler is off, MissingExtra when
+    numba is not installed.
     """
     name = wanted_kernel()
     if name == "numpy":
         raise InputError("COLIBRI_KERNEL=numpy: there is nothing to compile")
     if util.find_spec("numba") is None:
         raise MissingExtra("no numba: pip install numba; scoring works without, on NumPy")
+    if (off := _compiler_off()) is not None:
+        raise InputError(f"{off}: there is no compiler; scoring works without, on NumPy")
     from colibri.scoring.kernels.build import build  # noqa: PLC0415 - half a second that most processes never pay
     from colibri.scoring.kernels.choice import choose_kernel  # noqa: PLC0415
 
@@ -111,7 +114,16 @@ def why_numpy() -> str | None:
         return "COLIBRI_KERNEL=numpy"
     if util.find_spec("numba") is None:
         return "numba is not installed"
-    return next(iter(_state.failed.values()), None)
+    return _compiler_off() or next(iter(_state.failed.values()), None)
+
+
+def _compiler_off() -> str | None:
+    """Why numba, which is here, compiles nothing; None: it does."""
+    if "__compiled__" in globals():
+        return "numba's compiler needs Python's bytecode, which a program that Nuitka made does not have"
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}:
+        return "NUMBA_DISABLE_JIT turns numba's compiler off"
+    return None
 
 
 def _start(kind: Kind) -> threading.Event:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from colibri.files.kinds import detection
 from colibri.files.kinds.encodings import decode
 from colibri.files.text import Unreadable
+from colibri.machine import install_command
 from files.kinds.sentences import PAIRS, commented, encoded, sample
 
 chardet = pytest.importorskip("chardet")
@@ -171,7 +172,7 @@ def test_without_chardet_other_text_is_windows_1252_and_that_is_said(monkeypatch
     found = decode(b"caf\xe9 \x80")
     assert (found.text, found.encoding) == ("café €", "cp1252")
     assert found.remark is not None
-    assert "pip install 'colibri-edge[files]'" in found.remark
+    assert found.remark.endswith(f"need colibri-edge[files]: {install_command('files')}")
 
 
 def test_nothing_of_the_extra_is_loaded_before_it_is_needed() -> None:

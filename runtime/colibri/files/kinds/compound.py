@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from colibri import machine
 from colibri.errors import MissingExtra
 from colibri.files.source import Source
 from colibri.files.text import Unreadable
@@ -35,7 +36,8 @@ def package(name: str, kind: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        raise MissingExtra(f"{kind} files need pip install 'colibri-edge[files-all]'") from error
+        how = machine.install_command("files-all")
+        raise MissingExtra(f"{kind} files need colibri-edge[files-all]: {how}") from error
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from colibri import machine
 from colibri.files.kinds.detection import MANY_BYTES, detected
 from colibri.files.kinds.labels import codec_of
 from colibri.files.kinds.wide import is_binary, without_mark
@@ -127,7 +128,8 @@ def _utf8(data: bytes) -> Decoded | None:
 def _guessed(data: bytes) -> Decoded:
     codecs_found = detected(data)
     if codecs_found is None:
-        remark = "not in UTF-8, read as Windows-1252; other encodings need pip install 'colibri-edge[files]'"
+        remark = "not in UTF-8, read as Windows-1252; other encodings need colibri-edge[files]: "
+        remark += machine.install_command("files")
         return Decoded(data.decode("cp1252", "replace"), "cp1252", remark)
     if not codecs_found:
         return _replaced(data, "cp1252")

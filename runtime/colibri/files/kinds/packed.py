@@ -8,6 +8,7 @@ import zlib
 from importlib import import_module
 from typing import Any, Protocol
 
+from colibri import machine
 from colibri.errors import MissingExtra
 from colibri.files.text import Unreadable
 
@@ -100,4 +101,4 @@ def _zstandard() -> Any:
             return import_module(name)
         except ModuleNotFoundError:
             continue
-    raise MissingExtra("Zstandard files need pip install 'colibri-edge[files]'")
+    raise MissingExtra(f"Zstandard files need colibri-edge[files]: {machine.install_command('files')}")

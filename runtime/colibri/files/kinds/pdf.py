@@ -9,6 +9,7 @@ from importlib import import_module
 from itertools import groupby
 from typing import Any
 
+from colibri import machine
 from colibri.errors import MissingExtra
 from colibri.files.kinds.pdf_beside import attached, beside, quiet, told
 from colibri.files.kinds.pdf_damage import damaged_pages
@@ -76,7 +77,7 @@ def _opened(source: Source) -> Iterator[tuple[Any, bool]]:
     try:
         pdfium = import_module("pypdfium2")
     except ImportError as error:
-        raise MissingExtra("PDF files need pip install 'colibri-edge[files]'") from error
+        raise MissingExtra(f"PDF files need colibri-edge[files]: {machine.install_command('files')}") from error
     document, cut_off = _document(pdfium, source.data)
     try:
         if not len(document):

@@ -299,7 +299,8 @@ def _of_sqlite(error: BaseException) -> bool:
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
-    return last is not None and Path(__file__).parents[1] in Path(last.tb_frame.f_code.co_filename).parents
+    # By the module's name: in a frozen program, code has no file.
+    return last is not None and str(last.tb_frame.f_globals.get("__name__")).startswith("colibri.index.")
 
 
 def _writable(folder: Path, file: Path) -> bool:
