@@ -98,7 +98,9 @@ def write_checkpoint(spec: Spec, folder: Path) -> None:
     spec.tokenizer.save(str(folder / "tokenizer.json"))
     write_json(folder / "artifact.metadata", spec.metadata)
     shapes = {name: tuple(w.shape) for name, w in AutoModel.from_config(spec.config).state_dict().items()}
-    weights = {spec.prefix + name: random_tensor(rng, name, shape, spec.scales) for name, shape in sorted(shapes.items())}
+    weights = {
+        spec.prefix + name: random_tensor(rng, name, shape, spec.scales) for name, shape in sorted(shapes.items())
+    }
     hidden = spec.config.hidden_size
     weights["linear.weight"] = random_tensor(rng, "linear.weight", (spec.dim, hidden), spec.scales)
     write_tensors(folder / "model.safetensors", weights)
