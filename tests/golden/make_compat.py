@@ -1,5 +1,6 @@
 # requirements: Python 3.11, torch==2.13.0 (CPU), then for
-#   stanford, ragatouille       colbert-ai==0.2.22 ragatouille==0.0.9.post2 transformers==4.57.6 langchain==0.3.30 psutil
+#   stanford, ragatouille       colbert-ai==0.2.22 ragatouille==0.0.9.post2 transformers==4.57.6 langchain==0.3.30
+#                               psutil
 #   pylate                      sentence-transformers==5.3.0 transformers==5.3.0 ujson voyager==2.2.3 datasets pandas
 #                               accelerate; then, without their dependencies, pylate==1.6.0 and fastkmeans==0.5.0
 #   sentence_transformers       sentence-transformers==6.2.0 transformers==5.24.0
@@ -37,11 +38,21 @@ PACKAGES = {
 
 def copied(name: str) -> Path:
     """A checkpoint in the working directory. colbert-ai asks the hub for the `model_name` of the metadata, which says
-    what a checkpoint was trained from: here nothing."""
+    what a checkpoint was trained from: here nothing. RAGatouille needs every setting in it, as published ones have."""
     folder = Path(shutil.copytree(HERE / name, name)).resolve()
     if (metadata := folder / "artifact.metadata").exists():
-        facts = json.loads(metadata.read_text(encoding="utf-8"))
-        metadata.write_text(json.dumps(facts | {"model_name": None}), encoding="utf-8")
+        facts = json.loads(metadata.read_text(encoding="utf-8")) | {"model_name": None}
+        if sys.argv[1] == "ragatouille":
+            infra = importlib.import_module("colbert.infra")
+            facts = infra.ColBERTConfig().export() | facts
+        metadata.write_text(json.dumps(facts), encoding="utf-8")
+    if sys.argv[1] == "rerankers" and "bert-512" in name:  # it knows heads of 128 only: with zeros, the cosines stay
+        from safetensors.torch import load_file, save_file
+        from torch.nn.functional import pad
+
+        tensors = load_file(folder / "model.safetensors")
+        tensors["linear.weight"] = pad(tensors["linear.weight"], (0, 0, 0, 128 - len(tensors["linear.weight"])))
+        save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
 
 
@@ -58,7 +69,7 @@ def groups(name: str) -> dict:
     if name == "ragatouille":
         where = Path(".ragatouille/colbert/indexes/golden")
         return {"calls": lambda: calls.calls(modules, big), "changed": lambda: calls.changed(modules, where)}
-    return {at.name: lambda at=at: calls.calls(modules, at) for at in (modern, big)}
+    return {at.name: lambda at=at: calls.calls(modules, at) for at in ([big] if name == "rerankers" else [modern, big])}
 
 
 def main() -> None:
@@ -69,8 +80,9 @@ def main() -> None:
             sys.modules[missing] = ModuleType(missing)
         sys.modules["fast_plaid"].search = sys.modules["fast_plaid.search"]
     import torch
-    from originals.described import outcomes
     from safetensors.numpy import save
+
+    from originals.described import outcomes
 
     torch.set_num_threads(1)
     arrays, found = {}, {}
@@ -82,7 +94,8 @@ def main() -> None:
     versions = {"python": platform.python_version()} | {each: version(each) for each in PACKAGES[name].split()}
     document = json.dumps({"versions": versions, "groups": found}, indent=1, ensure_ascii=False)
     (OUT / f"{name}.json").write_text(document + "\n", encoding="utf-8")
-    (OUT / f"{name}.safetensors").write_bytes(save(arrays))
+    if arrays:
+        (OUT / f"{name}.safetensors").write_bytes(save(arrays))
     print(name, {group: len(calls) for group, calls in found.items()}, len(arrays), "arrays")  # noqa: T201
 
 

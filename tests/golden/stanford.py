@@ -69,7 +69,7 @@ def make_specs() -> list[Spec]:
 
 def make_defaults_spec() -> Spec:
     """A BERT of 512 positions whose documents have 220 tokens and queries 32, as colbertv2.0's: colbert-ai and
-    RAGatouille (256 tokens a passage, queries that grow) take such lengths for granted, and a width their code packs."""
+    RAGatouille (256 tokens a passage, queries that grow) take such lengths for granted, and a width that they pack."""
     shape = {"max_position_embeddings": 512, "type_vocab_size": 2, "layer_norm_eps": 1e-12}
     shape |= {"hidden_size": 32, "num_hidden_layers": 2, "intermediate_size": 64}
     metadata = {"query_token_id": "[unused0]", "doc_token_id": "[unused1]", "attend_to_mask_tokens": False}

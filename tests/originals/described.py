@@ -27,7 +27,7 @@ def outcomes(calls: Calls, arrays: Arrays) -> Outcomes:
 
 def described(value: Any, arrays: Arrays) -> Any:
     """JSON of a value: scalars as they are; {"list"|"tuple": [...]}, {"dict": {...}}, {"array": kind, ...}."""
-    if value is None or isinstance(value, bool | int | float | str) and type(value).__module__ == "builtins":
+    if value is None or (isinstance(value, bool | int | float | str) and type(value).__module__ == "builtins"):
         return value
     if isinstance(value, Path):
         return {"path": value.name}
@@ -47,13 +47,17 @@ def short(error: Exception) -> str:
 
 
 def _array(value: Any, arrays: Arrays) -> dict[str, Any]:
-    """Of a scalar of numpy its type; of an array or tensor also where its numbers are (the same ones once)."""
+    """Of a scalar of numpy its type; of an array or tensor also how many rows of each text are not zero (padding is,
+    and in Stanford's package the place of a punctuation mark), and where those rows' numbers are (the same ones once).
+    """
     kind = "ndarray" if isinstance(value, np.ndarray) else "scalar" if isinstance(value, np.generic) else "tensor"
     numbers = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
-    if numbers.dtype.kind in "iub":
-        numbers = numbers.astype(np.int64)
-    numbers = np.ascontiguousarray(numbers)
+    found = {"array": kind, "shape": list(numbers.shape), "dtype": str(value.dtype).removeprefix("torch.")}
+    numbers = numbers.astype(np.int64) if numbers.dtype.kind in "iub" else np.round(numbers.astype(np.float32), 6) + 0
+    if numbers.ndim >= 2 and numbers.shape[-1] > 8:
+        is_row = (numbers != 0).any(axis=-1)
+        found["kept"] = is_row.sum(axis=-1).reshape(-1).tolist()
+        numbers = numbers[is_row]
     key = hashlib.sha256(numbers.tobytes() + str((numbers.shape, numbers.dtype)).encode()).hexdigest()[:12]
-    arrays[key] = numbers
-    dtype = str(value.dtype).removeprefix("torch.")
-    return {"array": kind, "shape": list(numbers.shape), "dtype": dtype, "values": key}
+    arrays[key] = np.ascontiguousarray(numbers)
+    return {**found, "values": key}

@@ -1,6 +1,7 @@
 """Calls of Stanford's package (colbert-ai 0.2.22): configuration, Checkpoint, scores, Indexer, Searcher, data."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ def configuration(modules: Modules, checkpoint: Path) -> Calls:
     """ColBERTConfig and RunConfig: defaults, what was given, which of several wins."""
     infra = modules("colbert.infra")
     kind = infra.ColBERTConfig
-    shown = ("doc_maxlen", "query_maxlen", "dim", "mask_punctuation", "attend_to_mask_tokens", "nbits", "kmeans_niters")
-    shown += ("bsize", "index_bsize", "experiment", "similarity", "interaction", "query_token_id", "doc_token_id")
-    shown += ("checkpoint", "collection", "index_name", "index_root", "overwrite", "pool_factor", "ncells", "ndocs")
-    shown += ("centroid_score_threshold",)
+    shown = (
+        "doc_maxlen query_maxlen dim mask_punctuation attend_to_mask_tokens nbits kmeans_niters bsize index_bsize "
+        "experiment similarity interaction query_token_id doc_token_id checkpoint collection index_name index_root "
+        "overwrite pool_factor ncells ndocs centroid_score_threshold"
+    ).split()
 
     def merged() -> list[Any]:
         both = kind.from_existing(kind(doc_maxlen=100, nbits=2), None, kind(nbits=4))
@@ -76,7 +78,7 @@ def checkpoint(modules: Modules, folder: Path) -> Calls:
         finally:
             made.query_tokenizer.query_maxlen = before
 
-    calls = {
+    calls: dict[str, Callable[[], Any]] = {
         "queries": lambda: made.queryFromText(QUERIES),
         "one query": lambda: made.queryFromText(QUERIES[:1]),
         "queries in a tuple": lambda: made.queryFromText(tuple(QUERIES)),
@@ -97,9 +99,8 @@ def checkpoint(modules: Modules, folder: Path) -> Calls:
     }
     for keep in (True, False, "flatten"):
         for bsize in (None, 1, 2, 32):
-            calls[f"documents, keep_dims {keep}, bsize {bsize}"] = lambda keep=keep, bsize=bsize: made.docFromText(
-                docs, keep_dims=keep, bsize=bsize
-            )
+            named = f"documents, keep_dims {keep}, bsize {bsize}"
+            calls[named] = partial(made.docFromText, docs, keep_dims=keep, bsize=bsize)
     calls["documents, to_cpu"] = lambda: made.docFromText(docs, bsize=2, to_cpu=True)[0]
     calls["one document"] = lambda: made.docFromText(docs[:1])
     return calls
