@@ -6,12 +6,18 @@
 import os
 import signal
 import sys
+import tempfile
 from importlib.util import find_spec
 
 from hypothesis import HealthCheck, settings
 
 # Read once, when huggingface_hub is first imported: no test may ask the network for anything.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+# No artefact of whoever runs the tests is found by name.
+for name in ("COLIBRI_MODELS", "COLIBRI_ALIAS"):
+    os.environ.pop(name, None)
+os.environ["XDG_DATA_HOME"] = os.path.join(tempfile.gettempdir(), "colibri-tests-have-no-data")  # noqa: PTH118
 
 # Scores come from NumPy here, however much a run of tests has scored; kernels are tested in processes of their own.
 os.environ.setdefault("COLIBRI_KERNEL", "numpy")
