@@ -178,14 +178,19 @@ def _device(providers: Sequence[Any] | None, cuda: Any) -> str | None:
 
 def _here() -> "dict[str, Manifest]":
     """Manifests of the artefacts that are here, by every name that means them."""
-    from colibri.artefact import find, shipped
+    from colibri.artefact import aliases, find, held
+    from colibri.errors import ArtefactError
 
     found: dict[str, Manifest] = {}
-    for name in shipped():
-        manifest = find(name).manifest
-        for word in (name, manifest.name, *manifest.aliases, manifest.source.name):
+    for one in held():
+        try:
+            manifest = find(one.folder.absolute()).manifest
+        except ArtefactError:  # `colibri models` names what is broken
+            continue
+        source = [one.source] if manifest.source.kind == "hub" else []
+        for word in (one.folder.name, one.name, *one.aliases, *source):
             found.setdefault(word, manifest)
-    return found
+    return found | {name: found[target] for name, target in aliases().items() if target in found}
 
 
 def _described(name: str, manifest: "Manifest") -> dict[str, Any]:

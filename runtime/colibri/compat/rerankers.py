@@ -146,9 +146,9 @@ def _is_here(name: str) -> bool:
     """Whether an artefact is on this machine; the network is not asked."""
     from pathlib import Path
 
-    from colibri.artefact import FILE_NAME, shipped
+    from colibri.artefact import FILE_NAME, aliases, meant
 
-    return name in shipped() or (Path(name) / FILE_NAME).is_file()
+    return name in aliases() or bool(meant(name)) or (Path(name) / FILE_NAME).is_file()
 
 
 register()

@@ -128,7 +128,7 @@ class PLAID:
             found = index.search_batch(queries, k)
         else:
             found = [
-                index.search(rows, k, {"id": {"$in": keys}}) if keys else []
+                index.search(rows, k, ids=keys)
                 for rows, keys in zip(queries, _subsets(subset, len(queries)), strict=True)
             ]
         return [[{"id": (hit.payload or {})["id"], "score": hit.score} for hit in hits] for hits in found]
@@ -206,11 +206,11 @@ def _plain(one: object) -> int | str:
     raise InputTypeError(f"documents_ids: found {one!r}, wanted strings or whole numbers")
 
 
-def _subsets(subset: Sequence[Any], queries: int) -> list[list[int | str]]:
-    """Ids for each query."""
+def _subsets(subset: Sequence[Any], queries: int) -> list[list[str]]:
+    """Colibri's ids for each query."""
     nested = [isinstance(part, list | tuple | set | range) for part in subset]
     if not any(nested):
-        return [[_plain(one) for one in subset]] * queries
+        return [[_key(one) for one in subset]] * queries
     if not all(nested) or len(subset) != queries:
         raise InputError(f"subset: found {len(subset)} entries for {queries} queries, wanted ids or a list of ids each")
-    return [[_plain(one) for one in part] for part in subset]
+    return [[_key(one) for one in part] for part in subset]
