@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LateInteractionTextEmbedding", "register"]
 
+_CHUNK = 8192  # rows: 4 MB at 128 dims, some tens of texts ahead of what was taken
 _DEVICES = {"CPUExecutionProvider": "cpu", "CUDAExecutionProvider": "cuda", "CoreMLExecutionProvider": "mps"}
 
 
@@ -93,7 +94,7 @@ class LateInteractionTextEmbedding:
         """Rows of documents, one (tokens, dim) float32 array each, as they are done. `documents` may be a generator."""
         without_effect("embed", batch_size=batch_size, parallel=parallel)
         texts = _texts(documents, "documents")
-        for vectors in self.colibri.stream_documents(texts):
+        for vectors in self.colibri.stream_documents(texts, chunk_tokens=_CHUNK):
             yield from vectors
 
     def passage_embed(self, texts: str | Iterable[str], **options: Any) -> "Iterator[NDArray[Any]]":

@@ -4,9 +4,10 @@ Nothing is trained or approximated: what PLAID's and Voyager's options trade for
 int8 with a scale each, which moves a score by less than one in a hundred.
 """
 
+import os
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,15 @@ from colibri.compat.bare_rows import packed, separate
 from colibri.compat.not_here import absent, not_here
 from colibri.compat.options import without_effect
 from colibri.compat.pylate.rank import RerankResult
-from colibri.errors import InputError, InputTypeError
+from colibri.errors import InputError, InputTypeError, StoreDamaged
 
 if TYPE_CHECKING:
     from colibri.index import Index
 
 __all__ = ["PLAID", "WARP", "ScaNN", "TachiomIndex", "Voyager"]
 
-Ids = Sequence[int | str]
+Ids = Iterable[object]
+"""Strings and whole numbers, numpy's as well."""
 
 
 class PLAID:
@@ -35,7 +37,7 @@ class PLAID:
 
     def __init__(
         self,
-        index_folder: str = "indexes",
+        index_folder: str | os.PathLike[str] = "indexes",
         index_name: str = "colbert",
         override: bool = False,
         use_fast: bool | None = None,
@@ -140,7 +142,7 @@ class PLAID:
         """
         return [[self._rows(one) for one in ids] for ids in document_ids]
 
-    def _rows(self, one: int | str) -> Any:
+    def _rows(self, one: object) -> Any:
         found = self._index.get(_key(one), vectors=True)[0] if self._index is not None else None
         if found is None or found.vectors is None:
             raise InputError(f"document {one!r} is not in the index")
@@ -152,7 +154,7 @@ class Voyager(PLAID):
 
     def __init__(
         self,
-        index_folder: str = "indexes",
+        index_folder: str | os.PathLike[str] = "indexes",
         index_name: str = "colbert",
         override: bool = False,
         embedding_size: int | None = None,
@@ -183,8 +185,14 @@ def _there(folder: Path, override: bool) -> "Index | None":
             "its files are not Colibri's, and PLAID's hold codes of rows that cannot be had back",
             "name another index_folder or index_name and add the documents again",
         )
-    if not override:
-        return Index.open(folder, create=False)
+    try:
+        opened = Index.open(folder, create=False, space_id="")  # StoreError for one of texts, which stays
+        if not override:
+            return opened
+        opened.close()
+    except StoreDamaged:
+        if not override:
+            raise
     gone = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.gone")  # at once: what is half deleted is no index
     folder.rename(gone)
     shutil.rmtree(gone)
