@@ -10,7 +10,7 @@ QUERIES = ["small birds", "How fast is the river in the old city?", "a, b; c!"]
 
 DOCUMENTS = [
     "small bird, fast hummingbird.",
-    "the river and the city in the old world where people read and write " * 6,
+    "the river and the city in the old world where people read and write" + " again and again" * 20,
     "music",
     "(e.g.) in a paper: one vector per token - not one per text!",
     "...",
