@@ -22,6 +22,7 @@ from colibri.errors import StoreError
 if TYPE_CHECKING:
     from colibri.compat.colbert.modeling.checkpoint import Checkpoint
     from colibri.index import Index
+    from colibri.model import Colibri
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +44,8 @@ def is_plaid(folder: Path) -> bool:
     return folder.is_dir() and not is_index(folder) and any(folder.glob("*.codes.pt"))
 
 
-def opened(folder: Path, checkpoint: "Checkpoint") -> "Index":
-    """The index of a folder, to be searched and written with this checkpoint.
+def opened(folder: Path, model: "Colibri") -> "Index":
+    """The index of a folder, to be searched and written with this model.
 
     Raises NotThere (also a FileNotFoundError) where there is none, StoreError for one of another model.
     """
@@ -53,7 +54,7 @@ def opened(folder: Path, checkpoint: "Checkpoint") -> "Index":
     restored(folder)
     if not is_index(folder):
         raise NotThere(2, "no index there; Indexer(...).index(...) makes one", str(folder))
-    return Index.open(folder, checkpoint.colibri, checkpoint.dim, create=False)
+    return Index.open(folder, model, create=False)
 
 
 def built(
@@ -172,6 +173,12 @@ def reencoded(
     given = None if payloads is None else payloads(len(passages))
     built(where, checkpoint, passages, config, given, progress=True, beside=beside)
     return where
+
+
+def lengths_of(config: ColBERTConfig) -> ColBERTConfig:
+    """What an index's settings say that its model does not: how long texts may be, and how wide rows are."""
+    said = {name: getattr(config, name) for name in ("dim", "doc_maxlen", "query_maxlen", "checkpoint")}
+    return ColBERTConfig(**{name: value for name, value in said.items() if name in config.assigned})
 
 
 def write_metadata(folder: Path, config: ColBERTConfig, passages: int) -> None:

@@ -64,7 +64,7 @@ class Indexer:
         passages = Collection.cast(collection)
         self.configure(collection=passages.provenance())
         if overwrite == "resume" and index_folder.is_index(folder):
-            with index_folder.opened(folder, self._checkpoint) as index:
+            with index_folder.opened(folder, self._checkpoint.colibri) as index:
                 index_folder.added(index, self._checkpoint, list(passages)[index_folder.next_pid(index) :])
         else:
             index_folder.built(folder, self._checkpoint, list(passages), self.config)

@@ -15,6 +15,7 @@ from colibri.compat.colbert.infra.run import Run
 from colibri.compat.colbert.modeling.checkpoint import Checkpoint
 from colibri.compat.handing import handed, taken
 from colibri.compat.not_here import not_here
+from colibri.compat.options import loaded
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,13 +56,17 @@ class Searcher:
             raise NotThere(2, "no index there; Indexer(...).index(...) makes one", self.index)
         self.index_config = ColBERTConfig.load_from_index(folder)
         name = checkpoint if checkpoint is not None else self.index_config.checkpoint
-        lengths = ColBERTConfig.from_existing(self.index_config, initial)
-        self.checkpoint = Checkpoint(name, lengths, verbose=verbose)
-        self.config = self.checkpoint.colbert_config
+        model = name.colibri if isinstance(name, Checkpoint) else loaded(name)
         given = None if collection is None else Collection.cast(collection)
-        if index_folder.is_plaid(folder):
-            folder = index_folder.reencoded(folder, self.checkpoint, given, self.config)
-        self._index = index_folder.opened(folder, self.checkpoint)
+        there = None if index_folder.is_plaid(folder) else index_folder.opened(folder, model)
+        lengths = ColBERTConfig.from_existing(index_folder.lengths_of(self.index_config), initial)
+        lengths.configure(**({} if there is None else {"dim": there.dim}))
+        self.checkpoint = Checkpoint(model, lengths, verbose=verbose)
+        self.checkpoint.name = getattr(name, "name", name)
+        self.config = self.checkpoint.colbert_config
+        if there is None:
+            there = index_folder.opened(index_folder.reencoded(folder, self.checkpoint, given, self.config), model)
+        self._index: Index = there
         self.collection = given or Collection(data=Texts(self._index))
         self.configure(checkpoint=self.checkpoint.name, collection=self.collection)
 

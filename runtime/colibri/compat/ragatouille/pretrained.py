@@ -82,7 +82,8 @@ class RAGPretrainedModel:
         if not folder.is_dir():
             raise NotThere(2, "no index there; RAGPretrainedModel.index makes one", os.fspath(index_path))
         config = ColBERTConfig.load_from_index(folder)
-        made = cls(Checkpoint(config.checkpoint, config, verbose=verbose, variant=variant), folder.parent, folder.name)
+        lengths = index_folder.lengths_of(config)
+        made = cls(Checkpoint(config.checkpoint, lengths, verbose=verbose, variant=variant), folder.parent, folder.name)
         made._open(folder.name)
         return made
 
@@ -272,7 +273,7 @@ class RAGPretrainedModel:
                 folder, self._checkpoint, None, config, payloads, beside=index_files.write_files
             )
         self._close()
-        index = index_folder.opened(folder, self._checkpoint)
+        index = index_folder.opened(folder, self._checkpoint.colibri)
         index_files.mend_files(index)
         self._set_length(ColBERTConfig.load_from_index(folder).doc_maxlen)
         self._index, self._name = index, name
