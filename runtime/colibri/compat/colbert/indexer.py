@@ -1,6 +1,5 @@
 """Indexer: a collection of passages as an index on disk."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +29,7 @@ class Indexer:
         self.checkpoint = self._checkpoint.name
         self.config = self._checkpoint.colbert_config
         self.checkpoint_config = ColBERTConfig.from_existing(self.config)
-        self.configure(
-            checkpoint=os.fspath(self.checkpoint) if not isinstance(self.checkpoint, str) else self.checkpoint
-        )
+        self.configure(checkpoint=self.checkpoint)
 
     def configure(self, **settings: Any) -> None:
         """Set several of `config`; names that are no settings are left out."""

@@ -60,9 +60,11 @@ class Searcher:
         given = None if collection is None else Collection.cast(collection)
         there = None if index_folder.is_plaid(folder) else index_folder.opened(folder, model)
         lengths = ColBERTConfig.from_existing(index_folder.lengths_of(self.index_config), initial)
-        lengths.configure(**({} if there is None else {"dim": there.dim}))
+        if there is not None:
+            lengths.set("dim", there.dim)
         self.checkpoint = Checkpoint(model, lengths, verbose=verbose)
-        self.checkpoint.name = getattr(name, "name", name)
+        if isinstance(name, str | os.PathLike):
+            self.checkpoint.name = os.fspath(name)
         self.config = self.checkpoint.colbert_config
         if there is None:
             there = index_folder.opened(index_folder.reencoded(folder, self.checkpoint, given, self.config), model)

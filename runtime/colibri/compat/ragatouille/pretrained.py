@@ -119,7 +119,7 @@ class RAGPretrainedModel:
         self._set_length(max_document_length)
         splitter = document_splitter_fn if split_documents else None
         passages = self._passages(collection, document_ids, document_metadatas, splitter, preprocessing_fn)
-        name = index_name if index_name is not None else f"{os.fspath(self._checkpoint.name)}new_index"
+        name = index_name if index_name is not None else f"{self._checkpoint.name}new_index"
         folder = self._folder / name
         there = index_folder.is_index(folder)
         check(overwrite_index or not folder.exists(), str(folder))
@@ -272,10 +272,14 @@ class RAGPretrainedModel:
             folder = index_folder.reencoded(
                 folder, self._checkpoint, None, config, payloads, beside=index_files.write_files
             )
-        self._close()
         index = index_folder.opened(folder, self._checkpoint.colibri)
-        index_files.mend_files(index)
-        self._set_length(ColBERTConfig.load_from_index(folder).doc_maxlen)
+        try:
+            index_files.mend_files(index)
+            self._set_length(ColBERTConfig.load_from_index(folder).doc_maxlen)
+        except BaseException:
+            index.close()
+            raise
+        self._close()
         self._index, self._name = index, name
         return index
 
@@ -294,7 +298,7 @@ class RAGPretrainedModel:
     def _config(self, name: str) -> ColBERTConfig:
         own = ColBERTConfig.from_existing(self._checkpoint.colbert_config)
         own.configure(
-            checkpoint=os.fspath(self._checkpoint.name),
+            checkpoint=self._checkpoint.name,
             doc_maxlen=self._checkpoint.doc_tokenizer.doc_maxlen,
             index_name=name,
             root=str(self._folder),

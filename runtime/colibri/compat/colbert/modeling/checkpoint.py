@@ -1,5 +1,6 @@
 """Checkpoint: texts to rows, as `colbert.modeling.checkpoint.Checkpoint` gives them."""
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,7 +24,8 @@ _LONGEST_FULL_QUERY = 500
 
 
 class Checkpoint:
-    """A model under the name of its checkpoint, or a folder: any name that `colibri.load` takes, or a loaded model.
+    """A model under the name of its checkpoint, or a folder: any name that `colibri.load` takes; or a loaded model, or
+    another Checkpoint.
 
     colbert_config  settings over those of the artefact: `dim` (a head it has), `query_maxlen`, `doc_maxlen` (up to what
                     the graph takes), `checkpoint` when no name is given
@@ -53,7 +55,7 @@ class Checkpoint:
             name.colibri if isinstance(name, Checkpoint) else loaded(name, device=device, variant=variant)
         )
         own = ColBERTConfig(**settings_of(self._colibri.manifest))
-        self.name = getattr(name, "name", name)
+        self.name = os.fspath(name) if isinstance(name, str | os.PathLike) else name.name
         self.colbert_config = ColBERTConfig.from_existing(own, colbert_config)
         _check_settings(self.colbert_config, own)
         self._dim = checks.one_dim(self._colibri.manifest, self.colbert_config.dim)
