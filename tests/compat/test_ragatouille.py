@@ -166,8 +166,8 @@ def test_metadata_comes_back_with_each_document_that_has_some(rag: RAGPretrained
         ({"document_metadatas": [{}] * 3}, "document_metadatas must be the same length as collection"),
         (
             {"document_metadatas": [{}] * 8 + [{"born": datetime.date(1970, 1, 1)}]},
-            "document_metadatas of 'doc-green': metadata.born is not JSON (date; wanted str, a number, bool, None, a list "
-            "or a mapping)",
+            "document_metadatas of 'doc-green': metadata.born is not JSON (date; wanted str, a number, bool, None, "
+            "a list or a mapping)",
         ),
         ({"max_document_length": 256}, "max_tokens: found 256, wanted 4 to 64 for a document"),
         ({"overwrite_index": "maybe"}, "maybe"),
