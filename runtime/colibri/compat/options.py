@@ -1,6 +1,9 @@
-"""Options of other packages that mean something else here, or nothing."""
+"""Options of other packages that mean something else here, or nothing; and the models that shims share."""
 
 import logging
+import os
+import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from colibri.errors import InputError
@@ -11,6 +14,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PROVIDERS = {"cpu": "cpu", "cuda": "cuda", "mps": "coreml"}
+_kept: "weakref.WeakValueDictionary[tuple[object, ...], Colibri]" = weakref.WeakValueDictionary()
+_keeping = threading.Lock()
 
 
 def provider_for(device: Any) -> str:
@@ -34,11 +39,22 @@ def without_effect(where: str, **given: Any) -> None:
         log.debug("%s: without effect here: %s", where, ", ".join(named))
 
 
-def loaded(name: Any, *, device: Any = None, **options: Any) -> "Colibri":
+def loaded(name: Any, *, device: Any = None, variant: str | None = None) -> "Colibri":
     """A model as `colibri.load` finds it by name, folder, alias, source or hub id, on a device in torch's words.
 
-    Raises as `colibri.load`.
+    Those who ask for the same one while it is in use share it. A loaded model is given back as it is. Raises as
+    `colibri.load`.
     """
-    from colibri.model import load
+    from colibri import artefact, model
 
-    return load(name, provider=provider_for(device), **options)
+    if isinstance(name, model.Colibri):
+        return name
+    provider = provider_for(device)
+    with _keeping:
+        found = artefact.find(name)
+        changed = os.stat(found.path(artefact.FILE_NAME)).st_mtime_ns  # noqa: PTH116
+        key = (os.path.realpath(found.folder), changed, provider, variant)
+        kept = _kept.get(key)
+        if kept is None:
+            kept = _kept[key] = model.load(name, provider=provider, variant=variant)
+        return kept
