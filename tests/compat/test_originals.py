@@ -171,3 +171,47 @@ def test_sentence_transformers(checkpoint: str, artefacts: dict[str, Path], else
 
     calls = sentence_transformers.calls(ours, artefacts[checkpoint])
     assert differences(calls, "sentence_transformers", checkpoint, SENTENCE_TRANSFORMERS) == []
+
+
+def is_empty(found: Any, _: Arrays) -> bool:
+    """An array of no texts; IndexError there."""
+    return isinstance(found, dict) and found.get("shape", [1])[0] == 0
+
+
+CHECKPOINT: dict[str, Any] = {
+    "a query of one string": Like("one query"),  # AssertionError there
+    "no queries": is_empty,
+    "no documents": is_empty,
+}
+CONFIGURATION: dict[str, Any] = {
+    "assigned": lambda found, _: found["dict"] == {"nbits": True, "root": True},  # in another order
+}
+INDEX: dict[str, Any] = {
+    "filter": lambda found, _: (
+        found["list"][0] is True
+        and found["list"][1]["list"]
+        in (["Rows", "int32", True], ["Tensor", "torch.int32", True])  # a tensor where torch is imported
+    ),
+}
+
+
+@pytest.mark.parametrize("checkpoint", ["tiny-random-bert", "tiny-random-bert-512", "tiny-random-xlmr"])
+def test_checkpoints_of_stanford(checkpoint: str, artefacts: dict[str, Path], elsewhere: Path) -> None:
+    from originals import stanford
+
+    calls = stanford.checkpoint(ours, artefacts[checkpoint])
+    assert differences(calls, "stanford", f"checkpoint of {checkpoint}", CHECKPOINT) == []
+
+
+def test_configuration_of_stanford(elsewhere: Path) -> None:
+    from originals import stanford
+
+    calls = stanford.configuration(ours, GOLDEN / "tiny-random-bert")
+    assert differences(calls, "stanford", "configuration", CONFIGURATION) == []
+
+
+def test_index_of_stanford(artefacts: dict[str, Path], elsewhere: Path) -> None:
+    from originals import stanford
+
+    calls = stanford.index(ours, artefacts["tiny-random-bert-512"])
+    assert differences(calls, "stanford", "index", INDEX) == []

@@ -111,9 +111,7 @@ class ColBERTRanker(BaseRanker):  # type: ignore[misc]  # rerankers has no types
         return scores
 
 
-def Reranker(  # noqa: N802 - the original's name
-    model_name: str, lang: str = "en", model_type: str | None = None, verbose: int = 1, **options: Any
-) -> Any:
+def Reranker(model_name: str, lang: str = "en", model_type: str | None = None, verbose: int = 1, **options: Any) -> Any:
     """rerankers' own, which makes ours of model_type="colbert"; of names that Colibri knows that is the default.
 
     (rerankers takes any name with "jina" in it for that company's API, and asks for a key.)

@@ -158,7 +158,7 @@ class Voyager(PLAID):
         index_name: str = "colbert",
         override: bool = False,
         embedding_size: int | None = None,
-        M: int | None = None,  # noqa: N803 - the original's name
+        M: int | None = None,
         ef_construction: int | None = None,
         ef_search: int | None = None,
     ) -> None:
