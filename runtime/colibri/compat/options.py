@@ -39,11 +39,11 @@ def without_effect(where: str, **given: Any) -> None:
         log.debug("%s: without effect here: %s", where, ", ".join(named))
 
 
-def loaded(name: Any, *, device: Any = None, variant: str | None = None) -> "Colibri":
+def loaded(name: Any, *, device: Any = None, **options: Any) -> "Colibri":
     """A model as `colibri.load` finds it by name, folder, alias, source or hub id, on a device in torch's words.
 
-    Those who ask for the same one while it is in use share it. A loaded model is given back as it is. Raises as
-    `colibri.load`.
+    Those who ask for the same one while it is in use share it. A loaded model is given back as it is. Options are those
+    of `colibri.load`, and so are errors.
     """
     from colibri import artefact, model
 
@@ -53,8 +53,8 @@ def loaded(name: Any, *, device: Any = None, variant: str | None = None) -> "Col
     with _keeping:
         found = artefact.find(name)
         changed = os.stat(found.path(artefact.FILE_NAME)).st_mtime_ns  # noqa: PTH116
-        key = (os.path.realpath(found.folder), changed, provider, variant)
+        key = (os.path.realpath(found.folder), changed, provider, *sorted(options.items()))
         kept = _kept.get(key)
         if kept is None:
-            kept = _kept[key] = model.load(name, provider=provider, variant=variant)
+            kept = _kept[key] = model.load(name, provider=provider, **options)
         return kept

@@ -19,7 +19,7 @@ class _Config:
     total_visible_gpus = 0
 
     def __init__(self, **given: Any) -> None:
-        self.assigned: dict[str, bool] = {}
+        self.assigned: dict[str, bool] = dict.fromkeys(given, True)
         names = self._names()
         for name in given:
             if name not in names:
@@ -27,8 +27,6 @@ class _Config:
         for name in names:
             value = given.get(name)
             setattr(self, name, getattr(type(self), name) if value is None else value)
-            if name in given:
-                self.assigned[name] = True
 
     @classmethod
     def _names(cls) -> list[str]:
