@@ -32,10 +32,11 @@ settings.load_profile("quick")
 
 pytest_plugins = ["artefact_fixtures"]
 
-# Folders with an environment of their own: `run.py test-optimum`, `test-openvino` and `test-clients` fail if what they
-# need is not there.
-_ELSEWHERE = {"torch": "optimum_door", "onnxruntime_ep_openvino": "openvino", "haystack": "clients"}
-collect_ignore = [folder for module, folder in _ELSEWHERE.items() if find_spec(module) is None]
+# Folders with an environment of their own: run.py's test-optimum, test-openvino, test-clients and test-compat fail if
+# what they need is not there.
+_ELSEWHERE = {"optimum_door": "torch", "openvino": "onnxruntime_ep_openvino", "clients": "haystack"}
+_ELSEWHERE |= {"compat_torch": "torch", "compat_packages": "fastembed"}
+collect_ignore = [folder for folder, module in _ELSEWHERE.items() if find_spec(module) is None]
 
 # Made by LibreOffice, in minutes: `run.py test-files` names it.
 if not any(word.startswith("tests/corpus") for word in sys.argv):

@@ -33,8 +33,11 @@ class BareModel:
             not_here(f"{self._called} of modules", "there is no torch to put together", "name a model or a folder")
         if arrays is not None:
             known_kind(arrays)
-        self.colibri: Colibri = loaded(name, device=device, dim=dim)
-        """The model itself, for all that Colibri can do."""
+        from colibri.checks import one_dim
+
+        self.colibri: Colibri = loaded(name, device=device)
+        """The model itself, for all that Colibri can do. Others that named the same one share it."""
+        self._dim = self.colibri.dim if dim is None else one_dim(self.colibri.manifest, dim)
         self._arrays = arrays
         self._lengths: dict[RoleName, int | None] = {"query": None, "document": None}
         self._more_prompts: dict[str, str] = {}
@@ -43,6 +46,12 @@ class BareModel:
     def device(self) -> str:
         """What runs the model, in torch's words: "cpu" or "cuda"."""
         return {"cpu": "cpu", "coreml": "mps"}.get(self.colibri.provider.name, "cuda")
+
+    def get_embedding_dimension(self) -> int:
+        """Width of a row."""
+        return self._dim
+
+    get_sentence_embedding_dimension = get_embedding_dimension
 
     @property
     def query_length(self) -> int:
@@ -100,7 +109,9 @@ class BareModel:
         return tokens[len(self.colibri.manifest.tokenizer.start_ids)]
 
     def _rows(self, texts: Sequence[str], role: "RoleName", progress: bool | None) -> "list[NDArray[Any]]":
-        return encoded(self.colibri, texts, role, progress=bool(progress), max_tokens=self._lengths[role])
+        return encoded(
+            self.colibri, texts, role, dim=self._dim, progress=bool(progress), max_tokens=self._lengths[role]
+        )
 
     def _prompted(self, texts: list[Any], role: "RoleName", prompt: str | None, prompt_name: str | None) -> list[Any]:
         """Texts behind a prompt; the role's own is there anyway. Raises InputError for the name of none."""
@@ -177,7 +188,7 @@ class BareModel:
         return self.tokenizer
 
     def __repr__(self) -> str:
-        return f"{self._called}({self.colibri.name!r}, dim={self.colibri.dim}, device={self.device!r})"
+        return f"{self._called}({self.colibri.name!r}, dim={self._dim}, device={self.device!r})"
 
 
 def listed(given: Any, name: str) -> tuple[list[Any], bool]:

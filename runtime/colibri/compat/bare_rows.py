@@ -18,10 +18,17 @@ if TYPE_CHECKING:
 
 
 def encoded(
-    model: "Colibri", texts: Sequence[str], role: "RoleName", *, progress: bool = False, max_tokens: int | None = None
+    model: "Colibri",
+    texts: Sequence[str],
+    role: "RoleName",
+    *,
+    dim: int | None = None,
+    progress: bool = False,
+    max_tokens: int | None = None,
 ) -> "list[NDArray[Any]]":
     """One (tokens, dim) float32 array a text, in their order; of a query's rows each is as long as it weighs.
 
+    dim: width of the rows; None: the model's own.
     max_tokens: the longest a text may be, markers included; None: what the manifest says. Raises as
     `Colibri.encode_documents`.
     """
@@ -31,8 +38,8 @@ def encoded(
     if role == "query":
         if max_tokens is not None and model.manifest.query.expansion is not None:
             length["expand_to"] = max_tokens
-        return list(model.encode_queries(texts, progress=progress, **length).weighted())
-    return list(model.encode_documents(texts, progress=progress, **length))
+        return list(model.encode_queries(texts, dim, progress=progress, **length).weighted())
+    return list(model.encode_documents(texts, dim, progress=progress, **length))
 
 
 def packed(given: Any, name: str, *, drop_padding: bool) -> "TokenVectors":

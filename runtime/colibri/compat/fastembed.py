@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from colibri.compat.bare_rows import encoded
 from colibri.compat.not_here import not_here
-from colibri.compat.options import loaded, without_effect
+from colibri.compat.options import loaded, provider_for, without_effect
 from colibri.errors import InputError, InputTypeError, MissingExtra
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class LateInteractionTextEmbedding:
 
         self.model_name = model_name
         self._device = _device(providers, cuda)
-        self._options = {"threads": threads, "cache_dir": cache_dir}
+        self._options: dict[str, Any] = {"threads": threads, "cache_dir": cache_dir}
         self._where = specific_model_path or model_name
         self._manifest: Manifest = find(self._where, cache_dir=cache_dir).manifest
         self._model: Colibri | None = None
@@ -68,7 +68,13 @@ class LateInteractionTextEmbedding:
     def colibri(self) -> "Colibri":
         """The model itself, for all that Colibri can do."""
         if self._model is None:
-            self._model = loaded(self._where, device=self._device, **self._options)
+            options = {name: value for name, value in self._options.items() if value is not None}
+            if options:
+                from colibri.model import load
+
+                self._model = load(self._where, provider=provider_for(self._device), **options)
+            else:
+                self._model = loaded(self._where, device=self._device)
         return self._model
 
     @property

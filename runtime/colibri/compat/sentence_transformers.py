@@ -76,12 +76,6 @@ class MultiVectorEncoder(BareModel):
             raise InputError(f"similarity_fn_name: found {value!r}, wanted {' or '.join(map(repr, _SIMILARITIES))}")
         self._similarity = str(name)
 
-    def get_embedding_dimension(self) -> int:
-        """Width of a row."""
-        return self.colibri.dim
-
-    get_sentence_embedding_dimension = get_embedding_dimension
-
     def encode_query(
         self,
         inputs: Any,

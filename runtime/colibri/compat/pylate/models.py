@@ -91,12 +91,6 @@ class ColBERT(BareModel):
         """ "MaxSim"."""
         return "MaxSim"
 
-    def get_sentence_embedding_dimension(self) -> int:
-        """Width of a row."""
-        return self.colibri.dim
-
-    get_embedding_dimension = get_sentence_embedding_dimension
-
     def encode(
         self,
         sentences: Any,
@@ -145,7 +139,7 @@ class ColBERT(BareModel):
         import numpy as np
 
         if padding and rows:
-            padded = np.zeros((len(rows), max(map(len, rows)), self.colibri.dim), np.float32)
+            padded = np.zeros((len(rows), max(map(len, rows)), self._dim), np.float32)
             for i, part in enumerate(rows):
                 padded[i, : len(part)] = part
             rows = [padded[i : i + 1] for i in range(len(rows))]
