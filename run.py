@@ -15,6 +15,7 @@ python3 run.py test-frozen    library and command as PyInstaller freezes them, b
 python3 run.py test-deploy    docker/'s unit, compose file and manifest against their schemas, in .venv-deploy
 python3 run.py test-files     one text in 13 languages through every kind that LibreOffice writes (needs soffice)
 python3 run.py test-clients   clients of Jina's API against `colibri serve`, in .venv-clients (1 GB)
+python3 run.py test-compat    others' words for our things, in .venv-compat (350 MB) and, with torch, .venv-compat-torch
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
 """
 
@@ -45,6 +46,8 @@ NEEDS = {
     "test-frozen": ("cpu,files,server", ["tests/requirements.txt", "tests/frozen/requirements.txt"]),
     "test-files": ("cpu,files-all", ["tests/requirements.txt"]),
     "test-clients": ("cpu,server", ["tests/clients/requirements.txt"]),
+    "test-compat": ("cpu,export,rerankers", ["tests/compat_packages/requirements.txt"]),
+    "test-compat-torch": ("cpu,export", ["tests/compat_torch/requirements.txt"]),
 }
 
 SCRIPTS = {"demo": "examples/demo.py", "docs": "docs/api.py"}
@@ -59,10 +62,30 @@ ENVIRONMENTS = {
     "test-clients": ".venv-clients",
     "test-deploy": ".venv-deploy",
     "test-frozen": ".venv-frozen",
+    "test-compat": ".venv-compat",
+    "test-compat-torch": ".venv-compat-torch",
 }
 
+# What these verbs hand to pytest.
+PYTEST = {
+    "test": [],
+    "test-openvino": ["tests/openvino"],
+    "soak": ["--hypothesis-profile=soak"],
+    "test-deploy": ["tests/deploy"],
+    "test-frozen": ["tests/frozen"],
+    "test-optimum": ["tests/optimum_door"],
+    "test-files": ["tests/corpus", "-rP"],  # prints the tables of recall
+    "test-clients": ["tests/clients", "-W", "default"],  # others' own warnings are not ours to fix
+    "test-compat": ["tests/compat", "tests/compat_packages", "-W", "default"],
+    "test-compat-torch": ["tests/compat_torch", "tests/compat"],  # torch is imported before the second is read
+    "peers": ["benchmarks/peers"],
+}
+
+# What a verb runs as well, each in its own environment.
+THEN = {"test-compat": ["test-compat-torch"]}
+
 # What has to be there before the rest: this version of torch is one that comes without CUDA where an index has such.
-FIRST = {"test-optimum": "torch==2.13.0"}
+FIRST = {"test-optimum": "torch==2.13.0", "test-compat-torch": "torch==2.13.0"}
 
 OFFICE = (
     "apt install --no-install-recommends libreoffice-writer libreoffice-calc libreoffice-impress fontconfig "
@@ -85,14 +108,15 @@ def main() -> int:
     if verb == "test-files" and not (shutil.which("soffice") and shutil.which("fc-list")):
         print(f"test-files needs LibreOffice and fonts of 13 languages; on Debian: {OFFICE}", file=sys.stderr)
         return 2
-    environment = ROOT / ENVIRONMENTS.get(verb, ".venv")
-    install(environment, *NEEDS[verb], FIRST.get(verb))
-    if verb in {"test", "soak"}:
-        fetch_data_wheels(environment)
-    for command in commands(verb, rest):
-        code = subprocess.run([str(python(environment)), *command], check=False).returncode
-        if code:
-            return code
+    for each in [verb, *THEN.get(verb, [])]:
+        environment = ROOT / ENVIRONMENTS.get(each, ".venv")
+        install(environment, *NEEDS[each], FIRST.get(each))
+        if each in {"test", "soak"}:
+            fetch_data_wheels(environment)
+        for command in commands(each, rest):
+            code = subprocess.run([str(python(environment)), *command], check=False).returncode
+            if code:
+                return code
     return 0
 
 
@@ -105,24 +129,10 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         lint = ["-c", "from importlinter.cli import lint_imports_command as lint; lint()", "--no-logo", "--no-cache"]
         blocks = [["docs/blocks.py"], ["-m", "mypy", "build/docs_code"]]
         return [*ruff, ["-m", "mypy"], *blocks, lint, ["docs/house.py", "--check"]]
-    if verb == "test":
-        return [["-m", "pytest", *rest]]
     if verb == "test-tensorrt":  # the import first: without it the tests would be skipped
         return [["-c", "import tensorrt_rtx"], ["-m", "pytest", "tests/export/test_engine.py", *rest]]
-    if verb == "test-openvino":
-        return [["-m", "pytest", "tests/openvino", *rest]]
-    if verb == "soak":
-        return [["-m", "pytest", "--hypothesis-profile=soak", *rest]]
-    if verb in {"test-deploy", "test-frozen"}:
-        return [["-m", "pytest", f"tests/{verb.removeprefix('test-')}", *rest]]
-    if verb == "test-optimum":
-        return [["-m", "pytest", "tests/optimum_door", *rest]]
-    if verb == "test-files":  # -rP prints the tables of recall
-        return [["-m", "pytest", "tests/corpus", "-rP", *rest]]
-    if verb == "test-clients":  # their own warnings are not ours to fix
-        return [["-m", "pytest", "tests/clients", "-W", "default", *rest]]
-    if verb == "peers":
-        return [["-m", "pytest", "benchmarks/peers", *rest]]
+    if verb in PYTEST:
+        return [["-m", "pytest", *PYTEST[verb], *rest]]
     scripts = {path.stem.removeprefix("bench_"): str(path) for path in sorted(Path("benchmarks").glob("*/bench_*.py"))}
     if not rest or rest[0] not in scripts:
         print(f"which benchmark? {', '.join(scripts)}", file=sys.stderr)

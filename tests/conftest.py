@@ -6,12 +6,18 @@
 import os
 import signal
 import sys
+import tempfile
 from importlib.util import find_spec
 
 from hypothesis import HealthCheck, settings
 
 # Read once, when huggingface_hub is first imported: no test may ask the network for anything.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+# No artefact of whoever runs the tests is found by name.
+for name in ("COLIBRI_MODELS", "COLIBRI_ALIAS"):
+    os.environ.pop(name, None)
+os.environ["XDG_DATA_HOME"] = os.path.join(tempfile.gettempdir(), "colibri-tests-have-no-data")  # noqa: PTH118
 
 # Scores come from NumPy here, however much a run of tests has scored; kernels are tested in processes of their own.
 os.environ.setdefault("COLIBRI_KERNEL", "numpy")
@@ -26,15 +32,11 @@ settings.load_profile("quick")
 
 pytest_plugins = ["artefact_fixtures"]
 
-# Folders with an environment of their own: `run.py test-optimum`, `test-openvino`, `test-clients` and `test-deploy`
-# fail if what they need is not there.
-_ELSEWHERE = {
-    "torch": "optimum_door",
-    "onnxruntime_ep_openvino": "openvino",
-    "haystack": "clients",
-    "kubernetes_validate": "deploy",
-}
-collect_ignore = [folder for module, folder in _ELSEWHERE.items() if find_spec(module) is None]
+# Folders with an environment of their own: run.py's test-optimum, test-openvino, test-clients, test-deploy and
+# test-compat fail if what they need is not there.
+_ELSEWHERE = {"optimum_door": "torch", "openvino": "onnxruntime_ep_openvino", "clients": "haystack"}
+_ELSEWHERE |= {"compat_torch": "torch", "compat_packages": "fastembed", "deploy": "kubernetes_validate"}
+collect_ignore = [folder for folder, module in _ELSEWHERE.items() if find_spec(module) is None]
 
 # Made by LibreOffice, in minutes: `run.py test-files` names it.
 if not any(word.startswith("tests/corpus") for word in sys.argv):

@@ -171,3 +171,52 @@ def test_scales_belong_to_int8_rows_and_are_one_a_token(tmp_path: Path) -> None:
         assert found.scales is not None
         assert found.scales.tolist() == (ones / np.float32(3)).tolist()
         assert found.rows.tolist() == [[1, 0, 0], [0, 1, 0]]
+
+
+@given(case=ragged)
+def test_padded_rows_are_those_of_each_text_and_zeros_behind(case: tuple[list[int], int, str]) -> None:
+    vectors = TokenVectors.from_arrays(random_arrays(*case))
+    rows, mask = vectors.padded()
+    longest = max(case[0])
+    assert rows.shape == (len(case[0]), longest, case[1])
+    assert mask.shape == (len(case[0]), longest)
+    assert rows.dtype == ("float16" if case[2] == "float16" else "float32")
+    assert mask.dtype == bool
+    for i, length in enumerate(case[0]):
+        for t in range(longest):
+            assert bool(mask[i, t]) == (t < length)
+            assert rows[i, t].tolist() == (vectors[i][t].tolist() if t < length else [0] * case[1])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_weights_are_folded_into_rows(dtype: str) -> None:
+    vectors = filled(dtype)
+    assert vectors.weights is not None
+    folded = vectors.weighted()
+    assert folded.weights is None
+    assert folded.weighted() is folded
+    assert (folded.space_id, folded.spans is vectors.spans) == (vectors.space_id, True)
+    assert folded.rows.dtype == ("int8" if dtype == "int8" else "float32")
+    rows, mask = vectors.padded()
+    for t, weight in enumerate(vectors.weights):
+        for d in range(vectors.dim):
+            wanted = float(vectors.rows[t, d]) * float(weight)
+            assert abs(float(folded.dequantize().rows[t, d]) - wanted) <= 1e-6 * abs(wanted)
+            assert rows[mask][t, d] == folded.dequantize().rows[t, d]
+
+
+def test_scores_of_folded_rows_are_scores_with_weights() -> None:
+    (query,), (document,) = random_arrays([5], 8, "float32"), random_arrays([9], 8, "float32")
+    weights = np.linspace(0, 2, 5, dtype=np.float32)
+    folded = TokenVectors(query, np.array([0, 5], np.int64), weights=weights).weighted()
+    (wanted,) = reference.maxsim(query.tolist(), [document.tolist()], weights.tolist())
+    assert (folded[0] @ document.T).max(1).sum() == pytest.approx(wanted, rel=1e-6)
+    again = TokenVectors(query, np.array([0, 5], np.int64), weights=weights).quantize()
+    assert again.scales is not None
+    assert np.array_equal(again.weighted().dequantize().rows, again.rows * (again.scales * weights)[:, None])
+
+
+def test_no_texts_pad_to_nothing() -> None:
+    rows, mask = TokenVectors(np.zeros((0, 4), np.float32), np.zeros(1, np.int64)).padded()
+    assert rows.shape == (0, 0, 4)
+    assert mask.shape == (0, 0)

@@ -109,7 +109,8 @@ def export_command(
     id, or a name that `colibri models` lists.
 
     Of a hub id only safetensors, tokenizer and metadata are downloaded, into the hub client's cache; a download that
-    was cut off goes on where it stopped. OUT may be left out then: ./ and the model's name.
+    was cut off goes on where it stopped. Without OUT the artefact gets the model's name in your data folder, where
+    `--model` and colibri.load find it by its name and by its hub id; `colibri models` shows what is where.
 
     Knows BERT, XLM-R with absolute or rotary positions, and ModernBERT. Role rules come from the options, else from the
     recipe, else from Stanford's artifact.metadata or PyLate's configuration; one that nobody says is refused by its
@@ -145,7 +146,7 @@ def export_command(
     own_name = name or planned.name
     if out is None and own_name is None:
         raise click.UsageError("Missing argument 'OUT': only a hub id or a recipe brings a name of its own.")
-    out = out or Path(str(own_name))
+    out = out or _own_place(str(own_name))
     names = variants.split(",") if variants else None
     capabilities = compute_capabilities.split(",") if compute_capabilities else DEFAULT_CAPABILITIES
     # Before anything is downloaded.
@@ -254,10 +255,26 @@ def _door(via: str | None, folder: Path) -> "Door | None":
 
 def _made(out: Path, manifest: "Manifest") -> str:
     """The last line: what was made, how large each variant is with all it needs, and what to do with it."""
+    from colibri.artefact import meant, shipped
+
     sizes = [f"{name} {variant.size_bytes / 1e6:,.1f} MB" for name, variant in manifest.variants.items()]
     model = str(out) if out.is_absolute() or len(out.parts) > 1 else f"./{out}"
+    if any(one.folder == out for one in meant(manifest.name)[:1]) and manifest.name not in shipped():
+        model = manifest.name
     command = f"colibri rerank --model {shlex.quote(model)} QUERY DOCUMENT..."
     return f"{out}: {manifest.name}, {', '.join(sizes)}. Next: {command}"
+
+
+def _own_place(name: str) -> Path:
+    """Where an artefact of that name is found from anywhere."""
+    from colibri.artefact import user_models
+    from colibri.machine import can_be, why_no_home
+
+    folder = user_models()
+    if folder is None or not can_be(folder):
+        why = why_no_home() if folder is None else f"{folder} cannot be made"
+        raise click.UsageError(f"Missing argument 'OUT': {why}.")
+    return folder / name
 
 
 def _log_steps() -> None:

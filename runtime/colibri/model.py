@@ -13,7 +13,7 @@ from colibri.artefact import Manifest, RoleName
 from colibri.encoding import Call, DocumentOptions, QueryOptions
 from colibri.errors import InputError, ShapeError
 from colibri.scoring import Floats, maxsim
-from colibri.tokens import TextTokenizer
+from colibri.tokens import Encoded, TextTokenizer
 from colibri.vectors import Spans, TokenVectors
 
 log = logging.getLogger(__name__)
@@ -199,11 +199,28 @@ class Colibri:
         """The characters behind each token of a text, however long: (tokens, 2) int32. Nothing is run or cut."""
         return self._encoder.offsets(text)
 
+    def tokens(
+        self,
+        texts: Sequence[str],
+        role: RoleName = "document",
+        *,
+        max_tokens: int | None = None,
+        expand_to: int | None = None,
+    ) -> list[Encoded]:
+        """What the model is given for each text: `ids` (n,) int64, markers and mask tokens included; `keep` (n,) bool,
+        which of them get a row in the text's TokenVectors, in that order; `attended`, `spans`. Nothing is run.
+
+        role: "query" or "document". Lengths as in `QueryOptions`. Raises as `encode_queries` does.
+        """
+        known: Sequence[RoleName] = ("query", "document")
+        rules = self._encoder.rules(checks.one_of("role", role, known), max_tokens, expand_to)
+        return self._encoder.laid_out(checks.listed_texts(texts, "texts"), rules)
+
     @property
     def room_tokens(self) -> int:
         """How many tokens of a document fit beside its markers and its prefix."""
         prefix = self.manifest.document.prefix or ""
-        return self._encoder.room("document") - (len(self._encoder.offsets(prefix)) if prefix else 0)
+        return self._encoder.room(self.manifest.document) - (len(self._encoder.offsets(prefix)) if prefix else 0)
 
     def score(self, query: str | TokenVectors, documents: Sequence[str] | TokenVectors) -> Floats:
         """MaxSim of one query with every document: (n,) float32 in the documents' order.

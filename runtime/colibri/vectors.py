@@ -132,6 +132,36 @@ class TokenVectors:
             rows *= self.scales[:, None]
         return replace(self, rows=rows, scales=None)
 
+    def weighted(self) -> Self:
+        """The same texts with their weights folded into the rows, and none beside them: row t times weights[t].
+
+        For whoever takes bare rows: MaxSim of these without weights is MaxSim of those with them. Rows are then not of
+        unit length, and a cosine of them undoes it. Without weights this is the same object. Rows become float32; int8
+        rows stay, and their scales take the weights.
+        """
+        if self.weights is None:
+            return self
+        if self.rows.dtype == np.int8:
+            scales = self.weights if self.scales is None else self.scales * self.weights
+            return replace(self, scales=scales, weights=None)
+        return replace(self, rows=self.rows.astype(np.float32) * self.weights[:, None], weights=None)
+
+    def padded(self) -> tuple[Rows, NDArray[np.bool_]]:
+        """Rows of all texts as one array, with zero rows behind those of the shorter ones, and which rows count.
+
+        Returns (n, longest, dim), float16 where the rows are and float32 otherwise, and (n, longest) bool. Weights are
+        folded in, as in `weighted`. A zero row scores 0 with everything: add nothing where a query has it, and leave
+        out those of documents by the mask, since 0 may be more than the best real row has.
+        """
+        vectors = self.weighted()
+        if vectors.rows.dtype == np.int8:
+            vectors = vectors.dequantize()
+        lengths = np.diff(vectors.starts)
+        mask = np.arange(lengths.max(initial=0)) < lengths[:, None]
+        rows = np.zeros((*mask.shape, self.dim), vectors.rows.dtype.newbyteorder("="))
+        rows[mask] = vectors.rows
+        return rows, mask
+
     @classmethod
     def from_arrays(cls, arrays: Sequence[ArrayLike], *, space_id: str = "") -> Self:
         """Pack one (tokens, dim) array a text; all of one dim and one dtype (float64 becomes float32).

@@ -211,6 +211,28 @@ def test_a_hub_id_that_is_not_cached_is_not_found_offline(tmp_path: Path) -> Non
         artefact.find("owner/other", cache_dir=tmp_path)
 
 
+def test_what_is_nowhere_is_an_error_with_the_command_that_makes_it_and_where_it_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "platform", "linux")
+    with pytest.raises(ArtefactNotFound) as caught:
+        colibri.load("jinaai/jina-colbert-v2", cache_dir=tmp_path)
+    assert str(caught.value) == (
+        "jinaai/jina-colbert-v2: colibri.json is not in the local hub cache, and the hub cannot be reached; nor is "
+        "jinaai/jina-colbert-v2 a folder here, or the name, alias or source of an artefact on the search path. "
+        f"`colibri export jinaai/jina-colbert-v2` makes one in {tmp_path / 'colibri' / 'models'}, and it is found "
+        "under this name from then on"
+    )
+
+
+def test_a_folder_without_a_manifest_asks_no_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "owner" / "checkpoint").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ArtefactNotFound, match=r"has no colibri\.json; `colibri export owner/checkpoint OUT` makes"):
+        artefact.find("owner/checkpoint")
+
+
 def test_a_hub_id_of_which_a_file_is_not_cached_is_not_found_offline(bert: Artefact, tmp_path: Path) -> None:
     remove(hub_cache(bert.folder, tmp_path) / "tokenizer.json")
     with pytest.raises(ArtefactNotFound, match=r"owner/tiny: tokenizer\.json is not in the local hub cache"):

@@ -242,6 +242,7 @@ def test_export_by_hub_id_makes_the_artefact_and_records_the_commit(
 ) -> None:
     (repository / "modules.json").unlink()
     environment = {**os.environ, "HF_ENDPOINT": server.endpoint, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"}
+    environment["XDG_DATA_HOME"] = str(tmp_path)
     command = [sys.executable, "-m", "colibri", "export", "owner/tiny", "--variants", "cpu-fp32"]
     for words in ([], ["again", "--offline"]):
         server.asked.clear()
@@ -249,7 +250,7 @@ def test_export_by_hub_id_makes_the_artefact_and_records_the_commit(
             [*command, *words], capture_output=True, text=True, check=False, env=environment, cwd=tmp_path
         )
         assert done.returncode == 0, done.stderr
-        source = find(tmp_path / (words[0] if words else "tiny")).manifest.source
+        source = find(tmp_path / (words[0] if words else "colibri/models/tiny")).manifest.source
         assert (source.kind, source.name, source.revision) == ("hub", "owner/tiny", COMMIT)
         assert set(source.files) == {"config.json", "model.safetensors"}
         assert bool(server.asked) is not bool(words)

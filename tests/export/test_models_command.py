@@ -60,6 +60,30 @@ def test_an_artefact_in_the_current_folder_is_found() -> None:
     assert "get it    colibri export Owner/Tiny" in colibri("models").output
 
 
+def test_what_lies_on_the_search_path_is_listed_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("COLIBRI_MODELS", str(tmp_path / "more"))
+    monkeypatch.setenv("COLIBRI_ALIAS", "late=tiny-late")
+    own = tmp_path / "data" / "colibri" / "models"
+    for place in (own / "tiny-late", own / "second", tmp_path / "more" / "first"):
+        shutil.copytree(ARTEFACTS / "tiny-random-bert", place)
+    (own / "halved").mkdir()
+    (own / "halved" / "colibri.json").write_text("{", encoding="utf-8")
+    shown = colibri("models")
+    _, tiny, bert = shown.stdout.split("\n\n")
+    assert f"here      {own / 'tiny-late'}: colibri rerank --model tiny-late QUERY" in tiny
+    assert bert.startswith("tiny-random-bert\n")
+    assert f"here      {tmp_path / 'more' / 'first'}: colibri rerank --model tiny-random-bert QUERY" in bert
+    assert f"also      {own / 'second'}, which is not taken\n" in bert
+    assert "looked in  " in shown.stderr
+    assert f"{tmp_path / 'more'}, ., {own}\n" in shown.stderr
+    assert "COLIBRI_ALIAS: late is tiny-late here\n" in shown.stderr
+    assert f"broken     {own / 'halved'}: {own / 'halved' / 'colibri.json'}: cannot be read as JSON" in shown.stderr
+    found = {model["name"]: model for model in json.loads(colibri("models", "--json").stdout)}
+    assert found["tiny-random-bert"]["path"] == str(tmp_path / "more" / "first")
+    assert found["tiny-random-bert"]["also"] == [str(own / "second"), str(own / "tiny-late")]
+
+
 def test_json_has_all_of_it() -> None:
     mini, tiny = json.loads(colibri("models", "--json").output)
     assert (mini["name"], mini["comes_along"], mini["dims"], mini["command"]) == (

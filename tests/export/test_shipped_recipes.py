@@ -109,11 +109,15 @@ def test_a_hub_id_with_a_recipe_needs_no_further_option(installed: Path, bert: P
     # As from a wheel: `colibri` runs the copy that has the recipe inside.
     lay_out_cache(tmp_path / "hub", "Owner/Tiny", bert)
     environment = {**os.environ, "PYTHONPATH": str(installed.parent), "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    environment["XDG_DATA_HOME"] = str(tmp_path / "data")
     command = [sys.executable, "-m", "colibri", "export", "owner/tiny", "--variants", "cpu-fp32"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "licence CC-BY-NC-4.0: Not for sale." in done.stderr
-    made = find(tmp_path / "tiny-late").manifest
+    assert done.stdout.endswith("Next: colibri rerank --model tiny-late QUERY DOCUMENT...\n")
+    ranked = [sys.executable, "-m", "colibri", "rerank", "--model", "Owner/Tiny", "bird", "a bird", "a river"]
+    subprocess.run(ranked, check=True, env=environment, cwd="/", capture_output=True)
+    made = find(tmp_path / "data" / "colibri" / "models" / "tiny-late").manifest
     assert (made.name, made.aliases, made.licence.commercial_use) == ("tiny-late", ("tl",), False)
     assert (made.source.kind, made.source.name, made.source.revision) == ("hub", "Owner/Tiny", COMMIT)
     assert (made.query.max_tokens, made.document.max_tokens) == (12, 30)

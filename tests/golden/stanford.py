@@ -1,6 +1,8 @@
-"""BERT and XLM-R with absolute positions, as Stanford ColBERT stores them."""
+"""BERT and XLM-R with absolute positions, as Stanford ColBERT stores them; one BERT whose lengths and width fit what
+colbert-ai and RAGatouille do by themselves."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -30,21 +32,26 @@ class Spec:
     folder: str
     prefix: str
     seed: int
+    dim: int = DIM
+    extra_dims: tuple[int, ...] = EXTRA_DIMS
+    longest: int = LONGEST
+    scales: Mapping[str, float] = field(default_factory=lambda: SCALES)
 
 
 def make_spec(tokenizer: Tokenizer, names: str, make: type, shape: dict, metadata: dict, **rest) -> Spec:
     """One checkpoint, with what both have in common filled in; names: start, end, padding and mask token."""
     start, end, pad, mask = (tokenizer.token_to_id(name) for name in names.split())
     shape |= {"architectures": ["HF_ColBERT"], "vocab_size": tokenizer.get_vocab_size(), "pad_token_id": pad}
-    shape |= {"hidden_size": HIDDEN, "num_hidden_layers": 3, "num_attention_heads": 4}
-    shape |= {"intermediate_size": 128, "hidden_act": "gelu"}
-    metadata |= {"query_token": "[Q]", "doc_token": "[D]", "query_maxlen": 16, "dim": DIM}
+    shape = {"hidden_size": HIDDEN, "num_hidden_layers": 3, "intermediate_size": 128} | shape
+    shape |= {"num_attention_heads": 4, "hidden_act": "gelu"}
+    metadata |= {"query_token": "[Q]", "doc_token": "[D]"}
+    metadata |= {"query_maxlen": metadata.get("query_maxlen", 16), "dim": rest.get("dim", DIM)}
     metadata |= {"mask_punctuation": True, "similarity": "cosine", "model_name": rest["folder"]}
     return Spec(tokenizer, make(**shape), metadata, start, end, pad, mask, **rest)
 
 
 def make_specs() -> list[Spec]:
-    """The two checkpoints to make. XLM-R counts positions from pad_token_id + 1, hence its two more."""
+    """The checkpoints to make. XLM-R counts positions from pad_token_id + 1, hence its two more."""
     bert_shape = {"max_position_embeddings": LONGEST, "type_vocab_size": 2, "layer_norm_eps": 1e-12}
     xlmr_shape = {"max_position_embeddings": LONGEST + 2, "type_vocab_size": 1, "layer_norm_eps": 1e-5}
     bert_metadata = {"query_token_id": "[unused0]", "doc_token_id": "[unused1]"}
@@ -56,7 +63,31 @@ def make_specs() -> list[Spec]:
     return [
         make_spec(*bert, folder="tiny-random-bert", prefix="bert.", seed=20001),
         make_spec(*xlmr, folder="tiny-random-xlmr", prefix="roberta.", seed=20002),
+        make_defaults_spec(),
     ]
+
+
+def make_defaults_spec() -> Spec:
+    """A BERT of 512 positions whose documents have 220 tokens and queries 32, as colbertv2.0's: colbert-ai and
+    RAGatouille (256 tokens a passage, queries that grow) take such lengths for granted, and a width that they pack."""
+    shape = {"max_position_embeddings": 512, "type_vocab_size": 2, "layer_norm_eps": 1e-12}
+    shape |= {"hidden_size": 32, "num_hidden_layers": 2, "intermediate_size": 64}
+    metadata = {"query_token_id": "[unused0]", "doc_token_id": "[unused1]", "attend_to_mask_tokens": False}
+    metadata |= {"query_maxlen": 32, "doc_maxlen": 220}
+    return make_spec(
+        bert_tokenizer(),
+        "[CLS] [SEP] [PAD] [MASK]",
+        BertConfig,
+        shape,
+        metadata,
+        folder="tiny-random-bert-512",
+        prefix="bert.",
+        seed=20006,
+        dim=64,
+        extra_dims=(),
+        longest=512,
+        scales=SCALES | {"attention.output.": 0.2},
+    )
 
 
 def write_checkpoint(spec: Spec, folder: Path) -> None:
@@ -67,11 +98,14 @@ def write_checkpoint(spec: Spec, folder: Path) -> None:
     spec.tokenizer.save(str(folder / "tokenizer.json"))
     write_json(folder / "artifact.metadata", spec.metadata)
     shapes = {name: tuple(w.shape) for name, w in AutoModel.from_config(spec.config).state_dict().items()}
-    weights = {spec.prefix + name: random_tensor(rng, name, shape, SCALES) for name, shape in sorted(shapes.items())}
-    weights["linear.weight"] = random_tensor(rng, "linear.weight", (DIM, HIDDEN), SCALES)
+    weights = {
+        spec.prefix + name: random_tensor(rng, name, shape, spec.scales) for name, shape in sorted(shapes.items())
+    }
+    hidden = spec.config.hidden_size
+    weights["linear.weight"] = random_tensor(rng, "linear.weight", (spec.dim, hidden), spec.scales)
     write_tensors(folder / "model.safetensors", weights)
-    for dim in EXTRA_DIMS:
-        head = {"linear.weight": random_tensor(rng, "linear.weight", (dim, HIDDEN), SCALES)}
+    for dim in spec.extra_dims:
+        head = {"linear.weight": random_tensor(rng, "linear.weight", (dim, hidden), spec.scales)}
         write_tensors(folder / f"head-{dim}.safetensors", head)
 
 
@@ -85,12 +119,12 @@ def load_model(folder: Path) -> PreTrainedModel:
 
 
 def make(parent: Path) -> dict[str, int]:
-    """Write both folders; folder name -> seed of its weights."""
+    """Write the folders; folder name -> seed of its weights."""
     for spec in (specs := make_specs()):
         folder = parent / spec.folder
         write_checkpoint(spec, folder)
-        heads = {dim: linear(load_file(folder / f"head-{dim}.safetensors")["linear.weight"]) for dim in EXTRA_DIMS}
-        heads[DIM] = linear(load_file(folder / "model.safetensors")["linear.weight"])
+        heads = {dim: linear(load_file(folder / f"head-{dim}.safetensors")["linear.weight"]) for dim in spec.extra_dims}
+        heads[spec.dim] = linear(load_file(folder / "model.safetensors")["linear.weight"])
         oracle = Oracle(
             name=spec.folder,
             model=load_model(folder),
@@ -101,7 +135,7 @@ def make(parent: Path) -> dict[str, int]:
             mask=spec.mask,
             vocabulary=spec.config.vocab_size,
             seed=spec.seed,
-            lengths=(1, 2, 3, 7, 16, 33, LONGEST),
+            lengths=(1, 2, 3, 7, 16, 33, spec.longest),
         )
         write_tensors(folder / "golden.safetensors", golden_outputs(oracle))
     return {spec.folder: spec.seed for spec in specs}

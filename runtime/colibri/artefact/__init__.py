@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Variant,
     )
     from colibri.artefact.manifest_file import FILE_NAME, FORMAT, read_manifest, write_manifest
+    from colibri.artefact.places import Held, aliases, held, meant, search_path, user_models
     from colibri.artefact.typed_json import parse_typed
 else:
     __getattr__, __dir__ = door(
@@ -44,6 +45,7 @@ else:
             "manifest": "Architecture Engine Expansion FileEntry GoldenRow Graph Head Licence Manifest Parity "
             "Profile Role RoleName Skiplist Source TokenizerSpec Variant",
             "manifest_file": "FILE_NAME FORMAT read_manifest write_manifest",
+            "places": "Held aliases held meant search_path user_models",
             "typed_json": "parse_typed",
         },
     )

@@ -1,14 +1,16 @@
 """Find an artefact, read its manifest, and prove that its files are what the manifest says."""
 
+import logging
 import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from colibri.artefact import manifest_file
+from colibri.artefact import manifest_file, places
 from colibri.artefact.hashing import file_sha256
 from colibri.artefact.hub import HubFiles, open_repository
 from colibri.artefact.manifest import Graph, Manifest, Variant
@@ -19,7 +21,8 @@ DEFAULT = "colibri-mini"
 """Name of the artefact that comes with the package."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
-_PACKAGE = Path(__file__).resolve().parents[1]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,36 +49,100 @@ class Artefact:
 def find(
     name_or_path: str | os.PathLike[str] | None = None, *, cache_dir: str | os.PathLike[str] | None = None
 ) -> Artefact:
-    """Open an artefact by shipped name, folder, or hub id; None means the one that comes with the package.
+    """Open an artefact by name, folder, or hub id; None means the one that comes with the package.
 
-    Looked for in this order: beside the installed package; in the checkout's models/ (editable installs); as a folder;
-    as a hub id ("owner/name": the only case that may use the network; HF_HUB_OFFLINE=1 forbids it; `cache_dir` or
-    HF_HOME says where files are kept).
+    Looked for in this order, of which `places` tells the rest: what came along, by its folder's name; a folder that is
+    an artefact; any artefact on the search path (COLIBRI_MODELS, ./, ./models, the user's own folder) whose name, alias
+    or source this is; as a hub id ("owner/name") in a repository that has a colibri.json. That last one is the only
+    case that may use the network: HF_HUB_OFFLINE=1 forbids it; `cache_dir` or HF_HOME says where files are kept.
+    COLIBRI_ALIAS maps a name to another before all that, which a warning tells once.
 
-    Raises ArtefactNotFound when there is none, ArtefactError when its manifest is unreadable or of a newer format.
+    Where a name means several artefacts, the one that is taken is logged with the others. One that cannot be read is
+    named in a warning and passed over.
+
+    Raises ArtefactNotFound when there is none, ArtefactError when its manifest is unreadable or of a newer format,
+    InputError for a COLIBRI_ALIAS that maps nothing.
     """
     if name_or_path is not None and not isinstance(name_or_path, str | os.PathLike):
         raise InputTypeError(f"artefact: found {type(name_or_path).__name__}, wanted a name, a path or a hub id")
-    name = os.fspath(name_or_path) if name_or_path is not None else DEFAULT
-    for folder in (*(root / name for root in _shipped_roots() if name in _names_in(root)), Path(name)):
-        if _is_file(folder / manifest_file.FILE_NAME):
-            return Artefact(folder, manifest_file.read_manifest(folder / manifest_file.FILE_NAME))
-    if _is_folder(Path(name)):
-        raise ArtefactNotFound(f"{name}: has no {manifest_file.FILE_NAME}; `colibri export` makes artefacts")
-    if _HUB_ID.fullmatch(name):
+    if name_or_path is None:
+        return _found(DEFAULT, cache_dir)
+    name = os.fspath(name_or_path)
+    target = places.aliases().get(name)
+    if target is None:
+        return _found(name, cache_dir)
+    places.tell_once(f"{places.ALIAS}: {name} is {target} here")
+    try:
+        return _found(target, cache_dir)
+    except ArtefactNotFound as error:
+        raise ArtefactNotFound(f"{places.ALIAS} maps {name} to {target}: {error}") from error
+
+
+def _found(name: str, cache_dir: str | os.PathLike[str] | None) -> Artefact:
+    roots = [root / name for root in places.shipped_roots() if name in places.names_in(root)]
+    direct = [folder for folder in (*roots, Path(name)) if places.is_file(folder / manifest_file.FILE_NAME)][:1]
+    problems: list[ArtefactError] = []
+    try:
+        for folder in direct:
+            return _opened(folder)
+    except ArtefactError as error:
+        problems.append(error)
+    known = [one for one in places.meant(name) if one.folder not in direct]
+    for one in known:
         try:
-            folder, hub = open_repository(name, manifest_file.FILE_NAME, cache_dir)
-        except ArtefactNotFound as error:
-            raise ArtefactNotFound(f"{error}; nor is {name} a folder here") from error
-        return Artefact(folder, manifest_file.read_manifest(folder / manifest_file.FILE_NAME), hub)
+            found = _opened(one.folder)
+        except ArtefactError as error:
+            problems.append(error)
+            continue
+        for problem in problems:
+            places.tell_once(f"{name}: passed over {problem}")
+        _tell_others(name, one, [other for other in known if other is not one])
+        return found
+    if problems:
+        raise problems[0]
+    if places.is_folder(Path(name)):
+        wanted = f"`colibri export {shlex.quote(name)} OUT` makes an artefact of a checkpoint"
+        raise ArtefactNotFound(f"{name}: has no {manifest_file.FILE_NAME}; {wanted}")
+    if _HUB_ID.fullmatch(name):
+        return _of_hub(name, cache_dir)
+    there = sorted({*shipped(), *(one.name for one in places.held() if one.name)})
     raise ArtefactNotFound(
-        f"{name}: no such artefact; there is {', '.join(shipped()) or 'none'} here, or give a folder or a hub id"
+        f"{name}: no such artefact; there is {', '.join(there) or 'none'} here, or give a folder or a hub id "
+        f"(`colibri models` lists what can be had)"
     )
+
+
+def _opened(folder: Path) -> Artefact:
+    return Artefact(folder, manifest_file.read_manifest(folder / manifest_file.FILE_NAME))
+
+
+def _of_hub(name: str, cache_dir: str | os.PathLike[str] | None) -> Artefact:
+    """From its repository, or an error that says how to make an artefact and where it will be found."""
+    try:
+        folder, hub = open_repository(name, manifest_file.FILE_NAME, cache_dir)
+    except ArtefactNotFound as error:
+        user = places.user_models()
+        where = f"in {user}" if user else "where you tell it"
+        raise ArtefactNotFound(
+            f"{error}; nor is {name} a folder here, or the name, alias or source of an artefact on the search path. "
+            f"`colibri export {name}` makes one {where}, and it is found under this name from then on"
+        ) from error
+    return Artefact(folder, manifest_file.read_manifest(folder / manifest_file.FILE_NAME), hub)
+
+
+def _tell_others(name: str, taken: places.Held, others: list[places.Held]) -> None:
+    """Which of several was taken: loud where the others are another model, not where they are the same one again."""
+    same = [str(one.folder) for one in others if one.space_id == taken.space_id]
+    if same:
+        log.info("%s: %s is taken; the same model lies in %s", name, taken.folder, ", ".join(same))
+    for other in others:
+        if other.space_id != taken.space_id and other.problem is None:
+            places.tell_once(f"{name}: {taken.folder} is taken; {other.folder} is another model of that name")
 
 
 def shipped() -> list[str]:
     """Names of the artefacts that came with this installation or checkout."""
-    return sorted({name for root in _shipped_roots() for name in _names_in(root)})
+    return sorted({name for root in places.shipped_roots() for name in places.names_in(root)})
 
 
 def check_files(artefact: Artefact, names: Iterable[str] | None = None) -> None:
@@ -159,23 +226,3 @@ def _hash_problem(artefact: Artefact, name: str, part: int | None) -> str | None
 def _refuse(artefact: Artefact, found: Iterable[str | None]) -> None:
     if problems := list(dict.fromkeys(problem for problem in found if problem)):
         raise ArtefactError(f"{artefact.folder}: {'; '.join(problems)}. Install or export it again.")
-
-
-def _shipped_roots() -> tuple[Path, ...]:
-    """Folders that may hold shipped artefacts: inside the wheel, then the checkout of an editable install."""
-    checkout = _PACKAGE.parents[1]
-    return (_PACKAGE / "artefacts", *([checkout / "models"] if _is_file(checkout / "pyproject.toml") else []))
-
-
-def _names_in(root: Path) -> list[str]:
-    folders = root.iterdir() if _is_folder(root) else ()
-    return [folder.name for folder in folders if _is_file(folder / manifest_file.FILE_NAME)]
-
-
-def _is_file(path: Path) -> bool:
-    """A name that no file system takes (too long, with NUL) is no file, nor is one in a folder closed to us."""
-    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for those
-
-
-def _is_folder(path: Path) -> bool:
-    return os.path.isdir(path)  # noqa: PTH112 - as above

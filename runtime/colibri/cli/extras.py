@@ -17,7 +17,9 @@ EXTRAS = {
     "server": ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn"),
     "export": _EXPORT,
     "optimum": (*_EXPORT, "optimum", "torch", "transformers"),
+    "langchain": ("langchain_core",),
     "openvino": ("onnxruntime", "onnxruntime_ep_openvino"),
+    "rerankers": ("rerankers",),
     "tensorrt": ("tensorrt_rtx",),
 }
 """Modules, but of onnxruntime the distributions: several have the same module, and overwrite each other's files."""

@@ -24,12 +24,21 @@ class QueryOptions(TypedDict, total=False):
               each, and `report.failed` has the errors
     report    a `Report` that the call adds its counts to
     progress  whether to show a bar with tokens/s on stderr
+    max_tokens
+              where texts are cut, in place of the role's `max_tokens`: markers and all, up to what the graph takes
+              (`architecture.max_positions` of the manifest). A model may rank worse at lengths it was not trained on
+    expand_to
+              how many tokens a query that is expanded with mask tokens has at least, in place of its
+              `expansion.to_tokens`; 0: none are added. The text's own limit stays `max_tokens`: give both for another
+              length of queries. InputError for a model without expansion
     """
 
     dtype: Stored
     on_error: Literal["raise", "skip"]
     report: Report | None
     progress: bool
+    max_tokens: int | None
+    expand_to: int | None
 
 
 class DocumentOptions(QueryOptions, total=False):
@@ -71,14 +80,16 @@ class Call:
         report = options.get("report")
         if report is not None and not isinstance(report, Report):
             raise InputTypeError(f"report: found {type(report).__name__}, wanted a colibri.Report or None")
+        rules = encoder.rules(role, options.get("max_tokens"), options.get("expand_to"))
         self._encoder = encoder
         self._order = Order(
             role=role,
             dims=dims,
             dtype=checks.one_of("dtype", options.get("dtype", "float32"), get_args(Stored)),
             long=checks.one_of("long_documents", options.get("long_documents", "truncate"), get_args(LongDocuments)),
-            overlap=_overlap(options.get("overlap_tokens"), encoder.room(role)),
+            overlap=_overlap(options.get("overlap_tokens"), encoder.room(rules)),
             skip=skip,
+            rules=rules,
         )
         self._report = Report() if report is None else report
         self._show = bool(options.get("progress"))

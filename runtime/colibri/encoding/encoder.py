@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colibri.artefact import Artefact, Role, RoleName
+from colibri.encoding.lengths import with_lengths
 from colibri.encoding.loaded import Limits
 from colibri.encoding.order import Order
 from colibri.encoding.packing import Chunk, Entry, Report, joined, stored
@@ -78,7 +79,7 @@ class Encoder:
 
     def job(self, texts: Iterable[str], order: Order) -> Job[Entry]:
         """The work on these texts, not begun: `chunks` does it, `Job.stop` ends it from another thread."""
-        rules = self._manifest.role(order.role)
+        rules = self._rules(order)
 
         def run(encoded: Encoded, interrupt: Interrupt) -> Entry:
             return together.run([encoded], interrupt)[0]
@@ -141,8 +142,11 @@ class Encoder:
         if chunk.tokens or not yielded:
             yield chunk.pack()
         if report.truncated:
-            cut_at = self._manifest.role(order.role).max_tokens
+            cut_at = self._rules(order).max_tokens
             log.info("%d of %d %s texts were cut at %d tokens", report.truncated, report.texts, order.role, cut_at)
+
+    def _rules(self, order: Order) -> Role:
+        return order.rules or self._manifest.role(order.role)
 
     def _tidy(self, tokens: int) -> None:
         self._since_tidy += tokens  # of calls at once some may get lost, which does no harm
@@ -155,9 +159,22 @@ class Encoder:
         encoded = self._tokenizer.encode(texts, self._manifest.role(role))
         return [self._tokenizer.tokens(one.ids[one.keep].tolist()) for one in encoded]
 
-    def room(self, role: RoleName) -> int:
+    def laid_out(self, texts: Sequence[str], rules: Role) -> list[Encoded]:
+        """Texts as the model is given them."""
+        return self._tokenizer.encode(texts, rules)
+
+    def room(self, rules: Role) -> int:
         """How many tokens of a text fit."""
-        return self._tokenizer.room(self._manifest.role(role))
+        return self._tokenizer.room(rules)
+
+    def rules(self, role: RoleName, max_tokens: object = None, expand_to: object = None) -> Role:
+        """The rules of a role, with lengths of a call's own. Raises InputError for lengths that cannot be."""
+        own = self._manifest.role(role)
+        if max_tokens is None and expand_to is None:
+            return own
+        frame = own.max_tokens - self._tokenizer.room(own)
+        longest = self._runner.longest
+        return with_lengths(own, role, frame=frame, longest=longest, max_tokens=max_tokens, expand_to=expand_to)
 
     def offsets(self, text: str) -> Spans:
         """The characters behind each token of a text: (tokens, 2) int32."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from colibri.artefact import RoleName
+from colibri.artefact import Role, RoleName
 
 LongDocuments = Literal["truncate", "error", "windows"]
 """What becomes of a document that does not fit in its role's `max_tokens`."""
@@ -22,6 +22,7 @@ class Order:
     overlap   tokens that a window shares with the one before
     skip      whether a text that fails is left out, instead of ending the call
     what      what the texts are called in messages
+    rules     the role's rules with lengths of this call's own; None: the artefact's
     """
 
     role: RoleName
@@ -31,3 +32,4 @@ class Order:
     overlap: int = 0
     skip: bool = False
     what: str = "texts"
+    rules: Role | None = None

@@ -117,6 +117,13 @@ class Runner:
         return rows
 
     @property
+    def longest(self) -> int:
+        """Most tokens a text may have: the graph's positions, or less where a compiled engine was built for less."""
+        profiles = self._loaded.settings.profiles
+        built_for = max((profile.maximum[1] for profile in profiles), default=self._longest)
+        return min(self._longest, built_for)
+
+    @property
     def _longest(self) -> int:
         return self._artefact.manifest.architecture.max_positions
 

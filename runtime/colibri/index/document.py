@@ -1,10 +1,11 @@
 """What goes into a store and what comes out of it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from colibri.errors import InputError, InputTypeError
@@ -25,7 +26,8 @@ class Document:
 
     id       1 to 4,096 characters, any but lone surrogates; unique in a store
     text     what results show and explain; encoded unless `vectors` are given
-    payload  a JSON object (up to 16 MB, 200 levels deep) to filter by and to get back
+    payload  a JSON object (up to 16 MB, 200 levels deep) to filter by and to get back; numpy's scalars become numbers,
+             tuples lists, and what JSON has no word for (a datetime, a Path) is refused by its key
     vectors  ready rows: (tokens, dim) of one passage, or TokenVectors of one or several. Their `spans` count from the
              beginning of `text`
     borders  characters of `text` where something of its own begins (a page, a heading, a function), ascending: a long
@@ -170,14 +172,38 @@ def payload_json(payload: Mapping[str, Any] | None, where: str) -> str | None:
         raise InputTypeError(f"{where}: payload is {type(payload).__name__}, wanted a mapping")
     _check_depth(payload, where)
     try:
-        text = json.dumps(dict(payload), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(dict(payload), ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_scalar)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{where}: payload is not JSON ({error})") from error
+        key = _unfit(payload)
+        raise InputError(f"{where}: payload{f'.{key}' if key else ''} is not JSON ({error})") from error
     if not encodable(text):
-        text = json.dumps(dict(payload), allow_nan=False, separators=(",", ":"))
+        text = json.dumps(dict(payload), allow_nan=False, separators=(",", ":"), default=_scalar)
     if len(text) > LARGEST_PAYLOAD:
         raise InputError(f"{where}: payload of {len(text):,} characters, wanted up to {LARGEST_PAYLOAD:,}")
     return text
+
+
+def _scalar(value: object) -> object:
+    """numpy's scalars as Python's."""
+    if isinstance(value, np.generic) and not isinstance(plain := value.item(), np.generic):
+        return plain
+    raise TypeError(f"{type(value).__name__}; wanted str, a number, bool, None, a list or a mapping")
+
+
+def _unfit(value: object) -> str:
+    """The key of the first value that JSON cannot hold, such as "author.born" or "dates[2]"; "" for none of them."""
+    parts: Iterable[tuple[str, object]] = ()
+    if isinstance(value, Mapping):
+        parts = ((str(key), part) for key, part in value.items())
+    elif isinstance(value, list | tuple):
+        parts = ((f"[{i}]", part) for i, part in enumerate(value))
+    for key, part in parts:
+        try:
+            json.dumps(part, allow_nan=False, default=_scalar)
+        except (TypeError, ValueError):
+            rest = _unfit(part)
+            return f"{key}{'' if not rest or rest.startswith('[') else '.'}{rest}"
+    return ""
 
 
 def _check_depth(payload: object, where: str) -> None:

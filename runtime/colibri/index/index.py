@@ -216,6 +216,7 @@ class Index:
         where: Mapping[str, Any] | None = None,
         explain: bool = False,
         *,
+        ids: Iterable[str] | None = None,
         passages: int = 3,
         threads: int | None = None,
     ) -> list[Hit]:
@@ -223,13 +224,17 @@ class Index:
 
         query     a text, vectors of one query, or rows (tokens, dim)
         where     a filter over payloads (`colibri.index.where`); what it keeps is scored alone
+        ids       search among these documents alone, any number of them; those that are not there are no error, and
+                  none at all find nothing. With `where` too, both must hold
         explain   whether each passage's `matches` say which characters answered which token of the query
         passages  how many of a document's passages to return
 
         Raises StoreDamaged when a document among them is not what was written.
         """
         one = searching.one_query(self._core, query)
-        return searching.search(self._core, one, k, where, explain=explain, passages=passages, threads=threads)[0]
+        return searching.search(
+            self._core, one, k, where, ids=ids, explain=explain, passages=passages, threads=threads
+        )[0]
 
     def search_batch(
         self,
@@ -238,12 +243,15 @@ class Index:
         where: Mapping[str, Any] | None = None,
         explain: bool = False,
         *,
+        ids: Iterable[str] | None = None,
         passages: int = 3,
         threads: int | None = None,
     ) -> list[list[Hit]]:
         """`search` for many queries: rows are read once for all of them."""
         many = searching.many_queries(self._core, queries)
-        return searching.search(self._core, many, k, where, explain=explain, passages=passages, threads=threads)
+        return searching.search(
+            self._core, many, k, where, ids=ids, explain=explain, passages=passages, threads=threads
+        )
 
     def compact(self) -> int:
         """Write segments with deleted passages anew, so that they take neither disk nor time; bytes of rows freed.

@@ -18,6 +18,7 @@ from colibri.vectors import Offsets, TokenVectors
 
 _SUBSET_BELOW = 0.6
 """Share of a segment from which on scoring all of it is faster than picking (benchmarks/search/bench_search.py)."""
+_IDS_AT_ONCE = 2_000  # a filter may bind 30,000 values beside, of the 32,766 that SQLite takes
 _SCORES_AT_ONCE = 1 << 24  # 64 MB, in a batch of queries
 _PLACE = (1 << SEGMENT_SHIFT) - 1
 
@@ -41,12 +42,13 @@ class Place:
     score: float
 
 
-def selected(connection: sqlite3.Connection, where: Where | None) -> dict[int, Offsets] | None:
-    """Segment -> places of the passages whose documents a filter keeps, rising; None: no filter."""
-    if where is None:
+def selected(
+    connection: sqlite3.Connection, where: Where | None, ids: Sequence[str] | None = None
+) -> dict[int, Offsets] | None:
+    """Segment -> places of the passages whose documents a filter keeps and ids name, rising; None: neither is given."""
+    if where is None and ids is None:
         return None
-    condition, values = compiled(where)
-    rows = connection.execute(f"SELECT first, passages FROM documents WHERE {condition}", values).fetchall()
+    rows = _extents(connection, where, ids)
     if not rows:
         return {}
     try:
@@ -57,6 +59,26 @@ def selected(connection: sqlite3.Connection, where: Where | None) -> dict[int, O
     slots = np.sort(np.repeat(firsts - begins, counts) + np.arange(int(counts.sum())))
     numbers = slots >> SEGMENT_SHIFT
     return {int(number): slots[numbers == number] & _PLACE for number in np.unique(numbers)}
+
+
+def _extents(
+    connection: sqlite3.Connection, where: Where | None, ids: Sequence[str] | None
+) -> list[tuple[object, object]]:
+    """(first slot, passages) of every such document."""
+    condition, values = ("1", []) if where is None else compiled(where)
+    if ids is None:
+        return connection.execute(f"SELECT first, passages FROM documents WHERE {condition}", values).fetchall()
+    if where is not None and len(ids) > _IDS_AT_ONCE:  # a filter is prepared once, and not for every part of the ids
+        wanted = set(ids)
+        rows = connection.execute(f"SELECT id, first, passages FROM documents WHERE {condition}", values)
+        return [(first, passages) for found_id, first, passages in rows if found_id in wanted]
+    found = []
+    for at in range(0, len(ids), _IDS_AT_ONCE):
+        some = ids[at : at + _IDS_AT_ONCE]
+        named = ", ".join(f"?{len(values) + 1 + i}" for i in range(len(some)))
+        question = f"SELECT first, passages FROM documents WHERE id IN ({named}) AND ({condition})"
+        found += connection.execute(question, [*values, *some]).fetchall()
+    return found
 
 
 def scored(

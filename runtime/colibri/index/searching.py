@@ -1,6 +1,6 @@
 """A search from what the user gives to what he gets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from colibri import checks
 from colibri.errors import InputError, InputTypeError, ShapeError
 from colibri.index import ranking
 from colibri.index.core import Core
-from colibri.index.document import Hit
+from colibri.index.document import Hit, id_list
 from colibri.index.results import hits
 from colibri.vectors import TokenVectors
 
@@ -55,6 +55,7 @@ def search(
     k: int,
     where: Mapping[str, Any] | None,
     *,
+    ids: Iterable[str] | None = None,
     explain: bool,
     passages: int,
     threads: int | None,
@@ -63,8 +64,11 @@ def search(
     for name, value in (("k", k), ("passages", passages)):
         if not checks.is_count(value):
             raise InputError(f"{name}: found {value!r}, wanted a whole number from 1")
+    if isinstance(ids, str):
+        raise InputTypeError("ids: found str, wanted a list of ids")
+    among = None if ids is None else id_list(list(ids))
     with core.reading() as (connection, snapshot):
-        chosen = ranking.selected(connection, where)
+        chosen = ranking.selected(connection, where, among)
         found = []
         for i, parts in enumerate(ranking.scored(queries, snapshot, chosen, threads)):
             query = ranking.part_of(queries, i, i + 1)

@@ -15,6 +15,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from colibri.errors import InputError, InputTypeError
 
 Where = Mapping[str, Any]
@@ -104,6 +106,7 @@ def _path(name: str) -> str:
 
 
 def _condition(path: str, name: str, operator: object, given: object, sql: _Sql) -> str:
+    given = _plain(given)
     if operator in _COMPARISONS:
         kind = "number" if _is_number(given) else "string" if isinstance(given, str) else None
         if kind is None:
@@ -117,7 +120,7 @@ def _condition(path: str, name: str, operator: object, given: object, sql: _Sql)
     if operator == "$in":
         if not isinstance(given, Sequence | set | frozenset) or isinstance(given, str | bytes):
             raise InputTypeError(f"where: {name}: $in wants a list, found {type(given).__name__}")
-        return f"({' OR '.join(_grouped(path, list(given), sql))})" if given else f"({path} IS NULL)"
+        return f"({' OR '.join(_grouped(path, [_plain(v) for v in given], sql))})" if given else f"({path} IS NULL)"
     if operator == "$exists":
         if not isinstance(given, bool):
             raise InputTypeError(f"where: {name}: $exists wants True or False, found {given!r}")
@@ -130,7 +133,7 @@ def _condition(path: str, name: str, operator: object, given: object, sql: _Sql)
 def _equal(path: str, value: object, sql: _Sql) -> str:
     if isinstance(value, list | tuple | Mapping):
         raise InputTypeError(f"where: found {type(value).__name__}, wanted a string, number, true, false or null")
-    return _grouped(path, [value], sql)[0]
+    return _grouped(path, [_plain(value)], sql)[0]
 
 
 def _grouped(path: str, values: list[object], sql: _Sql) -> list[str]:
@@ -160,6 +163,11 @@ def _any(path: str, types: str, holds: Callable[[str], str]) -> str:
         f"ELSE coalesce(json_type({payload}, {path}) IN ({types}) AND {holds(f'json_extract({payload}, {path})')}, 0) "
         "END)"
     )
+
+
+def _plain(value: object) -> object:
+    """numpy's scalars as Python's, as payloads hold them."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _is_number(value: object) -> bool:

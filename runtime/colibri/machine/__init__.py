@@ -33,7 +33,7 @@ def door(
 
 if TYPE_CHECKING:
     from colibri.machine.cores import available_cores, few_cpus, keep_off_this_cpu, physical_cores
-    from colibri.machine.homes import can_be, home, temporary_folder, why_no_home
+    from colibri.machine.homes import can_be, home, temporary_folder, user_data, why_no_home
     from colibri.machine.installed import frozen_by, install_command
     from colibri.machine.memory import give_back
     from colibri.machine.progress import progress_bar
@@ -43,7 +43,7 @@ else:
         __name__,
         {
             "cores": "available_cores few_cpus keep_off_this_cpu physical_cores",
-            "homes": "can_be home temporary_folder why_no_home",
+            "homes": "can_be home temporary_folder user_data why_no_home",
             "installed": "frozen_by install_command",
             "memory": "give_back",
             "progress": "progress_bar",

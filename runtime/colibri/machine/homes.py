@@ -3,6 +3,7 @@
 
 import os
 import stat
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,18 @@ def home() -> Path | None:
         return Path.home()
     except RuntimeError:
         return None
+
+
+def user_data() -> Path | None:
+    """The user's folder for what Colibri keeps for good: LOCALAPPDATA, ~/Library/Application Support, XDG_DATA_HOME or
+    ~/.local/share; then /colibri. None where no home folder is known. It may not be there yet."""
+    variable, *below = {
+        "win32": ("LOCALAPPDATA", "AppData", "Local"),
+        "darwin": ("", "Library", "Application Support"),
+    }.get(sys.platform, ("XDG_DATA_HOME", ".local", "share"))
+    said, user = os.environ.get(variable, ""), home()
+    base = Path(said) if Path(said).is_absolute() else user and user.joinpath(*below)  # XDG: a relative one is none
+    return base and base / "colibri"
 
 
 def why_no_home() -> str:

@@ -1,0 +1,17 @@
+"""What colbert-ai refuses by an assertion, and what is not where it was said to be."""
+
+from colibri.errors import InputError, StoreError
+
+
+class Refused(InputError, AssertionError):
+    """A value that colbert-ai's `assert` statements refuse: callers may catch AssertionError as they did."""
+
+
+class NotThere(StoreError, FileNotFoundError):
+    """An index folder or a file of it that is not there."""
+
+
+def check(holds: object, said: str) -> None:
+    """Raise Refused with these words unless it holds."""
+    if not holds:
+        raise Refused(said)

@@ -1,0 +1,1 @@
+"""`colbert.modeling.checkpoint`, `colbert.modeling.colbert`, `colbert.modeling.tokenization`."""

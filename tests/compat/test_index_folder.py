@@ -1,0 +1,190 @@
+"""The folders of indexes: killed processes, files that differ, PLAID's folders."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from colibri.compat import NotHere
+from colibri.compat.colbert import Searcher
+from colibri.compat.colbert.index_folder import is_index, is_plaid, restored
+from colibri.compat.colbert.infra import ColBERTConfig
+from colibri.compat.ragatouille import RAGPretrainedModel
+from colibri.errors import StoreError
+from reference import ARTEFACTS
+from rounds import rounds
+
+BERT = ARTEFACTS / "tiny-random-bert"
+TEXTS = [f"small bird {word}" for word in ("city", "house", "music", "night", "old", "new")]
+IDS = [f"doc-{i}" for i in range(6)]
+CHILD = Path(__file__).with_name("killed_child.py")
+FILES = ("collection.json", "pid_docid_map.json", "docid_metadata_map.json", "metadata.json")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def notes() -> Path:
+    """An index of six documents, with metadata."""
+    rag = RAGPretrainedModel.from_pretrained(BERT)
+    known = [{"n": i} for i in range(6)]
+    return Path(rag.index(TEXTS, IDS, known, index_name="notes", max_document_length=40)).resolve()
+
+
+def held(path: Path) -> tuple[set[str], dict[str, Any]]:
+    """Ids of documents that are found, and what the files beside say."""
+    rag = RAGPretrainedModel.from_index(path)
+    found = rag.search("small bird", k=99)
+    files = {name: json.loads((path / name).read_text(encoding="utf-8")) for name in FILES if (path / name).exists()}
+    texts, owners = files["collection.json"], files["pid_docid_map.json"]
+    assert {str(one["passage_id"]): one["document_id"] for one in found} == owners
+    assert {one["passage_id"]: one["content"] for one in found} == {int(pid): texts[int(pid)] for pid in owners}
+    return {one["document_id"] for one in found}, files
+
+
+@pytest.mark.skipif(not hasattr(sys, "addaudithook") or sys.platform == "win32", reason="forks")
+@pytest.mark.parametrize(
+    ("operation", "after"),
+    [
+        ("add", {*IDS, "new-0", "new-1", "new-2"}),
+        ("delete", {*IDS} - {"doc-0", "doc-3"}),
+        ("overwrite", {"new-0", "new-1", "new-2"}),
+    ],
+)
+def test_a_process_killed_at_any_change_of_a_file_leaves_the_index_before_or_after(
+    operation: str, after: set[str], notes: Path, here: Path
+) -> None:
+    command = [sys.executable, str(CHILD), str(notes), str(here / "copies"), operation, str(rounds(14, 1))]
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert child.returncode == 0, child.stderr
+    copies = sorted((here / "copies").iterdir(), key=lambda path: int(path.name))
+    assert len(copies) >= 2
+    outcomes = [held(copy / "notes")[0] for copy in copies]
+    assert all(found in ({*IDS}, after) for found in outcomes)
+    assert outcomes[-1] == after
+    assert outcomes[0] == {*IDS}
+    for copy in copies:  # and it goes on from there
+        rag = RAGPretrainedModel.from_index(copy / "notes")
+        rag.add_to_index(["later"], ["later"])
+        assert "later" in held(copy / "notes")[0]
+
+
+@pytest.mark.parametrize("damage", ["remove", "halve", "another", "shorter"])
+@pytest.mark.parametrize("name", FILES[:2])
+def test_files_that_differ_are_written_anew_from_the_index(damage: str, name: str, notes: Path) -> None:
+    before = held(notes)
+    path = notes / name
+    if damage == "remove":
+        path.unlink()
+    elif damage == "halve":
+        path.write_bytes(path.read_bytes()[:20])
+    elif damage == "shorter":
+        path.write_text("[]" if name == "collection.json" else "{}", encoding="utf-8")
+    else:
+        path.write_text('{"0": "x"}', encoding="utf-8")
+    assert held(notes) == before
+
+
+def test_files_that_agree_are_left_alone(notes: Path) -> None:
+    stamps = {name: (notes / name).stat().st_mtime_ns for name in FILES}
+    held(notes)
+    assert {name: (notes / name).stat().st_mtime_ns for name in FILES} == stamps
+
+
+def test_an_old_index_comes_back_where_the_new_one_never_came(notes: Path, caplog: pytest.LogCaptureFixture) -> None:
+    old = notes.with_name(".notes.0123abcd.old")
+    notes.rename(old)
+    assert held(notes)[0] == {*IDS}
+    assert "brought back from .notes.0123abcd.old" in caplog.text
+    shutil.copytree(notes, old)
+    restored(notes)  # it is there: nothing happens
+    assert old.is_dir()
+
+
+# PLAID's folders
+
+
+@pytest.fixture
+def plaid(here: Path) -> Path:
+    """What RAGatouille 0.0.9 leaves, as far as it is read."""
+    folder = here / "old" / "colbert" / "indexes" / "legacy"
+    folder.mkdir(parents=True)
+    config = ColBERTConfig(checkpoint=str(BERT), doc_maxlen=40, dim=48, query_maxlen=16, nbits=4, index_name="legacy")
+    files = {
+        "metadata.json": {"config": config.export(), "num_chunks": 1},
+        "plan.json": {"config": config.export()},
+        "collection.json": TEXTS,
+        "pid_docid_map.json": {
+            str(pid): ["doc-a", "doc-a", "doc-b", "doc-c", "doc-d", "doc-e"][pid] for pid in range(6)
+        },
+        "docid_metadata_map.json": {"doc-a": {"year": 1999}},
+    }
+    for name, value in files.items():
+        (folder / name).write_text(json.dumps(value), encoding="utf-8")
+    for name in ("0.codes.pt", "0.residuals.pt", "centroids.pt", "ivf.pid.pt"):
+        (folder / name).write_bytes(b"PK\x03\x04")
+    return folder
+
+
+def test_a_folder_of_ragatouille_is_encoded_anew_once(
+    plaid: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = {path.name: path.read_bytes() for path in plaid.iterdir()}
+    assert is_plaid(plaid)
+    assert not is_index(plaid)
+    rag = RAGPretrainedModel.from_index(plaid)
+    made = plaid.with_name("legacy.colibri")
+    assert f"{plaid}: PLAID's files; its 6 passages are encoded anew into {made}, once" in caplog.text
+    assert "encoding passages" in capfd.readouterr().err  # a progress bar
+    results = rag.search("small bird house", k=99)
+    assert sorted(one["document_id"] for one in results) == ["doc-a", "doc-a", "doc-b", "doc-c", "doc-d", "doc-e"]
+    assert [one["document_metadata"] for one in results if one["document_id"] == "doc-a"] == [{"year": 1999}] * 2
+    assert {path.name: path.read_bytes() for path in plaid.iterdir()} == before
+    caplog.clear()
+    again = RAGPretrainedModel.from_index(plaid)
+    assert again.search("small bird house", k=99) == results
+    assert "encoded anew" not in caplog.text
+    again.add_to_index(["white"], ["w"])
+    assert RAGPretrainedModel.from_index(made).search("white", k=1)[0]["document_id"] == "w"
+
+
+def test_ragatouille_s_deletions_left_gaps_in_its_numbers(plaid: Path) -> None:
+    owners = {"0": "a", "2": "c", "5": "f"}
+    (plaid / "pid_docid_map.json").write_text(json.dumps(owners), encoding="utf-8")
+    (plaid / "collection.json").write_text(json.dumps(["first", "third", "sixth"]), encoding="utf-8")
+    results = RAGPretrainedModel.from_index(plaid).search("first", k=9)
+    assert {one["document_id"]: one["content"] for one in results} == {"a": "first", "c": "third", "f": "sixth"}
+
+
+def test_files_that_do_not_belong_together_are_refused(plaid: Path) -> None:
+    (plaid / "collection.json").write_text(json.dumps(TEXTS[:3]), encoding="utf-8")
+    with pytest.raises(StoreError, match=r"pid_docid_map\.json names 6 passages, of 3 texts"):
+        RAGPretrainedModel.from_index(plaid)
+    assert [path.name for path in plaid.parent.iterdir()] == ["legacy"]
+
+
+def test_a_searcher_reads_plaid_s_folder_from_its_texts(plaid: Path) -> None:
+    found = Searcher(index=str(plaid))
+    assert list(found.collection) == TEXTS
+    assert sorted(found.search("small bird house", k=99)[0]) == list(range(6))
+    shutil.rmtree(plaid.with_name("legacy.colibri"))
+    (plaid / "collection.json").unlink()
+    with pytest.raises(NotHere, match=r"it holds PLAID's residual codes and no collection\.json; give its texts"):
+        Searcher(index=str(plaid))
+    given = Searcher(index=str(plaid), collection=TEXTS[:2])
+    assert sorted(given.search("bird", k=9)[0]) == [0, 1]
+
+
+def test_an_interrupted_encoding_is_begun_again(plaid: Path) -> None:
+    partial = plaid.with_name(".legacy.colibri.0123abcd.partial")
+    partial.mkdir()
+    (partial / "index.json").write_text("{", encoding="utf-8")
+    assert len(RAGPretrainedModel.from_index(plaid).search("bird", k=99)) == 6

@@ -1,0 +1,39 @@
+"""Importing a shim loads nothing but Colibri."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+_OTHERS = """
+import json, sys
+tops = {name.partition(".")[0] for name in sys.modules}
+print(json.dumps(sorted(name for name in tops - sys.stdlib_module_names if not name.startswith("_"))))
+"""
+
+MODULES = [
+    "colibri.compat",
+    "colibri.compat.colbert",
+    "colibri.compat.ragatouille",
+    "colibri.compat.pylate",
+    "colibri.compat.sentence_transformers",
+    "colibri.compat.fastembed",
+]
+STATEMENTS = [
+    *(f"import {module}" for module in MODULES),
+    "from colibri.compat.colbert import Indexer, Searcher; from colibri.compat.colbert.infra import ColBERTConfig",
+    "from colibri.compat.colbert.modeling.checkpoint import Checkpoint",
+    "from colibri.compat.ragatouille import RAGPretrainedModel",
+    "from colibri.compat.pylate import indexes, models, rank, retrieve, scores",
+    "from colibri.compat.sentence_transformers import MultiVectorEncoder",
+    "from colibri.compat.fastembed import LateInteractionTextEmbedding, register",
+]
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_nothing_but_colibri_is_loaded(statement: str) -> None:
+    """Neither numpy nor anything else that is not Python's own."""
+    child = subprocess.run([sys.executable, "-c", statement + _OTHERS], capture_output=True, text=True, check=True)
+    empty = subprocess.run([sys.executable, "-c", _OTHERS], capture_output=True, text=True, check=True)
+    assert set(json.loads(child.stdout)) - set(json.loads(empty.stdout)) == {"colibri"}
