@@ -86,7 +86,7 @@ def ingest(
     if isinstance(documents, Mapping | str | Document) or not hasattr(documents, "__iter__"):
         raise InputTypeError(f"documents: found {type(documents).__name__}, wanted a list of documents")
     with _bar(documents, show is True) as bar, _work(core, wanted) as work:
-        work.run(documents, core.model, show if callable(show) else bar.encoded, bar)
+        work.run(documents, core.model, show if callable(show) else bar.encoded, bar if show is True else None)
     return work.count
 
 
@@ -150,7 +150,10 @@ class Within:
     def __init__(self, transaction: Transaction, *, replace: bool) -> None:
         self._transaction = transaction
         self._replace = replace
-        self.knows = transaction.knows
+
+    def knows(self, found_id: str) -> bool:
+        """See `Sink`."""
+        return self._transaction.known([found_id]) is not None
 
     def add(self, batch: Batch) -> None:
         """See `Sink`."""

@@ -23,7 +23,7 @@ def adopt(transaction: Transaction, staged: Staged, dim: int, *, replace: bool) 
         ids = [found_id for _, found_id, *_ in documents]
         if replace:
             transaction.remove(ids)
-        elif (known := next(filter(transaction.knows, ids), None)) is not None:
+        elif (known := transaction.known(ids)) is not None:
             raise there_is(known)
     shift = transaction.reserve(staged.highest) - 1
     bases: dict[int, int] = {}

@@ -10,7 +10,7 @@ import numpy as np
 from colibri.errors import InputError
 from colibri.index.storage import catalogue
 from colibri.index.storage.disk import Disk
-from colibri.index.storage.reading import is_there
+from colibri.index.storage.reading import known
 from colibri.index.storage.segments import Appender, Committed
 from colibri.index.storage.token_spans import packed
 from colibri.vectors import Span, TokenVectors
@@ -80,18 +80,22 @@ class Rows:
 class Growing:
     """Documents that are added to the tables of a connection within its transaction, and their rows to segments."""
 
-    def __init__(self, connection: sqlite3.Connection, rows: Rows, dim: int, next_document: int) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, rows: Rows, dim: int, next_document: int, *, final: bool = True
+    ) -> None:
+        """final: False where documents will get other numbers, which their own checksums wait for."""
         self._connection = connection
         self._rows = rows
         self._dim = dim
+        self._final = final
         self.next_document = next_document
         self._documents: list[tuple[int, str, int, int, str | None, int | None, int]] = []
         self._texts: list[tuple[int, bytes]] = []
         self._passages: list[tuple[int, int, int, int, bytes | None, int]] = []
 
-    def knows(self, found_id: str) -> bool:
-        """Whether there is a document of that id."""
-        return is_there(self._connection, found_id)
+    def known(self, ids: Sequence[str]) -> str | None:
+        """One of some ids that there is a document of."""
+        return known(self._connection, ids)
 
     def add(self, batch: Batch) -> None:
         """Documents whose ids are not there."""
@@ -138,7 +142,9 @@ class Growing:
     def _put(self, number: int, entry: Entry, first: int) -> None:
         text_crc = catalogue.text_crc(entry.text)
         passages = len(entry.passages)
-        crc = catalogue.document_crc(number, entry.id, passages, entry.payload, text_crc)
+        crc = 0
+        if self._final:
+            crc = catalogue.document_crc(number, entry.id, passages, entry.payload, text_crc)
         self._documents.append((number, entry.id, first, passages, entry.payload, text_crc, crc))
         if entry.text is not None:
             self._texts.append((number, entry.text))

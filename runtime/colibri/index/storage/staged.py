@@ -46,10 +46,16 @@ class Staged:
         self._next_segment = 0
         self._connection = _private(self._stem.with_suffix(".sqlite"))
         self._rows = Rows(disk, dim, self._next_place)
-        self._growing = Growing(self._connection, self._rows, dim, 1)
+        self._growing = Growing(self._connection, self._rows, dim, 1, final=False)
+        self.known = self._growing.known
 
     def add(self, batch: Batch) -> None:
         """Write documents; one of an id that was added before takes its place."""
+        if self.known([entry.id for entry in batch.entries]) is not None:
+            self._take_out(batch)
+        self._growing.add(batch)
+
+    def _take_out(self, batch: Batch) -> None:
         run = self._connection.executemany
         found = (self._placed(entry.id) for entry in batch.entries)
         replaced = [row for row in found if row is not None]
@@ -57,11 +63,6 @@ class Staged:
         run("DELETE FROM passages WHERE slot >= ? AND slot < ?", [(f, f + count) for _, f, count in replaced])
         for table in ("documents", "texts"):
             run(f"DELETE FROM {table} WHERE number = ?", [(number,) for number, *_ in replaced])
-        self._growing.add(batch)
-
-    def knows(self, found_id: str) -> bool:
-        """Whether a document of that id was added."""
-        return self._growing.knows(found_id)
 
     def _placed(self, found_id: str) -> tuple[int, int, int] | None:
         found: tuple[int, int, int] | None = self._connection.execute(

@@ -51,7 +51,7 @@ class Transaction:
         self._taken: dict[int, Committed] = {}
         self._rows = Rows(disk, dim, self._next_place)
         self._growing = Growing(connection, self._rows, dim, int(facts["next_document"]))
-        self.knows = self._growing.knows
+        self.known = self._growing.known
         self.move = self._growing.move
         self.flush = self._growing.flush
 
@@ -61,7 +61,7 @@ class Transaction:
         ids = [entry.id for entry in batch.entries]
         if replace:
             self.remove(ids)
-        elif (known := next(filter(self.knows, ids), None)) is not None:
+        elif (known := self.known(ids)) is not None:
             raise there_is(known)
         self._growing.add(batch)
 
