@@ -252,7 +252,8 @@ class Index:
     def compact(self) -> int:
         """Write segments with deleted passages anew, so that they take neither disk nor time; bytes of rows freed.
 
-        One transaction: searches go on meanwhile, and an interruption leaves all as it was.
+        Searches go on meanwhile, and other writers between two segments, of which each is a transaction: an
+        interruption leaves what was moved and what was not.
         """
         return upkeep.compact(self._core)
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from colibri.errors import StoreError, StoreLocked
 from colibri.index.storage.sharing import open_shared
 
-_FIRST_WAIT, _LONGEST_WAIT = 0.001, 0.05  # seconds between two tries: no system call waits for a lock with an end
+FIRST_WAIT, LONGEST_WAIT = 0.001, 0.05
+"""Seconds between two tries: no system call waits for a lock with an end."""
 _held: set[int] = set()  # open files that this process holds a lock on
 
 
@@ -90,12 +91,12 @@ class WriterLock:
         try:
             number = self._opened()
             try:
-                wait = _FIRST_WAIT
+                wait = FIRST_WAIT
                 while not _locked(number):
                     if time.monotonic() >= until:
                         raise self._late(seconds)
                     time.sleep(wait)
-                    wait = min(2 * wait, _LONGEST_WAIT)
+                    wait = min(2 * wait, LONGEST_WAIT)
             except BaseException:
                 os.close(number)
                 raise

@@ -48,6 +48,7 @@ class Transaction:
         self._segments = {found.number: found for found in known}
         self._changed: set[int] = set()
         self._removed: set[int] = set()
+        self._left: set[int] = set()
         self._taken: dict[int, Committed] = {}
         self._rows = Rows(disk, dim, self._next_place)
         self._growing = Growing(connection, self._rows, dim, int(facts["next_document"]))
@@ -98,7 +99,8 @@ class Transaction:
     def _continued(self) -> Committed | None:
         """The last segment of those before, where it has room."""
         last = self._segments.get(max(self._segments, default=0))
-        if last is None or last.full or last.number in self._removed | self._taken.keys() | self._rows.written.keys():
+        over = self._removed | self._left | self._taken.keys() | self._rows.written.keys()
+        if last is None or last.full or last.number in over:
             return None
         return last
 
@@ -154,6 +156,10 @@ class Transaction:
     def drop_segment(self, number: int) -> None:
         """Everything in it was moved, or will be: nothing is added to it, and its files go after the commit."""
         self._removed.add(number)
+
+    def leave(self, numbers: Iterable[int]) -> None:
+        """Nothing is added to these segments."""
+        self._left.update(numbers)
 
     @property
     def committed(self) -> list[Committed]:
