@@ -1,6 +1,6 @@
 """The options of encoding, and one call with them: at once, in chunks, or for asyncio."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from colibri import checks
@@ -23,7 +23,8 @@ class QueryOptions(TypedDict, total=False):
               out: the result then has `sources`, which tell what each entry was made of, a warning is logged for
               each, and `report.failed` has the errors
     report    a `Report` that the call adds its counts to
-    progress  whether to show a bar with tokens/s on stderr
+    progress  whether to show a bar with tokens/s on stderr; or what to call, in the calling thread, with the tokens
+              kept of each text (or window of one) as soon as it is done, in any order. What it raises ends the call
     max_tokens
               where texts are cut, in place of the role's `max_tokens`: markers and all, up to what the graph takes
               (`architecture.max_positions` of the manifest). A model may rank worse at lengths it was not trained on
@@ -36,7 +37,7 @@ class QueryOptions(TypedDict, total=False):
     dtype: Stored
     on_error: Literal["raise", "skip"]
     report: Report | None
-    progress: bool
+    progress: bool | Callable[[int], object]
     max_tokens: int | None
     expand_to: int | None
 
@@ -71,8 +72,10 @@ class Call:
         options: QueryOptions | DocumentOptions,
         *,
         several: bool,
+        stream: bool = False,
     ) -> None:
-        """texts: a list that was checked, or an iterator. several: whether the answer is a dict of widths."""
+        """texts: a list that was checked, or an iterator. several: whether the answer is a dict of widths. stream:
+        whether it is wanted in chunks."""
         known = _OF_QUERIES if role == "query" else _OF_DOCUMENTS
         if unknown := options.keys() - known:
             raise InputTypeError(f"unknown option {', '.join(sorted(unknown))}; there is {', '.join(known)}")
@@ -92,10 +95,11 @@ class Call:
             rules=rules,
         )
         self._report = Report() if report is None else report
-        self._show = bool(options.get("progress"))
+        asked = options.get("progress", False)
+        self._show = asked if callable(asked) else bool(asked)
         self._several = several
         self._total = len(texts) if isinstance(texts, list) else None
-        self._job = encoder.job(texts, self._order)
+        self._job = encoder.job(texts, self._order, stream=stream)
 
     def result(self) -> TokenVectors | dict[int, TokenVectors]:
         """All at once."""

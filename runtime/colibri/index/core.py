@@ -1,7 +1,8 @@
 """What every operation on an open index needs: its facts, its connections, its segments, its lock, its model."""
 
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection
@@ -15,7 +16,8 @@ from colibri.index.storage.catalogue import Catalogue
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.lock import WriterLock
 from colibri.index.storage.snapshot import Snapshot, Snapshots
-from colibri.index.storage.transaction import Mended, Transaction, writing
+from colibri.index.storage.staged import Staged, staged
+from colibri.index.storage.transaction import Mended, Transaction, disk_errors, writing
 
 if TYPE_CHECKING:
     from colibri.index.encoding import Loader
@@ -48,6 +50,7 @@ class Core:
         self._snapshots = Snapshots(self.segments, self.dim, self.space_id)
         self._model: IndexModel | None = None
         self._choosing = threading.Lock()
+        self.clock = time.monotonic
 
     def close(self) -> None:
         """Let go of files."""
@@ -69,14 +72,38 @@ class Core:
                 return
 
     @contextmanager
-    def writing(self, mended: Mended | None = None) -> Iterator[Transaction]:
-        """A transaction under the writer's lock (which `mended`'s caller holds already)."""
-        if mended is None:
-            with self.lock.held(), self._transaction(None) as transaction:
-                yield transaction
-        else:
-            with self._transaction(mended) as transaction:
-                yield transaction
+    def writing(self, *, seconds: float | None = None) -> Iterator[Transaction]:
+        """A transaction under the writer's lock. seconds: how long to wait for it, where not as usual."""
+        with self.lock.held(seconds), self._transaction(None) as transaction:
+            yield transaction
+
+    @contextmanager
+    def mending(self, mended: Mended) -> Iterator[Transaction]:
+        """A transaction of whoever holds the writer's lock, on entries that have to be made right first."""
+        with self._transaction(mended) as transaction:
+            yield transaction
+
+    @contextmanager
+    def staging(self) -> Iterator[None]:
+        """What fails in it is told as a transaction's failure is."""
+        with self.shelf.explained(), disk_errors(self.folder):
+            yield
+
+    def staged(self) -> Staged:
+        """Files for documents that wait for their commit."""
+        with self.staging():
+            return staged(self._disk, self.segments, self.dim)
+
+    def check_writable(self) -> None:
+        """Raise StoreError, before any work, for an index that was closed or can never be written."""
+        with self.shelf.reading():
+            pass
+        self.lock.check()
+
+    def known(self, ids: Sequence[str]) -> str | None:
+        """One of some ids that there is a document of, as of now."""
+        with self.shelf.reading() as connection:
+            return reading.known(connection, ids)
 
     @contextmanager
     def _transaction(self, mended: Mended | None) -> Iterator[Transaction]:

@@ -128,18 +128,21 @@ class Index:
         overlap_tokens: int = OVERLAP_TOKENS,
         keep_text: bool = True,
         progress: bool | Callable[[int], object] = False,
+        commit_every: float | None = None,
     ) -> int:
         """Add documents whose ids are new; how many. All of them in one transaction, or none.
 
         split           long texts become passages of `passage_tokens` that overlap by `overlap_tokens`, cut between
                         paragraphs and sentences where possible; False: a text is one passage, cut at the model's limit
         keep_text       False stores no texts: results have only spans, and nothing can be encoded again
-        progress        True: a bar with tokens/s and time left on stderr; or called with each document's tokens
+        progress        True: a bar with tokens/s and time left on stderr; or called with tokens as they are encoded
+        commit_every    seconds of work after which what is encoded is committed, whole documents each time: an error
+                        or an interruption then keeps what was committed before. None: all at the end, or nothing
 
         `documents` may be a generator; texts are encoded as they come, and memory does not grow with their number.
         Raises InputError for an id that is there, and as `Store.add` does.
         """
-        rules = ingest.rules(False, split, passage_tokens, overlap_tokens, keep_text)
+        rules = ingest.rules(False, split, passage_tokens, overlap_tokens, keep_text, commit_every)
         return ingest.ingest(self._core, documents, rules, show=progress)
 
     def upsert(
@@ -151,9 +154,10 @@ class Index:
         overlap_tokens: int = OVERLAP_TOKENS,
         keep_text: bool = True,
         progress: bool | Callable[[int], object] = False,
+        commit_every: float | None = None,
     ) -> int:
         """`add` that replaces documents whose ids are there. Of one id given twice the later counts."""
-        rules = ingest.rules(True, split, passage_tokens, overlap_tokens, keep_text)
+        rules = ingest.rules(True, split, passage_tokens, overlap_tokens, keep_text, commit_every)
         return ingest.ingest(self._core, documents, rules, show=progress)
 
     def delete(self, ids: str | Sequence[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
@@ -256,7 +260,8 @@ class Index:
     def compact(self) -> int:
         """Write segments with deleted passages anew, so that they take neither disk nor time; bytes of rows freed.
 
-        One transaction: searches go on meanwhile, and an interruption leaves all as it was.
+        Searches go on meanwhile, and other writers between two segments, of which each is a transaction: an
+        interruption leaves what was moved and what was not.
         """
         return upkeep.compact(self._core)
 
@@ -279,10 +284,7 @@ class Index:
         replace: whether ids that are there are replaced; else they are an error
         """
         rules = ingest.rules(replace, True, PASSAGE_TOKENS, OVERLAP_TOKENS, True)
-        with self._core.writing() as transaction:
-            work = ingest.Ingest(transaction, rules, self.dim, self.space_id)
-            work.import_(transfer.exported(Path(path), self.dim, self.space_id))
-        return work.count
+        return ingest.import_(self._core, transfer.exported(Path(path), self.dim, self.space_id), rules)
 
     def stats(self) -> Stats:
         """What the index holds, and what it takes on the disk."""

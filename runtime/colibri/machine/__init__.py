@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from colibri.machine.homes import can_be, home, temporary_folder, user_data, why_no_home
     from colibri.machine.installed import frozen_by, install_command
     from colibri.machine.memory import give_back
-    from colibri.machine.progress import progress_bar
+    from colibri.machine.progress import Progress, progress_bar
     from colibri.machine.unseen import not_known
 else:
     __getattr__, __dir__ = door(
@@ -46,7 +46,7 @@ else:
             "homes": "can_be home temporary_folder user_data why_no_home",
             "installed": "frozen_by install_command",
             "memory": "give_back",
-            "progress": "progress_bar",
+            "progress": "Progress progress_bar",
             "unseen": "not_known",
         },
     )
