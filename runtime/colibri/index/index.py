@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from colibri.errors import InputError
 from colibri.index import ingest, opening, searching
 from colibri.index.core import Core
-from colibri.index.document import Document, Hit, Stored, id_list, payload_json
-from colibri.index.storage import reading
+from colibri.index.document import Document, Hit, Payload, Stored, id_list, payload_json
+from colibri.index.storage import notes, reading, renaming
 from colibri.index.storage.disk import Disk
 from colibri.index.upkeep import operations as upkeep
 from colibri.index.upkeep import transfer
@@ -201,6 +201,31 @@ class Index:
         id_list(list(texts))
         with self._core.writing() as transaction:
             return sum(transaction.set_payload(found_id, text) for found_id, text in texts.items())
+
+    def rename(
+        self, names: Mapping[str, str], payload: Callable[[str, Payload | None], Mapping[str, Any] | None]
+    ) -> int:
+        """Give documents other ids (old to new) and payloads, in one transaction; how many there were. Nothing is
+        encoded. Names may be swapped; a document that has one of the new ids, and gets no other, is replaced.
+
+        payload: called with a document's old id and payload for the new one. Unknown ids are no error; two documents
+        that would get one id are an InputError.
+        """
+        id_list(list(names))
+        id_list(list(names.values()))
+        with self._core.writing() as transaction:
+            return renaming.rename(transaction, names, payload)
+
+    def note(self, name: str) -> Any:
+        """What a program keeps with this index under a name; None: nothing."""
+        with self._core.shelf.reading() as connection:
+            return notes.read(connection, name)
+
+    def set_note(self, name: str, change: Callable[[Any], Any]) -> None:
+        """Keep a JSON value with this index, or None for nothing: what `change` makes of the one before, in one
+        transaction. It stays with the folder; an export has none of it."""
+        with self._core.writing() as transaction:
+            notes.write(transaction.connection, name, change(notes.read(transaction.connection, name)))
 
     def count(self, where: Mapping[str, Any] | None = None) -> int:
         """How many documents there are, or a filter keeps."""
