@@ -1,16 +1,16 @@
 """What is read of one file as documents for the index, and what is to be said of the rest."""
 
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from colibri.errors import MissingExtra
 from colibri.files import facts as facts_of
+from colibri.files.looking import Job
 from colibri.files.reading import Item, NotRead, Read
 from colibri.files.room.worker import RoomError
 from colibri.files.summary import Summary
-from colibri.files.text import FileText, Passed, Unreadable
+from colibri.files.text import Passed, Place, Unreadable
 from colibri.files.walk import Found
 from colibri.index import Document, refusal
 
@@ -26,9 +26,9 @@ class Documents:
     elsewhere  whether that lies in what is installed here, not in the file
     """
 
-    def __init__(self, one: Found, root: Path, facts: dict[str, Any], summary: Summary, items: Iterator[Item]) -> None:
+    def __init__(self, one: Found, job: Job, facts: dict[str, Any], summary: Summary, items: Iterator[Item]) -> None:
         self._one = one
-        self._root = root
+        self._job = job
         self._facts = facts
         self._path: str = facts["path"]
         self._summary = summary
@@ -84,11 +84,17 @@ class Documents:
             for remark in part.content.remarks or (("holds no text",) if part.name else ()):
                 self._say(_shown(part.name, part.line), remark)
             return None
-        own, remarks = facts_of.of_document(self._one, self._root, item, first=item.within not in self._begun)
+        own, remarks = facts_of.of_document(self._one, self._job.root, item, first=item.within not in self._begun)
+        own |= facts_of.of_options(item, self._job.wanted)
         self._begun.add(item.within)
         found_id = f"{self._path}#{part.name}" if part.name else self._path
         payload = facts_of.payload(part.fields, {**self._facts, **own})
-        document = Document(id=found_id, text=part.content.text, payload=payload, borders=_borders(part.content))
+        document = Document(
+            id=found_id,
+            text=part.content.text,
+            payload=payload,
+            borders=borders(part.content.text, part.content.places),
+        )
         if (why := refusal(document)) is not None:
             self._say(_shown(part.name, part.line), why)
             return None
@@ -108,8 +114,8 @@ def _shown(name: str, line: int | None) -> str:
     return name if line is None else f"line {line}"
 
 
-def _borders(content: FileText) -> list[int] | None:
-    """Where its places begin, unless they are as dense as a workbook's cells."""
-    if not content.places or len(content.text) < _APART * len(content.places):
+def borders(text: str, places: Sequence[Place]) -> list[int] | None:
+    """Where a text's places begin, unless they are as dense as a workbook's cells."""
+    if not places or len(text) < _APART * len(places):
         return None
-    return [place.start for place in content.places]
+    return [place.start for place in places]

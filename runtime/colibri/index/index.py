@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 from colibri.errors import InputError
 from colibri.index import ingest, opening, searching
 from colibri.index.core import Core
-from colibri.index.document import Document, Hit, Stored, id_list, payload_json
-from colibri.index.storage import reading
+from colibri.index.document import Document, Hit, Payload, Stored, id_list, payload_json
+from colibri.index.storage import notes, reading, renaming
 from colibri.index.storage.disk import Disk
 from colibri.index.upkeep import operations as upkeep
-from colibri.index.upkeep import transfer
+from colibri.index.upkeep import takeover, transfer
 from colibri.index.upkeep.operations import Stats
 from colibri.index.upkeep.repair import Repair
 from colibri.index.upkeep.verify import Verification
@@ -198,6 +198,18 @@ class Index:
             for row in reading.all_heads(connection, condition, values):
                 yield row.id, row.shown_payload or {}
 
+    def without_text(self) -> int:
+        """How many documents have no text, so that nothing can encode them again."""
+        with self._core.shelf.reading() as connection:
+            found: int = connection.execute("SELECT count(*) FROM documents WHERE text_crc IS NULL").fetchone()[0]
+            return found
+
+    def outlines(self) -> Iterator[tuple[str, dict[str, Any], int]]:
+        """Ids, payloads and numbers of passages of every document: no text is read."""
+        with self._core.shelf.reading() as connection:
+            for row in reading.all_heads(connection):
+                yield row.id, row.shown_payload or {}, row.passages
+
     def set_payloads(self, payloads: Mapping[str, Mapping[str, Any] | None]) -> int:
         """Replace the payloads of documents by their ids, in one transaction; how many there were. Nothing else
         changes, and nothing is encoded. Unknown ids are no error."""
@@ -206,12 +218,41 @@ class Index:
         with self._core.writing() as transaction:
             return sum(transaction.set_payload(found_id, text) for found_id, text in texts.items())
 
+    def rename(
+        self, names: Mapping[str, str], payload: Callable[[str, Payload | None], Mapping[str, Any] | None]
+    ) -> int:
+        """Give documents other ids (old to new) and payloads, in one transaction; how many there were. Nothing is
+        encoded. Names may be swapped; a document that has one of the new ids, and gets no other, is replaced.
+
+        payload: called with a document's old id and payload for the new one. Unknown ids are no error; two documents
+        that would get one id are an InputError.
+        """
+        id_list(list(names))
+        id_list(list(names.values()))
+        with self._core.writing() as transaction:
+            return renaming.rename(transaction, names, payload)
+
+    def note(self, name: str) -> Any:
+        """What a program keeps with this index under a name; None: nothing."""
+        with self._core.shelf.reading() as connection:
+            return notes.read(connection, name)
+
+    def set_note(self, name: str, change: Callable[[Any], Any]) -> None:
+        """Keep a JSON value with this index, or None for nothing: what `change` makes of the one before, in one
+        transaction. It stays with the folder; an export has none of it."""
+        with self._core.writing() as transaction:
+            notes.write(transaction.connection, name, change(notes.read(transaction.connection, name)))
+
     def count(self, where: Mapping[str, Any] | None = None) -> int:
         """How many documents there are, or a filter keeps."""
         condition, values = ("1", []) if where is None else compiled(where)
         with self._core.shelf.reading() as connection:
             found: int = connection.execute(f"SELECT count(*) FROM documents WHERE {condition}", values).fetchone()[0]
             return found
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the model makes of a text, markers aside."""
+        return len(self._core.model().loaded().token_offsets(text))
 
     def search(
         self,
@@ -235,10 +276,15 @@ class Index:
 
         Raises StoreDamaged when a document among them is not what was written.
         """
-        one = searching.one_query(self._core, query)
-        return searching.search(
-            self._core, one, k, where, ids=ids, explain=explain, passages=passages, threads=threads
-        )[0]
+        core = self._core
+
+        def ask(now: int) -> list[Hit]:
+            one = searching.one_query(core, query)
+            return searching.search(
+                core, one, k, where, ids=ids, explain=explain, passages=passages, threads=threads, generation=now
+            )[0]
+
+        return searching.again(core, ask)
 
     def search_batch(
         self,
@@ -252,10 +298,15 @@ class Index:
         threads: int | None = None,
     ) -> list[list[Hit]]:
         """`search` for many queries: rows are read once for all of them."""
-        many = searching.many_queries(self._core, queries)
-        return searching.search(
-            self._core, many, k, where, ids=ids, explain=explain, passages=passages, threads=threads
-        )
+        core = self._core
+
+        def ask(now: int) -> list[list[Hit]]:
+            many = searching.many_queries(core, queries)
+            return searching.search(
+                core, many, k, where, ids=ids, explain=explain, passages=passages, threads=threads, generation=now
+            )
+
+        return searching.again(core, ask)
 
     def compact(self) -> int:
         """Write segments with deleted passages anew, so that they take neither disk nor time; bytes of rows freed.
@@ -285,6 +336,22 @@ class Index:
         """
         rules = ingest.rules(replace, True, PASSAGE_TOKENS, OVERLAP_TOKENS, True)
         return ingest.import_(self._core, transfer.exported(Path(path), self.dim, self.space_id), rules)
+
+    def commits(self) -> int:
+        """How many transactions it has seen, for `take_over`."""
+        with self._core.reading() as (_, snapshot):
+            return snapshot.commits
+
+    def take_over(self, path: str | os.PathLike[str], commits: int) -> bool:
+        """Hold what another index holds, its model and width included, in place of all that is here: one transaction.
+
+        path     of an index that nobody has open; it stays as it is
+        commits  as `commits` said when that other one was made of this one
+
+        False, and nothing is changed, when this one was written to since. Readers in other processes go on, with the
+        new model from their next call on; a writer's call that began before is refused.
+        """
+        return takeover.take_over(self._core, Path(path), commits)
 
     def stats(self) -> Stats:
         """What the index holds, and what it takes on the disk."""

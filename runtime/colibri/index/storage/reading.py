@@ -108,6 +108,17 @@ def known(connection: sqlite3.Connection, ids: Sequence[str]) -> str | None:
     return None
 
 
+def head_by_id(connection: sqlite3.Connection, found_id: str) -> Row | None:
+    """One document without its text, which is not looked at."""
+    found = connection.execute(f"SELECT {_HEAD.replace('d.', '')} FROM documents WHERE id = ?", (found_id,)).fetchone()
+    if found is None:
+        return None
+    row = Row(*found)
+    if not row.whole_but_text:
+        raise _damaged(row.id)
+    return row
+
+
 def all_rows(connection: sqlite3.Connection, condition: str = "1", values: Sequence[object] = ()) -> Iterator[Row]:
     """Every document a filter keeps, in the order of their rows on disk. `condition` is over `documents`."""
     # Numbers first: a sort would carry every text along.

@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from colibri.errors import StoreDamaged
-from colibri.index.storage import catalogue
+from colibri.index.storage import catalogue, notes
 from colibri.index.storage.catalogue import SEGMENT_SHIFT, Catalogue
 from colibri.index.storage.raw import RawSegment
 from colibri.index.storage.segments import numbers_in
@@ -103,9 +103,10 @@ def mend_facts(connection: sqlite3.Connection, folder: Path, facts: dict[str, st
     facts["commits"] = str(known["commits"] or time.time_ns() // 1_000_000)
     facts["next_segment"] = str(max(known["next_segment"], segments + 1))
     facts["next_document"] = str(max(known["next_document"], int(documents) + 1))
+    kept = notes.whole(connection)
     connection.execute("DELETE FROM meta")
-    for name in catalogue.FACTS:
-        catalogue.write_fact(connection, name, facts[name])
+    for name, value in ({name: facts[name] for name in catalogue.FACTS} | kept).items():
+        catalogue.write_fact(connection, name, value)
 
 
 def _salvage(old: sqlite3.Connection, folder: Path, target: Path, facts: dict[str, str]) -> None:
@@ -119,6 +120,9 @@ def _salvage(old: sqlite3.Connection, folder: Path, target: Path, facts: dict[st
         for number in range(1, last + 1):
             for table in ("documents", "texts"):
                 _copy_row(old, new, table, number)
+        with suppress(*_BROKEN):
+            for name, value in notes.whole(old).items():
+                catalogue.write_fact(new, name, value)
         commits = int(_fact(old, "commits") or 0)
         catalogue.write_fact(new, "commits", str(commits + 1 if commits else time.time_ns() // 1_000_000))
         new.execute("COMMIT")
