@@ -75,6 +75,19 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="Longest document in tokens, or what the metadata says.",
 )
 @role_options
+@click.option(
+    "--prefer",
+    type=click.Choice(["recipe", "checkpoint"]),
+    help="Whom to follow where the recipe and the checkpoint's files say different things of its roles; by default "
+    "such a checkpoint is refused.",
+)
+@click.option(
+    "--ignore-config-key",
+    "ignored_keys",
+    multiple=True,
+    metavar="KEY",
+    help="A key of config.json that changes no row, though no builder knows it.",
+)
 @click.option("--name", help="The artefact's name; default: the recipe's, else the folder's.")
 @click.option("--replace", is_flag=True, help="Replace OUT if it exists, once the new one is verified.")
 @click.option("--revision", metavar="REV", help="Branch, tag or commit of a hub id; default: the recipe's, else main.")
@@ -97,6 +110,8 @@ def export_command(
     vocabulary_bits: str,
     doc_max_length: str | None,
     facts: "Facts",
+    prefer: Literal["recipe", "checkpoint"] | None,
+    ignored_keys: tuple[str, ...],
     name: str | None,
     replace: bool,
     revision: str | None,
@@ -126,11 +141,12 @@ def export_command(
       colibri export ./my-distilbert ./out --via optimum
     """
     _require_extra(via)
-    from colibri_export.checkpoint import read_role_files
     from colibri_export.engine import DEFAULT_CAPABILITIES
     from colibri_export.hub_source import Hub, locate
-    from colibri_export.metadata import require_facts
+    from colibri_export.metadata import require_facts, settled
     from colibri_export.pipeline import export
+    from colibri_export.recipe import read_recipe
+    from colibri_export.role_files import read_role_files
     from colibri_export.shipped_recipes import plan
     from colibri_export.variants import check_names
 
@@ -157,8 +173,11 @@ def export_command(
     longest = _doc_max_length(doc_max_length)
 
     def require(folder: Path) -> None:
+        files = read_role_files(folder)
         if planned.recipe_file is None:
-            require_facts(read_role_files(folder), facts, document_length=longest if isinstance(longest, int) else None)
+            require_facts(files, facts, document_length=longest if isinstance(longest, int) else None)
+        else:
+            settled(read_recipe(planned.recipe_file), files, facts, prefer)
 
     located = locate(planned.source, planned.revision, hub=hub, require=require)
     manifest = export(
@@ -173,6 +192,8 @@ def export_command(
         vocabulary_bits=8 if vocabulary_bits == "8" else 4,
         compute_capabilities=capabilities,
         facts=facts,
+        prefer=prefer,
+        ignored_keys=ignored_keys,
         doc_max_length=longest,
         name=name,
         replace=replace,

@@ -1,6 +1,7 @@
 """Export: checkpoint and recipe to a finished artefact folder, or nothing."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 import logging
@@ -24,6 +25,7 @@ from colibri.artefact import (
     part_count,
 )
 from colibri.errors import ExportError
+from colibri_export import layout
 from colibri_export import variants as variants_module
 from colibri_export.checkpoint import Checkpoint, open_checkpoint
 from colibri_export.door import AnyWorkshop, Door
@@ -32,7 +34,7 @@ from colibri_export.facts import Facts
 from colibri_export.folders import partial_folder, scratch_folder
 from colibri_export.heads import Head, gather
 from colibri_export.magnitudes import require_room
-from colibri_export.metadata import recipe_without_file, reconciled
+from colibri_export.metadata import Preferred, recipe_without_file, reconciled
 from colibri_export.recipe import Recipe, read_recipe, with_document_length
 from colibri_export.roles import resolve_role, write_token_weights, write_tokenizer
 from colibri_export.tensor_files import WHOLE
@@ -56,6 +58,8 @@ def export(
     vocabulary_bits: VocabularyBits = 4,
     compute_capabilities: Sequence[str] = DEFAULT_CAPABILITIES,
     facts: Facts | None = None,
+    prefer: Preferred | None = None,
+    ignored_keys: Sequence[str] = (),
     doc_max_length: int | Literal["recorded"] | None = None,
     name: str | None = None,
     replace: bool = False,
@@ -73,6 +77,9 @@ def export(
     vocabulary_bits of a weight in cpu-int8's vocabulary table: 4, or 8 for twice the size and a sixteenth of the error
     compute_capabilities  what the variant tensorrt is built for, such as "89"
     facts           rules of both roles over those of the recipe or the checkpoint; facts.PLAIN for texts as they are
+    prefer          who is right where the recipe and the checkpoint's files differ; None: refused, unless the recipe
+                    names the fact among its overrides
+    ignored_keys    of config.json that change no row, as whoever exports knows; others no builder follows are refused
     doc_max_length  tokens a document may have, instead of the recipe's; "recorded": what the checkpoint's metadata says
     replace         whether an existing `out` may be replaced
     door            what makes the graphs of `source` instead of our builders; variants that miss their tolerance are
@@ -91,10 +98,10 @@ def export(
     else:
         names = variants_module.DEFAULT if variant_names is None else tuple(variant_names)
         check_names(names, compute_capabilities)
-        checkpoint = open_checkpoint(source)
+        checkpoint = open_checkpoint(source, functools.partial(layout.find, ignored=tuple(ignored_keys)))
     folder_name = name or out.resolve().name
     if recipe_file:
-        recipe = reconciled(read_recipe(recipe_file), checkpoint, facts)
+        recipe = reconciled(read_recipe(recipe_file), checkpoint, facts, prefer)
     else:
         longest = doc_max_length if isinstance(doc_max_length, int) else None
         recipe = recipe_without_file(checkpoint, folder_name, facts, document_length=longest)
@@ -120,7 +127,11 @@ def _write(
     with _step("tokenizer and roles"):
         markers = (recipe.query.marker, recipe.document.marker)
         tokenizer, spec = write_tokenizer(
-            checkpoint.tokenizer_folder, folder, markers=markers, strip=checkpoint.role_files.is_pylate
+            checkpoint.tokenizer_folder,
+            folder,
+            markers=markers,
+            strip=checkpoint.role_files.is_pylate,
+            lowercase=recipe.lowercase or False,
         )
         roles = {
             role: resolve_role(rules, role, tokenizer, spec, checkpoint.architecture)

@@ -27,6 +27,8 @@ class RoleRecipe:
     """What the checkpoint's metadata says, where it is another number."""
     expand_to_tokens: int | None = None
     attend_to_expansion: bool = False
+    expansion_token: str | None = None
+    """What fills a query; None: the tokenizer's mask."""
     skiplist: str = "none"
     """none | stanford | pylate"""
     skiplist_words: tuple[str, ...] | None = None
@@ -50,6 +52,12 @@ class Recipe:
     source: Source
     query: RoleRecipe
     document: RoleRecipe
+    lowercase: bool | None = None
+    """Whether every text is lower-cased before it is tokenized; None: as the checkpoint's files say."""
+    overrides: tuple[str, ...] = ()
+    """Facts (colibri_export.facts) on which the recipe knowingly says otherwise than the checkpoint's files."""
+    from_checkpoint: tuple[str, ...] = ()
+    """Facts that are the checkpoint's files' to say, whatever stands here."""
     golden: tuple[GoldenRow, ...] = ()
     """Published rows of the weights in `source`; they do not apply to others."""
     heads: dict[int, Path] = field(default_factory=dict)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from colibri.errors import ExportError
 from colibri_export.checkpoint import BLOCK_ROWS, Checkpoint
-from colibri_export.heads import Activation, Head
+from colibri_export.dense import Activation
+from colibri_export.heads import Head
 from colibri_export.layout.tensor import Floats
 
 VocabularyBits = Literal[4, 8]

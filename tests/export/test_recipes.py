@@ -35,18 +35,18 @@ def test_jina_colbert_v2_is_what_its_makers_say() -> None:
     assert (found.document.skiplist, found.query.skiplist) == ("stanford", "none")
     assert (found.dims, found.head_repositories) == ((128, 64), {64: "jinaai/jina-colbert-v2-64"})
     assert len(found.golden) == 12
-    assert {(row.text, row.dim, row.tolerance) for row in found.golden} == {("Hello World", 128, 1e-3)}
+    assert {(row.text, row.dim, row.tolerance) for row in found.golden} == {("Hello World", 128, 2e-3)}
     assert [row.row for row in found.golden if row.role == "document"] == [0, 1, 2, 3, 4]
     assert [row.row for row in found.golden if row.role == "query"] == [0, 1, 2, 3, 4, 5, 31]
-    assert found.golden[0].values == (0.0744, 0.0590, -0.2404, -0.1776, 0.0198)
-    assert found.golden[-1].values == (0.0205, -0.0859, -0.0385, -0.1231, -0.0331)
+    assert found.golden[0].values == (0.0742, 0.0591, -0.2403, -0.1774, 0.0200)
+    assert found.golden[-1].values == (0.0204, -0.0856, -0.0386, -0.1232, -0.0332)
 
 
-@pytest.mark.parametrize("name", ["colbertv2.0", "answerai-colbert-small-v1", "gte-moderncolbert-v1"])
-def test_of_the_others_queries_are_expanded_and_do_not_see_it(name: str) -> None:
+@pytest.mark.parametrize("name", ["colbertv2.0", "answerai-colbert-small-v1"])
+def test_of_stanfords_queries_are_expanded_and_do_not_see_it(name: str) -> None:
     found = recipe(name)
     assert (found.query.max_tokens, found.query.expand_to_tokens, found.query.attend_to_expansion) == (32, 32, False)
-    assert found.document.skiplist == ("pylate" if found.family == "modernbert" else "stanford")
+    assert found.document.skiplist == "stanford"
     assert found.licence.commercial_use
     assert len(found.dims) == 1
 

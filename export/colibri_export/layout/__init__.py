@@ -1,6 +1,6 @@
 """Which families of checkpoints there are, where their tensors lie, and what shapes config.json makes them have."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from colibri.artefact import Architecture
 from colibri.errors import ExportError
 from colibri_export.layout import bert, modernbert, xlmr_flash
 from colibri_export.layout.config import Config
+from colibri_export.layout.known_keys import require_known
 from colibri_export.layout.tensor import Tensor
 
 Tensors = dict[str, Tensor]
@@ -26,22 +27,37 @@ class Layout:
     prefixes: tuple[str, ...]
     unused: tuple[str, ...]
     """Beginnings of names, after the prefix, of tensors that no row depends on."""
+    keys: str = ""
+    """What of config.json its `architecture` reads or refuses, beside the keys that all families share."""
 
 
-_BERT = Layout(bert.architecture, bert.tensors, bert.WORD, bert.PREFIXES, bert.UNUSED)
+_BERT = Layout(bert.architecture, bert.tensors, bert.WORD, bert.PREFIXES, bert.UNUSED, bert.KEYS)
 _MODERNBERT = Layout(
-    modernbert.architecture, modernbert.tensors, modernbert.WORD, modernbert.PREFIXES, modernbert.UNUSED
+    modernbert.architecture,
+    modernbert.tensors,
+    modernbert.WORD,
+    modernbert.PREFIXES,
+    modernbert.UNUSED,
+    modernbert.KEYS,
 )
 _XLMR_FLASH = Layout(
-    xlmr_flash.architecture, xlmr_flash.tensors, xlmr_flash.WORD, xlmr_flash.PREFIXES, xlmr_flash.UNUSED
+    xlmr_flash.architecture,
+    xlmr_flash.tensors,
+    xlmr_flash.WORD,
+    xlmr_flash.PREFIXES,
+    xlmr_flash.UNUSED,
+    xlmr_flash.KEYS,
 )
 _BY_MODEL_TYPE = {"bert": _BERT, "xlm-roberta": _BERT, "roberta": _BERT, "modernbert": _MODERNBERT}
 MODEL_TYPES = frozenset(_BY_MODEL_TYPE)
 """What config.json calls the families that have a builder."""
 
 
-def find(config: Mapping[str, Any], where: str) -> tuple[Layout, Architecture]:
-    """The layout and the facts of a checkpoint. where: the path of config.json, for errors.
+def find(config: Mapping[str, Any], where: str, ignored: Collection[str] = ()) -> tuple[Layout, Architecture]:
+    """The layout and the facts of a checkpoint.
+
+    where    the path of config.json, for errors
+    ignored  keys of config.json that somebody has said to change no row
 
     Raises ExportError that names the key, for a family or an option that no builder knows.
     """
@@ -55,4 +71,6 @@ def find(config: Mapping[str, Any], where: str) -> tuple[Layout, Architecture]:
         raise ExportError(
             f"{where}: model_type {model_type!r}, this exporter knows {known}; --via optimum takes others"
         )
-    return layout, layout.architecture(Config(config, where))
+    architecture = layout.architecture(Config(config, where))
+    require_known(config, where, layout.keys, ignored)
+    return layout, architecture

@@ -13,6 +13,7 @@ from colibri_export.layout.tensor import Floats, Tensor, joined_vector, matrix, 
 
 PREFIXES = ("bert.", "roberta.", "model.", "")
 UNUSED = ("pooler.", "embeddings.position_ids")
+KEYS = "hidden_act position_embedding_type layer_norm_eps type_vocab_size"
 WORD = "embeddings.word_embeddings.weight"
 _POSITIONS = "embeddings.position_embeddings.weight"
 _TYPES = "embeddings.token_type_embeddings.weight"
