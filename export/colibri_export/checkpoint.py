@@ -121,6 +121,9 @@ def open_checkpoint(folder: Path, find: Find = layout.find) -> Checkpoint:
     prefix = next((p for p in family.prefixes if p + family.word in files.keys), None)
     if prefix is None:
         raise ExportError(f"{encoder}: no {family.word} under any of {family.prefixes}")
+    for key in sorted(files.keys):
+        if reason := next((family.others[part] for part in family.others if part in key), None):
+            raise ExportError(f"{encoder}: {key}: {reason}")
     tensors = family.tensors(architecture)
     problems = _tensor_problems(tensors, files, prefix, family.unused)
     if problems:

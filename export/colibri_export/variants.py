@@ -121,7 +121,8 @@ class Workshop:
 
     def _half(self) -> Variant:
         weights = FloatWeights(self._half_weights)
-        file = self._save(HALF, weights, "standard", masked=True, change=in_half)
+        # A GPU has the memory, and would wait for the CPU at every turn of a Loop.
+        file = self._save(HALF, weights, "standard", masked=True, in_turns=False, change=in_half)
         both = _graph(file, file, (), masked_query=True, masked_document=True)
         return self._variant("float16", [both], ("backbone.f16.bin", _HEADS), (*ACCELERATORS, CPU))
 
@@ -149,9 +150,11 @@ class Workshop:
         dialect: Dialect,
         *,
         masked: bool,
+        in_turns: bool = True,
         change: Callable[[ir.Model], None] = lambda model: None,
     ) -> str:
-        model = graph.build(self.checkpoint.architecture, weights, self._head_weights, dialect, masked=masked)
+        architecture = self.checkpoint.architecture
+        model = graph.build(architecture, weights, self._head_weights, dialect, masked=masked, in_turns=in_turns)
         change(model)
         ir.save(model, self.folder / f"{name}.onnx")
         return f"{name}.onnx"

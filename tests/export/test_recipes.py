@@ -12,7 +12,14 @@ from colibri_export.recipe import Recipe, read_recipe
 from reference import GOLDEN
 
 MODELS = Path(__file__).parents[2] / "models"
-NAMES = ("answerai-colbert-small-v1", "colbertv2.0", "colibri-mini", "gte-moderncolbert-v1", "jina-colbert-v2")
+NAMES = (
+    "answerai-colbert-small-v1",
+    "colbertv2.0",
+    "colibri-mini",
+    "gte-moderncolbert-v1",
+    "jina-colbert-v1-en",
+    "jina-colbert-v2",
+)
 JINA = GOLDEN / "tiny-random-jina"
 
 
