@@ -78,8 +78,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--prefer",
     type=click.Choice(["recipe", "checkpoint"]),
-    help="Whom to follow where the recipe and the checkpoint's files say different things of its roles; by default "
-    "such a checkpoint is refused.",
+    help="Whom to follow where the recipe and the checkpoint's files say different things of its roles. By default "
+    "a recipe of your own is followed, and one that comes along is refused.",
 )
 @click.option(
     "--ignore-config-key",
@@ -87,6 +87,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     multiple=True,
     metavar="KEY",
     help="A key of config.json that changes no row, though no builder knows it.",
+)
+@click.option(
+    "--convert-pickles",
+    is_flag=True,
+    help="Turn a folder's pytorch_model.bin into model.safetensors first: tensors are read out of it, nothing is run.",
 )
 @click.option("--name", help="The artefact's name; default: the recipe's, else the folder's.")
 @click.option("--replace", is_flag=True, help="Replace OUT if it exists, once the new one is verified.")
@@ -112,6 +117,7 @@ def export_command(
     facts: "Facts",
     prefer: Literal["recipe", "checkpoint"] | None,
     ignored_keys: tuple[str, ...],
+    convert_pickles: bool,
     name: str | None,
     replace: bool,
     revision: str | None,
@@ -147,7 +153,7 @@ def export_command(
     from colibri_export.pipeline import export
     from colibri_export.recipe import read_recipe
     from colibri_export.role_files import read_role_files
-    from colibri_export.shipped_recipes import plan
+    from colibri_export.shipped_recipes import plan, preferred
     from colibri_export.variants import check_names
 
     _log_steps()
@@ -177,7 +183,7 @@ def export_command(
         if planned.recipe_file is None:
             require_facts(files, facts, document_length=longest if isinstance(longest, int) else None)
         else:
-            settled(read_recipe(planned.recipe_file), files, facts, prefer)
+            settled(read_recipe(planned.recipe_file), files, facts, prefer or preferred(planned.recipe_file))
 
     located = locate(planned.source, planned.revision, hub=hub, require=require)
     manifest = export(
@@ -194,6 +200,7 @@ def export_command(
         facts=facts,
         prefer=prefer,
         ignored_keys=ignored_keys,
+        convert_pickles=convert_pickles,
         doc_max_length=longest,
         name=name,
         replace=replace,

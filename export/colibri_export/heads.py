@@ -15,11 +15,13 @@ from colibri.errors import ExportError
 from colibri_export.checkpoint import STANFORD_HEAD, Checkpoint, open_checkpoint
 from colibri_export.dense import Dense, read_dense
 from colibri_export.layout.tensor import Floats
+from colibri_export.pickled import SUFFIXES, read_pickled
 from colibri_export.role_files import module_kind, read_json
 from colibri_export.tensor_files import open_file
 
 log = logging.getLogger(__name__)
 
+_BIASED = ({"weight", "bias"}, {"linear.weight", "linear.bias"})
 _ROWS_CHANGE_NOTHING = ("Transformer", "Pooling", "Normalize")  # modules that no token row depends on
 
 
@@ -180,16 +182,36 @@ def read_matrix(path: Path, dim: int, hidden: int) -> Floats:
     keys = list(opened.keys())
     key = STANFORD_HEAD if STANFORD_HEAD in keys else keys[0] if len(keys) == 1 else None
     if key is None:
-        raise ExportError(f"{path}: which of {keys} is the head? wanted {STANFORD_HEAD}")
+        raise ExportError(f"{path}: which of {keys} is the head? wanted {STANFORD_HEAD}, or weight and bias alone")
     matrix: Floats = opened.get_tensor(key).astype(np.float32, copy=False)
     if matrix.shape != (dim, hidden) or not np.isfinite(matrix).all():
         raise ExportError(f"{path}: head {matrix.shape}, wanted ({dim}, {hidden}) of finite numbers")
     return matrix
 
 
+def read_head(path: Path, dim: int, hidden: int) -> Head:
+    """A head from a file: a safetensors file with one matrix, or one layer's weight and bias, there or in a zip of
+    torch.save (BGE-M3's colbert_linear.pt), of which nothing is run."""
+    if path.suffix in SUFFIXES:
+        tensors = read_pickled(path)
+    else:
+        opened = open_file(path)
+        if set(opened.keys()) not in _BIASED:
+            return Head.linear(read_matrix(path, dim, hidden))
+        tensors = {key: opened.get_tensor(key).astype(np.float32, copy=False) for key in opened.keys()}  # noqa: SIM118
+    found = {key.removeprefix("linear."): array for key, array in tensors.items()}
+    shapes = {key: array.shape for key, array in found.items()}
+    wanted = {"weight": (dim, hidden), "bias": (dim,)}
+    if "weight" not in shapes or shapes != {key: wanted.get(key) for key in shapes}:
+        raise ExportError(f"{path}: {shapes}, wanted weight ({dim}, {hidden}) and perhaps bias ({dim},)")
+    if not all(np.isfinite(array).all() for array in found.values()):
+        raise ExportError(f"{path}: holds values that are not finite")
+    return Head((Dense(weight=found["weight"], bias=found.get("bias")),))
+
+
 def _given(checkpoint: Checkpoint, path: Path, dim: int) -> Head:
     if not path.is_dir():
-        return Head.linear(read_matrix(path, dim, checkpoint.architecture.hidden))
+        return read_head(path, dim, checkpoint.architecture.hidden)
     sibling = open_checkpoint(path, checkpoint.find)
     checkpoint.require_same_backbone(sibling)
     head = own_head(sibling)

@@ -72,9 +72,9 @@ def require_facts(files: RoleFiles, given: Facts, *, document_length: int | None
 
 
 def reconciled(
-    recipe: Recipe, checkpoint: Checkpoint, given: Facts | None = None, prefer: Preferred | None = None
+    recipe: Recipe, checkpoint: Checkpoint, given: Facts | None = None, prefer: Preferred | None = "recipe"
 ) -> Recipe:
-    """The recipe held against the checkpoint's own files (see `settled`).
+    """The recipe held against the checkpoint's own files (see `settled`, which refuses what differs if told None).
 
     Raises ExportError when the recipe is for another family, as well.
     """

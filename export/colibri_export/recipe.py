@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from colibri.artefact import GoldenRow, Licence, Source, parse_typed
+from colibri.artefact import GoldenRow, GoldenScores, Licence, Source, parse_typed
 from colibri.errors import ExportError
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
@@ -21,6 +21,7 @@ class RoleRecipe:
     prefix: str | None = None
     keep_prefix_rows: bool = True
     keep_special_rows: bool = True
+    drop_start_rows: bool = False
     max_tokens: int | None = None
     """None: all the positions the checkpoint has."""
     recorded_max_tokens: int | None = None
@@ -60,10 +61,14 @@ class Recipe:
     """Facts that are the checkpoint's files' to say, whatever stands here."""
     golden: tuple[GoldenRow, ...] = ()
     """Published rows of the weights in `source`; they do not apply to others."""
+    scores: tuple[GoldenScores, ...] = ()
+    """Published MaxSim scores, likewise."""
     heads: dict[int, Path] = field(default_factory=dict)
     """Dim -> safetensors file; the checkpoint's own head needs none."""
     head_repositories: dict[int, str] = field(default_factory=dict)
     """Dim -> hub id of a sibling checkpoint with the same backbone and that head."""
+    head_file: str | None = None
+    """Name of a file in the checkpoint's folder that holds the head of `dims`, where it is none a loader knows."""
     tensors: Path | None = None
     """safetensors file of tensors that replace the source's, which `colibri build-mini` writes as a checkpoint."""
 

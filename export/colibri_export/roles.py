@@ -57,6 +57,7 @@ def write_tokenizer(
         start_ids=tuple(framed[:start]),
         end_ids=tuple(end),
         unigram_file=write_unigram(text, folder),
+        lowercase=lowercase,
         composition="sentencepiece" if _has_rules_of_sentencepiece(document) else "nfc",
     )
 
@@ -117,6 +118,7 @@ def resolve_role(
         expansion=expansion,
         skiplist=skiplist(recipe.skiplist, tokenizer, recipe.skiplist_words),
         weights_file=None,
+        drop_start_rows=recipe.drop_start_rows,
     )
 
 

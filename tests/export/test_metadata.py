@@ -126,7 +126,7 @@ def hidden_masks(recipe: Any, **rest: Any) -> Any:
 def test_a_recipe_that_disagrees_with_the_files_is_refused_with_both_sayings(jina_recipe: Any) -> None:
     checkpoint = open_checkpoint(GOLDEN / "tiny-random-jina")
     with pytest.raises(ExportError) as caught:
-        reconciled(hidden_masks(jina_recipe), checkpoint)
+        reconciled(hidden_masks(jina_recipe), checkpoint, prefer=None)
     assert "query_expansion is 'seen' there and 'hidden' in the recipe" in str(caught.value)
     for way in ("--prefer checkpoint", "--prefer recipe", "--query-expansion none|hidden|seen"):
         assert way in str(caught.value)
@@ -136,12 +136,12 @@ def test_an_override_that_is_named_is_followed_and_told(jina_recipe: Any, caplog
     checkpoint = open_checkpoint(GOLDEN / "tiny-random-jina")
     other = hidden_masks(jina_recipe)
     assert reconciled(jina_recipe, checkpoint).query.attend_to_expansion
-    assert not reconciled(other, checkpoint, Facts(query_expansion="hidden")).query.attend_to_expansion
+    assert not reconciled(other, checkpoint, Facts(query_expansion="hidden"), None).query.attend_to_expansion
     assert not caplog.records, "nothing differs from what was asked"
-    assert not reconciled(other, checkpoint, prefer="recipe").query.attend_to_expansion
+    assert not reconciled(other, checkpoint).query.attend_to_expansion
     assert reconciled(other, checkpoint, prefer="checkpoint").query.attend_to_expansion
     named = hidden_masks(jina_recipe, overrides=("query_expansion",))
-    assert not reconciled(named, checkpoint).query.attend_to_expansion
+    assert not reconciled(named, checkpoint, prefer=None).query.attend_to_expansion
     told = "query_expansion: 'hidden' in the recipe, 'seen' in artifact.metadata; {} followed"
     ways = [told.format(who) for who in ("the recipe is", "the checkpoint's files are", "the recipe is")]
     assert caplog.messages == ways

@@ -154,6 +154,7 @@ class TextTokenizer:
         # A piece that reaches over the prefix's end belongs to the text.
         of_prefix = (offsets[:, 1] <= prefix_length) & (prefix_length > 0)
         keep = np.full(len(before) + text_ids.size + len(after), role.keep_special_rows)
+        keep[: len(self._frame.start_ids)] &= not role.drop_start_rows
         text_rows = slice(len(before), len(before) + text_ids.size)
         keep[text_rows] = np.where(of_prefix, role.keep_prefix_rows, ~np.isin(text_ids, role.skiplist.ids))
         spans = np.zeros((keep.size, 2), np.int32)
