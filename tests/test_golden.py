@@ -85,7 +85,11 @@ def test_the_shipped_models_rows_are_near_those_computed_without_colibri() -> No
     assert max(row.difference for row in deviations(model, rows)) <= 0.02
 
 
-SCORES = {"query": "How many birds?", "documents": ["two small birds", "a river", "the city at night"], "dim": 32}
+SCORES: dict[str, Any] = {
+    "query": "How many birds?",
+    "documents": ["two small birds", "a river", "the city at night"],
+    "dim": 32,
+}
 
 
 def scores_of(model: Colibri, *, mean: bool = False, factor: float = 1.0, **rest: Any) -> dict[str, Any]:

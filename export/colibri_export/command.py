@@ -89,6 +89,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="A key of config.json that changes no row, though no builder knows it.",
 )
 @click.option(
+    "--published",
+    is_flag=True,
+    help="SOURCE is a folder with the weights that the recipe is for, unchanged: published rows and scores apply.",
+)
+@click.option(
     "--convert-pickles",
     is_flag=True,
     help="Turn a folder's pytorch_model.bin into model.safetensors first: tensors are read out of it, nothing is run.",
@@ -117,6 +122,7 @@ def export_command(
     facts: "Facts",
     prefer: Literal["recipe", "checkpoint"] | None,
     ignored_keys: tuple[str, ...],
+    published: bool,
     convert_pickles: bool,
     name: str | None,
     replace: bool,
@@ -200,6 +206,7 @@ def export_command(
         facts=facts,
         prefer=prefer,
         ignored_keys=ignored_keys,
+        published=published,
         convert_pickles=convert_pickles,
         doc_max_length=longest,
         name=name,

@@ -140,6 +140,7 @@ WORDS = {
     "document_length": "--document-length N",
     "query_expansion": "--query-expansion none|hidden|seen",
     "skiplist": "--skiplist none|stanford|pylate",
+    "lowercase": "--lowercase or --keep-case",
 }
 """Fact -> the option that says it, for those that have one."""
 

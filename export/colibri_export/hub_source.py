@@ -219,7 +219,10 @@ def _require_whole(repo: str, folder: Path, modules: Mapping[str, str], hub: Hub
     )
     if pickles:
         why = f"only pickles ({', '.join(pickles[:3])}), which can run code when they are loaded, so none ever is here"
-        raise ExportError(f"{repo}: {why}; wanted {', '.join(weights)}")
+        raise ExportError(
+            f"{repo}: {why}; wanted {', '.join(weights)}. Of a folder "
+            "that you downloaded, --convert-pickles reads tensors without running them"
+        )
     again = " in the local hub cache; run it once without --offline" if is_offline(hub) else ""
     raise ExportError(f"{repo} at {folder.name}: no {', '.join(missing)}{again}")
 

@@ -61,6 +61,7 @@ def export(
     facts: Facts | None = None,
     prefer: Preferred | None = None,
     ignored_keys: Sequence[str] = (),
+    published: bool = False,
     convert_pickles: bool = False,
     doc_max_length: int | Literal["recorded"] | None = None,
     name: str | None = None,
@@ -82,6 +83,8 @@ def export(
     prefer          who is right where the recipe and the checkpoint's files differ, which is told; None: a recipe of
                     one's own, and one that comes along is refused there, unless it names the fact among its overrides
     ignored_keys    of config.json that change no row, as whoever exports knows; others no builder follows are refused
+    published       whether a folder is known to hold the weights that the recipe is for, so that its golden rows and
+                    scores apply; those of the recipe's hub id, or of its hash, are known to
     convert_pickles whether a lone pytorch_model.bin is turned into model.safetensors beside it first; it is not run
     doc_max_length  tokens a document may have, instead of the recipe's; "recorded": what the checkpoint's metadata says
     replace         whether an existing `out` may be replaced
@@ -111,6 +114,8 @@ def export(
         longest = doc_max_length if isinstance(doc_max_length, int) else None
         recipe = recipe_without_file(checkpoint, folder_name, facts, document_length=longest)
     recipe = with_document_length(dataclasses.replace(recipe, name=name or recipe.name), doc_max_length)
+    if published and not recipe_file:
+        raise ExportError("--published says that the weights are those of a recipe, and there is none; wanted --recipe")
     if recipe.dims and not dims:  # the recipe's, and those asked for on top
         dims = [*recipe.dims, *(heads or ()), *truncate]
     gathered = gather(checkpoint, {**_beside(recipe, source), **recipe.heads, **(heads or {})}, truncate, dims)
@@ -122,7 +127,15 @@ def export(
                 checkpoint, gathered, partial, _unattended(recipe), vocabulary_bits, tuple(compute_capabilities)
             )
         )
-        return _write(workshop, recipe, origin, names, scratch, may_miss=door is not None and variant_names is None)
+        return _write(
+            workshop,
+            recipe,
+            origin,
+            names,
+            scratch,
+            published=published,
+            may_miss=door is not None and variant_names is None,
+        )
 
 
 def _convert(folder: Path) -> None:
@@ -141,7 +154,14 @@ def _beside(recipe: Recipe, folder: Path) -> dict[int, Path]:
 
 
 def _write(
-    workshop: AnyWorkshop, recipe: Recipe, origin: Source | None, names: Sequence[str], scratch: Path, *, may_miss: bool
+    workshop: AnyWorkshop,
+    recipe: Recipe,
+    origin: Source | None,
+    names: Sequence[str],
+    scratch: Path,
+    *,
+    published: bool,
+    may_miss: bool,
 ) -> Manifest:
     checkpoint, heads, folder = workshop.checkpoint, workshop.heads, workshop.folder
     with _step("tokenizer and roles"):
@@ -171,7 +191,7 @@ def _write(
             written[name] = workshop.write(name)
     with _step("hashes"):
         source = _source(recipe, checkpoint, origin)
-        published = _are_published(recipe, source)
+        published = published or _are_published(recipe, source)
         manifest = Manifest(
             format=f"{artefacts.FORMAT[0]}.{artefacts.FORMAT[1]}",
             name=recipe.name,

@@ -114,7 +114,8 @@ class Role:
     """How a text becomes token ids, and which of their rows are kept.
 
     Ids: start, marker, prefix text + text, end, expansion. The text is cut so that all but the expansion fits
-    `max_tokens`. A text none of whose rows would be kept keeps its first row.
+    `max_tokens`. The skiplist drops rows of the prefix as well, as PyLate has it. A text none of whose rows would be
+    kept keeps its first row.
     """
 
     marker_id: int | None
