@@ -52,6 +52,11 @@ class Checkpoint:
         """Where tokenizer.json lies: at the top, or (older sentence-transformers) beside the encoder."""
         return self.folder if (self.folder / "tokenizer.json").is_file() else self.files.folder
 
+    @property
+    def tensors(self) -> Mapping[str, Tensor]:
+        """All backbone tensors by our names, in the order they are stored."""
+        return self._tensors
+
     def tensor_names(self) -> Iterator[str]:
         """All backbone tensors in the order they are stored."""
         return iter(self._tensors)

@@ -82,6 +82,11 @@ def locate(
     return Located(folder, Source(kind="hub", name=text, revision=folder.name, files={}))
 
 
+def locate_metadata(text: str, revision: str | None = None, *, hub: Hub) -> Path:
+    """A path as it is; of a hub id the folder of its small files, downloaded without weights."""
+    return _download(text, revision, _METADATA, hub) if is_hub_id(text) else Path(text)
+
+
 def _cached_commit(repo: str, revision: str | None, hub: Hub) -> Path | None:
     """The snapshot of a commit, if all of it is here: commits do not change, so nobody needs to be asked."""
     if revision is None or not _COMMIT.fullmatch(revision):

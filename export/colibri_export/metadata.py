@@ -20,9 +20,9 @@ Preferred = Literal["recipe", "checkpoint"]
 
 
 def recipe_without_file(
-    checkpoint: Checkpoint, name: str, given: Facts | None = None, *, document_length: int | None = None
+    checkpoint: Checkpoint | RoleFiles, name: str, given: Facts | None = None, *, document_length: int | None = None
 ) -> Recipe:
-    """The recipe of a checkpoint's own files.
+    """The recipe of a checkpoint's own files, for which they are enough.
 
     given            facts over those of the files
     document_length  where neither says one
@@ -30,15 +30,16 @@ def recipe_without_file(
     What is taken from defaults is logged, and said in the description. Raises ExportError that names each fact that
     nobody says, with the option for it.
     """
-    tell_contradictions(checkpoint.role_files)
-    own, given = own_facts(checkpoint.role_files), given or Facts()
-    facts = require_facts(checkpoint.role_files, given, document_length=document_length)
+    files = checkpoint if isinstance(checkpoint, RoleFiles) else checkpoint.role_files
+    tell_contradictions(files)
+    own, given = own_facts(files), given or Facts()
+    facts = require_facts(files, given, document_length=document_length)
     for key, asked, found in given.against(own.said):
         log.warning("%s: %r as asked, %r in %s", key, asked, found, own.file or PYLATE_FILE)
     defaults = ""
     if given.over(own.said).query_expansion is None:
         defaults = f"By default, since {own.file} does not say it: query expansion {facts.query_expansion}."
-        log.warning("%s: %s --query-expansion says otherwise", checkpoint.folder.name, defaults)
+        log.warning("%s: %s --query-expansion says otherwise", files.folder.name, defaults)
     for role in ("query", "document"):
         if prefix := getattr(facts, f"{role}_prefix"):
             log.info("every %s begins with the prompt %r", role, prefix)
@@ -50,7 +51,7 @@ def recipe_without_file(
         licence=Licence(
             id="unknown", commercial_use=False, notice="No licence was recorded at export; see the source."
         ),
-        source=Source(kind="folder", name=checkpoint.folder.resolve().name, revision=None, files={}),
+        source=Source(kind="folder", name=files.folder.resolve().name, revision=None, files={}),
         query=query,
         document=document,
         lowercase=facts.lowercase,

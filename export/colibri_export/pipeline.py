@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from colibri import artefact as artefacts
 from colibri.artefact import (
@@ -30,14 +30,16 @@ from colibri_export.checkpoint import Checkpoint, open_checkpoint
 from colibri_export.door import AnyWorkshop, Door
 from colibri_export.engine import DEFAULT_CAPABILITIES
 from colibri_export.facts import Facts
-from colibri_export.folders import partial_folder, scratch_folder
+from colibri_export.folders import folders, kept_folder
 from colibri_export.heads import Head, gather
 from colibri_export.magnitudes import require_room
 from colibri_export.metadata import Preferred, recipe_without_file, reconciled
 from colibri_export.pickled import convert_pickled
 from colibri_export.recipe import Recipe, read_recipe, with_document_length
 from colibri_export.roles import resolve_role, write_token_weights, write_tokenizer
+from colibri_export.room import require_space
 from colibri_export.shipped_recipes import preferred
+from colibri_export.sizes import sizes
 from colibri_export.tensor_files import INDEX, WHOLE
 from colibri_export.variants import Workshop, check_names
 from colibri_export.verify import measure
@@ -63,6 +65,8 @@ def export(
     ignored_keys: Sequence[str] = (),
     published: bool = False,
     convert_pickles: bool = False,
+    resume: bool = False,
+    ignore_room: bool = False,
     doc_max_length: int | Literal["recorded"] | None = None,
     name: str | None = None,
     replace: bool = False,
@@ -86,6 +90,8 @@ def export(
     published       whether a folder is known to hold the weights that the recipe is for, so that its golden rows and
                     scores apply; those of the recipe's hub id, or of its hash, are known to
     convert_pickles whether a lone pytorch_model.bin is turned into model.safetensors beside it first; it is not run
+    resume          whether an interruption leaves what is written, beside `out`, and a later export goes on with it
+    ignore_room     whether to begin where disk or memory look too small
     doc_max_length  tokens a document may have, instead of the recipe's; "recorded": what the checkpoint's metadata says
     replace         whether an existing `out` may be replaced
     door            what makes the graphs of `source` instead of our builders; variants that miss their tolerance are
@@ -119,23 +125,45 @@ def export(
     if recipe.dims and not dims:  # the recipe's, and those asked for on top
         dims = [*recipe.dims, *(heads or ()), *truncate]
     gathered = gather(checkpoint, {**_beside(recipe, source), **recipe.heads, **(heads or {})}, truncate, dims)
-    with partial_folder(out, replace) as partial, scratch_folder(out) as scratch:
+    if not ignore_room and not door:
+        _require_room(checkpoint, gathered, names, vocabulary_bits, out)
+    identity = _identity(checkpoint, gathered, vocabulary_bits) if resume else None
+    with folders(out, replace, identity) as made:
         workshop: AnyWorkshop = (
-            door.workshop(gathered, partial, scratch)
+            door.workshop(gathered, made.artefact, made.scratch)
             if door
             else Workshop(
-                checkpoint, gathered, partial, _unattended(recipe), vocabulary_bits, tuple(compute_capabilities)
+                checkpoint,
+                gathered,
+                made.artefact,
+                _unattended(recipe),
+                vocabulary_bits,
+                tuple(compute_capabilities),
+                journals=made.journals,
             )
         )
-        return _write(
-            workshop,
-            recipe,
-            origin,
-            names,
-            scratch,
-            published=published,
-            may_miss=door is not None and variant_names is None,
-        )
+        may_miss = door is not None and variant_names is None
+        return _write(workshop, recipe, origin, names, made.scratch, published=published, may_miss=may_miss)
+
+
+def _require_room(
+    checkpoint: Checkpoint, heads: Mapping[int, Head], names: Sequence[str], bits: VocabularyBits, out: Path
+) -> None:
+    kept = kept_folder(out)
+    done = sum(path.stat().st_size for path in kept.rglob("*") if path.is_file()) if kept.exists() else 0
+    require_space(sizes(checkpoint.architecture, checkpoint.tensors, [*heads], names, bits), out, done)
+
+
+def _identity(checkpoint: Checkpoint, heads: Mapping[int, Head], bits: VocabularyBits) -> dict[str, Any]:
+    """What decides the bytes of the weight files that an interrupted export leaves."""
+    files = [path.stat() for path in checkpoint.files.paths]
+    return {
+        "format": 1,
+        "files": [[path.name, s.st_size, s.st_mtime_ns] for path, s in zip(checkpoint.files.paths, files, strict=True)],
+        "architecture": dataclasses.asdict(checkpoint.architecture),
+        "heads": {str(dim): head.sha256() for dim, head in heads.items()},
+        "vocabulary_bits": bits,
+    }
 
 
 def _convert(folder: Path) -> None:
