@@ -16,6 +16,7 @@ RECIPE = f"""
 name = "tiny-late"
 aliases = ["tl"]
 description = "A tiny random model, for tests"
+overrides = ["query_length", "query_expansion"]
 
 [licence]
 id = "CC-BY-NC-4.0"

@@ -82,7 +82,7 @@ class Slot:
 
 def layout(prefix_ids: Sequence[int], text_ids: Sequence[int], role: Role, frame: TokenizerSpec) -> list[Slot]:
     """What a role makes of the token ids of its prefix and of a text: cut, frame, marker, expansion, rows to keep."""
-    slots = [Slot(i, role.keep_prefix_rows) for i in prefix_ids]
+    slots = [Slot(i, role.keep_prefix_rows and i not in role.skiplist.ids) for i in prefix_ids]
     slots += [Slot(i, i not in role.skiplist.ids) for i in text_ids]
 
     framing = len(frame.start_ids) + len(frame.end_ids)
@@ -90,7 +90,7 @@ def layout(prefix_ids: Sequence[int], text_ids: Sequence[int], role: Role, frame
     while slots and len(slots) + framing > limit:
         slots.pop()
 
-    slots = [Slot(i, role.keep_special_rows) for i in frame.start_ids] + slots
+    slots = [Slot(i, role.keep_special_rows and not role.drop_start_rows) for i in frame.start_ids] + slots
     slots += [Slot(i, role.keep_special_rows) for i in frame.end_ids]
     if role.marker_id is not None:
         slots.insert(1, Slot(role.marker_id, role.keep_special_rows))

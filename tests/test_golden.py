@@ -13,6 +13,7 @@ from colibri.artefact.finding import find
 from colibri.cli import group
 from colibri.golden import deviations
 from colibri.model import Colibri
+from reference import maxsim
 
 TEXT = "Hello World"
 
@@ -82,3 +83,49 @@ def test_the_shipped_models_rows_are_near_those_computed_without_colibri() -> No
         (role, dim) for role in ("query", "document") for dim in model.dims
     }
     assert max(row.difference for row in deviations(model, rows)) <= 0.02
+
+
+SCORES: dict[str, Any] = {
+    "query": "How many birds?",
+    "documents": ["two small birds", "a river", "the city at night"],
+    "dim": 32,
+}
+
+
+def scores_of(model: Colibri, *, mean: bool = False, factor: float = 1.0, **rest: Any) -> dict[str, Any]:
+    """The scores a model gives itself by plain loops, as a recipe would publish them."""
+    query = model.encode_queries([SCORES["query"]], 32)[0]
+    documents = [model.encode_documents([text], 32)[0] for text in SCORES["documents"]]
+    found = maxsim(query, documents)
+    published = [round(score / (len(query) if mean else 1) * factor, 5) for score in found]
+    return {**SCORES, "scores": published, "tolerance": 1e-4, "mean": mean, "source": "a paper", **rest}
+
+
+@pytest.mark.parametrize("mean", [False, True])
+def test_scores_as_published_pass_with_their_source(mean: bool, edit: Callable[..., Path], model: Colibri) -> None:
+    folder = edit(
+        lambda document: document.update(golden=[], golden_scores=[scores_of(model, mean=mean)], format="1.3")
+    )
+    code, said = verify(folder, "--golden")
+    assert code == 0, said
+    for name in ("cpu-fp32", "portable"):
+        assert f"{name}: 3 of 3 published scores within 0.0001, largest difference 0.0000" in said
+    assert said.endswith("as published: a paper\n")
+
+
+@pytest.mark.parametrize(
+    ("factor", "rest", "wanted"),
+    [(1.002, {}, 1), (1.002, {"relative_tolerance": 0.003}, 0), (0.5, {"relative_tolerance": 0.003}, 1)],
+)
+def test_scores_are_held_to_the_tolerance_they_were_published_with(
+    factor: float, rest: dict[str, Any], wanted: int, edit: Callable[..., Path], model: Colibri
+) -> None:
+    scores = [scores_of(model, factor=factor, **rest)]
+    code, said = verify(edit(lambda document: document.update(golden_scores=scores, format="1.3")), "--golden")
+    assert (code, "not those of the published weights" in said) == (wanted, bool(wanted))
+
+
+def test_scores_without_their_documents_are_refused(edit: Callable[..., Path], model: Colibri) -> None:
+    scores = scores_of(model) | {"documents": ["one"]}
+    code, said = verify(edit(lambda document: document.update(golden_scores=[scores], format="1.3")))
+    assert (code, "golden_scores[0]: 1 documents and 3 scores" in said) == (1, True)

@@ -4,7 +4,6 @@ Whatever the checkpoint calls them, the rest of the exporter sees the names of `
 (inputs, outputs), as ONNX multiplies it, where PyTorch stores (outputs, inputs).
 """
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,47 +16,17 @@ from colibri.artefact import Architecture
 from colibri.errors import ExportError
 from colibri_export import layout
 from colibri_export.layout.tensor import Floats, Tensor
+from colibri_export.role_files import RoleFiles, encoder_folder, read_json, read_role_files
 from colibri_export.tensor_files import TensorFiles
 
 log = logging.getLogger(__name__)
 
 STANFORD_HEAD = "linear.weight"
-STANFORD_FILE = "artifact.metadata"
-PYLATE_FILE = "config_sentence_transformers.json"
-_PYLATE_KEYS = frozenset(
-    {
-        "query_prefix",
-        "document_prefix",
-        "query_length",
-        "document_length",
-        "skiplist_words",
-        "do_query_expansion",
-        "attend_to_expansion_tokens",
-    }
-)
 # What transformers stores for masked-language models beside the encoder: BERT, RoBERTa, ModernBERT. No row needs it.
 _MLM_HEADS = ("cls.", "lm_head.", "decoder.bias", "decoder.weight", "head.dense.", "head.norm.")
 BLOCK_ROWS = 16_384  # of the vocabulary at once: 250,004 x 1,024 float32 weights whole would be 1 GB
 
 Find = Callable[[Mapping[str, Any], str], tuple[layout.Layout, Architecture]]
-
-
-@dataclass(frozen=True)
-class RoleFiles:
-    """What a folder has of the files that say how queries and documents are laid out."""
-
-    folder: Path
-    stanford: dict[str, Any] | None
-    """artifact.metadata, where the folder has one."""
-    pylate: dict[str, Any] | None
-    """config_sentence_transformers.json, where the folder has one."""
-
-    @property
-    def is_pylate(self) -> bool:
-        """Whether PyLate's configuration tells its roles: dense models have a file of that name, too, and Stanford's
-        metadata comes first."""
-        found = self.pylate or {}
-        return self.stanford is None and (found.get("model_type") == "ColBERT" or not _PYLATE_KEYS.isdisjoint(found))
 
 
 @dataclass(frozen=True)
@@ -67,8 +36,6 @@ class Checkpoint:
     folder: Path
     architecture: Architecture
     role_files: RoleFiles
-    modules: tuple[dict[str, Any], ...]
-    """modules.json (sentence-transformers, PyLate), empty where there is none."""
     files: TensorFiles
     _tensors: Mapping[str, Tensor]
     _prefix: str
@@ -76,9 +43,19 @@ class Checkpoint:
     """What told its layout; a sibling is read the same way."""
 
     @property
+    def modules(self) -> tuple[dict[str, Any], ...]:
+        """modules.json (sentence-transformers, PyLate), empty where there is none."""
+        return self.role_files.modules
+
+    @property
     def tokenizer_folder(self) -> Path:
         """Where tokenizer.json lies: at the top, or (older sentence-transformers) beside the encoder."""
         return self.folder if (self.folder / "tokenizer.json").is_file() else self.files.folder
+
+    @property
+    def tensors(self) -> Mapping[str, Tensor]:
+        """All backbone tensors by our names, in the order they are stored."""
+        return self._tensors
 
     def tensor_names(self) -> Iterator[str]:
         """All backbone tensors in the order they are stored."""
@@ -141,42 +118,24 @@ def open_checkpoint(folder: Path, find: Find = layout.find) -> Checkpoint:
     file is missing or damaged, or tensors are missing, unknown or of another shape than config.json says (all of them
     named at once).
     """
-    modules = _read_modules(folder / "modules.json")
-    encoder = folder / next((m["path"] for m in modules if module_kind(m) == "Transformer"), "")
+    role_files = read_role_files(folder)
+    encoder = encoder_folder(folder, role_files.modules)
     config_path = encoder / "config.json"
     family, architecture = find(read_json(config_path), str(config_path))
     files = TensorFiles(encoder)
     prefix = next((p for p in family.prefixes if p + family.word in files.keys), None)
     if prefix is None:
         raise ExportError(f"{encoder}: no {family.word} under any of {family.prefixes}")
+    for key in sorted(files.keys):
+        if reason := next((family.others[part] for part in family.others if part in key), None):
+            raise ExportError(f"{encoder}: {key}: {reason}")
     tensors = family.tensors(architecture)
     problems = _tensor_problems(tensors, files, prefix, family.unused)
     if problems:
         raise ExportError(f"{encoder}: " + "; ".join(problems))
     if heads := sorted(key for key in files.keys - _sources(tensors, prefix) if key.startswith(_MLM_HEADS)):
         log.info("%s: ignored, a head that guesses masked words: %s", encoder, ", ".join(heads))
-    return Checkpoint(folder, architecture, read_role_files(folder), modules, files, tensors, prefix, find)
-
-
-def read_role_files(folder: Path) -> RoleFiles:
-    """Needs no weights. Raises ExportError for a file that is no JSON object."""
-    stanford, pylate = (
-        read_json(folder / name) if (folder / name).is_file() else None for name in (STANFORD_FILE, PYLATE_FILE)
-    )
-    return RoleFiles(folder, stanford, pylate)
-
-
-def module_kind(module: Mapping[str, Any]) -> str:
-    """The last part of a module's type: Transformer, Dense, Normalize, ..."""
-    return str(module["type"]).rpartition(".")[2]
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object. Raises ExportError when it is not there or not one."""
-    document = _read_any_json(path)
-    if not isinstance(document, dict):
-        raise ExportError(f"{path}: wanted a JSON object")
-    return document
+    return Checkpoint(folder, architecture, role_files, files, tensors, prefix, find)
 
 
 def _tensor_problems(
@@ -200,24 +159,3 @@ def _tensor_problems(
 
 def _sources(tensors: Mapping[str, Tensor], prefix: str) -> frozenset[str]:
     return frozenset(prefix + source for tensor in tensors.values() for source in tensor.sources)
-
-
-def _read_modules(path: Path) -> tuple[dict[str, Any], ...]:
-    if not path.is_file():
-        return ()
-    modules = _read_any_json(path)
-    well_formed = isinstance(modules, list) and all(
-        isinstance(m, dict) and isinstance(m.get("type"), str) and isinstance(m.get("path"), str) for m in modules
-    )
-    if not well_formed or any(".." in Path(m["path"]).parts or Path(m["path"]).is_absolute() for m in modules):
-        raise ExportError(f"{path}: wanted a list of modules, each with its type and a path inside the folder")
-    return tuple(modules)
-
-
-def _read_any_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ExportError(f"{path}: no such file; wanted a Hugging Face checkpoint folder") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise ExportError(f"{path}: not JSON ({error})") from error

@@ -76,6 +76,38 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="Longest document in tokens, or what the metadata says.",
 )
 @role_options
+@click.option(
+    "--prefer",
+    type=click.Choice(["recipe", "checkpoint"]),
+    help="Whom to follow where the recipe and the checkpoint's files say different things of its roles. By default "
+    "a recipe of your own is followed, and one that comes along is refused.",
+)
+@click.option(
+    "--ignore-config-key",
+    "ignored_keys",
+    multiple=True,
+    metavar="KEY",
+    help="A key of config.json that changes no row, though no builder knows it.",
+)
+@click.option(
+    "--published",
+    is_flag=True,
+    help="SOURCE is a folder with the weights that the recipe is for, unchanged: published rows and scores apply.",
+)
+@click.option(
+    "--convert-pickles",
+    is_flag=True,
+    help="Turn a folder's pytorch_model.bin into model.safetensors first: tensors are read out of it, nothing is run.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be read, built and taken; download and write nothing large."
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Keep what is written when this export is interrupted, and go on from what an interrupted one left.",
+)
+@click.option("--ignore-room", is_flag=True, help="Begin even where disk or memory look too small.")
 @click.option("--name", help="The artefact's name; default: the recipe's, else the folder's.")
 @click.option("--replace", is_flag=True, help="Replace OUT if it exists, once the new one is verified.")
 @click.option("--revision", metavar="REV", help="Branch, tag or commit of a hub id; default: the recipe's, else main.")
@@ -98,6 +130,13 @@ def export_command(
     vocabulary_bits: str,
     doc_max_length: str | None,
     facts: "Facts",
+    prefer: Literal["recipe", "checkpoint"] | None,
+    ignored_keys: tuple[str, ...],
+    published: bool,
+    convert_pickles: bool,
+    dry_run: bool,
+    resume: bool,
+    ignore_room: bool,
     name: str | None,
     replace: bool,
     revision: str | None,
@@ -128,13 +167,14 @@ def export_command(
       colibri export ./my-distilbert ./out --via optimum
     """
     _require_extra(via)
-    from colibri_export.checkpoint import read_role_files
     from colibri_export.engine import DEFAULT_CAPABILITIES
-    from colibri_export.hub_source import Hub, locate
-    from colibri_export.metadata import require_facts
+    from colibri_export.hub_source import Hub, locate, locate_metadata
+    from colibri_export.metadata import require_facts, settled
     from colibri_export.pipeline import export
-    from colibri_export.shipped_recipes import plan
-    from colibri_export.variants import check_names
+    from colibri_export.recipe import read_recipe
+    from colibri_export.role_files import read_role_files
+    from colibri_export.shipped_recipes import plan, preferred
+    from colibri_export.variants import DEFAULT, check_names
 
     _log_steps()
     if via and (vocabulary_bits == "8" or compute_capabilities):
@@ -152,15 +192,39 @@ def export_command(
     # Before anything is downloaded.
     if names and not via:
         check_names(names, capabilities)
+    longest = _doc_max_length(doc_max_length)
+    if dry_run and via:
+        raise click.UsageError("--dry-run is for our own builders, not --via optimum.")
+    if dry_run:
+        from colibri_export.dry_run import Wish, told
+
+        wish = Wish(
+            folder=locate_metadata(planned.source, planned.revision, hub=Hub(offline=offline, cache_dir=cache_dir)),
+            source=planned.source,
+            out=out,
+            recipe_file=planned.recipe_file,
+            facts=facts,
+            prefer=prefer or (preferred(planned.recipe_file) if planned.recipe_file else None),
+            names=names or DEFAULT,
+            heads=dict.fromkeys((*chosen_heads, *truncate)),
+            dims=chosen_dims,
+            vocabulary_bits=8 if vocabulary_bits == "8" else 4,
+            document_length=longest,
+            ignored_keys=ignored_keys,
+        )
+        click.echo("\n".join(told(wish)))
+        return
     if out.exists() and not replace:
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
     chosen_heads |= planned.siblings_for({*chosen_heads, *truncate}, chosen_dims)
     hub = Hub(offline=offline, cache_dir=cache_dir)
-    longest = _doc_max_length(doc_max_length)
 
     def require(folder: Path) -> None:
+        files = read_role_files(folder)
         if planned.recipe_file is None:
-            require_facts(read_role_files(folder), facts, document_length=longest if isinstance(longest, int) else None)
+            require_facts(files, facts, document_length=longest if isinstance(longest, int) else None)
+        else:
+            settled(read_recipe(planned.recipe_file), files, facts, prefer or preferred(planned.recipe_file))
 
     located = locate(planned.source, planned.revision, hub=hub, require=require)
     manifest = export(
@@ -175,6 +239,12 @@ def export_command(
         vocabulary_bits=8 if vocabulary_bits == "8" else 4,
         compute_capabilities=capabilities,
         facts=facts,
+        prefer=prefer,
+        ignored_keys=ignored_keys,
+        published=published,
+        convert_pickles=convert_pickles,
+        resume=resume,
+        ignore_room=ignore_room,
         doc_max_length=longest,
         name=name,
         replace=replace,

@@ -3,10 +3,10 @@
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from colibri.errors import ExportError
-from colibri_export.recipe import RoleRecipe
+from colibri_export.recipe import Recipe, RoleRecipe
 
 QueryExpansion = Literal["none", "hidden", "seen"]
 SkiplistRule = Literal["none", "stanford", "pylate"]
@@ -30,8 +30,16 @@ class Facts:
     """By which rule the rows of punctuation are dropped from documents."""
     skiplist_words: tuple[str, ...] | None = None
     """Whose rows are dropped by that rule; None: string.punctuation."""
+    query_skiplist: bool | None = None
+    """Whether rows of queries are dropped by it as well. No checkpoint has to say it, nor what follows."""
+    query_expand_to: int | None = None
+    """How far masks fill a query, where that is not `query_length`."""
+    expansion_token: str | None = None
+    """What fills a query; None: the tokenizer's mask."""
+    lowercase: bool | None = None
+    """Whether every text is lower-cased before it is tokenized."""
     query_prefix: str | None = None
-    """Text before every query; "" or None: nothing. No checkpoint has to say it."""
+    """Text before every query; "" or None: nothing."""
     document_prefix: str | None = None
     """As `query_prefix`."""
 
@@ -49,6 +57,28 @@ class Facts:
             ours, theirs = getattr(self, field.name), getattr(other, field.name)
             if None not in (ours, theirs) and ours != theirs:
                 yield field.name, ours, theirs
+
+    @classmethod
+    def of_recipe(cls, recipe: Recipe) -> "Facts":
+        """What a recipe says of its roles."""
+        query, document = recipe.query, recipe.document
+        seen: QueryExpansion = "seen" if query.attend_to_expansion else "hidden"
+        other = query.expand_to_tokens if query.expand_to_tokens != query.max_tokens else None
+        return cls(
+            query_marker=query.marker or "",
+            document_marker=document.marker or "",
+            query_length=query.max_tokens,
+            document_length=document.max_tokens,
+            query_expansion="none" if query.expand_to_tokens is None else seen,
+            query_expand_to=other,
+            expansion_token=query.expansion_token,
+            skiplist=cast(SkiplistRule, document.skiplist),
+            skiplist_words=document.skiplist_words,
+            query_skiplist=query.skiplist != "none",
+            lowercase=recipe.lowercase,
+            query_prefix=query.prefix or "",
+            document_prefix=document.prefix or "",
+        )
 
     def missing(self) -> tuple[str, ...]:
         """Each fact that an export needs and nobody says, with the option that says it."""
@@ -68,14 +98,21 @@ class Facts:
         )
         if self.query_length is not None or self.query_expansion is not None:
             query = self._expanded(query)
+        if self.expansion_token is not None:
+            query = dataclasses.replace(query, expansion_token=self.expansion_token)
         if self.skiplist is not None:
             document = dataclasses.replace(document, skiplist=self.skiplist, skiplist_words=self.skiplist_words)
+        if self.query_skiplist is not None:
+            rule, words = (document.skiplist, document.skiplist_words) if self.query_skiplist else ("none", None)
+            query = dataclasses.replace(query, skiplist=rule, skiplist_words=words)
         return query, document
 
     def _expanded(self, query: RoleRecipe) -> RoleRecipe:
         to = query.expand_to_tokens
         expands = to is not None if self.query_expansion is None else self.query_expansion != "none"
-        if self.query_length is not None or to is None:
+        if self.query_expand_to is not None:
+            to = self.query_expand_to
+        elif self.query_length is not None or to is None:
             to = query.max_tokens
         if expands and to is None:
             raise ExportError("queries are filled up to a length, and none is said: --query-length N")
@@ -90,10 +127,22 @@ PLAIN = Facts(
     document_length=0,
     query_expansion="none",
     skiplist="none",
+    query_skiplist=False,
     query_prefix="",
     document_prefix="",
 )
 """Texts as they are, as long as the positions reach."""
+
+WORDS = {
+    "query_marker": "--query-marker TEXT",
+    "document_marker": "--document-marker TEXT",
+    "query_length": "--query-length N",
+    "document_length": "--document-length N",
+    "query_expansion": "--query-expansion none|hidden|seen",
+    "skiplist": "--skiplist none|stanford|pylate",
+    "lowercase": "--lowercase or --keep-case",
+}
+"""Fact -> the option that says it, for those that have one."""
 
 _NEEDED = {
     "query_marker": "the marker of queries (--query-marker TEXT)",

@@ -4,35 +4,25 @@ Mostly one matrix; PyLate checkpoints may have several Dense modules with biases
 """
 
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
 
 import numpy as np
 
 from colibri.errors import ExportError
-from colibri_export.checkpoint import STANFORD_HEAD, Checkpoint, module_kind, open_checkpoint, read_json
+from colibri_export.checkpoint import STANFORD_HEAD, Checkpoint, open_checkpoint
+from colibri_export.dense import Dense, read_dense
 from colibri_export.layout.tensor import Floats
-from colibri_export.tensor_files import TensorFiles, open_file
+from colibri_export.pickled import SUFFIXES, read_pickled
+from colibri_export.role_files import module_kind, read_json
+from colibri_export.tensor_files import open_file
 
-Activation = Literal["Identity", "GELU", "ReLU", "Tanh"]
+log = logging.getLogger(__name__)
+
+_BIASED = ({"weight", "bias"}, {"linear.weight", "linear.bias"})
 _ROWS_CHANGE_NOTHING = ("Transformer", "Pooling", "Normalize")  # modules that no token row depends on
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dense:
-    """rows (n, inputs) -> activation(rows @ weight.T + bias) [+ rows, or rows @ residual.T]: (n, outputs)."""
-
-    weight: Floats
-    bias: Floats | None = None
-    activation: Activation = "Identity"
-    residual: Floats | Literal["rows"] | None = None
-
-    @property
-    def is_matrix(self) -> bool:
-        """Whether it is a product and nothing else."""
-        return self.bias is None and self.activation == "Identity" and self.residual is None
 
 
 @dataclass(frozen=True)
@@ -89,23 +79,60 @@ class Head:
 
 
 def own_head(checkpoint: Checkpoint) -> Head | None:
-    """The head a checkpoint brings: Stanford's linear.weight, else the Dense modules of modules.json, else none."""
+    """The head a checkpoint brings: Stanford's linear.weight, the Dense modules of modules.json, or none.
+
+    Where it brings both, the one counts whose files count (RoleFiles.form), and that is told.
+    """
     matrix = checkpoint.linear_head()
+    dense = any(module_kind(module) == "Dense" for module in checkpoint.modules)
+    by_modules = checkpoint.role_files.form in {"pylate", "multivector"}
+    if matrix is not None and dense:
+        counts, other = (STANFORD_HEAD, "the Dense modules")[:: -1 if by_modules else 1]
+        log.warning("%s: has two heads, %s and %s; the first one counts", checkpoint.folder, counts, other)
+    if matrix is None or (dense and by_modules):
+        return _head_of_modules(checkpoint)
     hidden = checkpoint.architecture.hidden
-    if matrix is not None:
-        if matrix.ndim != 2 or matrix.shape[1] != hidden:
-            raise ExportError(f"{checkpoint.folder}: {STANFORD_HEAD} {matrix.shape}, wanted (dim, {hidden})")
-        return Head.linear(matrix)
-    layers = []
-    width = hidden
+    if matrix.ndim != 2 or matrix.shape[1] != hidden:
+        raise ExportError(f"{checkpoint.folder}: {STANFORD_HEAD} {matrix.shape}, wanted (dim, {hidden})")
+    return Head.linear(matrix)
+
+
+def _head_of_modules(checkpoint: Checkpoint) -> Head | None:
+    where = f"{checkpoint.folder}/modules.json"
+    multivector = checkpoint.role_files.form == "multivector"
+    kinds = [module_kind(module) for module in checkpoint.modules]
+    known = (*_ROWS_CHANGE_NOTHING, *(("MultiVectorMask",) if multivector else ()))
+    if bad := [kind for kind in kinds if kind not in {"Dense", *known}]:
+        raise ExportError(f"{where}: module {bad[0]}, this exporter knows Dense")
+    layers: list[Dense] = []
+    width = checkpoint.architecture.hidden
     for module in checkpoint.modules:
-        kind = module_kind(module)
-        if kind == "Dense":
-            layers.append(_dense(checkpoint.folder / module["path"], width))
+        folder = checkpoint.folder / module["path"]
+        if module_kind(module) == "Dense":
+            layers.append(read_dense(folder, width, of_tokens=multivector))
             width = len(layers[-1].weight)
-        elif kind not in _ROWS_CHANGE_NOTHING:
-            raise ExportError(f"{checkpoint.folder}/modules.json: module {kind}, this exporter knows Dense")
+    if multivector:
+        _require_unit_rows(checkpoint, kinds)
     return Head(tuple(layers)) if layers else None
+
+
+def _require_unit_rows(checkpoint: Checkpoint, kinds: list[str]) -> None:
+    """sentence-transformers' MultiVectorEncoder gives the rows that its modules leave, so the last word on them must be
+    a Normalize of tokens; PyLate and Stanford always normalise."""
+    where = f"{checkpoint.folder}/modules.json"
+    last = max((i for i, kind in enumerate(kinds) if kind == "Normalize"), default=-1)
+    if last < max((i for i, kind in enumerate(kinds) if kind == "Dense"), default=0):
+        raise ExportError(
+            f"{where}: {', '.join(kinds)}: wanted a Normalize behind the last Dense; rows have length 1 here"
+        )
+    for i, kind in enumerate(kinds):
+        if kind != "Normalize":
+            continue
+        config = checkpoint.folder / checkpoint.modules[i]["path"] / "config.json"
+        if config.is_file() and (read := read_json(config).get("module_input_name")) != "token_embeddings":
+            raise ExportError(f"{config}: module_input_name {read!r}, wanted 'token_embeddings'")
+        if i < last:
+            raise ExportError(f"{where}: {', '.join(kinds)}: a Normalize before a Dense is no head this exporter knows")
 
 
 def gather(
@@ -155,48 +182,39 @@ def read_matrix(path: Path, dim: int, hidden: int) -> Floats:
     keys = list(opened.keys())
     key = STANFORD_HEAD if STANFORD_HEAD in keys else keys[0] if len(keys) == 1 else None
     if key is None:
-        raise ExportError(f"{path}: which of {keys} is the head? wanted {STANFORD_HEAD}")
+        raise ExportError(f"{path}: which of {keys} is the head? wanted {STANFORD_HEAD}, or weight and bias alone")
     matrix: Floats = opened.get_tensor(key).astype(np.float32, copy=False)
     if matrix.shape != (dim, hidden) or not np.isfinite(matrix).all():
         raise ExportError(f"{path}: head {matrix.shape}, wanted ({dim}, {hidden}) of finite numbers")
     return matrix
 
 
+def read_head(path: Path, dim: int, hidden: int) -> Head:
+    """A head from a file: a safetensors file with one matrix, or one layer's weight and bias, there or in a zip of
+    torch.save (BGE-M3's colbert_linear.pt), of which nothing is run."""
+    if path.suffix in SUFFIXES:
+        tensors = read_pickled(path)
+    else:
+        opened = open_file(path)
+        if set(opened.keys()) not in _BIASED:
+            return Head.linear(read_matrix(path, dim, hidden))
+        tensors = {key: opened.get_tensor(key).astype(np.float32, copy=False) for key in opened.keys()}  # noqa: SIM118
+    found = {key.removeprefix("linear."): array for key, array in tensors.items()}
+    shapes = {key: array.shape for key, array in found.items()}
+    wanted = {"weight": (dim, hidden), "bias": (dim,)}
+    if "weight" not in shapes or shapes != {key: wanted.get(key) for key in shapes}:
+        raise ExportError(f"{path}: {shapes}, wanted weight ({dim}, {hidden}) and perhaps bias ({dim},)")
+    if not all(np.isfinite(array).all() for array in found.values()):
+        raise ExportError(f"{path}: holds values that are not finite")
+    return Head((Dense(weight=found["weight"], bias=found.get("bias")),))
+
+
 def _given(checkpoint: Checkpoint, path: Path, dim: int) -> Head:
     if not path.is_dir():
-        return Head.linear(read_matrix(path, dim, checkpoint.architecture.hidden))
+        return read_head(path, dim, checkpoint.architecture.hidden)
     sibling = open_checkpoint(path, checkpoint.find)
     checkpoint.require_same_backbone(sibling)
     head = own_head(sibling)
     if head is None or head.dim != dim:
         raise ExportError(f"{path}: its head is {None if head is None else head.dim} wide, wanted {dim}")
     return head
-
-
-def _dense(folder: Path, inputs: int) -> Dense:
-    """One Dense module of sentence-transformers or PyLate (pylate/models/Dense.py)."""
-    config = read_json(folder / "config.json")
-    activation = str(config.get("activation_function", "")).rpartition(".")[2]
-    if activation not in get_args(Activation):
-        raise ExportError(
-            f"{folder}/config.json: activation_function {config.get('activation_function')!r}, "
-            f"this exporter knows {', '.join(get_args(Activation))}"
-        )
-    files = TensorFiles(folder)
-    outputs = config.get("out_features")
-    same_width = outputs == inputs
-    residual: Any = config.get("use_residual", False)
-    wanted: dict[str, tuple[Any, ...]] = {"linear.weight": (outputs, inputs)}
-    if config.get("bias", True):
-        wanted["linear.bias"] = (outputs,)
-    if residual and not same_width:
-        wanted["residual.weight"] = (outputs, inputs)
-    found = {key: files.shape(key) for key in files.keys}
-    if found != wanted:
-        raise ExportError(f"{folder}: tensors {found}, its config.json and the layer before it say {wanted}")
-    return Dense(
-        weight=files.read("linear.weight"),
-        bias=files.read("linear.bias") if "linear.bias" in wanted else None,
-        activation=activation,  # type: ignore[arg-type]  # one of them, as checked
-        residual=(files.read("residual.weight") if "residual.weight" in wanted else "rows") if residual else None,
-    )

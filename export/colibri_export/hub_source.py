@@ -25,7 +25,8 @@ _METADATA = (
     "artifact.metadata",
     "modules.json",
     "config_sentence_transformers.json",
-    "sentence_bert_config.json",
+    "sentence_*_config.json",
+    "[0-9]*_MultiVectorMask/config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
@@ -79,6 +80,11 @@ def locate(
     folder = _cached_commit(text, revision, hub) or _fetched(text, revision, hub, require)
     log.info("%s: commit %s, %s", text, folder.name, folder)
     return Located(folder, Source(kind="hub", name=text, revision=folder.name, files={}))
+
+
+def locate_metadata(text: str, revision: str | None = None, *, hub: Hub) -> Path:
+    """A path as it is; of a hub id the folder of its small files, downloaded without weights."""
+    return _download(text, revision, _METADATA, hub) if is_hub_id(text) else Path(text)
 
 
 def _cached_commit(repo: str, revision: str | None, hub: Hub) -> Path | None:
@@ -218,7 +224,10 @@ def _require_whole(repo: str, folder: Path, modules: Mapping[str, str], hub: Hub
     )
     if pickles:
         why = f"only pickles ({', '.join(pickles[:3])}), which can run code when they are loaded, so none ever is here"
-        raise ExportError(f"{repo}: {why}; wanted {', '.join(weights)}")
+        raise ExportError(
+            f"{repo}: {why}; wanted {', '.join(weights)}. Of a folder "
+            "that you downloaded, --convert-pickles reads tensors without running them"
+        )
     again = " in the local hub cache; run it once without --offline" if is_offline(hub) else ""
     raise ExportError(f"{repo} at {folder.name}: no {', '.join(missing)}{again}")
 

@@ -2,36 +2,27 @@
 
 import dataclasses
 import logging
-import string
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from colibri.artefact import Licence, Source, parse_typed
-from colibri.errors import ArtefactError, ExportError
-from colibri_export.checkpoint import PYLATE_FILE, STANFORD_FILE, Checkpoint, RoleFiles
-from colibri_export.facts import Facts, QueryExpansion
+from colibri.artefact import Licence, Source
+from colibri.errors import ExportError
+from colibri_export.checkpoint import Checkpoint
+from colibri_export.facts import WORDS, Facts, QueryExpansion
+from colibri_export.multivector import multivector_facts
 from colibri_export.recipe import Recipe, RoleRecipe
+from colibri_export.role_files import PYLATE_FILE, STANFORD_FILE, TRANSFORMER_FILE, RoleFiles
+from colibri_export.said import OwnFacts, Said, skiplist_of
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, kw_only=True)
-class OwnFacts:
-    """What a checkpoint says of itself."""
-
-    said: Facts = field(default_factory=Facts)
-    """What stands in its file."""
-    defaults: Facts = field(default_factory=Facts)
-    """What the file's absence of a key has always meant to the library that wrote it."""
-    file: str | None = None
-    """The file's name; None where there is none."""
+Preferred = Literal["recipe", "checkpoint"]
 
 
 def recipe_without_file(
-    checkpoint: Checkpoint, name: str, given: Facts | None = None, *, document_length: int | None = None
+    checkpoint: Checkpoint | RoleFiles, name: str, given: Facts | None = None, *, document_length: int | None = None
 ) -> Recipe:
-    """The recipe of a checkpoint's own files.
+    """The recipe of a checkpoint's own files, for which they are enough.
 
     given            facts over those of the files
     document_length  where neither says one
@@ -39,14 +30,16 @@ def recipe_without_file(
     What is taken from defaults is logged, and said in the description. Raises ExportError that names each fact that
     nobody says, with the option for it.
     """
-    own, given = own_facts(checkpoint.role_files), given or Facts()
-    facts = require_facts(checkpoint.role_files, given, document_length=document_length)
+    files = checkpoint if isinstance(checkpoint, RoleFiles) else checkpoint.role_files
+    tell_contradictions(files)
+    own, given = own_facts(files), given or Facts()
+    facts = require_facts(files, given, document_length=document_length)
     for key, asked, found in given.against(own.said):
         log.warning("%s: %r as asked, %r in %s", key, asked, found, own.file or PYLATE_FILE)
     defaults = ""
     if given.over(own.said).query_expansion is None:
         defaults = f"By default, since {own.file} does not say it: query expansion {facts.query_expansion}."
-        log.warning("%s: %s --query-expansion says otherwise", checkpoint.folder.name, defaults)
+        log.warning("%s: %s --query-expansion says otherwise", files.folder.name, defaults)
     for role in ("query", "document"):
         if prefix := getattr(facts, f"{role}_prefix"):
             log.info("every %s begins with the prompt %r", role, prefix)
@@ -58,9 +51,10 @@ def recipe_without_file(
         licence=Licence(
             id="unknown", commercial_use=False, notice="No licence was recorded at export; see the source."
         ),
-        source=Source(kind="folder", name=checkpoint.folder.resolve().name, revision=None, files={}),
+        source=Source(kind="folder", name=files.folder.resolve().name, revision=None, files={}),
         query=query,
         document=document,
+        lowercase=facts.lowercase,
     )
 
 
@@ -78,71 +72,111 @@ def require_facts(files: RoleFiles, given: Facts, *, document_length: int | None
     return facts
 
 
-def reconciled(recipe: Recipe, checkpoint: Checkpoint, given: Facts | None = None) -> Recipe:
-    """The recipe with the lengths that the checkpoint's own files record, where they differ, and what is given over it.
+def reconciled(
+    recipe: Recipe, checkpoint: Checkpoint, given: Facts | None = None, prefer: Preferred | None = "recipe"
+) -> Recipe:
+    """The recipe held against the checkpoint's own files (see `settled`, which refuses what differs if told None).
 
-    Other differences are logged, and the recipe is followed. Raises ExportError when the recipe is for another family.
+    Raises ExportError when the recipe is for another family, as well.
     """
     found = checkpoint.architecture.family
     if recipe.family not in (None, found):
         raise ExportError(f"{checkpoint.folder}: is {found}, the recipe of {recipe.name} is for {recipe.family}")
-    query, document = own_facts(checkpoint.role_files).said.applied(recipe.query, recipe.document)
-    ours = _reconciled("query", recipe.query, query), _reconciled("document", recipe.document, document)
-    query, document = (given or Facts()).applied(*ours)
-    return dataclasses.replace(recipe, query=query, document=document)
+    tell_contradictions(checkpoint.role_files)
+    return settled(recipe, checkpoint.role_files, given, prefer)
 
 
-def _reconciled(name: str, ours: RoleRecipe, theirs: RoleRecipe) -> RoleRecipe:
-    for key in ("marker", "prefix", "expand_to_tokens", "attend_to_expansion", "skiplist"):
-        said, recorded = getattr(ours, key), getattr(theirs, key)
-        if said != recorded:
-            log.warning("%s.%s: %r in the recipe, %r in the checkpoint's metadata", name, key, said, recorded)
-    if ours.recorded_max_tokens is not None or theirs.max_tokens == ours.max_tokens:
-        return ours
-    return dataclasses.replace(ours, recorded_max_tokens=theirs.max_tokens)
+def settled(recipe: Recipe, files: RoleFiles, given: Facts | None = None, prefer: Preferred | None = None) -> Recipe:
+    """The recipe with what is the files' to say, what they record beside it, and what is given over it.
+
+    given   facts over those of the recipe and the files
+    prefer  who is right where recipe and files differ; None: what the recipe names in its `overrides`
+
+    Where they differ and nobody named who is right, ExportError names each fact, both sayings and the ways on. A
+    document's length is none of these: it may be another (the recorded one is kept in the manifest). Needs no weights.
+    """
+    own, given, said = own_facts(files), given or Facts(), Facts.of_recipe(recipe)
+    if unsaid := [name for name in recipe.from_checkpoint if getattr(given.over(own.said), name) is None]:
+        ways = ", ".join(WORDS.get(name, name) for name in unsaid)
+        raise ExportError(f"{files.folder}: the recipe leaves {', '.join(unsaid)} to its files, which lack it: {ways}")
+    theirs = {name: getattr(own.said, name) for name in recipe.from_checkpoint}
+    differing = [
+        difference
+        for difference in said.against(own.said)
+        if difference[0] not in {*theirs, "document_length"} and getattr(given, difference[0]) is None
+    ]
+    unnamed = [one for one in differing if prefer is None and one[0] not in recipe.overrides]
+    if unnamed:
+        raise ExportError(_disagreement(recipe, files, own, unnamed))
+    for name, ours, recorded in differing:
+        counts = "the checkpoint's files are followed" if prefer == "checkpoint" else "the recipe is followed"
+        log.warning("%s: %r in the recipe, %r in %s; %s", name, ours, recorded, own.file, counts)
+        if prefer == "checkpoint":
+            theirs[name] = recorded
+    query, document = Facts(**theirs).applied(recipe.query, recipe.document)
+    document = _with_recorded(document, own)
+    query, document = given.applied(query, document)
+    lowercase = next((f.lowercase for f in (given, Facts(**theirs), said, own.said) if f.lowercase is not None), None)
+    return dataclasses.replace(recipe, query=query, document=document, lowercase=lowercase)
+
+
+def _disagreement(recipe: Recipe, files: RoleFiles, own: OwnFacts, differing: list[tuple[str, object, object]]) -> str:
+    said = "; ".join(f"{name} is {theirs!r} there and {ours!r} in the recipe" for name, ours, theirs in differing)
+    options = ", ".join(WORDS[name] for name, *_ in differing if name in WORDS)
+    return (
+        f"{files.folder}/{own.file}: says otherwise than the recipe of {recipe.name}: {said}. Rows would differ. "
+        "The way on: --prefer checkpoint follows its files, --prefer recipe the recipe"
+        f"{options and f'; or say it: {options}'}"
+    )
+
+
+def _with_recorded(document: RoleRecipe, own: OwnFacts) -> RoleRecipe:
+    recorded = own.said.document_length
+    if document.recorded_max_tokens is not None or recorded in (None, document.max_tokens):
+        return document
+    log.warning("documents: up to %s tokens as the recipe says, %s in %s", document.max_tokens, recorded, own.file)
+    return dataclasses.replace(document, recorded_max_tokens=recorded)
 
 
 def own_facts(files: RoleFiles) -> OwnFacts:
-    """What the checkpoint's files say: Stanford's metadata come first, then PyLate's; prompts need neither."""
-    if files.stanford is not None:
-        return stanford_facts(files.stanford, f"{files.folder}/{STANFORD_FILE}")
+    """What the checkpoint's files say, by the file that counts (RoleFiles.form); prompts need none."""
+    match files.form:
+        case "stanford":
+            return stanford_facts(files.stanford or {}, f"{files.folder}/{STANFORD_FILE}")
+        case "multivector":
+            return multivector_facts(files)
     if files.pylate is None:
-        return OwnFacts()
+        return OwnFacts(said=_lowercase(files))
     where = f"{files.folder}/{PYLATE_FILE}"
-    prompts = _prompts(_Said(files.pylate, where))
+    prompts = _prompts(Said(files.pylate, where)).over(_lowercase(files))
     if not files.is_pylate:
         return OwnFacts(said=prompts)
     own = pylate_facts(files.pylate, where)
     return dataclasses.replace(own, said=own.said.over(prompts))
 
 
-@dataclass(frozen=True)
-class _Said:
-    """A JSON object whose values are checked when they are asked for."""
+def tell_contradictions(files: RoleFiles) -> None:
+    """Log each fact on which the folder's two kinds of files differ, and which of them counts."""
+    other = files.overruled
+    if other is None:
+        return
+    ours, theirs = own_facts(files), own_facts(other)
+    for name, counts, ignored in ours.said.against(theirs.said):
+        log.warning(
+            "%s: %s is %r in %s, which counts, and %r in %s",
+            *(files.folder, name, counts, ours.file, ignored, theirs.file),
+        )
 
-    document: Mapping[str, Any]
-    where: str
 
-    def get(self, key: str, kind: Any) -> Any:
-        """The value, or None where the key is missing. Raises ExportError for a value of another kind."""
-        if key not in self.document:
-            return None
-        try:
-            return parse_typed(kind, self.document[key], key)
-        except ArtefactError as error:
-            raise ExportError(f"{self.where}: {error}") from None
-
-    def length(self, key: str) -> int | None:
-        """A number of tokens from 1, or None where the key is missing."""
-        found: int | None = self.get(key, int)
-        if found is not None and found < 1:
-            raise ExportError(f"{self.where}: {key}: found {found}, wanted a number of tokens from 1")
-        return found
+def _lowercase(files: RoleFiles) -> Facts:
+    """sentence_bert_config.json's do_lower_case: PyLate and sentence-transformers obey it."""
+    said = Said(files.transformer or {}, f"{files.folder}/{TRANSFORMER_FILE}")
+    return Facts(lowercase=said.get("do_lower_case", bool | None))
 
 
 def stanford_facts(metadata: Mapping[str, Any], where: str) -> OwnFacts:
     """What artifact.metadata says (colbert/infra/config/settings.py). Stanford's queries are always expanded."""
-    said = _Said(metadata, where)
+    said = Said(metadata, where)
     seen = said.get("attend_to_mask_tokens", bool)
     punctuation = said.get("mask_punctuation", bool)
     facts = Facts(
@@ -163,7 +197,7 @@ def pylate_facts(config: Mapping[str, Any], where: str) -> OwnFacts:
     do_query_expansion means true to PyLate and was false in the training of some checkpoints that lack it, so nothing
     is taken from its absence.
     """
-    said = _Said(config, where)
+    said = Said(config, where)
     expands = said.get("do_query_expansion", bool)
     words = said.get("skiplist_words", tuple[str, ...])
     facts = Facts(
@@ -172,8 +206,7 @@ def pylate_facts(config: Mapping[str, Any], where: str) -> OwnFacts:
         query_length=said.length("query_length"),
         document_length=said.length("document_length"),
         query_expansion=_expansion(expands, said.get("attend_to_expansion_tokens", bool)),
-        skiplist=None if words is None else "pylate",
-        skiplist_words=None if words is None or set(words) == set(string.punctuation) else words,
+        **skiplist_of(words),
     )
     return OwnFacts(said=facts, defaults=Facts(query_expansion="hidden" if expands else None), file=PYLATE_FILE)
 
@@ -184,7 +217,7 @@ def _expansion(expands: bool | None, seen: bool | None) -> QueryExpansion | None
     return None if expands is None or seen is None else "seen" if seen else "hidden"
 
 
-def _prompts(said: _Said) -> Facts:
+def _prompts(said: Said) -> Facts:
     """Texts before queries and documents, named as sentence-transformers' encode_query and encode_document have it."""
     prompts: dict[str, str] = said.get("prompts", dict[str, str] | None) or {}
     default = prompts.get(said.get("default_prompt_name", str | None) or "")

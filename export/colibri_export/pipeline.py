@@ -1,21 +1,21 @@
 """Export: checkpoint and recipe to a finished artefact folder, or nothing."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 import logging
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from colibri import artefact as artefacts
 from colibri.artefact import (
     Artefact,
     FileEntry,
-    GoldenRow,
     Manifest,
     Role,
     Source,
@@ -24,18 +24,23 @@ from colibri.artefact import (
     part_count,
 )
 from colibri.errors import ExportError
+from colibri_export import layout
 from colibri_export import variants as variants_module
 from colibri_export.checkpoint import Checkpoint, open_checkpoint
 from colibri_export.door import AnyWorkshop, Door
 from colibri_export.engine import DEFAULT_CAPABILITIES
 from colibri_export.facts import Facts
-from colibri_export.folders import partial_folder, scratch_folder
+from colibri_export.folders import folders, kept_folder
 from colibri_export.heads import Head, gather
 from colibri_export.magnitudes import require_room
-from colibri_export.metadata import recipe_without_file, reconciled
+from colibri_export.metadata import Preferred, recipe_without_file, reconciled
+from colibri_export.pickled import convert_pickled
 from colibri_export.recipe import Recipe, read_recipe, with_document_length
 from colibri_export.roles import resolve_role, write_token_weights, write_tokenizer
-from colibri_export.tensor_files import WHOLE
+from colibri_export.room import require_space
+from colibri_export.shipped_recipes import preferred
+from colibri_export.sizes import sizes
+from colibri_export.tensor_files import INDEX, WHOLE
 from colibri_export.variants import Workshop, check_names
 from colibri_export.verify import measure
 from colibri_export.weights import VocabularyBits
@@ -56,6 +61,12 @@ def export(
     vocabulary_bits: VocabularyBits = 4,
     compute_capabilities: Sequence[str] = DEFAULT_CAPABILITIES,
     facts: Facts | None = None,
+    prefer: Preferred | None = None,
+    ignored_keys: Sequence[str] = (),
+    published: bool = False,
+    convert_pickles: bool = False,
+    resume: bool = False,
+    ignore_room: bool = False,
     doc_max_length: int | Literal["recorded"] | None = None,
     name: str | None = None,
     replace: bool = False,
@@ -73,6 +84,14 @@ def export(
     vocabulary_bits of a weight in cpu-int8's vocabulary table: 4, or 8 for twice the size and a sixteenth of the error
     compute_capabilities  what the variant tensorrt is built for, such as "89"
     facts           rules of both roles over those of the recipe or the checkpoint; facts.PLAIN for texts as they are
+    prefer          who is right where the recipe and the checkpoint's files differ, which is told; None: a recipe of
+                    one's own, and one that comes along is refused there, unless it names the fact among its overrides
+    ignored_keys    of config.json that change no row, as whoever exports knows; others no builder follows are refused
+    published       whether a folder is known to hold the weights that the recipe is for, so that its golden rows and
+                    scores apply; those of the recipe's hub id, or of its hash, are known to
+    convert_pickles whether a lone pytorch_model.bin is turned into model.safetensors beside it first; it is not run
+    resume          whether an interruption leaves what is written, beside `out`, and a later export goes on with it
+    ignore_room     whether to begin where disk or memory look too small
     doc_max_length  tokens a document may have, instead of the recipe's; "recorded": what the checkpoint's metadata says
     replace         whether an existing `out` may be replaced
     door            what makes the graphs of `source` instead of our builders; variants that miss their tolerance are
@@ -91,36 +110,96 @@ def export(
     else:
         names = variants_module.DEFAULT if variant_names is None else tuple(variant_names)
         check_names(names, compute_capabilities)
-        checkpoint = open_checkpoint(source)
+        if convert_pickles:
+            _convert(source)
+        checkpoint = open_checkpoint(source, functools.partial(layout.find, ignored=tuple(ignored_keys)))
     folder_name = name or out.resolve().name
     if recipe_file:
-        recipe = reconciled(read_recipe(recipe_file), checkpoint, facts)
+        recipe = reconciled(read_recipe(recipe_file), checkpoint, facts, prefer or preferred(recipe_file))
     else:
         longest = doc_max_length if isinstance(doc_max_length, int) else None
         recipe = recipe_without_file(checkpoint, folder_name, facts, document_length=longest)
     recipe = with_document_length(dataclasses.replace(recipe, name=name or recipe.name), doc_max_length)
+    if published and not recipe_file:
+        raise ExportError("--published says that the weights are those of a recipe, and there is none; wanted --recipe")
     if recipe.dims and not dims:  # the recipe's, and those asked for on top
         dims = [*recipe.dims, *(heads or ()), *truncate]
-    gathered = gather(checkpoint, {**recipe.heads, **(heads or {})}, truncate, dims)
-    with partial_folder(out, replace) as partial, scratch_folder(out) as scratch:
+    gathered = gather(checkpoint, {**_beside(recipe, source), **recipe.heads, **(heads or {})}, truncate, dims)
+    if not ignore_room and not door:
+        _require_room(checkpoint, gathered, names, vocabulary_bits, out)
+    identity = _identity(checkpoint, gathered, vocabulary_bits) if resume else None
+    with folders(out, replace, identity) as made:
         workshop: AnyWorkshop = (
-            door.workshop(gathered, partial, scratch)
+            door.workshop(gathered, made.artefact, made.scratch)
             if door
             else Workshop(
-                checkpoint, gathered, partial, _unattended(recipe), vocabulary_bits, tuple(compute_capabilities)
+                checkpoint,
+                gathered,
+                made.artefact,
+                _unattended(recipe),
+                vocabulary_bits,
+                tuple(compute_capabilities),
+                journals=made.journals,
             )
         )
-        return _write(workshop, recipe, origin, names, scratch, may_miss=door is not None and variant_names is None)
+        may_miss = door is not None and variant_names is None
+        return _write(workshop, recipe, origin, names, made.scratch, published=published, may_miss=may_miss)
+
+
+def _require_room(
+    checkpoint: Checkpoint, heads: Mapping[int, Head], names: Sequence[str], bits: VocabularyBits, out: Path
+) -> None:
+    kept = kept_folder(out)
+    done = sum(path.stat().st_size for path in kept.rglob("*") if path.is_file()) if kept.exists() else 0
+    require_space(sizes(checkpoint.architecture, checkpoint.tensors, [*heads], names, bits), out, done)
+
+
+def _identity(checkpoint: Checkpoint, heads: Mapping[int, Head], bits: VocabularyBits) -> dict[str, Any]:
+    """What decides the bytes of the weight files that an interrupted export leaves."""
+    files = [path.stat() for path in checkpoint.files.paths]
+    return {
+        "format": 1,
+        "files": [[path.name, s.st_size, s.st_mtime_ns] for path, s in zip(checkpoint.files.paths, files, strict=True)],
+        "architecture": dataclasses.asdict(checkpoint.architecture),
+        "heads": {str(dim): head.sha256() for dim, head in heads.items()},
+        "vocabulary_bits": bits,
+    }
+
+
+def _convert(folder: Path) -> None:
+    pickle = folder / "pytorch_model.bin"
+    if pickle.is_file() and not (folder / WHOLE).is_file() and not (folder / INDEX).is_file():
+        with _step(f"{pickle.name} as {WHOLE}"):
+            convert_pickled(pickle, folder / WHOLE)
+
+
+def _beside(recipe: Recipe, folder: Path) -> dict[int, Path]:
+    """The head that a recipe finds in the checkpoint's folder, as a pickle or turned into safetensors."""
+    if recipe.head_file is None:
+        return {}
+    turned = (folder / recipe.head_file).with_suffix(".safetensors")
+    return {recipe.dims[0]: turned if turned.is_file() else folder / recipe.head_file}
 
 
 def _write(
-    workshop: AnyWorkshop, recipe: Recipe, origin: Source | None, names: Sequence[str], scratch: Path, *, may_miss: bool
+    workshop: AnyWorkshop,
+    recipe: Recipe,
+    origin: Source | None,
+    names: Sequence[str],
+    scratch: Path,
+    *,
+    published: bool,
+    may_miss: bool,
 ) -> Manifest:
     checkpoint, heads, folder = workshop.checkpoint, workshop.heads, workshop.folder
     with _step("tokenizer and roles"):
         markers = (recipe.query.marker, recipe.document.marker)
         tokenizer, spec = write_tokenizer(
-            checkpoint.tokenizer_folder, folder, markers=markers, strip=checkpoint.role_files.is_pylate
+            checkpoint.tokenizer_folder,
+            folder,
+            markers=markers,
+            strip=checkpoint.role_files.is_pylate,
+            lowercase=recipe.lowercase or False,
         )
         roles = {
             role: resolve_role(rules, role, tokenizer, spec, checkpoint.architecture)
@@ -140,6 +219,7 @@ def _write(
             written[name] = workshop.write(name)
     with _step("hashes"):
         source = _source(recipe, checkpoint, origin)
+        published = published or _are_published(recipe, source)
         manifest = Manifest(
             format=f"{artefacts.FORMAT[0]}.{artefacts.FORMAT[1]}",
             name=recipe.name,
@@ -157,9 +237,11 @@ def _write(
             document=roles["document"],
             variants=written,
             storage=None,
-            golden=_golden(recipe, source, heads),
+            golden=tuple(row for row in recipe.golden if published and row.dim in heads),
+            golden_scores=tuple(one for one in recipe.scores if published and one.dim in heads),
             files={path.name: _entry(path) for path in sorted(folder.iterdir())},
         )
+        manifest = dataclasses.replace(manifest, format=artefacts.needed_format(manifest))
     for name, variant in written.items():
         if variant.precision == "float16":
             with _step(f"{name}, magnitudes"):
@@ -224,13 +306,13 @@ def _source(recipe: Recipe, checkpoint: Checkpoint, origin: Source | None) -> So
     return dataclasses.replace(origin or recipe.source, files={**recipe.source.files, **files})
 
 
-def _golden(recipe: Recipe, source: Source, dims: Iterable[int]) -> tuple[GoldenRow, ...]:
-    """The recipe's published rows, where these are the weights they were published for, and where there is a head."""
-    if not (source.kind == "hub" and source.name == recipe.source.name) and not _weights_of(recipe, source.files):
-        if recipe.golden:
-            log.info("%s: other weights than those of %s, so no golden rows apply", source.name, recipe.source.name)
-        return ()
-    return tuple(row for row in recipe.golden if row.dim in dims)
+def _are_published(recipe: Recipe, source: Source) -> bool:
+    """Whether these are the weights that the recipe's golden rows and scores were published for."""
+    if (source.kind == "hub" and source.name == recipe.source.name) or _weights_of(recipe, source.files):
+        return True
+    if recipe.golden or recipe.scores:
+        log.info("%s: other weights than those of %s, so no golden rows apply", source.name, recipe.source.name)
+    return False
 
 
 def _weights_of(recipe: Recipe, files: Mapping[str, str]) -> bool:
@@ -248,6 +330,8 @@ def _space_id(checkpoint: Checkpoint, heads: Mapping[int, Head], tokenizer: Path
     for role in sorted(roles):
         rules = dataclasses.asdict(roles[role])
         del rules["recorded_max_tokens"]  # told, not followed
+        if not rules["drop_start_rows"]:  # younger than spaces that lack it
+            del rules["drop_start_rows"]
         digest.update(json.dumps(rules, sort_keys=True).encode())
     return digest.hexdigest()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from colibri.artefact import GoldenRow, Licence, Source, parse_typed
+from colibri.artefact import GoldenRow, GoldenScores, Licence, Source, parse_typed
 from colibri.errors import ExportError
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
@@ -21,12 +21,15 @@ class RoleRecipe:
     prefix: str | None = None
     keep_prefix_rows: bool = True
     keep_special_rows: bool = True
+    drop_start_rows: bool = False
     max_tokens: int | None = None
     """None: all the positions the checkpoint has."""
     recorded_max_tokens: int | None = None
     """What the checkpoint's metadata says, where it is another number."""
     expand_to_tokens: int | None = None
     attend_to_expansion: bool = False
+    expansion_token: str | None = None
+    """What fills a query; None: the tokenizer's mask."""
     skiplist: str = "none"
     """none | stanford | pylate"""
     skiplist_words: tuple[str, ...] | None = None
@@ -50,12 +53,22 @@ class Recipe:
     source: Source
     query: RoleRecipe
     document: RoleRecipe
+    lowercase: bool | None = None
+    """Whether every text is lower-cased before it is tokenized; None: as the checkpoint's files say."""
+    overrides: tuple[str, ...] = ()
+    """Facts (colibri_export.facts) on which the recipe knowingly says otherwise than the checkpoint's files."""
+    from_checkpoint: tuple[str, ...] = ()
+    """Facts that are the checkpoint's files' to say, whatever stands here."""
     golden: tuple[GoldenRow, ...] = ()
     """Published rows of the weights in `source`; they do not apply to others."""
+    scores: tuple[GoldenScores, ...] = ()
+    """Published MaxSim scores, likewise."""
     heads: dict[int, Path] = field(default_factory=dict)
     """Dim -> safetensors file; the checkpoint's own head needs none."""
     head_repositories: dict[int, str] = field(default_factory=dict)
     """Dim -> hub id of a sibling checkpoint with the same backbone and that head."""
+    head_file: str | None = None
+    """Name of a file in the checkpoint's folder that holds the head of `dims`, where it is none a loader knows."""
     tensors: Path | None = None
     """safetensors file of tensors that replace the source's, which `colibri build-mini` writes as a checkpoint."""
 

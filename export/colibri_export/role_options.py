@@ -31,6 +31,11 @@ _OPTIONS = (
         help="Whose rule drops the rows of punctuation from documents.",
     ),
     click.option(
+        "--lowercase/--keep-case",
+        default=None,
+        help="Whether texts are lower-cased before they are tokenized; default: as sentence_bert_config.json says.",
+    ),
+    click.option(
         "--plain",
         is_flag=True,
         help="Texts as they are, whatever the files say: no marker, expansion or skiplist, as long as the positions "
@@ -46,7 +51,7 @@ def role_options(command: Command) -> Callable[..., None]:
     def with_facts(plain: bool, **given: Any) -> None:
         from colibri_export.facts import PLAIN, Facts  # noqa: PLC0415 - NumPy is behind it
 
-        names = ("query_marker", "document_marker", "query_length", "query_expansion", "skiplist")
+        names = ("query_marker", "document_marker", "query_length", "query_expansion", "skiplist", "lowercase")
         facts = Facts(**{name: given.pop(name) for name in names})
         command(**given, facts=facts.over(PLAIN) if plain else facts)
 

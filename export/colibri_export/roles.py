@@ -21,7 +21,7 @@ _MASKS = ("<mask>", "[MASK]")
 
 
 def write_tokenizer(
-    source: Path, folder: Path, *, markers: Collection[str | None] = (), strip: bool = False
+    source: Path, folder: Path, *, markers: Collection[str | None] = (), strip: bool = False, lowercase: bool = False
 ) -> tuple[Tokenizer, TokenizerSpec]:
     """Copy tokenizer.json without truncation and padding, and with special tokens that text cannot spell; beside it
     its vocabulary for the light tokenizer, if that reads all texts alike.
@@ -29,6 +29,8 @@ def write_tokenizer(
     markers  tokens that are special from now on, if they were not: PyLate adds "[Q] " as an ordinary word
     strip    whether texts lose white space at both ends first, as sentence-transformers has it; byte-level vocabularies
              would have tokens for it
+    lowercase  whether texts are lower-cased first, letter by letter (sentence-transformers' do_lower_case since 6.2;
+             before, and in PyLate, it was Python's str.lower, which differs for a final sigma)
     """
     path = source / FILE_NAME
     if not path.is_file():
@@ -38,8 +40,7 @@ def write_tokenizer(
         for token in document["added_tokens"]:
             token["special"] = token["special"] or token["content"] in markers
         document["truncation"] = document["padding"] = None
-        if strip:
-            document["normalizer"] = _stripped(document["normalizer"])
+        document["normalizer"] = _normalizer(document["normalizer"], strip=strip, lowercase=lowercase)
         text = plain_text_special_tokens(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
         tokenizer = Tokenizer.from_str(text)
     except Exception as error:  # tokenizers raises bare Exception
@@ -56,6 +57,7 @@ def write_tokenizer(
         start_ids=tuple(framed[:start]),
         end_ids=tuple(end),
         unigram_file=write_unigram(text, folder),
+        lowercase=lowercase,
         composition="sentencepiece" if _has_rules_of_sentencepiece(document) else "nfc",
     )
 
@@ -67,9 +69,17 @@ def _has_rules_of_sentencepiece(document: dict[str, Any]) -> bool:
     return document["model"]["type"] == "Unigram" and any(step.get("type") == "Precompiled" for step in steps)
 
 
-def _stripped(normalizer: dict[str, Any] | None) -> dict[str, Any]:
-    rules = [{"type": "Strip", "strip_left": True, "strip_right": True}, *([normalizer] if normalizer else [])]
-    return {"type": "Sequence", "normalizers": rules}
+def _normalizer(found: dict[str, Any] | None, *, strip: bool, lowercase: bool) -> dict[str, Any] | None:
+    """The tokenizer's own steps behind those that are asked for; a Lowercase that is there already is enough."""
+    own = [] if found is None else list(found["normalizers"]) if found["type"] == "Sequence" else [found]
+    first = [{"type": "Strip", "strip_left": True, "strip_right": True}] if strip else []
+    if lowercase and all(step["type"] != "Lowercase" for step in own):
+        first.append({"type": "Lowercase"})
+    if not first:
+        return found
+    # A sequence of one rule and a sequence is what earlier artefacts have; their space_id hangs on these bytes.
+    rest = [found] if found and not lowercase else own
+    return {"type": "Sequence", "normalizers": [*first, *rest]}
 
 
 def resolve_role(
@@ -83,9 +93,11 @@ def resolve_role(
     if recipe.expand_to_tokens is not None:
         if recipe.expand_to_tokens < 1:
             raise ExportError(f"{name}: expand_to_tokens {recipe.expand_to_tokens}, wanted at least 1")
-        mask = next((i for token in _MASKS if (i := tokenizer.token_to_id(token)) is not None), None)
+        masks = _MASKS if recipe.expansion_token is None else (recipe.expansion_token,)
+        mask = next((i for token in masks if (i := tokenizer.token_to_id(token)) is not None), None)
         if mask is None:
-            raise ExportError(f"{name}: expansion needs a mask token, the tokenizer has neither of {', '.join(_MASKS)}")
+            lacks = "no" if recipe.expansion_token else "neither of"
+            raise ExportError(f"{name}: expansion needs a mask token, the tokenizer has {lacks} {', '.join(masks)}")
         to = recipe.expand_to_tokens
         expansion = Expansion(mask_id=mask, to_tokens=to, attended=recipe.attend_to_expansion)
     limit = architecture.max_positions if recipe.max_tokens is None else recipe.max_tokens
@@ -106,6 +118,7 @@ def resolve_role(
         expansion=expansion,
         skiplist=skiplist(recipe.skiplist, tokenizer, recipe.skiplist_words),
         weights_file=None,
+        drop_start_rows=recipe.drop_start_rows,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from colibri.errors import ExportError
 from colibri_export.hub_source import is_hub_id
@@ -80,6 +81,11 @@ def recipe_for(text: str) -> Path | None:
     """The recipe whose name, alias or hub id a text is, in any case; None when there is none."""
     wanted = text.casefold()
     return next((path for path, recipe in shipped_recipes().items() if wanted in _names(recipe)), None)
+
+
+def preferred(recipe_file: Path) -> Literal["recipe"] | None:
+    """Whether a recipe is right where the checkpoint's files differ: who wrote it for this export has said so."""
+    return None if recipe_file.resolve() in {path.resolve() for path in _files()} else "recipe"
 
 
 def _names(recipe: Recipe) -> set[str]:

@@ -91,8 +91,12 @@ def _paths(folder: Path) -> list[Path]:
         return [folder / WHOLE]
     if not (folder / INDEX).is_file():
         pickles = sorted(path.name for pattern in ("*.bin", "*.pt") for path in folder.glob(pattern))
-        reason = f"only {', '.join(pickles)} (a pickle, never loaded)" if pickles else "no weights"
-        raise ExportError(f"{folder}: {reason}; wanted {WHOLE}")
+        if not pickles:
+            raise ExportError(f"{folder}: no weights; wanted {WHOLE}")
+        raise ExportError(
+            f"{folder}: only {', '.join(pickles)} (a pickle, never loaded); wanted {WHOLE}, into which "
+            "--convert-pickles turns pytorch_model.bin without running it"
+        )
     try:
         names = set(json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].values())
         paths = [folder / name for name in sorted(names)]

@@ -74,6 +74,8 @@ class Workshop:
     compute_capabilities: tuple[str, ...] = DEFAULT_CAPABILITIES
     profiles: tuple[Profile, ...] = ()
     """What `tensorrt` is built for."""
+    journals: Path | None = None
+    """A folder where what is written is noted, for a process that goes on with it."""
 
     @property
     def reference(self) -> str:
@@ -121,7 +123,8 @@ class Workshop:
 
     def _half(self) -> Variant:
         weights = FloatWeights(self._half_weights)
-        file = self._save(HALF, weights, "standard", masked=True, change=in_half)
+        # A GPU has the memory, and would wait for the CPU at every turn of a Loop.
+        file = self._save(HALF, weights, "standard", masked=True, in_turns=False, change=in_half)
         both = _graph(file, file, (), masked_query=True, masked_document=True)
         return self._variant("float16", [both], ("backbone.f16.bin", _HEADS), (*ACCELERATORS, CPU))
 
@@ -149,9 +152,11 @@ class Workshop:
         dialect: Dialect,
         *,
         masked: bool,
+        in_turns: bool = True,
         change: Callable[[ir.Model], None] = lambda model: None,
     ) -> str:
-        model = graph.build(self.checkpoint.architecture, weights, self._head_weights, dialect, masked=masked)
+        architecture = self.checkpoint.architecture
+        model = graph.build(architecture, weights, self._head_weights, dialect, masked=masked, in_turns=in_turns)
         change(model)
         ir.save(model, self.folder / f"{name}.onnx")
         return f"{name}.onnx"
@@ -175,17 +180,21 @@ class Workshop:
             engine=None,
         )
 
+    def _journal(self, file: str) -> Path | None:
+        return None if self.journals is None else self.journals / f"{self.folder.name}.{file}.jsonl"
+
     @cached_property
     def _float_weights(self) -> dict[str, Stored]:
-        return write_float(self.checkpoint, self.folder / "backbone.f32.bin")
+        return write_float(self.checkpoint, self.folder / "backbone.f32.bin", self._journal("backbone.f32.bin"))
 
     @cached_property
     def _half_weights(self) -> dict[str, Stored]:
-        return write_half(self.checkpoint, self.folder / "backbone.f16.bin")
+        return write_half(self.checkpoint, self.folder / "backbone.f16.bin", self._journal("backbone.f16.bin"))
 
     @cached_property
     def _int8_weights(self) -> dict[str, Stored]:
-        return write_int8(self.checkpoint, self.folder / "backbone.int8.bin", self.vocabulary_bits)
+        file = "backbone.int8.bin"
+        return write_int8(self.checkpoint, self.folder / file, self.vocabulary_bits, self._journal(file))
 
     @cached_property
     def _head_weights(self) -> dict[int, tuple[StoredDense, ...]]:

@@ -1,6 +1,7 @@
 """Weight files: raw tensors end to end, written as a stream, referred to by graphs as ONNX external data."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 
 from colibri.errors import ExportError
 from colibri_export.checkpoint import BLOCK_ROWS, Checkpoint
-from colibri_export.heads import Activation, Head
+from colibri_export.dense import Activation
+from colibri_export.heads import Head
+from colibri_export.layers import by_layer
 from colibri_export.layout.tensor import Floats
 
 VocabularyBits = Literal[4, 8]
@@ -58,11 +61,32 @@ class StoredDense:
 
 
 class WeightFile:
-    """An append-only weight file; `add` writes at once, so no more than one tensor is ever in memory."""
+    """An append-only weight file; `add` writes at once, so no more than one tensor is ever in memory.
 
-    def __init__(self, path: Path) -> None:
+    With a journal it can be gone on with: what was written whole, by the journal's lines, is not written again.
+    """
+
+    def __init__(self, path: Path, journal: Path | None = None) -> None:
         self.path = path
-        self._file = path.open("xb")
+        self._journal = journal
+        self._done: dict[str, dict[str, Stored]] = {}
+        end = 0 if journal is None else self._read_journal(journal)
+        self._file = path.open("r+b" if end else "xb" if journal is None else "wb")
+        self._file.truncate(end)
+        self._file.seek(end)
+
+    def done(self, name: str) -> dict[str, Stored] | None:
+        """What an earlier process wrote under this name; None: nothing, or not all of it."""
+        return self._done.get(name)
+
+    def finished(self, name: str, stored: Mapping[str, Stored]) -> None:
+        """Note in the journal that all of this name is in the file."""
+        if self._journal is None:
+            return
+        self._file.flush()
+        parts = [[s.name, s.offset, s.length, int(s.dtype), s.shape] for s in stored.values()]
+        with self._journal.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([name, self._file.tell(), parts]) + "\n")
 
     def add(self, name: str, array: NDArray[np.generic]) -> Stored:
         """Append one tensor (any shape, C order, little endian) at the next aligned offset."""
@@ -80,6 +104,26 @@ class WeightFile:
         length = self._file.tell() - offset
         return Stored(self.path, name, offset, length, ir.DataType.from_numpy(dtype), shape)
 
+    def _read_journal(self, journal: Path) -> int:
+        """Where the last tensor ends of which the file has every byte; a line that was cut off counts for nothing."""
+        end, size = 0, self.path.stat().st_size if self.path.exists() else 0
+        kept = []
+        for line in journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []:
+            try:
+                name, until, parts = json.loads(line)
+            except ValueError:
+                break
+            if until > size:
+                break
+            self._done[name] = {
+                part: Stored(self.path, part, offset, length, ir.DataType(dtype), tuple(shape))
+                for part, offset, length, dtype, shape in parts
+            }
+            end = until
+            kept.append(line)
+        journal.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        return end
+
     def __enter__(self) -> Self:
         return self
 
@@ -89,19 +133,19 @@ class WeightFile:
         self._file.close()
 
 
-def write_float(checkpoint: Checkpoint, path: Path) -> dict[str, Stored]:
+def write_float(checkpoint: Checkpoint, path: Path, journal: Path | None = None) -> dict[str, Stored]:
     """The backbone in float32, as named by `Checkpoint.tensor_names`."""
     facts = checkpoint.architecture
-    with WeightFile(path) as file:
-        return {
-            name: file.add_rows(name, checkpoint.vocabulary_blocks(), (facts.vocabulary, facts.hidden))
-            if name == "word"
-            else file.add(name, checkpoint.read(name))
-            for name in checkpoint.tensor_names()
-        }
+
+    def store(file: WeightFile, name: str) -> dict[str, Stored]:
+        if name == "word":
+            return {name: file.add_rows(name, checkpoint.vocabulary_blocks(), (facts.vocabulary, facts.hidden))}
+        return {name: file.add(name, checkpoint.read(name))}
+
+    return _write(checkpoint, path, journal, store)
 
 
-def write_half(checkpoint: Checkpoint, path: Path) -> dict[str, Stored]:
+def write_half(checkpoint: Checkpoint, path: Path, journal: Path | None = None) -> dict[str, Stored]:
     """The backbone in float16, but what belongs to a norm in float32: LayerNorm is computed in float32 everywhere.
 
     Raises ExportError when a weight is too large for float16.
@@ -114,34 +158,45 @@ def write_half(checkpoint: Checkpoint, path: Path) -> dict[str, Stored]:
             raise ExportError(f"{name}: a weight of {largest:,.0f}, and float16 ends at {_LARGEST_HALF:,.0f}")
         return array.astype(np.float16)
 
-    stored = {}
-    with WeightFile(path) as file:
-        for name in checkpoint.tensor_names():
-            if name == "word":
-                blocks = (half(name, block) for block in checkpoint.vocabulary_blocks())
-                stored[name] = file.add_rows(name, blocks, (facts.vocabulary, facts.hidden))
-                continue
-            array = checkpoint.read(name)
-            stored[name] = file.add(name, array if "norm" in name else half(name, array))
-    return stored
+    def store(file: WeightFile, name: str) -> dict[str, Stored]:
+        if name == "word":
+            blocks = (half(name, block) for block in checkpoint.vocabulary_blocks())
+            return {name: file.add_rows(name, blocks, (facts.vocabulary, facts.hidden))}
+        array = checkpoint.read(name)
+        return {name: file.add(name, array if "norm" in name else half(name, array))}
+
+    return _write(checkpoint, path, journal, store)
 
 
-def write_int8(checkpoint: Checkpoint, path: Path, vocabulary_bits: VocabularyBits = 4) -> dict[str, Stored]:
+def write_int8(
+    checkpoint: Checkpoint, path: Path, vocabulary_bits: VocabularyBits = 4, journal: Path | None = None
+) -> dict[str, Stored]:
     """The backbone with int8 matrices (`name` int8, `name.scale` float32 an output), a vocabulary of 4 or 8 bits a
     weight (`word.nibbles` or `word.integers`, `word.scales`), and everything else in float32."""
+
+    def store(file: WeightFile, name: str) -> dict[str, Stored]:
+        if name == "word":
+            return _write_vocabulary(checkpoint, file, vocabulary_bits)
+        array = checkpoint.read(name)
+        if array.ndim == 1 or name == "positions":
+            return {name: file.add(name, array)}
+        integers, scale = quantize_columns(array)
+        return {name: file.add(name, integers), f"{name}.scale": file.add(f"{name}.scale", scale)}
+
+    return _write(checkpoint, path, journal, store)
+
+
+def _write(
+    checkpoint: Checkpoint, path: Path, journal: Path | None, store: Callable[[WeightFile, str], dict[str, Stored]]
+) -> dict[str, Stored]:
     stored: dict[str, Stored] = {}
-    with WeightFile(path) as file:
-        for name in checkpoint.tensor_names():
-            if name == "word":
-                stored |= _write_vocabulary(checkpoint, file, vocabulary_bits)
-                continue
-            array = checkpoint.read(name)
-            if array.ndim == 1 or name == "positions":
-                stored[name] = file.add(name, array)
-                continue
-            integers, scale = quantize_columns(array)
-            stored[name] = file.add(name, integers)
-            stored[f"{name}.scale"] = file.add(f"{name}.scale", scale)
+    with WeightFile(path, journal) as file:
+        for name in by_layer(checkpoint.tensor_names(), checkpoint.architecture.layers, path.name):
+            made = file.done(name)
+            if made is None:
+                made = store(file, name)
+                file.finished(name, made)
+            stored |= made
     return stored
 
 

@@ -251,8 +251,10 @@ def test_prompts_of_another_kind_are_refused(tmp_path: Path) -> None:
 def test_a_recipe_needs_no_metadata_and_given_facts_come_over_it(bare: Path, bert: Path) -> None:
     recipe = read_recipe(Path(__file__).parents[2] / "models" / "colbertv2.0.toml")
     assert reconciled(recipe, open_checkpoint(bare)) == recipe
-    changed = reconciled(recipe, open_checkpoint(bert), Facts(query_expansion="seen", document_marker=""))
-    assert (changed.query.attend_to_expansion, changed.query.expand_to_tokens) == (True, 32)
+    given = Facts(query_expansion="seen", document_marker="", query_length=16)
+    changed = reconciled(recipe, open_checkpoint(bert), given)
+    assert (changed.query.attend_to_expansion, changed.query.expand_to_tokens) == (True, 16)
+    assert changed.document.recorded_max_tokens == 40
     assert (changed.document.marker, changed.document.skiplist) == (None, "stanford")
 
 

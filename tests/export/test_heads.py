@@ -17,9 +17,10 @@ from safetensors.numpy import load_file, save_file
 from colibri.errors import ExportError
 from colibri.providers import CPU
 from colibri_export.checkpoint import open_checkpoint
+from colibri_export.dense import Activation, Dense
 from colibri_export.graph.blocks import GraphBuilder
 from colibri_export.graph.head import token_vectors
-from colibri_export.heads import Activation, Dense, Head, gather, own_head
+from colibri_export.heads import Head, gather, own_head
 from colibri_export.layout.tensor import Floats
 from colibri_export.pipeline import export
 from colibri_export.weights import write_heads

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import logging
 import shutil
 import string
 from collections.abc import Callable
@@ -118,18 +117,48 @@ def test_the_length_that_the_checkpoint_records_is_kept_beside_the_recipes(jina_
     assert with_document_length(found, None).document.max_tokens == 8192
 
 
-def test_a_recipe_that_disagrees_with_the_metadata_is_followed_and_told(
-    jina_recipe: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def hidden_masks(recipe: Any, **rest: Any) -> Any:
+    """The recipe with masks that words do not see, where the checkpoint's files say that they do."""
+    query = dataclasses.replace(recipe.query, attend_to_expansion=False)
+    return dataclasses.replace(recipe, query=query, **rest)
+
+
+def test_a_recipe_that_disagrees_with_the_files_is_refused_with_both_sayings(jina_recipe: Any) -> None:
     checkpoint = open_checkpoint(GOLDEN / "tiny-random-jina")
-    with caplog.at_level(logging.WARNING):
-        assert reconciled(jina_recipe, checkpoint).query.attend_to_expansion
-        assert not caplog.records
-        other = dataclasses.replace(
-            jina_recipe, query=dataclasses.replace(jina_recipe.query, attend_to_expansion=False)
-        )
-        assert not reconciled(other, checkpoint).query.attend_to_expansion
-    assert "query.attend_to_expansion: False in the recipe, True in the checkpoint's metadata" in caplog.text
+    with pytest.raises(ExportError) as caught:
+        reconciled(hidden_masks(jina_recipe), checkpoint, prefer=None)
+    assert "query_expansion is 'seen' there and 'hidden' in the recipe" in str(caught.value)
+    for way in ("--prefer checkpoint", "--prefer recipe", "--query-expansion none|hidden|seen"):
+        assert way in str(caught.value)
+
+
+def test_an_override_that_is_named_is_followed_and_told(jina_recipe: Any, caplog: pytest.LogCaptureFixture) -> None:
+    checkpoint = open_checkpoint(GOLDEN / "tiny-random-jina")
+    other = hidden_masks(jina_recipe)
+    assert reconciled(jina_recipe, checkpoint).query.attend_to_expansion
+    assert not reconciled(other, checkpoint, Facts(query_expansion="hidden"), None).query.attend_to_expansion
+    assert not caplog.records, "nothing differs from what was asked"
+    assert not reconciled(other, checkpoint).query.attend_to_expansion
+    assert reconciled(other, checkpoint, prefer="checkpoint").query.attend_to_expansion
+    named = hidden_masks(jina_recipe, overrides=("query_expansion",))
+    assert not reconciled(named, checkpoint, prefer=None).query.attend_to_expansion
+    told = "query_expansion: 'hidden' in the recipe, 'seen' in artifact.metadata; {} followed"
+    ways = [told.format(who) for who in ("the recipe is", "the checkpoint's files are", "the recipe is")]
+    assert caplog.messages == ways
+
+
+def test_what_a_recipe_leaves_to_the_files_is_theirs_and_must_be_there(jina_recipe: Any) -> None:
+    checkpoint = open_checkpoint(GOLDEN / "tiny-random-jina")
+    left = dataclasses.replace(
+        jina_recipe,
+        query=dataclasses.replace(jina_recipe.query, max_tokens=7, expand_to_tokens=7),
+        from_checkpoint=("query_length",),
+    )
+    query = reconciled(left, checkpoint).query
+    assert (query.max_tokens, query.expand_to_tokens) == (32, 32)
+    silent = dataclasses.replace(left, from_checkpoint=("query_length", "lowercase"))
+    with pytest.raises(ExportError, match="leaves lowercase to its files, which lack it"):
+        reconciled(silent, checkpoint)
 
 
 def test_a_recipe_for_another_family_is_refused(jina_recipe: Any) -> None:

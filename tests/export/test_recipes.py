@@ -12,7 +12,23 @@ from colibri_export.recipe import Recipe, read_recipe
 from reference import GOLDEN
 
 MODELS = Path(__file__).parents[2] / "models"
-NAMES = ("answerai-colbert-small-v1", "colbertv2.0", "colibri-mini", "gte-moderncolbert-v1", "jina-colbert-v2")
+NAMES = (
+    "answerai-colbert-small-v1",
+    "bge-m3",
+    "colbert-zero",
+    "colbertv2.0",
+    "colibri-mini",
+    "gte-moderncolbert-v1",
+    "jina-colbert-v1-en",
+    "jina-colbert-v2",
+    "lateon",
+    "lateon-code",
+    "lateon-code-edge",
+    "mlateon",
+    "mxbai-edge-colbert-v0-17m",
+    "mxbai-edge-colbert-v0-32m",
+    "reason-moderncolbert",
+)
 JINA = GOLDEN / "tiny-random-jina"
 
 
@@ -21,7 +37,7 @@ def recipe(name: str) -> Recipe:
 
 
 def test_these_come_along() -> None:
-    assert tuple(sorted(path.stem for path in MODELS.glob("*.toml"))) == NAMES
+    assert sorted(path.stem for path in MODELS.glob("*.toml")) == sorted(NAMES)
     for name in NAMES:
         assert recipe(name).name == name
 
@@ -35,18 +51,18 @@ def test_jina_colbert_v2_is_what_its_makers_say() -> None:
     assert (found.document.skiplist, found.query.skiplist) == ("stanford", "none")
     assert (found.dims, found.head_repositories) == ((128, 64), {64: "jinaai/jina-colbert-v2-64"})
     assert len(found.golden) == 12
-    assert {(row.text, row.dim, row.tolerance) for row in found.golden} == {("Hello World", 128, 1e-3)}
+    assert {(row.text, row.dim, row.tolerance) for row in found.golden} == {("Hello World", 128, 2e-3)}
     assert [row.row for row in found.golden if row.role == "document"] == [0, 1, 2, 3, 4]
     assert [row.row for row in found.golden if row.role == "query"] == [0, 1, 2, 3, 4, 5, 31]
-    assert found.golden[0].values == (0.0744, 0.0590, -0.2404, -0.1776, 0.0198)
-    assert found.golden[-1].values == (0.0205, -0.0859, -0.0385, -0.1231, -0.0331)
+    assert found.golden[0].values == (0.0742, 0.0591, -0.2403, -0.1774, 0.0200)
+    assert found.golden[-1].values == (0.0204, -0.0856, -0.0386, -0.1232, -0.0332)
 
 
-@pytest.mark.parametrize("name", ["colbertv2.0", "answerai-colbert-small-v1", "gte-moderncolbert-v1"])
-def test_of_the_others_queries_are_expanded_and_do_not_see_it(name: str) -> None:
+@pytest.mark.parametrize("name", ["colbertv2.0", "answerai-colbert-small-v1"])
+def test_of_stanfords_queries_are_expanded_and_do_not_see_it(name: str) -> None:
     found = recipe(name)
     assert (found.query.max_tokens, found.query.expand_to_tokens, found.query.attend_to_expansion) == (32, 32, False)
-    assert found.document.skiplist == ("pylate" if found.family == "modernbert" else "stanford")
+    assert found.document.skiplist == "stanford"
     assert found.licence.commercial_use
     assert len(found.dims) == 1
 

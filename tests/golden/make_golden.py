@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import flash
+import jina_bert
 import modernbert
 import stanford
 import torch
@@ -34,7 +35,7 @@ def main() -> None:
     transformers.logging.disable_progress_bar()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    seeds = stanford.make(parent) | flash.make(parent) | modernbert.make(parent)
+    seeds = stanford.make(parent) | flash.make(parent) | modernbert.make(parent) | jina_bert.make(parent)
     packages = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
     versions = {"python": platform.python_version()} | {name: version(name) for name in packages}
     seeds = {name: {"weights": seed, "ids": seed + 1000} for name, seed in seeds.items()}

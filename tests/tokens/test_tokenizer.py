@@ -85,6 +85,9 @@ RULES: dict[str, dict[str, object]] = {
     "no marker": {"marker_id": None},
     "special rows dropped": {"keep_special_rows": False},
     "prefix kept": {"prefix": PREFIX},
+    "prefix with punctuation": {"prefix": "search: "},
+    "start dropped": {"drop_start_rows": True},
+    "start dropped, nothing but special kept": {"drop_start_rows": True, "prefix": PREFIX, "keep_prefix_rows": False},
     "prefix dropped": {"prefix": PREFIX, "keep_prefix_rows": False},
     "only text kept": {"prefix": PREFIX, "keep_prefix_rows": False, "keep_special_rows": False},
     "only special kept": {

@@ -48,7 +48,7 @@ def attention(g: GraphBuilder, w: Weights, x: ir.Value, name: str, shape: Shape)
     q, k, v = w.parts(g, x, name, 3, bias=True)
     if g.dialect == "fused":
         return g.op("MultiHeadAttention", q, k, v, None, key_mask(g), microsoft=True, num_heads=shape.heads)
-    q, k, v = (_apart(g, part, shape) for part in (q, k, v))
+    q, k, v = (apart(g, part, shape) for part in (q, k, v))
     return _decomposed(g, q, k, v, shape)
 
 
@@ -58,7 +58,7 @@ def rotary_attention(
     """The same with rotary positions, and within `shape.window` where there is one."""
     q, k, v = w.parts(g, x, name, 3, bias=bias)
     if g.dialect == "standard":
-        q, k, v = (_apart(g, part, shape) for part in (q, k, v))
+        q, k, v = (apart(g, part, shape) for part in (q, k, v))
         return _decomposed(g, _turned(g, q, turn), _turned(g, k, turn), v, shape)
     start = g.constant([0])
     q, k = (
@@ -67,22 +67,22 @@ def rotary_attention(
     )
     if shape.window is None:
         return g.op("MultiHeadAttention", q, k, v, None, key_mask(g), microsoft=True, num_heads=shape.heads)
-    q, k, v = (_apart(g, part, shape) for part in (q, k, v))
+    q, k, v = (apart(g, part, shape) for part in (q, k, v))
     # Only queries have masks, and they are short; documents must not hold (tokens, tokens) scores.
     return _decomposed(g, q, k, v, shape) if g.mask is not None else _blockwise(g, q, k, v, shape)
 
 
 def _decomposed(g: GraphBuilder, q: ir.Value, k: ir.Value, v: ir.Value, shape: Shape) -> ir.Value:
     """Scores of all pairs. q, k, v (batch, tokens, heads, head_size) -> (batch, tokens, heads * head_size)."""
-    q, v = (_transpose(g, part, [0, 2, 1, 3]) for part in (q, v))
-    scores = g.op("MatMul", q, _transpose(g, k, [0, 2, 3, 1]))
+    q, v = (transpose(g, part, [0, 2, 1, 3]) for part in (q, v))
+    scores = g.op("MatMul", q, transpose(g, k, [0, 2, 3, 1]))
     scores = g.op("Mul", scores, g.constant(np.float32(shape.head_size**-0.5)))
     if g.mask is not None:
         scores = g.op("Add", scores, additive_mask(g))
     if shape.window is not None:
         scores = g.op("Add", scores, _window_mask(g, shape.window))
     mixed = g.op("MatMul", g.op("Softmax", scores, axis=-1), v)
-    return g.op("Reshape", _transpose(g, mixed, [0, 2, 1, 3]), g.constant([0, 0, shape.heads * shape.head_size]))
+    return g.op("Reshape", transpose(g, mixed, [0, 2, 1, 3]), g.constant([0, 0, shape.heads * shape.head_size]))
 
 
 def _window_mask(g: GraphBuilder, window: int) -> ir.Value:
@@ -112,13 +112,13 @@ def _blockwise(g: GraphBuilder, q: ir.Value, k: ir.Value, v: ir.Value, shape: Sh
     around = g.op("Add", behind, g.constant([reach]))
     k, v = (_pad_tokens(g, part, g.constant([reach]), around) for part in (k, v))
     # (batch, blocks, heads, reach, head_size) times (batch, blocks, heads, head_size, 3 * reach)
-    q = _transpose(g, _in_blocks(g, q, reach, shape), [0, 1, 3, 2, 4])
+    q = transpose(g, _in_blocks(g, q, reach, shape), [0, 1, 3, 2, 4])
     k, v = (_neighbours(g, part, padded, reach, shape) for part in (k, v))
-    scores = g.op("MatMul", q, _transpose(g, k, [0, 1, 3, 4, 2]))
+    scores = g.op("MatMul", q, transpose(g, k, [0, 1, 3, 4, 2]))
     scores = g.op("Mul", scores, g.constant(np.float32(shape.head_size**-0.5)))
     scores = g.op("Add", scores, _block_mask(g, blocks, count, reach))
-    mixed = g.op("MatMul", g.op("Softmax", scores, axis=-1), _transpose(g, v, [0, 1, 3, 2, 4]))
-    joined = g.op("Reshape", _transpose(g, mixed, [0, 1, 3, 2, 4]), g.constant([0, -1, shape.heads * shape.head_size]))
+    mixed = g.op("MatMul", g.op("Softmax", scores, axis=-1), transpose(g, v, [0, 1, 3, 2, 4]))
+    joined = g.op("Reshape", transpose(g, mixed, [0, 1, 3, 2, 4]), g.constant([0, -1, shape.heads * shape.head_size]))
     end = g.op("Unsqueeze", count, g.constant([0]))
     return g.op("Slice", joined, g.constant([0]), end, g.constant([1]))
 
@@ -161,7 +161,8 @@ def _turned(g: GraphBuilder, x: ir.Value, turn: Rotary) -> ir.Value:
     return g.op("Concat", turned_left, turned_right, axis=-1)
 
 
-def _apart(g: GraphBuilder, x: ir.Value, shape: Shape) -> ir.Value:
+def apart(g: GraphBuilder, x: ir.Value, shape: Shape) -> ir.Value:
+    """(batch, tokens, heads * head_size) -> (batch, tokens, heads, head_size)."""
     return g.op("Reshape", x, g.constant([0, 0, shape.heads, shape.head_size]))
 
 
@@ -170,5 +171,6 @@ def _token_count(g: GraphBuilder) -> ir.Value:
     return g.op("Squeeze", g.op("Shape", g.ids, start=1, end=2), g.constant([0]))
 
 
-def _transpose(g: GraphBuilder, x: ir.Value, order: list[int]) -> ir.Value:
-    return g._tape.op("Transpose", [x], {"perm": order})
+def transpose(g: GraphBuilder, x: ir.Value, order: list[int]) -> ir.Value:
+    """The axes in another order."""
+    return g.op("Transpose", x, perm=order)

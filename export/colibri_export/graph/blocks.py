@@ -5,7 +5,8 @@ standard  plain ONNX, opset 20 at most, so that TensorRT, OpenVINO, CoreML and D
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Literal, Protocol
 
 import numpy as np
@@ -25,15 +26,20 @@ LEAST_GELU = -0.17
 class GraphBuilder:
     """An ONNX graph under construction: call operators, get values; weights stay in their files."""
 
-    def __init__(self, dialect: Dialect, *, masked: bool) -> None:
+    def __init__(self, dialect: Dialect, *, masked: bool, in_turns: bool = True) -> None:
+        """in_turns: whether what would need memory by the square of the tokens is computed in turns, inside a Loop."""
         self.dialect = dialect
-        self._tape = ir.tape.Tape()
+        self.in_turns = in_turns
+        self._tape = self._root = ir.tape.Tape()
         self._initializers: dict[str, ir.Value] = {}
         self._shared: dict[str, ir.Value] = {}
+        self._loops = 0
         self.ids = self._input("input_ids", ir.DataType.INT64, ["batch", "tokens"])
         self.mask = self._input("attention_mask", ir.DataType.INT64, ["batch", "tokens"]) if masked else None
 
-    def op(self, kind: str, *inputs: ir.Value | None, microsoft: bool = False, **attributes: int | float) -> ir.Value:
+    def op(
+        self, kind: str, *inputs: ir.Value | None, microsoft: bool = False, **attributes: int | float | list[int]
+    ) -> ir.Value:
         """Append one operator with one output."""
         return self._tape.op(kind, inputs, attributes, domain=_MICROSOFT if microsoft else "")
 
@@ -48,6 +54,37 @@ class GraphBuilder:
         """Equal parts along the last axis."""
         attributes = {"axis": -1, "num_outputs": parts}
         return list(self._tape.op_multi_out("Split", [value], attributes, num_outputs=parts))
+
+    def loop(self, turns: ir.Value, body: Callable[[ir.Value], ir.Value], shape: list[str | int]) -> ir.Value:
+        """What `body` makes of a turn's number, stacked along a new first axis.
+
+        turns   an int64 scalar
+        body    gets the number (1,) int64, gives float32 of `shape`; may read what was computed before, and sets `ids`
+                to those of its turn
+        """
+        outer = self._tape, self._shared, self.ids
+        self._tape, self._shared = ir.tape.Tape(), {}
+        name = f"loop{self._loops}"
+        self._loops += 1
+        number = ir.Value(name=f"{name}_turn", type=ir.TensorType(ir.DataType.INT64), shape=ir.Shape([]))
+        going = ir.Value(name=f"{name}_going", type=ir.TensorType(ir.DataType.BOOL), shape=ir.Shape([]))
+        made = body(self.op("Unsqueeze", number, self.constant([0])))
+        made.type, made.shape = ir.TensorType(ir.DataType.FLOAT), ir.Shape(shape)
+        still = self.op("Identity", going)
+        still.type, still.shape = going.type, going.shape
+        # Names are those of one graph: a body's own would be counted from 0 again.
+        for i, value in enumerate(value for node in self._tape.nodes for value in node.outputs):
+            value.name = f"{name}_{i}"
+        graph = ir.Graph([number, going], [still, made], nodes=self._tape.nodes, name=name)
+        self._tape, self._shared, self.ids = outer
+        return self._tape.op("Loop", [turns, None], {"body": graph})
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """What is computed before every Loop, once, though a turn asks for it."""
+        inner, self._tape = self._tape, self._root
+        yield
+        self._tape = inner
 
     def weight(self, stored: Stored, dtype: ir.DataType | None = None) -> ir.Value:
         """The initializer over a stored tensor; one for each tensor, however often it is used."""
@@ -73,7 +110,7 @@ class GraphBuilder:
     def finish(self, outputs: Mapping[str, tuple[ir.Value, int]], name: str) -> ir.Model:
         """Name the outputs (float32, batch x tokens x dim) and close the graph."""
         _name(outputs)
-        domains = {node.domain for node in self._tape.nodes}
+        domains = {node.domain for outer in self._tape.nodes for node in (outer, *_within(outer))}
         graph = ir.Graph(
             [self.ids] if self.mask is None else [self.ids, self.mask],
             [value for value, _ in outputs.values()],
@@ -94,6 +131,13 @@ class GraphBuilder:
 
     def _input(self, name: str, dtype: ir.DataType, shape: list[str | int]) -> ir.Value:
         return ir.Value(name=name, type=ir.TensorType(dtype), shape=ir.Shape(shape))
+
+
+def _within(node: ir.Node) -> Iterator[ir.Node]:
+    """The nodes of a Loop's body."""
+    for attribute in node.attributes.values():
+        if attribute.type == ir.AttributeType.GRAPH:
+            yield from attribute.as_graph()
 
 
 def _name(outputs: Mapping[str, tuple[ir.Value, int]]) -> None:

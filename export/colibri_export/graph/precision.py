@@ -127,5 +127,6 @@ class Int8Weights:
         """A matrix as this CPU takes it, and its zero points (none: all 0)."""
         if self._signed:
             return g.weight(stored), None
-        flipped = g.op("BitwiseXor", g.weight(stored, ir.DataType.UINT8), g.constant(np.uint8(0x80)))
+        with g.outside():
+            flipped = g.op("BitwiseXor", g.weight(stored, ir.DataType.UINT8), g.constant(np.uint8(0x80)))
         return flipped, g.constant(np.full(stored.shape[1], 128, np.uint8))

@@ -13,6 +13,7 @@ from colibri_export.layout.tensor import Floats, Tensor, joined_vector, matrix, 
 
 PREFIXES = ("bert.", "roberta.", "model.", "")
 UNUSED = ("pooler.", "embeddings.position_ids")
+KEYS = "hidden_act position_embedding_type layer_norm_eps type_vocab_size"
 WORD = "embeddings.word_embeddings.weight"
 _POSITIONS = "embeddings.position_embeddings.weight"
 _TYPES = "embeddings.token_type_embeddings.weight"
@@ -57,17 +58,17 @@ def tensors(a: Architecture) -> dict[str, Tensor]:
             ((a.max_positions + a.position_offset, a.hidden), (None, a.hidden)),
             partial(_positions, a.position_offset),
         ),
-        **_norm("embedding_norm", "embeddings.LayerNorm", a.hidden),
+        **norm("embedding_norm", "embeddings.LayerNorm", a.hidden),
     }
     for i in range(a.layers):
         ours, theirs = f"layers.{i}.", f"encoder.layer.{i}."
         qkv = tuple(f"{theirs}attention.self.{part}" for part in ("query", "key", "value"))
-        found |= _linear(f"{ours}qkv", qkv, a.hidden, a.hidden)
-        found |= _linear(f"{ours}attention_out", (f"{theirs}attention.output.dense",), a.hidden, a.hidden)
-        found |= _norm(f"{ours}attention_norm", f"{theirs}attention.output.LayerNorm", a.hidden)
-        found |= _linear(f"{ours}ffn_in", (f"{theirs}intermediate.dense",), a.intermediate, a.hidden)
-        found |= _linear(f"{ours}ffn_out", (f"{theirs}output.dense",), a.hidden, a.intermediate)
-        found |= _norm(f"{ours}ffn_norm", f"{theirs}output.LayerNorm", a.hidden)
+        found |= linear(f"{ours}qkv", qkv, a.hidden, a.hidden)
+        found |= linear(f"{ours}attention_out", (f"{theirs}attention.output.dense",), a.hidden, a.hidden)
+        found |= norm(f"{ours}attention_norm", f"{theirs}attention.output.LayerNorm", a.hidden)
+        found |= linear(f"{ours}ffn_in", (f"{theirs}intermediate.dense",), a.intermediate, a.hidden)
+        found |= linear(f"{ours}ffn_out", (f"{theirs}output.dense",), a.hidden, a.intermediate)
+        found |= norm(f"{ours}ffn_norm", f"{theirs}output.LayerNorm", a.hidden)
     return found
 
 
@@ -77,12 +78,12 @@ def _positions(offset: int, parts: list[Floats]) -> Floats:
     return shifted
 
 
-def _linear(ours: str, theirs: tuple[str, ...], outputs: int, inputs: int) -> dict[str, Tensor]:
+def linear(ours: str, theirs: tuple[str, ...], outputs: int, inputs: int) -> dict[str, Tensor]:
     return {
         f"{ours}.weight": matrix(tuple(f"{name}.weight" for name in theirs), outputs, inputs),
         f"{ours}.bias": joined_vector(tuple(f"{name}.bias" for name in theirs), outputs),
     }
 
 
-def _norm(ours: str, theirs: str, width: int) -> dict[str, Tensor]:
+def norm(ours: str, theirs: str, width: int) -> dict[str, Tensor]:
     return {f"{ours}.{part}": vector(f"{theirs}.{part}", width) for part in ("weight", "bias")}

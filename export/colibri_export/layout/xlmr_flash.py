@@ -16,6 +16,9 @@ from colibri_export.layout.tensor import Tensor, matrix, table, vector
 PREFIXES = ("roberta.", "model.", "bert.", "")
 UNUSED = ("pooler.",)
 WORD = "embeddings.word_embeddings.weight"
+KEYS = """hidden_act position_embedding_type layer_norm_eps type_vocab_size emb_pooler lora_adaptations rotary_emb_base
+    rope_theta rope_parameters load_trained_adapters lora_alpha lora_dropout_p lora_main_params_trainable lora_prompts
+    lora_rank matryoshka_dimensions truncate_dim"""
 _BASE = 10_000.0  # XLMRobertaFlashConfig's default; jina-embeddings-v3 says 20,000 in its own config
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Expansion,
         FileEntry,
         GoldenRow,
+        GoldenScores,
         Graph,
         Head,
         Licence,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
         TokenizerSpec,
         Variant,
     )
-    from colibri.artefact.manifest_file import FILE_NAME, FORMAT, read_manifest, write_manifest
+    from colibri.artefact.manifest_file import FILE_NAME, FORMAT, needed_format, read_manifest, write_manifest
     from colibri.artefact.places import Held, aliases, held, meant, search_path, user_models
     from colibri.artefact.typed_json import parse_typed
 else:
@@ -42,9 +43,9 @@ else:
             "finding": "DEFAULT Artefact check_files files_checked find shipped",
             "hashing": "file_sha256 part_count",
             "hub": "prepare_client",
-            "manifest": "Architecture Engine Expansion FileEntry GoldenRow Graph Head Licence Manifest Parity "
-            "Profile Role RoleName Skiplist Source TokenizerSpec Variant",
-            "manifest_file": "FILE_NAME FORMAT read_manifest write_manifest",
+            "manifest": "Architecture Engine Expansion FileEntry GoldenRow GoldenScores Graph Head Licence Manifest "
+            "Parity Profile Role RoleName Skiplist Source TokenizerSpec Variant",
+            "manifest_file": "FILE_NAME FORMAT needed_format read_manifest write_manifest",
             "places": "Held aliases held meant search_path user_models",
             "typed_json": "parse_typed",
         },

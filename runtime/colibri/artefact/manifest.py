@@ -85,6 +85,9 @@ class TokenizerSpec:
     composition: Literal["nfc", "sentencepiece", "none"] = "nfc"
     """How a text is composed before it is tokenized: canonically, as sentencepiece's nmt_nfkc rules do it as well, or
     not at all. Since format 1.2; decides about decomposed text only."""
+    lowercase: bool = False
+    """Whether tokenizer.json lower-cases a text because the model's files ask for it (do_lower_case). Since format 1.3;
+    to be told, tokenizer.json does it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +114,8 @@ class Role:
     """How a text becomes token ids, and which of their rows are kept.
 
     Ids: start, marker, prefix text + text, end, expansion. The text is cut so that all but the expansion fits
-    `max_tokens`. A text none of whose rows would be kept keeps its first row.
+    `max_tokens`. The skiplist drops rows of the prefix as well, as PyLate has it. A text none of whose rows would be
+    kept keeps its first row.
     """
 
     marker_id: int | None
@@ -126,6 +130,8 @@ class Role:
     skiplist: Skiplist
     weights_file: str | None
     """float32 little endian, one weight a token id of the vocabulary, for MaxSim; None: every row weighs 1."""
+    drop_start_rows: bool = False
+    """Whether the rows of the start ids are dropped whatever `keep_special_rows` says (BGE-M3). Since format 1.3."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +219,25 @@ class GoldenRow:
     values: tuple[float, ...]
     """The first values of that row."""
     tolerance: float
+    source: str = ""
+    """Where the values were published. Since format 1.3."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoldenScores:
+    """Published MaxSim scores of one query with several documents, for `colibri verify --golden`."""
+
+    query: str
+    documents: tuple[str, ...]
+    dim: int
+    scores: tuple[float, ...]
+    tolerance: float
+    """How far a score may be from the published one, beside `relative_tolerance` times that one."""
+    relative_tolerance: float = 0.0
+    mean: bool = False
+    """Whether a score is divided by the number of the query's rows."""
+    source: str = ""
+    """Where they were published."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,6 +275,8 @@ class Manifest:
     golden: tuple[GoldenRow, ...]
     files: dict[str, FileEntry]
     """Every file of the artefact but colibri.json itself."""
+    golden_scores: tuple[GoldenScores, ...] = ()
+    """Since format 1.3."""
 
     @property
     def dims(self) -> tuple[int, ...]:

@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 from colibri.artefact.manifest import Manifest
-from colibri.artefact.rules import check
+from colibri.artefact.rules import ROLES, check
 from colibri.artefact.typed_json import parse_typed
 from colibri.errors import ArtefactError
 
 FILE_NAME = "colibri.json"
-FORMAT = (1, 2)  # a new minor adds keys (older files stay readable), a new major changes their meaning
+FORMAT = (1, 3)  # a new minor adds keys (older files stay readable), a new major changes their meaning
 
 _FORMAT_NUMBERS = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})")
 
@@ -31,9 +31,23 @@ def read_manifest(path: Path) -> Manifest:
     return manifest
 
 
+def needed_format(manifest: Manifest) -> str:
+    """The oldest format, from 1.2, that can say all of it: older runtimes then read what they could follow."""
+    roles = any(manifest.role(name).drop_start_rows for name in ROLES)
+    told = manifest.tokenizer.lowercase or manifest.golden_scores or any(row.source for row in manifest.golden)
+    return "1.3" if roles or told else "1.2"
+
+
 def write_manifest(manifest: Manifest, path: Path) -> None:
-    """Write a colibri.json that `read` returns unchanged."""
-    text = json.dumps(dataclasses.asdict(manifest), indent=2, ensure_ascii=False)
+    """Write a colibri.json that `read` returns unchanged, with the keys that its format knows."""
+    document = dataclasses.asdict(manifest)
+    if int(manifest.format.partition(".")[2]) < 3:
+        del document["golden_scores"], document["tokenizer"]["lowercase"]
+        for part in (document["query"], document["document"]):
+            del part["drop_start_rows"]
+        for row in document["golden"]:
+            del row["source"]
+    text = json.dumps(document, indent=2, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
 
 

@@ -15,7 +15,13 @@ def check(manifest: Manifest, own_name: str) -> None:
 
     own_name: the manifest's file name, which `files` does not list.
     """
-    problems = [*_heads(manifest), *_files(manifest, own_name), *_frame(manifest), *_variants(manifest)]
+    problems = [
+        *_heads(manifest),
+        *_files(manifest, own_name),
+        *_frame(manifest),
+        *_variants(manifest),
+        *_golden(manifest),
+    ]
     for name in ROLES:
         problems += _role(manifest, name, manifest.role(name))
     if problems:
@@ -55,6 +61,12 @@ def _frame(m: Manifest) -> Iterator[str]:
     for key in ("start_ids", "end_ids"):
         if bad := [i for i in getattr(m.tokenizer, key) if not 0 <= i < m.architecture.vocabulary]:
             yield f"tokenizer.{key}: {bad[0]} is outside the vocabulary of {m.architecture.vocabulary}"
+
+
+def _golden(m: Manifest) -> Iterator[str]:
+    for i, golden in enumerate(m.golden_scores):
+        if len(golden.documents) != len(golden.scores) or not golden.documents:
+            yield f"golden_scores[{i}]: {len(golden.documents)} documents and {len(golden.scores)} scores"
 
 
 def _variants(m: Manifest) -> Iterator[str]:

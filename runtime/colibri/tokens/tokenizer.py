@@ -154,8 +154,9 @@ class TextTokenizer:
         # A piece that reaches over the prefix's end belongs to the text.
         of_prefix = (offsets[:, 1] <= prefix_length) & (prefix_length > 0)
         keep = np.full(len(before) + text_ids.size + len(after), role.keep_special_rows)
+        keep[: len(self._frame.start_ids)] &= not role.drop_start_rows
         text_rows = slice(len(before), len(before) + text_ids.size)
-        keep[text_rows] = np.where(of_prefix, role.keep_prefix_rows, ~np.isin(text_ids, role.skiplist.ids))
+        keep[text_rows] = ~np.isin(text_ids, role.skiplist.ids) & (role.keep_prefix_rows | ~of_prefix)
         spans = np.zeros((keep.size, 2), np.int32)
         spans[text_rows] = np.where(of_prefix[:, None], 0, np.maximum(offsets - prefix_length, 0))
         for row, (start, end) in enumerate(spans.tolist()):
