@@ -122,6 +122,7 @@ def _write(
         tokenizer, spec = write_tokenizer(
             checkpoint.tokenizer_folder, folder, markers=markers, strip=checkpoint.role_files.is_pylate
         )
+        spec = dataclasses.replace(spec, folding=recipe.folding)
         roles = {
             role: resolve_role(rules, role, tokenizer, spec, checkpoint.architecture)
             for role, rules in (("query", recipe.query), ("document", recipe.document))

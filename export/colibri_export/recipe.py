@@ -56,6 +56,8 @@ class Recipe:
     """Dim -> safetensors file; the checkpoint's own head needs none."""
     head_repositories: dict[int, str] = field(default_factory=dict)
     """Dim -> hub id of a sibling checkpoint with the same backbone and that head."""
+    folding: Literal["none", "marks"] = "none"
+    """What the manifest says of marks that Arabic and Hebrew are mostly written without (`TokenizerSpec`)."""
     tensors: Path | None = None
     """safetensors file of tensors that replace the source's, which `colibri build-mini` writes as a checkpoint."""
 

@@ -85,6 +85,8 @@ class TokenizerSpec:
     composition: Literal["nfc", "sentencepiece", "none"] = "nfc"
     """How a text is composed before it is tokenized: canonically, as sentencepiece's nmt_nfkc rules do it as well, or
     not at all. Since format 1.2; decides about decomposed text only."""
+    folding: Literal["none", "marks"] = "none"
+    """Whether marks that Arabic and Hebrew are mostly written without are left out then. Since format 1.3."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from colibri.artefact.typed_json import parse_typed
 from colibri.errors import ArtefactError
 
 FILE_NAME = "colibri.json"
-FORMAT = (1, 2)  # a new minor adds keys (older files stay readable), a new major changes their meaning
+FORMAT = (1, 3)  # a new minor adds keys (older files stay readable), a new major changes their meaning
 
 _FORMAT_NUMBERS = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})")
 
