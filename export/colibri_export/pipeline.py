@@ -201,6 +201,7 @@ def _write(
             strip=checkpoint.role_files.is_pylate,
             lowercase=recipe.lowercase or False,
         )
+        spec = dataclasses.replace(spec, folding=recipe.folding)
         roles = {
             role: resolve_role(rules, role, tokenizer, spec, checkpoint.architecture)
             for role, rules in (("query", recipe.query), ("document", recipe.document))

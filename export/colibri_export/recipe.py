@@ -69,6 +69,8 @@ class Recipe:
     """Dim -> hub id of a sibling checkpoint with the same backbone and that head."""
     head_file: str | None = None
     """Name of a file in the checkpoint's folder that holds the head of `dims`, where it is none a loader knows."""
+    folding: Literal["none", "marks"] = "none"
+    """What the manifest says of marks that Arabic and Hebrew are mostly written without (`TokenizerSpec`)."""
     tensors: Path | None = None
     """safetensors file of tensors that replace the source's, which `colibri build-mini` writes as a checkpoint."""
 

@@ -87,8 +87,8 @@ FIELDS = [
     path for path, (keys, _) in VALUES.items() if isinstance(keys[-1], str) and not _FREE.fullmatch(spell(keys[:-1]))
 ]
 OBJECTS = ["", *(path for path, (_, value) in VALUES.items() if isinstance(value, dict) and not _FREE.fullmatch(path))]
-ADDED = {"parts_sha256", "composition"}
-"""Keys since format 1.1 and 1.2, which manifests of 1.0 do without."""
+ADDED = {"parts_sha256", "composition", "folding"}
+"""Keys since format 1.1, 1.2 and 1.3, which manifests of 1.0 do without."""
 MISTYPED = [(path, wrong) for path, (_, value) in VALUES.items() for wrong in _OTHER_TYPES[type(value)]]
 
 
@@ -132,6 +132,7 @@ def test_a_missing_key_is_refused_by_its_path(path: str, tmp_path: Path) -> None
 def test_a_manifest_of_an_older_minor_format_is_read_without_the_keys_added_since(tmp_path: Path) -> None:
     document = full_document() | {"format": "1.0"}
     del document["tokenizer"]["composition"]
+    del document["tokenizer"]["folding"]
     for entry in document["files"].values():
         del entry["parts_sha256"]
     (tmp_path / manifest_file.FILE_NAME).write_text(json.dumps(document), encoding="utf-8")

@@ -40,6 +40,7 @@ def test_the_shipped_recipe_says_all_that_its_checkpoint_does_not() -> None:
     assert recipe.query.weights is not None
     assert Path(recipe.query.weights).is_file(), "so are those of weights"
     assert recipe.document.weights is None
+    assert recipe.folding == "marks"
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,7 @@ def test_the_shipped_recipe_says_all_that_its_checkpoint_does_not() -> None:
         ("max_tokens = 512", "max_tokens = true", "query.max_tokens: found True, wanted int"),
         ('64 = "colibri-mini/heads/head-64.safetensors"', "64 = 5", "heads.64"),
         ('64 = "colibri-mini/heads/head-64.safetensors"', 'wide = "head.safetensors"', "heads.wide"),
+        ('folding = "marks"', 'folding = "letters"', "folding: found 'letters', wanted one of"),
         ("[query]", "[[query]]", "query"),
         ("[heads]", "[[heads]]", "heads"),
     ],

@@ -88,6 +88,8 @@ class TokenizerSpec:
     lowercase: bool = False
     """Whether tokenizer.json lower-cases a text because the model's files ask for it (do_lower_case). Since format 1.3;
     to be told, tokenizer.json does it."""
+    folding: Literal["none", "marks"] = "none"
+    """Whether marks that Arabic and Hebrew are mostly written without are left out then. Since format 1.3."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,15 +34,16 @@ def read_manifest(path: Path) -> Manifest:
 def needed_format(manifest: Manifest) -> str:
     """The oldest format, from 1.2, that can say all of it: older runtimes then read what they could follow."""
     roles = any(manifest.role(name).drop_start_rows for name in ROLES)
-    told = manifest.tokenizer.lowercase or manifest.golden_scores or any(row.source for row in manifest.golden)
-    return "1.3" if roles or told else "1.2"
+    tokenizer = manifest.tokenizer.lowercase or manifest.tokenizer.folding != "none"
+    told = manifest.golden_scores or any(row.source for row in manifest.golden)
+    return "1.3" if roles or tokenizer or told else "1.2"
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Write a colibri.json that `read` returns unchanged, with the keys that its format knows."""
     document = dataclasses.asdict(manifest)
     if int(manifest.format.partition(".")[2]) < 3:
-        del document["golden_scores"], document["tokenizer"]["lowercase"]
+        del document["golden_scores"], document["tokenizer"]["lowercase"], document["tokenizer"]["folding"]
         for part in (document["query"], document["document"]):
             del part["drop_start_rows"]
         for row in document["golden"]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from colibri.artefact import Artefact, Role
 from colibri.errors import ArtefactError
 from colibri.tokens.composition import Composed, compose
+from colibri.tokens.folding import fold
 from colibri.tokens.light_tokenizer import LightTokenizer, Pieces
 from colibri.vectors import Spans
 
@@ -106,7 +107,10 @@ class TextTokenizer:
 
     def _composed(self, text: str) -> Composed | None:
         rule = self._frame.composition
-        return None if rule == "none" else compose(text, compatible=rule == "sentencepiece")
+        made = None if rule == "none" else compose(text, compatible=rule == "sentencepiece")
+        if self._frame.folding == "none":
+            return made
+        return fold(text if made is None else made.text, made)
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """The pieces behind ids, as the vocabulary spells them."""
