@@ -99,7 +99,7 @@ def parsed(words: list[str]) -> None:
     command: click.Command = group
     context = click.Context(group, info_name="colibri")
     while isinstance(command, click.Group):
-        if not words or words[0].startswith("-"):
+        if not words or words[0].startswith("-") or words[0].isupper():  # COMMAND stands for one
             break
         _, found, words = command.resolve_command(context, words)
         assert found is not None
