@@ -187,6 +187,29 @@ def test_what_cannot_be_is_refused_before_any_work_and_loses_nothing(
     assert [entry.name for entry in path.parent.iterdir()] == ["notes"]
 
 
+def test_what_is_no_text_is_refused_by_its_place(rag: RAGPretrainedModel) -> None:
+    indexed(rag)
+    calls: list[tuple[Any, str]] = [
+        (lambda: rag.search(3), "query: found int, wanted a list of strings"),  # type: ignore[arg-type]
+        (lambda: rag.search(["a", 3]), r"query\[1\]: found int, wanted str"),  # type: ignore[list-item]
+        (lambda: rag.rerank("a", None), "documents: found NoneType"),  # type: ignore[arg-type]
+        (lambda: rag.rerank("a", ["b", 3]), r"documents\[1\]: found int"),  # type: ignore[list-item]
+        (lambda: rag.encode([b"a"]), r"documents\[0\]: found bytes"),  # type: ignore[list-item]
+        (lambda: rag.add_to_index("abc"), "collection: found str"),  # type: ignore[arg-type]
+    ]
+    for call, said in calls:
+        with pytest.raises(InputTypeError, match=said):
+            call()
+
+
+def test_an_index_of_nothing_takes_documents_later(rag: RAGPretrainedModel) -> None:
+    path = rag.index([], index_name="empty", max_document_length=40)
+    assert rag.search(QUERY) == RAGPretrainedModel.from_index(path).search(QUERY) == []
+    rag.add_to_index(["music"], ["m"])
+    assert found_ids(rag.search(QUERY)) == ["m"]
+    assert rag.search([]) == rag.rerank([], ["a"]) == []
+
+
 def test_unknown_words_stay_type_errors(rag: RAGPretrainedModel) -> None:
     calls: list[Any] = [
         rag.index,

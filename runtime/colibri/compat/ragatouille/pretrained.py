@@ -211,7 +211,7 @@ class RAGPretrainedModel:
         A list of queries gives a list of lists, a list of one the inner list. k may be more than there are.
         """
         without_effect("RAGPretrainedModel.rerank", bsize=None if bsize == "auto" else bsize)
-        texts = list(documents) if not isinstance(documents, str) else [documents]
+        texts = _listed(documents, "documents")
         vectors = self._encoded(texts, "auto")
         found = in_memory.reranked(self._queries(query), vectors, texts, k, -1 if zero_index_ranks else 0)
         return found[0] if len(found) == 1 else found
@@ -227,7 +227,7 @@ class RAGPretrainedModel:
         """Add documents to those held in memory, for `search_encoded_docs`. They are cut at max_document_length tokens;
         "auto": at what the graph takes."""
         without_effect("RAGPretrainedModel.encode", bsize=None if bsize == "auto" else bsize)
-        texts = list(documents) if not isinstance(documents, str) else [documents]
+        texts = _listed(documents, "documents")
         self._held.add(texts, self._encoded(texts, max_document_length), document_metadatas)
 
     def search_encoded_docs(self, query: str | Sequence[str], k: int = 10, bsize: int = 32) -> Any:
@@ -344,13 +344,14 @@ class RAGPretrainedModel:
     def _queries(self, query: str | Sequence[str]) -> "TokenVectors":
         """Queries expanded to 32 tokens, or more where one of them has more words, as RAGatouille guesses them. A model
         that does not expand takes them as it always does."""
-        texts = [query] if isinstance(query, str) else list(query)
+        texts = _listed(query, "query")
         manifest = self._checkpoint.colibri.manifest
-        if manifest.query.expansion is not None:
-            words = max((len(text.split(" ")) for text in texts if isinstance(text, str)), default=0)
-            most = manifest.architecture.max_positions - _KEPT_BACK
-            self._checkpoint.query_tokenizer.query_maxlen = min(max(int(words * _TOKENS_A_WORD), _SHORTEST_QUERY), most)
-        return self._checkpoint.query_vectors(texts)
+        if manifest.query.expansion is None:
+            return self._checkpoint.query_vectors(texts)
+        words = max((len(text.split(" ")) for text in texts), default=0)
+        most = manifest.architecture.max_positions - _KEPT_BACK
+        length = min(max(int(words * _TOKENS_A_WORD), _SHORTEST_QUERY), most)
+        return self._checkpoint.query_vectors(texts, length=length)
 
     def _encoded(self, texts: list[str], length: int | str) -> "TokenVectors":
         manifest = self._checkpoint.colibri.manifest
@@ -359,6 +360,12 @@ class RAGPretrainedModel:
             length = max(manifest.document.max_tokens, most)
         limit = None if length == manifest.document.max_tokens else length
         return self._checkpoint.colibri.encode_documents(texts, self._checkpoint.dim, max_tokens=limit)  # type: ignore[arg-type]
+
+
+def _listed(texts: str | Sequence[str], what: str) -> list[str]:
+    from colibri import checks
+
+    return [texts] if isinstance(texts, str) else checks.listed_texts(texts, what)
 
 
 def _result(hit: "Hit", rank: int) -> dict[str, Any]:
