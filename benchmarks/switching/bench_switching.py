@@ -103,12 +103,12 @@ def print_table(size: str, count: int, found: dict[str, dict[str, float]]) -> No
 
 
 def imports(runs: int) -> dict[str, float]:
-    """Milliseconds of each shim's import beyond that of colibri, by fresh interpreters in turns: medians."""
+    """Milliseconds of CPU time of each shim's import beyond that of colibri, by fresh interpreters."""
     statements = {"colibri": "import colibri"} | {name: f"import colibri; {NAMES[name]}" for name in SHIMS}
     times: dict[str, list[float]] = {name: [] for name in statements}
     for number in range(-1, runs):
         for name, statement in statements.items():
-            timed = f"import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
+            timed = f"import time; t = time.process_time(); {statement}; print(time.process_time() - t)"
             done = subprocess.run([sys.executable, "-c", timed], capture_output=True, text=True, check=True)
             if number >= 0:
                 times[name].append(float(done.stdout) * 1e3)
@@ -131,7 +131,7 @@ def main(work: Path, theirs: str | None, count: int, runs: int, sizes: str, line
     file = work / f"passages-{count}.json"
     file.write_text(json.dumps(checkpoints.passages(count)), encoding="utf-8")
     over = imports(max(runs, 9))
-    print("import beyond `import colibri`, ms: " + ", ".join(f"{name} {ms:.1f}" for name, ms in over.items()))
+    print("import beyond `import colibri`, ms of CPU: " + ", ".join(f"{name} {ms:.1f}" for name, ms in over.items()))
     if lines:
         print(json.dumps({"imports_ms": over, "machine": machine.describe()}), file=lines)
     for size in sizes.split(","):

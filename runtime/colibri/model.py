@@ -275,7 +275,11 @@ def load(
     engine_cache: str | os.PathLike[str] | Literal[False] | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
 ) -> Colibri:
-    """Load a model: the shipped one (None), another by name, a folder, or a hub id.
+    """Load a model: the shipped one (None), a folder, or any name it goes by.
+
+    Names are those of artefacts, their aliases, and what they were exported from, such as "jinaai/jina-colbert-v2":
+    looked for in COLIBRI_MODELS, ./, ./models and the user's data folder, then as a hub id whose repository has a
+    colibri.json (docs/export.md, "Where artefacts are found").
 
     dim             width of the vectors unless a call says otherwise; None: the artefact's default
     variant         which of the artefact's variants; None: the first that the best provider here can run

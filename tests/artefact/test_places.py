@@ -54,7 +54,7 @@ def found(name: str) -> Path:
 
 
 @pytest.mark.parametrize("place", ["cwd/x", "cwd/models/x", "data/colibri/models/x", "elsewhere/x", "elsewhere"])
-@pytest.mark.parametrize("name", ["some-name", "an-alias", "Owner/Source", "x"])
+@pytest.mark.parametrize("name", ["some-name", "an-alias", "Owner/Source", "owner/source", "x"])
 def test_a_name_is_found_by_folder_name_alias_and_source_in_every_place(
     place: str, name: str, make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

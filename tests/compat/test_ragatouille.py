@@ -185,6 +185,47 @@ def test_what_cannot_be_is_refused_before_any_work_and_loses_nothing(
     assert isinstance(caught.value, colibri.ColibriError)
     assert len(rag.search(QUERY, k=99)) == 9
     assert [entry.name for entry in path.parent.iterdir()] == ["notes"]
+    rag.add_to_index(["river " * 60], ["long"], split_documents=False)  # cut where the index's texts are
+    with colibri.Index.open(path) as index:
+        (stored,) = index.get("9", vectors=True)
+        assert stored is not None
+        assert stored.vectors is not None
+        assert len(stored.vectors.rows) == 40
+
+
+def test_what_fails_while_it_is_encoded_leaves_the_old_index_open(rag: RAGPretrainedModel) -> None:
+    path = Path(indexed(rag))
+    thesis = path / "thesis.txt"
+    thesis.write_text("years of work", encoding="utf-8")
+    with pytest.raises(StoreError, match="holds files that are no index's"):
+        indexed(rag, collection=["other"], document_ids=["other"], max_document_length=10)
+    assert len(rag.search(QUERY, k=99)) == 9
+    assert thesis.exists()
+    rag.add_to_index(["river " * 60], ["long"], split_documents=False)
+    assert len(RAGPretrainedModel.from_index(path).search(QUERY, k=99)) == 10
+
+
+def test_what_is_no_text_is_refused_by_its_place(rag: RAGPretrainedModel) -> None:
+    indexed(rag)
+    calls: list[tuple[Any, str]] = [
+        (lambda: rag.search(3), "query: found int, wanted a list of strings"),  # type: ignore[arg-type]
+        (lambda: rag.search(["a", 3]), r"query\[1\]: found int, wanted str"),  # type: ignore[list-item]
+        (lambda: rag.rerank("a", None), "documents: found NoneType"),  # type: ignore[arg-type]
+        (lambda: rag.rerank("a", ["b", 3]), r"documents\[1\]: found int"),  # type: ignore[list-item]
+        (lambda: rag.encode([b"a"]), r"documents\[0\]: found bytes"),  # type: ignore[list-item]
+        (lambda: rag.add_to_index("abc"), "collection: found str"),  # type: ignore[arg-type]
+    ]
+    for call, said in calls:
+        with pytest.raises(InputTypeError, match=said):
+            call()
+
+
+def test_an_index_of_nothing_takes_documents_later(rag: RAGPretrainedModel) -> None:
+    path = rag.index([], index_name="empty", max_document_length=40)
+    assert rag.search(QUERY) == RAGPretrainedModel.from_index(path).search(QUERY) == []
+    rag.add_to_index(["music"], ["m"])
+    assert found_ids(rag.search(QUERY)) == ["m"]
+    assert rag.search([]) == rag.rerank([], ["a"]) == []
 
 
 def test_unknown_words_stay_type_errors(rag: RAGPretrainedModel) -> None:

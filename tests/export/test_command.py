@@ -140,6 +140,25 @@ def test_the_last_line_gives_each_variants_size_and_a_command_that_works(
         assert ranked.exit_code == 0, ranked.output
 
 
+def test_without_out_a_name_leads_to_the_users_folder(
+    bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(sys, "platform", "linux")
+    done = colibri("export", bert, "--name", "mine", "--variants", "cpu-fp32")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.endswith("Next: colibri rerank --model mine QUERY DOCUMENT...\n")
+    assert find("mine").folder == tmp_path / "data" / "colibri" / "models" / "mine"
+    again = colibri("export", bert, "--name", "mine")
+    assert again.exit_code == 1
+    assert "exists already; choose another folder or pass --replace" in again.output
+    (tmp_path / "closed").write_text("", encoding="utf-8")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "closed"))
+    refused = colibri("export", bert, "--name", "mine")
+    assert refused.exit_code != 0
+    assert "Missing argument 'OUT'" in refused.output or "cannot be made" in refused.output
+
+
 @pytest.mark.parametrize(
     ("words", "way"),
     [

@@ -39,9 +39,12 @@ class Held:
     """Why its colibri.json cannot be read; its names are then empty."""
 
     def answers(self, name: str) -> int | None:
-        """How well a name fits, 0 best; None: it means something else."""
-        names = ((self.folder.name,), (self.name,), self.aliases, (self.source,))
-        return next((rank for rank, known in enumerate(names) if name and name in known), None)
+        """How well a name fits, 0 best; None: it means something else. But for a folder's, its case does not matter."""
+        if name and name == self.folder.name:
+            return 0
+        names = ((self.name,), self.aliases, (self.source,))
+        told = [{known.casefold() for known in some} for some in names]
+        return next((rank for rank, some in enumerate(told, 1) if name and name.casefold() in some), None)
 
 
 def user_models() -> Path | None:

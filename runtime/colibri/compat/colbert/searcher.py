@@ -131,8 +131,7 @@ class Searcher:
         return self._found(rows.reshape(rows.shape[-2:]), k, filter_fn, pids)
 
     def _queries(self, texts: list[str], full_length: bool) -> "TokenVectors":
-        self.checkpoint.query_tokenizer.query_maxlen = self.config.query_maxlen
-        return self.checkpoint.query_vectors(texts, full_length=full_length)
+        return self.checkpoint.query_vectors(texts, length=self.config.query_maxlen, full_length=full_length)
 
     def _found(self, query: Any, k: int, filter_fn: Callable[[Any], Any] | None, pids: Sequence[int] | None) -> Found:
         among = self._among(filter_fn, pids)

@@ -1,29 +1,28 @@
 """RAGPretrainedModel: an index, and documents in memory, in RAGatouille's words."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from colibri.compat.colbert import index_folder
-from colibri.compat.colbert.asserted import NotThere, check
+from colibri.compat.colbert.asserted import NotThere
 from colibri.compat.colbert.infra.config.config import ColBERTConfig
 from colibri.compat.colbert.modeling.checkpoint import Checkpoint
 from colibri.compat.not_here import not_here
 from colibri.compat.options import without_effect
-from colibri.compat.ragatouille import in_memory, index_files
+from colibri.compat.ragatouille import in_memory
 from colibri.compat.ragatouille.data.preprocessors import llama_index_sentence_splitter
-from colibri.compat.ragatouille.passages import Passages, passages_of
-from colibri.errors import InputError, StoreError
+from colibri.compat.ragatouille.open_index import OpenIndex
+from colibri.errors import InputError
 
 if TYPE_CHECKING:
-    from colibri.index import Hit, Index
+    from colibri.index import Hit
     from colibri.vectors import TokenVectors
 
 Splitter = Callable[..., Any] | None
 Preprocess = Callable[..., Any] | list[Callable[..., Any]] | None
 
-_OVERWRITE = (True, False, "reuse", "resume", "force_silent_overwrite")
 _SHORTEST_QUERY = 32
 _TOKENS_A_WORD = 1.35
 _KEPT_BACK = 4
@@ -41,12 +40,10 @@ class RAGPretrainedModel:
     model_name: str | None = None
     corpus_processor: Any = None
 
-    def __init__(self, checkpoint: Checkpoint, folder: Path, name: str | None = None) -> None:
-        """checkpoint: what encodes. folder: where its indexes lie. name: of the one that is open."""
+    def __init__(self, checkpoint: Checkpoint, folder: Path) -> None:
+        """checkpoint: what encodes. folder: where its indexes lie."""
         self._checkpoint = checkpoint
-        self._folder = folder
-        self._name = name
-        self._index: Index | None = None
+        self._open = OpenIndex(checkpoint, folder)
         self._held = in_memory.Held()
 
     @classmethod
@@ -83,8 +80,8 @@ class RAGPretrainedModel:
             raise NotThere(2, "no index there; RAGPretrainedModel.index makes one", os.fspath(index_path))
         config = ColBERTConfig.load_from_index(folder)
         lengths = index_folder.lengths_of(config)
-        made = cls(Checkpoint(config.checkpoint, lengths, verbose=verbose, variant=variant), folder.parent, folder.name)
-        made._open(folder.name)
+        made = cls(Checkpoint(config.checkpoint, lengths, verbose=verbose, variant=variant), folder.parent)
+        made._open.open(folder.name)
         return made
 
     def index(
@@ -115,29 +112,13 @@ class RAGPretrainedModel:
         Raises InputError (ValueError) for ids, metadata and lengths that cannot be, before any work.
         """
         without_effect("RAGPretrainedModel.index", bsize=None if bsize == 32 else bsize, use_faiss=use_faiss or None)
-        check(any(overwrite_index is word or overwrite_index == word for word in _OVERWRITE), f"{overwrite_index!r}")
-        self._set_length(max_document_length)
         splitter = document_splitter_fn if split_documents else None
-        passages = self._passages(collection, document_ids, document_metadatas, splitter, preprocessing_fn)
-        name = index_name if index_name is not None else f"{self._checkpoint.name}new_index"
-        folder = self._folder / name
-        there = index_folder.is_index(folder)
-        check(overwrite_index or not folder.exists(), str(folder))
-        if overwrite_index == "resume" and there:
-            self._open(name)
-            self._add(passages)
-        elif not (overwrite_index == "reuse" and there):
-            self._close()
-            index_folder.built(
-                folder,
-                self._checkpoint,
-                passages.texts,
-                self._config(name),
-                passages.payloads,
-                beside=index_files.write_files,
-            )
-        self._open(name)
-        return str(folder)
+        return self._open.build(
+            index_name,
+            overwrite_index,
+            max_document_length,
+            lambda: self._open.passages(collection, document_ids, document_metadatas, splitter, preprocessing_fn),
+        )
 
     def add_to_index(
         self,
@@ -155,17 +136,15 @@ class RAGPretrainedModel:
         without_effect(
             "RAGPretrainedModel.add_to_index", bsize=None if bsize == 32 else bsize, use_faiss=use_faiss or None
         )
-        self._opened(index_name)
+        self._open.opened(index_name)
         splitter = document_splitter_fn if split_documents else None
-        self._add(self._passages(new_collection, new_document_ids, new_document_metadatas, splitter, preprocessing_fn))
+        ids, metadatas = new_document_ids, new_document_metadatas
+        self._open.add(self._open.passages(new_collection, ids, metadatas, splitter, preprocessing_fn))
 
     def delete_from_index(self, document_ids: str | Sequence[str], index_name: str | None = None) -> None:
         """Delete documents by id; ids that are not there are no error."""
-        index = self._opened(index_name)
-        most = index_folder.next_pid(index)  # numbers of passages are not used again
-        index_folder.write_metadata(index.path, ColBERTConfig.load_from_index(index.path), most)
-        index.delete(self._pids_of(index, [document_ids] if isinstance(document_ids, str) else document_ids))
-        index_files.write_files(index, index.path)
+        self._open.opened(index_name)
+        self._open.delete([document_ids] if isinstance(document_ids, str) else document_ids)
 
     def search(
         self,
@@ -183,13 +162,13 @@ class RAGPretrainedModel:
         among these documents alone. Raises StoreError where no index is open or of that name.
         """
         without_effect("RAGPretrainedModel.search", force_fast=force_fast or None)
-        index = self._opened(index_name)
+        index = self._open.opened(index_name)
         queries = self._queries(query)
         where, ids = None, None
         if doc_ids is not None and len(doc_ids) <= _IN_A_FILTER:
             where = {"document_id": {"$in": list(doc_ids)}}
         elif doc_ids is not None:
-            ids = self._pids_of(index, doc_ids)
+            ids = self._open.pids_of(doc_ids)
         first = 0 if zero_index_ranks else 1
         found = [
             [_result(hit, first + place) for place, hit in enumerate(hits)]
@@ -211,7 +190,7 @@ class RAGPretrainedModel:
         A list of queries gives a list of lists, a list of one the inner list. k may be more than there are.
         """
         without_effect("RAGPretrainedModel.rerank", bsize=None if bsize == "auto" else bsize)
-        texts = list(documents) if not isinstance(documents, str) else [documents]
+        texts = _listed(documents, "documents")
         vectors = self._encoded(texts, "auto")
         found = in_memory.reranked(self._queries(query), vectors, texts, k, -1 if zero_index_ranks else 0)
         return found[0] if len(found) == 1 else found
@@ -227,7 +206,7 @@ class RAGPretrainedModel:
         """Add documents to those held in memory, for `search_encoded_docs`. They are cut at max_document_length tokens;
         "auto": at what the graph takes."""
         without_effect("RAGPretrainedModel.encode", bsize=None if bsize == "auto" else bsize)
-        texts = list(documents) if not isinstance(documents, str) else [documents]
+        texts = _listed(documents, "documents")
         self._held.add(texts, self._encoded(texts, max_document_length), document_metadatas)
 
     def search_encoded_docs(self, query: str | Sequence[str], k: int = 10, bsize: int = 32) -> Any:
@@ -263,94 +242,17 @@ class RAGPretrainedModel:
             not_here(f"RAGPretrainedModel.{name}", why, "use the methods of RAGPretrainedModel, or colibri.load")
         raise AttributeError(f"'RAGPretrainedModel' object has no attribute {name!r}")
 
-    # Its index
-
-    def _open(self, name: str) -> "Index":
-        folder = self._folder / name
-        if index_folder.is_plaid(folder):
-            config, payloads = self._config(name), _plaid_payloads(folder)
-            folder = index_folder.reencoded(
-                folder, self._checkpoint, None, config, payloads, beside=index_files.write_files
-            )
-        index = index_folder.opened(folder, self._checkpoint.colibri)
-        try:
-            index_files.mend_files(index)
-            self._set_length(ColBERTConfig.load_from_index(folder).doc_maxlen)
-        except BaseException:
-            index.close()
-            raise
-        self._close()
-        self._index, self._name = index, name
-        return index
-
-    def _opened(self, name: str | None) -> "Index":
-        if self._index is not None and name in (None, self._name):
-            return self._index
-        if name is None:
-            raise StoreError("no index is open: call index(...), name one (index_name=), or use from_index(path)")
-        return self._open(name)
-
-    def _close(self) -> None:
-        if self._index is not None:
-            self._index.close()
-        self._index = None
-
-    def _config(self, name: str) -> ColBERTConfig:
-        own = ColBERTConfig.from_existing(self._checkpoint.colbert_config)
-        own.configure(
-            checkpoint=self._checkpoint.name,
-            doc_maxlen=self._checkpoint.doc_tokenizer.doc_maxlen,
-            index_name=name,
-            root=str(self._folder),
-            experiment="colbert",
-        )
-        return own
-
-    def _add(self, passages: Passages) -> None:
-        index = self._opened(None)
-        there = {(payload or {}).get("document_id") for _, payload in index.payloads()}
-        new = passages.without({found for found in there if found is not None})
-        if new.texts:
-            index_folder.added(index, self._checkpoint, new.texts, new.payloads)
-            index_files.write_files(index, index.path)
-
-    def _pids_of(self, index: "Index", document_ids: Iterable[str]) -> list[str]:
-        wanted = set(document_ids)
-        return [found for found, payload in index.payloads() if (payload or {}).get("document_id") in wanted]
-
-    # Its texts
-
-    def _passages(
-        self,
-        collection: Sequence[str],
-        document_ids: Sequence[str] | None,
-        metadatas: Sequence[Mapping[str, Any] | None] | None,
-        splitter: Splitter,
-        preprocess: Preprocess,
-    ) -> Passages:
-        length = self._checkpoint.doc_tokenizer.doc_maxlen
-        return passages_of(self._checkpoint.colibri, collection, document_ids, metadatas, splitter, preprocess, length)
-
-    def _set_length(self, tokens: int) -> None:
-        """Where passages are cut; InputError beyond what the graph takes."""
-        before = self._checkpoint.doc_tokenizer.doc_maxlen
-        self._checkpoint.doc_tokenizer.doc_maxlen = tokens
-        try:
-            self._checkpoint.document_vectors([])
-        except InputError:
-            self._checkpoint.doc_tokenizer.doc_maxlen = before
-            raise
-
     def _queries(self, query: str | Sequence[str]) -> "TokenVectors":
         """Queries expanded to 32 tokens, or more where one of them has more words, as RAGatouille guesses them. A model
         that does not expand takes them as it always does."""
-        texts = [query] if isinstance(query, str) else list(query)
+        texts = _listed(query, "query")
         manifest = self._checkpoint.colibri.manifest
-        if manifest.query.expansion is not None:
-            words = max((len(text.split(" ")) for text in texts if isinstance(text, str)), default=0)
-            most = manifest.architecture.max_positions - _KEPT_BACK
-            self._checkpoint.query_tokenizer.query_maxlen = min(max(int(words * _TOKENS_A_WORD), _SHORTEST_QUERY), most)
-        return self._checkpoint.query_vectors(texts)
+        if manifest.query.expansion is None:
+            return self._checkpoint.query_vectors(texts)
+        words = max((len(text.split(" ")) for text in texts), default=0)
+        most = manifest.architecture.max_positions - _KEPT_BACK
+        length = min(max(int(words * _TOKENS_A_WORD), _SHORTEST_QUERY), most)
+        return self._checkpoint.query_vectors(texts, length=length)
 
     def _encoded(self, texts: list[str], length: int | str) -> "TokenVectors":
         manifest = self._checkpoint.colibri.manifest
@@ -359,6 +261,12 @@ class RAGPretrainedModel:
             length = max(manifest.document.max_tokens, most)
         limit = None if length == manifest.document.max_tokens else length
         return self._checkpoint.colibri.encode_documents(texts, self._checkpoint.dim, max_tokens=limit)  # type: ignore[arg-type]
+
+
+def _listed(texts: str | Sequence[str], what: str) -> list[str]:
+    from colibri import checks
+
+    return [texts] if isinstance(texts, str) else checks.listed_texts(texts, what)
 
 
 def _result(hit: "Hit", rank: int) -> dict[str, Any]:
@@ -371,22 +279,3 @@ def _result(hit: "Hit", rank: int) -> dict[str, Any]:
         "passage_id": int(hit.id),
     }
     return found | ({"document_metadata": payload["metadata"]} if "metadata" in payload else {})
-
-
-def _plaid_payloads(folder: Path) -> Callable[[int], index_folder.Payloads]:
-    """What RAGatouille knew of each passage. Raises StoreError where its files do not belong together."""
-
-    def payloads(count: int) -> index_folder.Payloads:
-        try:
-            read = index_files.read_plaid(folder)
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise StoreError(f"{folder}: {index_files.DOCUMENTS} cannot be read ({error})") from error
-        owners, known = read or ([str(pid) for pid in range(count)], {})
-        if len(owners) != count:
-            raise StoreError(f"{folder}: {index_files.DOCUMENTS} names {len(owners)} passages, of {count} texts")
-        return [
-            {"document_id": owner} | ({"metadata": known[owner]} if known.get(owner) is not None else {})
-            for owner in owners
-        ]
-
-    return payloads

@@ -150,9 +150,11 @@ class Checkpoint:
             found.append([handed(one.ids, self._arrays) for one in self._tokens(texts)])
         return tuple(found)
 
-    def query_vectors(self, texts: list[str], *, full_length: bool = False) -> "TokenVectors":
-        """Queries at the tokenizer's `query_maxlen`, with weights beside them."""
-        length = self.query_tokenizer.query_maxlen
+    def query_vectors(
+        self, texts: list[str], *, length: int | None = None, full_length: bool = False
+    ) -> "TokenVectors":
+        """Queries of `length` tokens, with weights beside them; None: the tokenizer's `query_maxlen`."""
+        length = self.query_tokenizer.query_maxlen if length is None else length
         if full_length:
             check(len(texts) == 1, "full_length_search takes one query")
             most = min(_LONGEST_FULL_QUERY, self._colibri.manifest.architecture.max_positions)
