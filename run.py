@@ -68,7 +68,7 @@ PYTEST = {
     "test-files": ["tests/corpus", "-rP"],  # prints the tables of recall
     "test-clients": ["tests/clients", "-W", "default"],  # others' own warnings are not ours to fix
     "test-compat": ["tests/compat", "tests/compat_packages", "-W", "default"],
-    "test-compat-torch": ["tests/compat", "tests/compat_torch"],
+    "test-compat-torch": ["tests/compat_torch", "tests/compat"],  # torch is imported before the second is read
     "peers": ["benchmarks/peers"],
 }
 
