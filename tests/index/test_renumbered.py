@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colibri.index.storage.catalogue import passage_crc
+from colibri.index.storage.checksums import passage_crc
 from colibri.index.storage.renumbered import renumbered
 
 NUMBERS = st.integers(0, 2**63 - 1)

@@ -11,6 +11,7 @@ from colibri.errors import InputError
 from colibri.index import ingest, opening, searching
 from colibri.index.core import Core
 from colibri.index.document import Document, Hit, Stored, id_list, payload_json
+from colibri.index.rules import rules as checked_rules
 from colibri.index.storage import reading
 from colibri.index.storage.disk import Disk
 from colibri.index.upkeep import operations as upkeep
@@ -142,7 +143,7 @@ class Index:
         `documents` may be a generator; texts are encoded as they come, and memory does not grow with their number.
         Raises InputError for an id that is there, and as `Store.add` does.
         """
-        rules = ingest.rules(False, split, passage_tokens, overlap_tokens, keep_text, commit_every)
+        rules = checked_rules(False, split, passage_tokens, overlap_tokens, keep_text, commit_every)
         return ingest.ingest(self._core, documents, rules, show=progress)
 
     def upsert(
@@ -157,7 +158,7 @@ class Index:
         commit_every: float | None = None,
     ) -> int:
         """`add` that replaces documents whose ids are there. Of one id given twice the later counts."""
-        rules = ingest.rules(True, split, passage_tokens, overlap_tokens, keep_text, commit_every)
+        rules = checked_rules(True, split, passage_tokens, overlap_tokens, keep_text, commit_every)
         return ingest.ingest(self._core, documents, rules, show=progress)
 
     def delete(self, ids: str | Sequence[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
@@ -275,7 +276,7 @@ class Index:
 
         replace: whether ids that are there are replaced; else they are an error
         """
-        rules = ingest.rules(replace, True, PASSAGE_TOKENS, OVERLAP_TOKENS, True)
+        rules = checked_rules(replace, True, PASSAGE_TOKENS, OVERLAP_TOKENS, True)
         return ingest.import_(self._core, transfer.exported(Path(path), self.dim, self.space_id), rules)
 
     def stats(self) -> Stats:

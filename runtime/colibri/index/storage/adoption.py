@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from colibri.index.storage import catalogue, segments
+from colibri.index.storage import checksums, segments
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.growing import there_is
 from colibri.index.storage.renumbered import renumbered
@@ -38,7 +38,7 @@ def adopt(transaction: Transaction, staged: Staged, dim: int, *, replace: bool) 
         rows = []
         for number, found_id, first, passages, payload, text_crc in documents:
             slot = bases[first >> SEGMENT_SHIFT] + (first & _PLACE)
-            crc = catalogue.document_crc(number + shift, found_id, passages, payload, text_crc)
+            crc = checksums.document_crc(number + shift, found_id, passages, payload, text_crc)
             rows.append((number + shift, found_id, slot, passages, payload, text_crc, crc))
         run("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     run("INSERT INTO texts VALUES (?, ?)", ((number + shift, text) for number, text in staged.texts()))

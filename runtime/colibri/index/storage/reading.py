@@ -10,7 +10,8 @@ import numpy as np
 
 from colibri.errors import StoreDamaged
 from colibri.index.document import Payload, Stored
-from colibri.index.storage.catalogue import SEGMENT_SHIFT, document_crc, passage_crc, text_crc
+from colibri.index.storage.catalogue import SEGMENT_SHIFT
+from colibri.index.storage.checksums import document_crc, passage_crc, text_crc
 from colibri.index.storage.segments import Segment
 from colibri.index.storage.snapshot import Snapshot
 from colibri.index.storage.token_spans import unpacked

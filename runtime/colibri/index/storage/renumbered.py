@@ -22,7 +22,7 @@ Crcs = NDArray[np.uint32]
 
 
 def renumbered(crcs: Crcs, before: Sequence[int], after: Sequence[int], packed_bytes: NDArray[np.int64]) -> Crcs:
-    """`catalogue.passage_crc` of passages with documents' numbers `after` in place of `before`.
+    """`checksums.passage_crc` of passages with documents' numbers `after` in place of `before`.
 
     crcs          (n,) as they were
     packed_bytes  (n,) of spans, rows and scales together

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from colibri.errors import ColibriError, StoreDamaged, StoreError
-from colibri.index.storage import catalogue, segments
+from colibri.index.storage import catalogue, checksums, segments
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.growing import Batch, Growing, Rows, there_is
@@ -147,7 +147,7 @@ class Transaction:
         row = by_id(self.connection, found_id)
         if row is None:
             return False
-        crc = catalogue.document_crc(row.number, row.id, row.passages, payload, row.text_crc)
+        crc = checksums.document_crc(row.number, row.id, row.passages, payload, row.text_crc)
         self.connection.execute(
             "UPDATE documents SET payload = ?, crc = ? WHERE number = ?", (payload, crc, row.number)
         )
@@ -203,7 +203,7 @@ class Transaction:
             self._removed.add(number)
             return
         bits = np.packbits(gone).tobytes()
-        crc = catalogue.segment_crc(number, written.passages, written.tokens, bits)
+        crc = checksums.segment_crc(number, written.passages, written.tokens, bits)
         values = (number, written.passages, written.tokens, bits, crc)
         self.connection.execute("INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?)", values)
 
