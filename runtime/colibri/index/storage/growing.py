@@ -80,14 +80,10 @@ class Rows:
 class Growing:
     """Documents that are added to the tables of a connection within its transaction, and their rows to segments."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, rows: Rows, dim: int, next_document: int, *, final: bool = True
-    ) -> None:
-        """final: False where documents will get other numbers, which their own checksums wait for."""
+    def __init__(self, connection: sqlite3.Connection, rows: Rows, dim: int, next_document: int) -> None:
         self._connection = connection
         self._rows = rows
         self._dim = dim
-        self._final = final
         self.next_document = next_document
         self._documents: list[tuple[int, str, int, int, str | None, int | None, int]] = []
         self._texts: list[tuple[int, bytes]] = []
@@ -142,9 +138,7 @@ class Growing:
     def _put(self, number: int, entry: Entry, first: int) -> None:
         text_crc = checksums.text_crc(entry.text)
         passages = len(entry.passages)
-        crc = 0
-        if self._final:
-            crc = checksums.document_crc(number, entry.id, passages, entry.payload, text_crc)
+        crc = checksums.document_crc(number, entry.id, passages, entry.payload, text_crc)
         self._documents.append((number, entry.id, first, passages, entry.payload, text_crc, crc))
         if entry.text is not None:
             self._texts.append((number, entry.text))
