@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from colibri.errors import InputError
-from colibri.index.storage import catalogue
+from colibri.index.storage import checksums
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.reading import known
 from colibri.index.storage.segments import Appender, Committed
@@ -80,14 +80,10 @@ class Rows:
 class Growing:
     """Documents that are added to the tables of a connection within its transaction, and their rows to segments."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, rows: Rows, dim: int, next_document: int, *, final: bool = True
-    ) -> None:
-        """final: False where documents will get other numbers, which their own checksums wait for."""
+    def __init__(self, connection: sqlite3.Connection, rows: Rows, dim: int, next_document: int) -> None:
         self._connection = connection
         self._rows = rows
         self._dim = dim
-        self._final = final
         self.next_document = next_document
         self._documents: list[tuple[int, str, int, int, str | None, int | None, int]] = []
         self._texts: list[tuple[int, bytes]] = []
@@ -134,17 +130,15 @@ class Growing:
             stop = bounds[i + 1]
             spans = None if vectors.spans is None else packed(vectors.spans[begin:stop])
             own, sizes = rows[begin * dim : stop * dim], scales[4 * begin : 4 * stop]
-            crc = catalogue.passage_crc(document, start, end, spans, own, sizes)
+            crc = checksums.passage_crc(document, start, end, spans, own, sizes)
             self._passages.append((slot + i, document, start, end, spans, crc))
             begin = stop
         return slot
 
     def _put(self, number: int, entry: Entry, first: int) -> None:
-        text_crc = catalogue.text_crc(entry.text)
+        text_crc = checksums.text_crc(entry.text)
         passages = len(entry.passages)
-        crc = 0
-        if self._final:
-            crc = catalogue.document_crc(number, entry.id, passages, entry.payload, text_crc)
+        crc = checksums.document_crc(number, entry.id, passages, entry.payload, text_crc)
         self._documents.append((number, entry.id, first, passages, entry.payload, text_crc, crc))
         if entry.text is not None:
             self._texts.append((number, entry.text))

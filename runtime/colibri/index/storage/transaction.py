@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from colibri.errors import ColibriError, StoreDamaged, StoreError
-from colibri.index.storage import catalogue, segments
+from colibri.index.storage import catalogue, checksums, segments
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.growing import Batch, Growing, Rows, there_is
-from colibri.index.storage.reading import by_id
+from colibri.index.storage.reading import PLACED, by_id, placed
 from colibri.index.storage.segments import Committed, read_segments
 from colibri.index.storage.staged import remove_left_over, remove_quietly
 
@@ -27,7 +27,6 @@ Mended = Callable[[sqlite3.Connection], list[Committed]]
 OWN_SHARE = 8
 """Staged files that would fill an eighth of a segment become one; copying smaller ones takes some 20 ms at most, and
 keeps segments few, which searches depend on (benchmarks/NOTES.md)."""
-_PLACED = "SELECT number, first, passages, text_crc IS NOT NULL FROM documents"
 _PLACE = (1 << SEGMENT_SHIFT) - 1
 
 
@@ -106,16 +105,11 @@ class Transaction:
 
     def remove(self, ids: Iterable[str]) -> int:
         """Take documents out by their ids; how many there were."""
-        found = []
-        for found_id in ids:
-            row = self.connection.execute(f"{_PLACED} WHERE id = ?", (found_id,)).fetchone()
-            if row is not None:
-                found.append(row)
-        return self._remove(found)
+        return self._remove(placed(self.connection, list(ids)))
 
     def remove_where(self, condition: str, values: Sequence[object]) -> int:
         """Take out the documents that a condition keeps; how many."""
-        return self._remove(self.connection.execute(f"{_PLACED} WHERE {condition}", values).fetchall())
+        return self._remove(self.connection.execute(f"{PLACED} WHERE {condition}", values).fetchall())
 
     def _remove(self, found: list[tuple[int, int, int, bool]]) -> int:
         found.sort()  # neighbours lie on one page
@@ -147,7 +141,7 @@ class Transaction:
         row = by_id(self.connection, found_id)
         if row is None:
             return False
-        crc = catalogue.document_crc(row.number, row.id, row.passages, payload, row.text_crc)
+        crc = checksums.document_crc(row.number, row.id, row.passages, payload, row.text_crc)
         self.connection.execute(
             "UPDATE documents SET payload = ?, crc = ? WHERE number = ?", (payload, crc, row.number)
         )
@@ -216,7 +210,7 @@ class Transaction:
             self._removed.add(number)
             return
         bits = np.packbits(gone).tobytes()
-        crc = catalogue.segment_crc(number, written.passages, written.tokens, bits)
+        crc = checksums.segment_crc(number, written.passages, written.tokens, bits)
         values = (number, written.passages, written.tokens, bits, crc)
         self.connection.execute("INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?)", values)
 

@@ -9,8 +9,9 @@ from time import sleep
 from colibri.errors import StoreDamaged, StoreError
 from colibri.index.core import Core
 from colibri.index.document import Document
-from colibri.index.ingest import Ingest, Rules, Within
+from colibri.index.ingest import Ingest, Within
 from colibri.index.opening import write_facts_file
+from colibri.index.rules import Rules
 from colibri.index.storage.lock import LONGEST_WAIT
 from colibri.index.storage.segments import Committed
 from colibri.index.upkeep import compact as compacting
