@@ -111,3 +111,35 @@ def _gemma() -> str:
     added = [token for token in document["added_tokens"] if token["content"] not in byte_pieces]
     document["added_tokens"] = [{**token, "special": token["content"] in special} for token in added]
     return json.dumps(document, ensure_ascii=False)
+
+
+def _shape(hidden: int, layers: int, heads: int, wide: int, vocabulary: int) -> dict[str, Any]:
+    sizes = {"hidden_size": hidden, "num_hidden_layers": layers, "num_attention_heads": heads}
+    return sizes | {"intermediate_size": wide, "vocab_size": vocabulary}
+
+
+_MODERNBERT_BASE = _shape(768, 22, 12, 1152, 50_370)
+SHAPES: dict[str, tuple[str, dict[str, Any], list[int]]] = {
+    "colbertv2.0": ("bert", _shape(768, 12, 12, 3072, 30_522), [128]),
+    "answerai-colbert-small-v1": ("bert", _shape(384, 12, 12, 1536, 30_522), [96]),
+    "jina-colbert-v1-en": ("jina-bert", _shape(768, 12, 12, 3072, 30_528), [128]),
+    "jina-colbert-v2": ("xlm-roberta-flash", _shape(1024, 24, 16, 4096, 250_004), [128, 64]),
+    "gte-moderncolbert-v1": ("modernbert", _MODERNBERT_BASE, [128]),
+    "lateon": ("modernbert", _MODERNBERT_BASE, [128]),
+    "mlateon": ("modernbert", _shape(768, 22, 12, 1152, 256_002), [128]),
+    "mxbai-edge-colbert-v0-17m": ("modernbert", _shape(256, 7, 4, 384, 50_370), [48]),
+    "mxbai-edge-colbert-v0-32m": ("modernbert", _shape(384, 10, 6, 576, 50_370), [64]),
+    "lateon-code": ("modernbert", _MODERNBERT_BASE, [128]),
+    "lateon-code-edge": ("modernbert", _shape(256, 7, 4, 384, 50_370), [48]),
+    "colbert-zero": ("modernbert", _MODERNBERT_BASE, [128]),
+    "reason-moderncolbert": ("modernbert", _MODERNBERT_BASE, [128]),
+    "bge-m3": ("xlm-roberta", _shape(1024, 24, 16, 4096, 250_002), [1024]),
+}
+"""Family, sizes of config.json and dims by the recipe's name; they give the published numbers of parameters."""
+PARAMETERS = {
+    "colbertv2.0": 109_482_240,
+    "lateon": 149_015_808,
+    "mlateon": 306_941_184,
+    "lateon-code-edge": 16_797_952,
+}
+"""Of backbones, as their pages or files count them (colbertv2.0's with the pooler, without the head)."""

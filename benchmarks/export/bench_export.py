@@ -45,6 +45,8 @@ BOUNDS = (
     Bound("export to cpu-int8", "seconds", 300),
     Bound("export to cpu-int8", "peak_rss_mb", 3000),
     Bound("export to cpu-int8", "artefact_mb", 480),
+    Bound("export of both", "seconds", 600),
+    Bound("export of both", "peak_rss_mb", 6000),
     Bound("one 8,192-token document", "above_loaded_mb", 700),
 )
 
@@ -107,6 +109,22 @@ def measure(work: Path, runs: int) -> Iterator[Row]:
         "above_loaded_mb": round(document["peak_mb"] - document["loaded_mb"], 1),
         "tokens": document["tokens"],
     }
+    yield from beside(source, artefact.with_name(f"{artefact.name}-both"))
+
+
+def beside(source: Path, artefact: Path) -> Iterator[Row]:
+    """cpu-int8 and cpu-fp32 of the same weights, made in one export: MB, parity, tokens a second."""
+    words = [str(source), str(artefact), "--recipe", str(RECIPE), "--dims", "128", "--replace"]
+    export = [sys.executable, "-m", "colibri", "export", *words, "--variants", "cpu-int8,cpu-fp32"]
+    yield {"case": "export of both", **measured([step("exporting both", export)])}
+    manifest = json.loads((artefact / "colibri.json").read_text(encoding="utf-8"))
+    for name, variant in manifest["variants"].items():
+        row: Row = {"case": name, "mb": round(variant["size_bytes"] / 1e6, 1)}
+        for parity in (variant["graphs"][0]["parity"] or {}).values():
+            row |= {"mean_cosine": parity["mean_cosine"], "min_cosine": parity["min_cosine"]}
+        yield row | {
+            "tokens_per_second": round(parts(f"documents, {name}", artefact, "rate", name)["tokens_per_second"], 1)
+        }
 
 
 def step(what: str, command: list[str]) -> Run:

@@ -2,6 +2,7 @@
 
     python export_parts.py ARTEFACT query              one 32-token query, then nine more
     python export_parts.py ARTEFACT document TOKENS    one document of that many tokens
+    python export_parts.py ARTEFACT rate VARIANT       sixteen documents of about 170 tokens: tokens_per_second
 
 Prints one JSON object: load_ms, first_ms, median_ms (of the nine, queries only), tokens (rows that came back), and in
 resident megabytes (10^6 bytes) loaded_mb once the model is loaded and peak_mb, the most this process ever held.
@@ -38,7 +39,7 @@ def main() -> None:
     """Load, encode, print."""
     folder, role, *tokens = sys.argv[1:]
     start = time.perf_counter()
-    model = colibri.load(folder, variant="cpu-int8")
+    model = colibri.load(folder, variant=tokens[0] if role == "rate" else "cpu-int8")
     found = {"load_ms": milliseconds_since(start), "loaded_mb": resident_megabytes()}
     start = time.perf_counter()
     if role == "query":
@@ -50,6 +51,12 @@ def main() -> None:
             model.encode_queries([QUERY])
             again.append(milliseconds_since(start))
         found["median_ms"] = statistics.median(again)
+    elif role == "rate":
+        texts = [" ".join(WORDS[(i + n) % len(WORDS)] for i in range(160)) for n in range(16)]
+        rows = model.encode_documents(texts[:2]).rows
+        start = time.perf_counter()
+        rows = model.encode_documents(texts).rows
+        found["tokens_per_second"] = len(rows) / (milliseconds_since(start) / 1e3)
     else:
         # Every word is a token or more, so the document is cut at its limit.
         wanted = int(tokens[0])

@@ -8,6 +8,7 @@ from colibri_export.sizes import Sizes
 
 _LIMIT = Path("/sys/fs/cgroup/memory.max")
 _USED = Path("/sys/fs/cgroup/memory.current")
+_STAT = Path("/sys/fs/cgroup/memory.stat")
 _MEMINFO = Path("/proc/meminfo")
 
 
@@ -45,8 +46,17 @@ def free_memory() -> int | None:
     if _LIMIT.is_file() and _USED.is_file():
         limit = _LIMIT.read_text(encoding="ascii").strip()
         if limit.isdecimal():
-            found.append(max(int(limit) - int(_USED.read_text(encoding="ascii")), 0))
+            used = int(_USED.read_text(encoding="ascii")) - _cached()
+            found.append(max(int(limit) - used, 0))
     return min(found, default=None)
+
+
+def _cached() -> int:
+    """Of a control group's memory what is pages of files, which the system takes back when asked for more."""
+    if not _STAT.is_file():
+        return 0
+    lines = (line.split() for line in _STAT.read_text(encoding="ascii").splitlines())
+    return sum(int(value) for name, value in lines if name in {"active_file", "inactive_file"})
 
 
 def gigabytes(count: int) -> str:

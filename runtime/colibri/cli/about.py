@@ -39,6 +39,10 @@ def _describe(m: Manifest) -> list[str]:
         f"query         {_role(m.query)}",
         f"document      {_role(m.document)}",
     ]
+    if m.tokenizer.lowercase:
+        lines.append("texts         lower-cased before they are tokenized")
+    if published := len(m.golden) + sum(len(one.scores) for one in m.golden_scores):
+        lines.append(f"published     {published} rows and scores: `colibri verify --golden` compares")
     if m.aliases:
         lines.insert(1, f"aliases       {', '.join(m.aliases)}")
     for name, variant in m.variants.items():
@@ -59,6 +63,8 @@ def _role(role: Role) -> str:
         parts.append(f"marker id {role.marker_id}")
     if role.prefix is not None:
         parts.append(f"prefix {role.prefix!r}{'' if role.keep_prefix_rows else ' (rows dropped)'}")
+    if role.drop_start_rows:
+        parts.append("start rows dropped")
     if not role.keep_special_rows:
         parts.append("start and end rows dropped")
     if role.expansion is not None:
