@@ -37,8 +37,8 @@ def measure(place: str) -> dict[str, float]:
     rng = np.random.default_rng(0)
     rows = []
     for length in rng.integers(20, 61, 2_000):
-        made = rng.standard_normal((int(length), DIM), np.float32)
-        rows.append(made / np.linalg.norm(made, axis=1, keepdims=True))
+        some = rng.standard_normal((int(length), DIM), np.float32)
+        rows.append(some / np.linalg.norm(some, axis=1, keepdims=True))
     found: dict[str, float] = {}
     with Index.open(place, dim=DIM, space_id="bench") as index:
         index.add(documents("first", 500, rows))
