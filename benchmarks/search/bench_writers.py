@@ -51,9 +51,9 @@ def measure(place: str) -> dict[str, float]:
         found["upsert 1: ms"] = statistics.median(wall)
         found["upsert 1: processor ms"] = statistics.median(processor)
         for name, count in (("many", MANY), ("bulk", BULK)):
-            made = documents(name, count, rows)
+            given = documents(name, count, rows)
             began, work = time.perf_counter(), time.process_time()
-            index.add(made)
+            index.add(given)
             found[f"add {count:,}: ms"] = (time.perf_counter() - began) * 1e3
             found[f"add {count:,}: processor ms"] = (time.process_time() - work) * 1e3
         found["segments"] = index.stats().segments

@@ -126,7 +126,7 @@ def test_the_estimate_is_right_within_a_factor_of_two_after_ten_seconds(
 def test_the_share_never_falls_and_never_passes_one(clock: Clock) -> None:
     chances = random.Random(5)
     progress = Progress(3_000, "indexing", units_a_token=4.0, clock=clock)
-    before = 0.0
+    before: float = 0
     for _ in range(300):
         if chances.random() < 0.5:
             progress.encoded(chances.randint(0, 9))
