@@ -103,7 +103,7 @@ def print_table(size: str, count: int, found: dict[str, dict[str, float]]) -> No
 
 
 def imports(runs: int) -> dict[str, float]:
-    """Milliseconds of CPU time of each shim's import beyond that of colibri, by fresh interpreters in turns: medians."""
+    """Milliseconds of CPU time of each shim's import beyond that of colibri, by fresh interpreters."""
     statements = {"colibri": "import colibri"} | {name: f"import colibri; {NAMES[name]}" for name in SHIMS}
     times: dict[str, list[float]] = {name: [] for name in statements}
     for number in range(-1, runs):

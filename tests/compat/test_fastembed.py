@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import colibri.compat.fastembed as ours
 from colibri.compat.fastembed import LateInteractionTextEmbedding, register
 from colibri.compat.not_here import NotHere
 from colibri.errors import ArtefactNotFound, InputError, InputTypeError, MissingExtra, ProviderError
@@ -108,6 +109,13 @@ def test_tokens_are_counted_as_if_nothing_were_cut(bert: LateInteractionTextEmbe
     assert bert.token_count("bird", include_extension=True) == len(model.token_offsets("bird")) + 3
     assert bert.token_count("bird", is_doc=False) == len(model.token_offsets("bird")) + 2
     assert bert.token_count("bird", is_doc=False, include_extension=True) == 16
+
+
+def test_other_models_of_the_package_are_not_here() -> None:
+    with pytest.raises(NotHere, match=r"fastembed\.TextEmbedding is not here.*import it from fastembed"):
+        _ = ours.TextEmbedding
+    with pytest.raises(AttributeError):
+        _ = ours.nothing
 
 
 def test_register_says_what_it_needs() -> None:

@@ -242,6 +242,7 @@ def test_a_subset_for_all_or_for_each(bert: models.ColBERT, tmp_path: Path) -> N
     assert [{hit["id"] for hit in hits} for hits in index(queries, subset=["a", "c"])] == [{"a", "c"}] * 2
     assert [{hit["id"] for hit in hits} for hits in index(queries, subset=[["a"], ["b", "c"]])] == [{"a"}, {"b", "c"}]
     assert index(queries, subset=[]) == [[], []]
+    assert index([]) == retrieve.ColBERT(index).retrieve([]) == []
     with pytest.raises(InputError, match="subset: found 1 entries for 2 queries"):
         index(queries, subset=[["a"]])
 

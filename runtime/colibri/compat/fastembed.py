@@ -11,7 +11,7 @@ the model's query weights, so compare them by dot product (Qdrant: Distance.DOT)
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from colibri.compat.bare_rows import encoded
 from colibri.compat.not_here import not_here
@@ -213,3 +213,9 @@ def _described(name: str, manifest: "Manifest") -> dict[str, Any]:
         "dim": manifest.default_dim,
         "tasks": {},
     }
+
+
+def __getattr__(name: str) -> NoReturn:
+    if name.startswith("__") or not name[:1].isupper():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    not_here(f"fastembed.{name}", "only LateInteractionTextEmbedding is late interaction", "import it from fastembed")

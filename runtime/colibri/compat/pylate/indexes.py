@@ -125,6 +125,8 @@ class PLAID:
         index = self._index
         if index is None or not len(index):
             raise InputError("The index is empty. Please add documents before querying.")
+        if isinstance(queries_embeddings, list | tuple) and not queries_embeddings:
+            return []
         queries = packed(queries_embeddings, "queries_embeddings", drop_padding=False)
         if subset is None:
             found = index.search_batch(queries, k)
