@@ -271,10 +271,13 @@ def test_lengths_may_be_set_up_to_the_graph(model: colibri.Colibri) -> None:
     assert made.queryFromText(["a"]).shape == (1, 64, 48)
     assert made.docFromText(["river " * 90]).shape == (1, 10, 48)
     made.query_tokenizer.query_maxlen = 65
-    with pytest.raises(InputError, match="max_tokens: found 65, wanted 4 to 64 for a query"):
+    with pytest.raises(
+        InputError, match="query_maxlen: found 65, wanted 4 to 64 for a query: 3 stand around every text, and the graph"
+    ):
         made.queryFromText(["a"])
     for setting in ({"doc_maxlen": 300}, {"query_maxlen": 65}, {"query_maxlen": 0}):
-        with pytest.raises(InputError, match=r"max_tokens: found \d+, wanted 4 to 64"):
+        ((name, value),) = setting.items()
+        with pytest.raises(InputError, match=f"^{name}: found {value}, wanted 4 to 64 for a "):
             Checkpoint(model, ColBERTConfig(**setting))
 
 
@@ -428,6 +431,18 @@ def test_configurations_know_what_was_given() -> None:
     assert ColBERTConfig(nbits=2) == ColBERTConfig(nbits=2) != ColBERTConfig(nbits=4)
     assert repr(ColBERTConfig(nbits=2)) == "ColBERTConfig(nbits=2)"
     assert json.loads(json.dumps(both.export()))["nbits"] == 8
+
+
+def test_settings_without_effect_are_logged_for_who_asks(
+    model: colibri.Colibri, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG", "colibri.compat"):
+        Checkpoint(model, ColBERTConfig(nbits=2, kmeans_niters=4, root="x")).docFromText(["a"], bsize=3)
+        Checkpoint(model)
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("colibri.compat")] == [
+        "ColBERTConfig: without effect here: nbits, kmeans_niters",
+        "Checkpoint.docFromText: without effect here: bsize",
+    ]
 
 
 def test_runs_are_one_object_with_a_stack(here: Path) -> None:

@@ -4,14 +4,16 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from colibri import Index
 from colibri.compat import NotHere
-from colibri.compat.colbert import Searcher
-from colibri.compat.colbert.index_folder import is_index, is_plaid, restored
+from colibri.compat.colbert import Checkpoint, Searcher
+from colibri.compat.colbert.index_folder import added, is_index, is_plaid, restored
 from colibri.compat.colbert.infra import ColBERTConfig
 from colibri.compat.ragatouille import RAGPretrainedModel
 from colibri.errors import StoreError
@@ -107,6 +109,30 @@ def test_an_old_index_comes_back_where_the_new_one_never_came(notes: Path, caplo
     shutil.copytree(notes, old)
     restored(notes)  # it is there: nothing happens
     assert old.is_dir()
+
+
+class Beaten:
+    """An index whose first `add` comes after another process's."""
+
+    def __init__(self, index: Index, other: Callable[[], object]) -> None:
+        self._index, self._other = index, [other]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._index, name)
+
+    def add(self, documents: Any, *, split: bool) -> int:
+        if self._other:
+            self._other.pop()()
+        return self._index.add(documents, split=split)
+
+
+def test_numbers_that_another_process_took_meanwhile_are_not_taken_again(notes: Path) -> None:
+    other = RAGPretrainedModel.from_index(notes)
+    with Index.open(notes) as index:
+        beaten = Beaten(index, lambda: other.add_to_index(["faster"], ["faster"]))
+        payloads = [{"document_id": "later"}]
+        assert added(beaten, Checkpoint(BERT), ["later"], payloads) == [7]  # type: ignore[arg-type]
+    assert held(notes)[0] == {*IDS, "faster", "later"}
 
 
 # PLAID's folders

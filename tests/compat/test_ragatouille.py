@@ -169,7 +169,7 @@ def test_metadata_comes_back_with_each_document_that_has_some(rag: RAGPretrained
             "document_metadatas of 'doc-green': metadata.born is not JSON (date; wanted str, a number, bool, None, "
             "a list or a mapping)",
         ),
-        ({"max_document_length": 256}, "max_tokens: found 256, wanted 4 to 64 for a document"),
+        ({"max_document_length": 256}, "max_document_length: found 256, wanted 4 to 64 for a document"),
         ({"overwrite_index": "maybe"}, "maybe"),
         ({"collection": "text"}, "collection: found str, wanted a list of strings"),
         ({"collection": [*TEXTS[:-1], 3]}, "collection[8]: found int, wanted str"),
@@ -352,7 +352,7 @@ def test_documents_in_memory(rag: RAGPretrainedModel) -> None:
     assert results == {0: None, 1: None, 2: {"n": 2}, 3: {"n": 3}}
     with pytest.raises(InputError, match="document_metadatas: found 1, wanted one for each of 2"):
         rag.encode(TEXTS[:2], document_metadatas=[{}])
-    with pytest.raises(InputError, match="max_tokens: found 600"):
+    with pytest.raises(InputError, match="max_document_length: found 600, wanted 4 to 64"):
         rag.encode(TEXTS, max_document_length=600)
     rag.encode(["river " * 50], max_document_length=10)
     assert len(rag.search_encoded_docs(QUERY, k=99)) == 5

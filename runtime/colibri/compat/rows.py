@@ -107,7 +107,8 @@ class Rows:
         return self._array.dtype.kind == "f"
 
     def __repr__(self) -> str:
-        return f"Rows({np.array2string(self._array, separator=', ', prefix='Rows(')}, dtype={self.dtype})"
+        shown = np.array2string(self._array, separator=", ", prefix="Rows(", threshold=100, precision=4)
+        return f"Rows({shown}, dtype={self.dtype})"
 
     def __len__(self) -> Int:
         return len(self._array)

@@ -1,5 +1,8 @@
 """What colbert-ai refuses by an assertion, and what is not where it was said to be."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from colibri.errors import InputError, StoreError
 
 
@@ -15,3 +18,15 @@ def check(holds: object, said: str) -> None:
     """Raise Refused with these words unless it holds."""
     if not holds:
         raise Refused(said)
+
+
+@contextmanager
+def said_as(ours: str, theirs: str) -> Iterator[None]:
+    """An InputError about the option `ours` names it as the caller knows it."""
+    try:
+        yield
+    except InputError as error:
+        said = str(error)
+        if not said.startswith(f"{ours}: "):
+            raise
+        raise InputError(theirs + said.removeprefix(ours)) from error

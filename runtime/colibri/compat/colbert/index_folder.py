@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from colibri.compat.colbert.asserted import NotThere
 from colibri.compat.colbert.infra.config.config import METADATA, ColBERTConfig
 from colibri.compat.not_here import not_here
-from colibri.errors import StoreError
+from colibri.errors import InputError, StoreError
 
 if TYPE_CHECKING:
     from colibri.compat.colbert.modeling.checkpoint import Checkpoint
@@ -122,9 +122,15 @@ def documents(
 
 def added(index: "Index", checkpoint: "Checkpoint", passages: Sequence[str], payloads: Payloads = None) -> list[int]:
     """Add passages with the next numbers, all in one transaction; those numbers."""
-    first = next_pid(index)
-    index.add(documents(checkpoint, passages, first, payloads), split=False)
-    return list(range(first, first + len(passages)))
+    while True:
+        first = next_pid(index)
+        try:
+            index.add(documents(checkpoint, passages, first, payloads), split=False)
+        except InputError:
+            if next_pid(index) == first:
+                raise
+            continue  # another process was faster, and has taken these numbers
+        return list(range(first, first + len(passages)))
 
 
 def next_pid(index: "Index") -> int:

@@ -9,7 +9,6 @@ from colibri.compat.colbert.data.collection import Collection
 from colibri.compat.colbert.infra.config.config import ColBERTConfig
 from colibri.compat.colbert.infra.run import Run
 from colibri.compat.colbert.modeling.checkpoint import Checkpoint
-from colibri.compat.options import without_effect
 
 _OVERWRITE = (True, False, "reuse", "resume", "force_silent_overwrite")
 
@@ -22,7 +21,6 @@ class Indexer:
     """
 
     def __init__(self, checkpoint: Any, config: Any = None, verbose: int = 3) -> None:
-        without_effect("Indexer", nbits=_given(config, "nbits"), kmeans_niters=_given(config, "kmeans_niters"))
         self.index_path: str | None = None
         self.verbose = verbose
         self._checkpoint = Checkpoint(checkpoint, ColBERTConfig.from_existing(config, Run().config), verbose=verbose)
@@ -66,7 +64,3 @@ class Indexer:
         else:
             index_folder.built(folder, self._checkpoint, list(passages), self.config)
         return where
-
-
-def _given(config: Any, name: str) -> Any:
-    return getattr(config, name) if name in getattr(config, "assigned", ()) else None

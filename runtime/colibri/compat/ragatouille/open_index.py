@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colibri.compat.colbert import index_folder
-from colibri.compat.colbert.asserted import check
+from colibri.compat.colbert.asserted import check, said_as
 from colibri.compat.colbert.infra.config.config import ColBERTConfig
 from colibri.compat.ragatouille import index_files
 from colibri.compat.ragatouille.passages import Passages, passages_of
@@ -143,7 +143,8 @@ class OpenIndex:
         before = self._checkpoint.doc_tokenizer.doc_maxlen
         self._checkpoint.doc_tokenizer.doc_maxlen = tokens
         try:
-            self._checkpoint.document_vectors([])
+            with said_as("doc_maxlen", "max_document_length"):
+                self._checkpoint.document_vectors([])
         except InputError:
             self._checkpoint.doc_tokenizer.doc_maxlen = before
             raise

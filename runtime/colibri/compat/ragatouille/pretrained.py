@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from colibri.compat.colbert import index_folder
-from colibri.compat.colbert.asserted import NotThere
+from colibri.compat.colbert.asserted import NotThere, said_as
 from colibri.compat.colbert.infra.config.config import ColBERTConfig
 from colibri.compat.colbert.modeling.checkpoint import Checkpoint
 from colibri.compat.not_here import not_here
@@ -260,7 +260,8 @@ class RAGPretrainedModel:
             most = manifest.architecture.max_positions - _KEPT_BACK
             length = max(manifest.document.max_tokens, most)
         limit = None if length == manifest.document.max_tokens else length
-        return self._checkpoint.colibri.encode_documents(texts, self._checkpoint.dim, max_tokens=limit)  # type: ignore[arg-type]
+        with said_as("max_tokens", "max_document_length"):
+            return self._checkpoint.colibri.encode_documents(texts, self._checkpoint.dim, max_tokens=limit)  # type: ignore[arg-type]
 
 
 def _listed(texts: str | Sequence[str], what: str) -> list[str]:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from colibri.compat.colbert.asserted import check
+from colibri.compat.colbert.asserted import check, said_as
 from colibri.compat.colbert.infra.config.config import ColBERTConfig, settings_of
 from colibri.compat.colbert.modeling.tokenization import DocTokenizer, QueryTokenizer
 from colibri.compat.handing import handed, known_kind
@@ -21,6 +21,9 @@ _TORCH = (
     "amp_manager save"
 ).split()
 _LONGEST_FULL_QUERY = 500
+_WITHOUT_EFFECT = (
+    "bsize index_bsize nbits kmeans_niters ncells ndocs centroid_score_threshold load_index_with_mmap"
+).split()
 
 
 class Checkpoint:
@@ -58,6 +61,8 @@ class Checkpoint:
         self.name = os.fspath(name) if isinstance(name, str | os.PathLike) else name.name
         self.colbert_config = ColBERTConfig.from_existing(own, colbert_config)
         _check_settings(self.colbert_config, own)
+        given = getattr(colbert_config, "assigned", {})
+        without_effect("ColBERTConfig", **{name: given.get(name) for name in _WITHOUT_EFFECT})
         self._dim = checks.one_dim(self._colibri.manifest, self.colbert_config.dim)
         self._own = own
         self.query_tokenizer = QueryTokenizer(self.colbert_config.query_maxlen)
@@ -162,11 +167,13 @@ class Checkpoint:
         if length == self._own.query_maxlen:
             return self._colibri.encode_queries(texts, self.dim)
         expand = length if self._colibri.manifest.query.expansion else None
-        return self._colibri.encode_queries(texts, self.dim, max_tokens=length, expand_to=expand)
+        with said_as("max_tokens", "query_maxlen"):
+            return self._colibri.encode_queries(texts, self.dim, max_tokens=length, expand_to=expand)
 
     def document_vectors(self, texts: list[str], *, progress: bool = False) -> "TokenVectors":
         """Documents cut at the tokenizer's `doc_maxlen`."""
-        return self._colibri.encode_documents(texts, self.dim, max_tokens=self.document_tokens, progress=progress)
+        with said_as("max_tokens", "doc_maxlen"):
+            return self._colibri.encode_documents(texts, self.dim, max_tokens=self.document_tokens, progress=progress)
 
     @property
     def document_tokens(self) -> int | None:
