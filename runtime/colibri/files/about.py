@@ -17,18 +17,26 @@ def about(path: PurePath, root: PurePath, item: Read, *, first: bool) -> str:
     first  whether it is the first document of its file. Of rows and messages only that has the file's words: a question
            that names the file would else be answered by any of them alike
     """
-    title = " ".join((item.part.content.title or "").split())
-    if item.part.line is not None and not first:
+    part = item.part
+    return about_words(path, root, title=part.content.title, within=item.within, line=part.line, first=first)
+
+
+def about_words(
+    path: PurePath, root: PurePath, *, title: str | None, within: str, line: int | None, first: bool
+) -> str:
+    """The same of a document that was read before."""
+    title = " ".join((title or "").split())
+    if line is not None and not first:
         return title[:_LONGEST]
     base = root.parent if root == path else root
     folders = [base.name, *path.parent.relative_to(base).parts]
     name = path.name
-    if item.within:
-        *between, inner = item.within.split("/")
+    if within:
+        *between, inner = within.split("/")
         folders += [name, *between]
         name = inner
-    lines = [words(name), title, " ".join(words(folder) for folder in folders)]
-    found = "\n".join(dict.fromkeys(line for line in lines if line))[:_LONGEST]
+    parts = [words(name), title, " ".join(words(folder) for folder in folders)]
+    found = "\n".join(dict.fromkeys(part for part in parts if part))[:_LONGEST]
     return found.encode("utf-8", "replace").decode()  # names need not be UTF-8
 
 

@@ -1,6 +1,10 @@
 """What an index knows of a file: under "file" in the payload of each of its documents.
 
 path, root, suffix, size_bytes, mtime_ns, sha256      of the file, the same in all of them
+changed_ns                                            when its inode changed, which a new name does, too
+passages, fields                                      options that the document was made with: the most tokens of a
+                                                      passage (0: a text is one), which fields hold a row's text and id
+unfinished                                            of its first document: that not all of them came yet
 reader                                                what read the document: "zip 1, PDF 2"
 about                                                 words that find it: its name, title, folders
 title, author, language, created, modified, verbatim  as its `FileText` has them
@@ -12,20 +16,24 @@ cut                                                   why reading the file ended
 not_read                                              of its first document: files in it that nothing reads, counted
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from colibri.files import places
-from colibri.files.about import about
-from colibri.files.known import READERS
+from colibri.files.about import about, about_words
+from colibri.files.known import READ, READERS
 from colibri.files.reading import Read
 from colibri.files.room.worker import Limits
 from colibri.files.walk import Found, shown
+from colibri.files.wanted import Wanted
 from colibri.index import Document, Index
+from colibri.tokens import PASSAGE_TOKENS
 
-_OF_FILE = ("path", "root", "suffix", "size_bytes", "mtime_ns", "sha256")
+_OF_FILE = ("path", "root", "suffix", "size_bytes", "mtime_ns", "sha256", "changed_ns")
+_WITH_FIELDS = frozenset(kind.reader for kind in READ if kind.takes == "fields")
 
 
 @dataclass
@@ -42,21 +50,39 @@ class Known:
     not_read: dict[str, int] = field(default_factory=dict)
     cut: str = ""
     limits: str = ""
+    passages: set[int] = field(default_factory=set)
+    fields: set[tuple[str | None, str | None]] = field(default_factory=set)
+    unfinished: bool = False
 
     def is_of(self, found: Found) -> bool:
-        """Whether a file is as the index has it, by its time and size."""
-        return (self.facts.get("mtime_ns"), self.facts.get("size_bytes")) == (found.mtime_ns, found.size_bytes)
+        """Whether a file is as the index has it, by its times and size."""
+        facts = self.facts
+        same = (facts.get("mtime_ns"), facts.get("size_bytes")) == (found.mtime_ns, found.size_bytes)
+        return same and facts.get("changed_ns") in {found.changed_ns, None}
 
-    def as_read_now(self, limits: Limits) -> bool:
+    def as_read_now(self, wanted: Wanted) -> bool:
         """Whether reading it again gives the same."""
-        return self.readers <= READERS and (not self.cut or self.limits == _shown(limits))
+        if self.unfinished or not self.readers <= READERS or self.passages != {wanted.passages}:
+            return False
+        if not _WITH_FIELDS.isdisjoint(self.readers) and self.fields != {(wanted.text_field, wanted.id_field)}:
+            return False
+        return not self.cut or self.limits == _shown(wanted.limits)
 
 
 def of_file(one: Found, root: Path, digest: str) -> dict[str, Any]:
     """The facts that all of its documents share."""
     suffix = one.path.suffix.lower().removeprefix(".")
     facts = {"path": shown(one.path), "root": shown(root), "suffix": suffix, "size_bytes": one.size_bytes}
-    return facts | {"mtime_ns": one.mtime_ns, "sha256": digest}
+    return facts | {"mtime_ns": one.mtime_ns, "sha256": digest, "changed_ns": one.changed_ns}
+
+
+def of_options(item: Read, wanted: Wanted) -> dict[str, Any]:
+    """Those that made a document what it is."""
+    found: dict[str, Any] = {"passages": wanted.passages}
+    fields = {"text": wanted.text_field, "id": wanted.id_field}
+    if any(fields.values()) and not _WITH_FIELDS.isdisjoint(item.reader.split(", ")):
+        found["fields"] = {name: value for name, value in fields.items() if value}
+    return found
 
 
 def of_document(one: Found, root: Path, item: Read, *, first: bool) -> tuple[dict[str, Any], list[str]]:
@@ -99,19 +125,34 @@ def with_not_read(stored: Mapping[str, Any] | None, counts: Mapping[str, int]) -
     return {**own, "file": {**own.get("file", {}), "not_read": dict(counts)}}
 
 
-def known_files(index: Index, roots: Sequence[Path]) -> dict[str, Known]:
-    """Of files at or below the roots, by their path."""
-    bases = [shown(root.resolve()).rstrip("/\\") for root in roots]
+def moved(stored: Mapping[str, Any] | None, one: Found, root: Path) -> dict[str, Any]:
+    """The payload of a document whose file has another place now, its times among the facts."""
+    own = {} if stored is None else stored
+    file: dict[str, Any] = dict(own.get("file", {}))
+    with suppress(ValueError, TypeError):  # a path that is not below its root: of nobody here
+        before: dict[str, Any] = {"title": file.get("title"), "within": file.get("within", ""), "line": file.get("line")}
+        old = about_words(Path(file["path"]), Path(file["root"]), **before, first=True)
+        first = file.get("line") is None or file.get("about", "") == old
+        file["about"] = about_words(one.path, root, **before, first=first)
+    file |= of_file(one, root, str(file.get("sha256")))
+    return {**own, "file": {name: value for name, value in file.items() if name != "about" or value}}
+
+
+def known_files(index: Index) -> dict[str, Known]:
+    """All that it holds, by their path."""
     found: dict[str, Known] = {}
     for found_id, own in index.payloads({"file.path": {"$exists": True}}):
         file = own["file"]
-        path = file["path"]
-        if not any(path == base or path.startswith((f"{base}/", f"{base}\\")) for base in bases):
-            continue
+        if not isinstance(file["path"], str) or not isinstance(file.get("sha256"), str):
+            continue  # somebody else's
         facts = {name: file.get(name) for name in _OF_FILE}
-        before = found.setdefault(path, Known(facts, [], set()))
+        before = found.setdefault(file["path"], Known(facts, [], set()))
         before.ids.append(found_id)
         before.readers |= set(str(file.get("reader")).split(", "))
+        before.passages.add(file.get("passages", PASSAGE_TOKENS))
+        fields = file.get("fields") or {}
+        before.fields.add((fields.get("text"), fields.get("id")))
+        before.unfinished |= "unfinished" in file
         if before.facts != facts:
             before.facts = {}
         if isinstance(counts := file.get("not_read"), dict):

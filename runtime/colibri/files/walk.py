@@ -4,6 +4,7 @@ An index is never gone into: what it holds of the files around it would be found
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,17 +16,23 @@ from colibri.index import is_index_folder
 
 HIDDEN, IGNORED, NOT_CHOSEN = "hidden", "by .gitignore", "by --glob"
 LINK, NO_FILE, INDEX = "links", "pipes or devices", "Colibri indexes"
+_BACK = "\\"
+_WRITTEN_OUT = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 _OF_GIT = frozenset({".git", ".gitignore"})  # what they say is heeded, so that they are not left out
 
 
 @dataclass(frozen=True)
 class Found:
-    """A file. path: absolute. given: whether it was named itself, so that every reader should be tried."""
+    """A file. path: absolute. given: whether it was named itself, so that every reader should be tried.
+
+    changed_ns  when its inode changed: renaming a file leaves its other time alone, and two of one size can be swapped
+    """
 
     path: Path
     size_bytes: int
     mtime_ns: int
     given: bool = False
+    changed_ns: int = 0
 
 
 @dataclass
@@ -34,10 +41,12 @@ class Troubles:
 
     unreadable  paths that could not be looked at -> why
     left_out    paths that are not wanted -> which rule says so; a folder stands for all that is in it
+    mounts      folders that lie on another file system than the one they are in
     """
 
     unreadable: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    mounts: set[str] = field(default_factory=set)
 
     def note(self, path: os.PathLike[str] | str, error: OSError) -> None:
         """Remember one."""
@@ -90,9 +99,9 @@ def _below(
     hidden: bool,
     ignore: bool,
 ) -> Iterator[Found]:
-    waiting = [(folder, specs)]
+    waiting = [(folder, specs, folder.stat().st_dev)]
     while waiting:
-        here, above = waiting.pop()
+        here, above, device = waiting.pop()
         try:
             with os.scandir(here) as entries:
                 listed = sorted(entries, key=lambda entry: entry.name)
@@ -122,9 +131,11 @@ def _below(
             if why:
                 troubles.left_out[shown(path)] = why
             elif folder_here:
-                folders.append((path, own))
+                folders.append((path, own, found.st_dev))
+                if found.st_dev != device:
+                    troubles.mounts.add(shown(path))
             else:
-                yield Found(path, found.st_size, found.st_mtime_ns)
+                yield Found(path, found.st_size, found.st_mtime_ns, changed_ns=found.st_ctime_ns)
         waiting += reversed(folders)
 
 
@@ -141,7 +152,7 @@ def _one(path: Path, troubles: Troubles) -> Iterator[Found]:
         return
     if not stat.S_ISREG(found.st_mode):
         raise InputError(f"{path}: neither a file nor a folder")
-    yield Found(path, found.st_size, found.st_mtime_ns, given=True)
+    yield Found(path, found.st_size, found.st_mtime_ns, given=True, changed_ns=found.st_ctime_ns)
 
 
 def _specs_above(root: Path) -> _Specs:
@@ -200,6 +211,17 @@ def _patterns(globs: Sequence[str]) -> Patterns:
         except ValueError as error:
             raise InputError(f"--glob {glob!r}: {error}; wanted is a pattern such as '*.md' or 'docs/**'") from error
     return Patterns(patterns)
+
+
+def within(path: str, base: str) -> bool:
+    """Whether a path, as `shown`, is another or lies below it."""
+    return path == base or path.startswith((f"{base.rstrip('/')}/", f"{base.rstrip(_BACK)}{_BACK}"))
+
+
+def real(path: str) -> str:
+    """A path of `shown` as the system takes it: names that are not UTF-8 were written out."""
+    undone = _WRITTEN_OUT.sub(lambda found: chr(int(found[1], 16)), path)
+    return undone if undone != path and not os.path.lexists(path) else path
 
 
 def shown(path: os.PathLike[str] | str) -> str:

@@ -1,0 +1,88 @@
+"""What lies in the folders of a run: each file once, as the deepest root that holds it wants it."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from colibri.files.walk import Found, Troubles, shown, walk, within
+from colibri.files.wanted import Wanted
+
+REMOVED = "by --remove"
+_UNMOUNTED = "nothing is mounted there any more"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A root, and how it is looked at.
+
+    root     a file or a folder, absolute
+    exact    whether what the globs leave out leaves the index, as what .gitignore leaves out does
+    below    only what lies there, or is it; "" all of it
+    without  paths that were taken out by hand
+    mounts   folders that had a file system of their own
+    """
+
+    root: Path
+    wanted: Wanted
+    exact: bool = False
+    below: str = ""
+    without: tuple[str, ...] = ()
+    mounts: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """The root, as the index has it."""
+        return shown(self.root)
+
+    def looks_at(self, path: str) -> bool:
+        """Whether a path of this root is one of this run."""
+        return not self.below or within(path, self.below)
+
+
+@dataclass
+class Looked:
+    """What a job came to. found: by path, as shown."""
+
+    job: Job
+    found: dict[str, Found] = field(default_factory=dict)
+    troubles: Troubles = field(default_factory=Troubles)
+
+
+def owner(path: str, roots: Iterable[str]) -> str | None:
+    """The deepest of some roots (a set or a mapping, for speed) that is a path or lies above it."""
+    here = path
+    while here not in roots:
+        at = max(here.rfind("/"), here.rfind("\\") if os.name == "nt" else -1)
+        if at < 0 or here == "/":
+            return None
+        here = here[:at] or "/"
+    return here
+
+
+def looked(jobs: Iterable[Job], roots: Iterable[str]) -> Iterator[Looked]:
+    """Walk them. roots: all that the index has; what is a deeper root's is left to it.
+
+    Raises InputError for a root that is not there.
+    """
+    for job in jobs:
+        one, path, wanted = Looked(job), job.path, job.wanted
+        troubles = Troubles()
+        for found in walk([job.root], troubles, globs=wanted.globs, hidden=wanted.hidden, ignore=wanted.ignore):
+            place = shown(found.path)
+            if owner(place, roots) != path or not job.looks_at(place):
+                continue
+            hand = next((away for away in job.without if within(place, away)), None)
+            if hand is None:
+                one.found[place] = found
+            else:
+                troubles.left_out[hand] = REMOVED
+        for place in set(job.mounts) - troubles.mounts:
+            if not os.path.ismount(place) and os.path.lexists(place):
+                troubles.unreadable[place] = _UNMOUNTED
+        one.troubles = Troubles(
+            {place: why for place, why in troubles.unreadable.items() if owner(place, roots) == path},
+            {place: why for place, why in troubles.left_out.items() if owner(place, roots) == path},
+            troubles.mounts,
+        )
+        yield one

@@ -1,0 +1,147 @@
+"""Files that have another name or place: told by their content, so that their rows stay.
+
+A file has moved where its bytes are found under another path and its own path holds others, or nothing, by now. A copy
+is none: the old file is still there. Which of several equal files went where is told by their names.
+"""
+
+import hashlib
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from colibri.files.facts import Known
+from colibri.files.known import by_ending
+from colibri.files.recognise import recognise
+from colibri.files.text import Unreadable
+from colibri.files.walk import Found, real, within
+
+_STREAMS = frozenset({".gz", ".bz2", ".xz", ".lzma", ".zst"})
+
+
+@dataclass(frozen=True)
+class Move:
+    """old, new: paths. alike: whether its text is the same under the new name."""
+
+    old: str
+    new: str
+    alike: bool
+
+
+def is_gone(path: str, new: str = "") -> bool:
+    """Whether there surely is no such file: a folder that cannot be looked at may hold it. new: where it may be now,
+    which is the same place where names differ by case or form alone and the file system does not tell them apart."""
+    try:
+        here = os.lstat(real(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    if not new or _folded(path) != _folded(new) or path == new:
+        return False
+    try:
+        return os.path.samestat(here, os.lstat(real(new))) and here.st_nlink == 1
+    except OSError:
+        return False
+
+
+def moves(known: Mapping[str, Known], found: Mapping[str, Found], changed: Collection[str]) -> list[Move]:
+    """Which files of the index are others of those found by now.
+
+    changed  paths among the found that the index has with other times or sizes
+    """
+    sizes: dict[object, list[str]] = defaultdict(list)
+    for path, entry in known.items():
+        if isinstance(entry.facts.get("sha256"), str) and (path not in found or path in changed):
+            sizes[entry.facts.get("size_bytes")].append(path)
+    digests: dict[str, str] = {}
+    for path, one in found.items():
+        if (path not in known or path in changed) and one.size_bytes in sizes:
+            digests[path] = _digest(one)
+    by_content: dict[str, list[str]] = defaultdict(list)
+    for path, digest in digests.items():
+        own = known.get(path)
+        if digest and (own is None or own.facts.get("sha256") != digest):
+            by_content[digest].append(path)
+    donors: dict[str, list[str]] = defaultdict(list)
+    for paths in sizes.values():
+        for path in paths:
+            digest = str(known[path].facts["sha256"])
+            if digest in by_content and digests.get(path) != digest:
+                donors[digest].append(path)
+    return [
+        Move(old, new, _alike(old, found[new]))
+        for digest, olds in donors.items()
+        for old, new in _paired(olds, by_content[digest], lambda old, new: old in found or is_gone(old, new))
+    ]
+
+
+def _paired(olds: list[str], news: list[str], free: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
+    """Equal files: those that share most of the end of their paths first, the rest in order."""
+    left = sorted(news)
+    waiting = sorted(olds)
+    longest = max(len(PurePath(path).parts) for path in (*left, *waiting))
+    for depth in (*range(min(longest, 8), 0, -1), 0):
+        places: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for new in reversed(left):
+            places[_end(new, depth)].append(new)
+        still = []
+        for old in waiting:
+            same = places.get(_end(old, depth))
+            if same and free(old, same[-1]):
+                new = same.pop()
+                left.remove(new)
+                yield old, new
+            else:
+                still.append(old)
+        waiting = still
+
+
+def _end(path: str, depth: int) -> tuple[str, ...]:
+    return PurePath(path).parts[-depth:] if depth else ()
+
+
+def followed(moved: Collection[Move], known: Mapping[str, Known], found: Collection[str], root: str) -> list[Move]:
+    """The rest of a root that is gone, where most of it was found elsewhere: files that were changed on the way."""
+    bases: dict[str, int] = defaultdict(int)
+    for one in moved:
+        if within(one.old, root) and one.old != root and one.new.endswith(one.old.removeprefix(root)):
+            bases[one.new.removesuffix(one.old.removeprefix(root))] += 1
+    own = [path for path in known if within(path, root)]
+    if not bases or 2 * max(bases.values()) < len(own):
+        return []
+    base = max(bases, key=lambda name: (bases[name], name))
+    away, taken = {one.old for one in moved}, {one.new for one in moved}
+    pairs = [(path, base + path.removeprefix(root)) for path in own if path not in away]
+    return [Move(old, new, False) for old, new in pairs if new in found and new not in known and new not in taken]
+
+
+def _digest(one: Found) -> str:
+    try:
+        with one.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""  # reading it will say why
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", path).casefold()
+
+
+def _alike(old: str, one: Found) -> bool:
+    """Whether a file's text is what it was: its name also says how it is read."""
+    before, after = PurePath(old), one.path
+    suffix = before.suffix.lower()
+    named = by_ending(before.name)
+    if suffix == after.suffix.lower() and named is by_ending(after.name):
+        if suffix in _STREAMS:
+            return PurePath(before.stem).suffix.lower() == PurePath(after.stem).suffix.lower()
+        return bool(suffix) or named is None or before.name.lower() == after.name.lower()
+    try:
+        data = one.path.read_bytes()
+        kind = recognise(after.name, data)
+        return kind is recognise(before.name, data) and kind.form == "document" and kind.module != "archives"
+    except (OSError, Unreadable):
+        return False

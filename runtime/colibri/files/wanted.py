@@ -1,0 +1,86 @@
+"""What of a folder is indexed, and how: its options, which an index remembers with it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from colibri.files.reading import Reading
+from colibri.files.room.worker import Limits
+from colibri.tokens import PASSAGE_TOKENS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is indexed, and how. max_bytes: of a file; larger ones are skipped and named.
+
+    max_seconds, max_memory_bytes  of reading one file, see `room`
+    """
+
+    globs: Sequence[str] = ()
+    hidden: bool = False
+    ignore: bool = True
+    max_bytes: int = 64 << 20
+    max_seconds: float = Limits.seconds
+    max_memory_bytes: int = Limits.memory_bytes
+    text_field: str | None = None
+    id_field: str | None = None
+    split: bool = True
+    passage_tokens: int = PASSAGE_TOKENS
+
+    @property
+    def limits(self) -> Limits:
+        """As the room takes them."""
+        reading = Reading(text_field=self.text_field, id_field=self.id_field)
+        return Limits(seconds=self.max_seconds, memory_bytes=self.max_memory_bytes, reading=reading)
+
+    @property
+    def passages(self) -> int:
+        """The most tokens of a passage, as an index knows it of each document; 0: a text is one."""
+        return self.passage_tokens if self.split else 0
+
+    def stored(self) -> dict[str, Any]:
+        """What differs from the defaults, as JSON takes it."""
+        own = {name.name: getattr(self, name.name) for name in fields(self)}
+        default = {name.name: name.default for name in fields(self)}
+        own["globs"] = tuple(self.globs)
+        return {
+            name: list(value) if name == "globs" else value for name, value in own.items() if value != default[name]
+        }
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Self:
+        """From what `stored` gave. Options that a newer program knows are passed over."""
+        names = {name.name for name in fields(cls)}
+        found = {name: value for name, value in stored.items() if name in names}
+        return cls(**{name: tuple(value) if name == "globs" else value for name, value in found.items()})
+
+
+_MB = 1 << 20
+_SHOWN: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "globs": ("--glob", lambda value: " ".join(value) or "none"),
+    "hidden": ("--hidden", lambda value: "yes" if value else "no"),
+    "ignore": ("--ignore", lambda value: "yes" if value else "no"),
+    "max_bytes": ("--max-mb", lambda value: f"{value // _MB:,}"),
+    "max_seconds": ("--max-seconds", lambda value: f"{value:g}"),
+    "max_memory_bytes": ("--max-memory-mb", lambda value: f"{value // _MB:,}"),
+    "text_field": ("--text-field", lambda value: value or "none"),
+    "id_field": ("--id-field", lambda value: value or "none"),
+    "split": ("--split", lambda value: "yes" if value else "no"),
+    "passage_tokens": ("--passage-tokens", str),
+}
+"""How options are called on the command line."""
+
+
+def shown_options(wanted: Wanted) -> str:
+    """Those that are not the default: "--glob *.md, --passage-tokens 90"; "" where all are."""
+    return ", ".join(f"{_SHOWN[name][0]} {_SHOWN[name][1](value)}" for name, value in wanted.stored().items())
+
+
+def shown_change(before: Wanted, after: Wanted) -> str:
+    """What differs: "--passage-tokens 90 (was 180)"; "" where nothing does."""
+    parts = []
+    for name, (option, show) in _SHOWN.items():
+        was, now = getattr(before, name), getattr(after, name)
+        if show(was) != show(now):
+            parts.append(f"{option} {show(now)} (was {show(was)})")
+    return ", ".join(parts)
