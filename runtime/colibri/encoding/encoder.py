@@ -127,7 +127,8 @@ class Encoder:
         chunk = Chunk(order.dims, order.dtype, self._manifest.space_id, weighted=weighted)
         yielded = False
         # Closed here: an error that somebody keeps keeps this frame, and that would keep the threads.
-        with progress_bar(total, f"encoding {order.role} texts", show) as advance, closing(iter(job)) as outcomes:
+        bar = progress_bar(total, f"encoding {order.role} texts", show, terminal_only=False)
+        with bar as advance, closing(iter(job)) as outcomes:
             for outcome in outcomes:
                 entries = _entries(outcome, order, report)
                 for entry in entries:

@@ -1,6 +1,7 @@
 """What every operation on an open index needs: its facts, its connections, its segments, its lock, its model."""
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +49,7 @@ class Core:
         self._snapshots = Snapshots(self.segments, self.dim, self.space_id)
         self._model: IndexModel | None = None
         self._choosing = threading.Lock()
+        self.clock = time.monotonic
 
     def close(self) -> None:
         """Let go of files."""

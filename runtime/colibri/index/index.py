@@ -128,18 +128,21 @@ class Index:
         overlap_tokens: int = OVERLAP_TOKENS,
         keep_text: bool = True,
         progress: bool | Callable[[int], object] = False,
+        commit_every: float | None = None,
     ) -> int:
         """Add documents whose ids are new; how many. All of them in one transaction, or none.
 
         split           long texts become passages of `passage_tokens` that overlap by `overlap_tokens`, cut between
                         paragraphs and sentences where possible; False: a text is one passage, cut at the model's limit
         keep_text       False stores no texts: results have only spans, and nothing can be encoded again
-        progress        True: a bar with tokens/s and time left on stderr; or called with each document's tokens
+        progress        True: a bar with tokens/s and time left on stderr; or called with tokens as they are encoded
+        commit_every    seconds of work after which what is encoded is committed, whole documents each time: an error
+                        or an interruption then keeps what was committed before. None: all at the end, or nothing
 
         `documents` may be a generator; texts are encoded as they come, and memory does not grow with their number.
         Raises InputError for an id that is there, and as `Store.add` does.
         """
-        rules = ingest.rules(False, split, passage_tokens, overlap_tokens, keep_text)
+        rules = ingest.rules(False, split, passage_tokens, overlap_tokens, keep_text, commit_every)
         return ingest.ingest(self._core, documents, rules, show=progress)
 
     def upsert(
@@ -151,9 +154,10 @@ class Index:
         overlap_tokens: int = OVERLAP_TOKENS,
         keep_text: bool = True,
         progress: bool | Callable[[int], object] = False,
+        commit_every: float | None = None,
     ) -> int:
         """`add` that replaces documents whose ids are there. Of one id given twice the later counts."""
-        rules = ingest.rules(True, split, passage_tokens, overlap_tokens, keep_text)
+        rules = ingest.rules(True, split, passage_tokens, overlap_tokens, keep_text, commit_every)
         return ingest.ingest(self._core, documents, rules, show=progress)
 
     def delete(self, ids: str | Sequence[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:

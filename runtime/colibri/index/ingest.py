@@ -1,5 +1,6 @@
 """Documents into a transaction: checked one by one, encoded or taken ready, quantised and written in batches."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -26,16 +27,29 @@ class Rules:
     replace         whether an id that is there is replaced; else it is an error
     keep_text       whether texts are stored
     passage_tokens  of long texts' passages; None: a text is one passage
+    commit_every    seconds of work after which what is encoded is committed; None: all at the end, or nothing
     """
 
     replace: bool
     keep_text: bool
     passage_tokens: int | None
     overlap_tokens: int
+    commit_every: float | None = None
 
 
-def rules(replace: bool, split: bool, passage_tokens: int, overlap_tokens: int, keep_text: bool) -> Rules:
+def rules(
+    replace: bool,
+    split: bool,
+    passage_tokens: int,
+    overlap_tokens: int,
+    keep_text: bool,
+    commit_every: float | None = None,
+) -> Rules:
     """Rules of what a caller gave. Raises InputError."""
+    if commit_every is not None and not _is_seconds(commit_every):
+        raise InputError(
+            f"commit_every: found {commit_every!r}, wanted seconds above 0, or None for all of it in one transaction"
+        )
     if not checks.is_count(passage_tokens):
         raise InputError(f"passage_tokens: found {passage_tokens!r}, wanted a whole number from 1")
     if overlap_tokens != 0 and not checks.is_count(overlap_tokens):
@@ -45,7 +59,12 @@ def rules(replace: bool, split: bool, passage_tokens: int, overlap_tokens: int, 
         keep_text=keep_text,
         passage_tokens=passage_tokens if split else None,
         overlap_tokens=overlap_tokens,
+        commit_every=commit_every,
     )
+
+
+def _is_seconds(found: object) -> bool:
+    return isinstance(found, int | float) and not isinstance(found, bool) and found > 0 and math.isfinite(found)
 
 
 def ingest(
@@ -59,10 +78,39 @@ def ingest(
     if isinstance(documents, Mapping | str | Document) or not hasattr(documents, "__iter__"):
         raise InputTypeError(f"documents: found {type(documents).__name__}, wanted a list of documents")
     total = len(documents) if isinstance(documents, Sequence) else None
-    with core.writing() as transaction, progress_bar(total, "indexing", show is True) as bar:
-        work = Ingest(transaction, wanted, core.dim, core.space_id)
-        work.run(documents, core.model, show if callable(show) else bar)
-    return work.count
+    count, left = 0, iter(documents)
+    with progress_bar(total, "indexing", show is True) as bar:
+        while True:
+            part = _Part(left, core.clock, wanted.commit_every)
+            with core.writing() as transaction:
+                work = Ingest(transaction, wanted, core.dim, core.space_id)
+                work.run(part, core.model, show if callable(show) else bar)
+            count += work.count
+            if part.ended:
+                return count
+
+
+class _Part:
+    """Documents until so many seconds have passed."""
+
+    def __init__(
+        self,
+        documents: Iterator[Document | Mapping[str, Any]],
+        clock: Callable[[], float],
+        seconds: float | None,
+    ) -> None:
+        self._documents = documents
+        self._clock = clock
+        self._seconds = math.inf if seconds is None else seconds
+        self.ended = False
+
+    def __iter__(self) -> Iterator[Document | Mapping[str, Any]]:
+        begun = self._clock()
+        for document in self._documents:
+            yield document
+            if self._clock() - begun >= self._seconds:
+                return
+        self.ended = True
 
 
 class Ingest:
