@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -13,6 +13,8 @@ import pytest
 import colibri
 from colibri import Index
 from colibri.files import known
+from colibri.files.filling import Filling
+from colibri.files.looking import Job
 from colibri.files.reading import Item
 from colibri.files.safely import Reader
 from colibri.files.summary import Summary
@@ -75,8 +77,9 @@ def test_changes_are_followed(index: Index, folder: Path) -> None:
     shutil.move(folder / "sub" / "c.py", folder / "moved.py")
     (folder / "new.txt").write_text("new", encoding="utf-8")
     encoded: list[int] = []
-    assert counts(sync(index, folder, encoded=encoded)) == (3, 1, 2, 0)
-    assert len(encoded) == 3
+    summary = sync(index, folder, encoded=encoded)
+    assert (counts(summary), summary.moved) == ((2, 2, 1, 0), 1)
+    assert len(encoded) == 2
     assert held(index, folder) == {"a.txt", "moved.py", "new.txt", "sub/d.html"}
     (a,) = index.get(str(folder / "a.txt"))
     assert a is not None
@@ -193,7 +196,7 @@ def test_rows_are_documents_of_their_own(index: Index, folder: Path) -> None:
 
 
 def test_an_interruption_keeps_what_was_done(index: Index, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("colibri.files.sync._BATCH_DOCUMENTS", 1)
+    monkeypatch.setattr("colibri.files.filling._BATCH_DOCUMENTS", 1)
     real = Reader.read
 
     def stop(self: Reader, name: str, data: bytes) -> Iterator[Item]:
@@ -213,17 +216,17 @@ def test_an_interruption_keeps_what_was_done(index: Index, folder: Path, monkeyp
 def test_small_files_are_kept_when_a_large_one_is_interrupted(
     index: Index, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("colibri.files.sync._BATCH_CHARACTERS", 200)
+    monkeypatch.setattr("colibri.files.filling._BATCH_CHARACTERS", 200)
     (folder / "sub" / "z.txt").write_text("the bird " * 50, encoding="utf-8")
-    real = Sync._upsert
+    real = Filling._upsert
 
-    def stop(self: Sync, documents: Iterator[Document], done: Callable[[int], object]) -> None:
+    def stop(self: Filling, documents: Iterator[Document], job: Job) -> None:
         some = list(documents)
         if any(len(one.text or "") > 200 for one in some):
             raise KeyboardInterrupt
-        real(self, iter(some), done)
+        real(self, iter(some), job)
 
-    monkeypatch.setattr(Sync, "_upsert", stop)
+    monkeypatch.setattr(Filling, "_upsert", stop)
     with pytest.raises(KeyboardInterrupt):
         sync(index, folder)
     assert held(index, folder) == {"a.txt", "b.md", "sub/c.py", "sub/d.html"}
@@ -289,7 +292,7 @@ def test_what_nothing_reads_is_counted_and_what_was_given_is_named(index: Index,
 def test_what_nothing_reads_in_an_archive_is_counted_whether_it_is_read_or_not(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr("colibri.files.sync._BATCH_DOCUMENTS", batch)
+    monkeypatch.setattr("colibri.files.filling._BATCH_DOCUMENTS", batch)
     place = tmp_path / "a.zip"
     with zipfile.ZipFile(place, "w") as archive:
         for name in ("a.txt", "b.txt", "c.txt", "d.exe", "e.jpg", "f.jpg"):
@@ -324,7 +327,7 @@ def test_a_file_that_becomes_another_kind_leaves(index: Index, folder: Path) -> 
 def test_one_row_more_or_less_is_followed_and_own_fields_survive(
     index: Index, folder: Path, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("colibri.files.sync._BATCH_DOCUMENTS", batch)
+    monkeypatch.setattr("colibri.files.filling._BATCH_DOCUMENTS", batch)
     rows = folder / "rows.jsonl"
     rows.write_text('{"text": "one", "file": "mine", "line": 7}\n{"text": "two"}', encoding="utf-8")
     sync(index, rows)
@@ -364,7 +367,7 @@ def test_two_rows_of_one_id_are_said(index: Index, folder: Path) -> None:
 def test_what_was_read_before_a_limit_stays_and_is_not_read_again_under_the_same(
     index: Index, folder: Path, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("colibri.files.sync._BATCH_DOCUMENTS", batch)
+    monkeypatch.setattr("colibri.files.filling._BATCH_DOCUMENTS", batch)
     rows = folder / "rows.jsonl"
     rows.write_text("".join(f'{{"text": "row {i}"}}\n' for i in range(60)), encoding="utf-8")
     real = Reader.read

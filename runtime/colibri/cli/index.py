@@ -1,26 +1,25 @@
 """`colibri index`."""
 
 import os
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options
-from colibri.cli.terminal import echo, echo_json, visible
+from colibri.cli.options import ModelOptions, model_options
+from colibri.cli.terminal import visible
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
-    from colibri.files import Summary
     from colibri.index import Index
     from colibri.model import Colibri
 
 DEFAULT = ".colibri-index"
-_SHOWN = 20  # skipped files and remarks, one a line
-_ONE = {"links": "link", "pipes or devices": "pipe or device", "Colibri indexes": "Colibri index"}
-_KINDS_SHOWN = 8  # endings that are counted apart
+_USE = (
+    "give files or folders to index, or one of --remove, --kinds, --stats, --verify, --repair, --compact, --export, "
+    "--import; without any, all that the index was made of is looked at again"
+)
 
 
 @click.command(short_help="Index files for search.")
@@ -34,124 +33,140 @@ _KINDS_SHOWN = 8  # endings that are counted apart
     show_default=True,
     help="Folder of the index.",
 )
-@click.option("--glob", "globs", multiple=True, help="Only files that match, as in .gitignore: '*.md', 'docs/**'.")
-@click.option("--hidden", is_flag=True, help="Also files and folders whose name begins with a dot.")
-@click.option("--no-ignore", is_flag=True, help="Also what .gitignore leaves out.")
-@click.option("--max-mb", type=click.IntRange(min=1), default=64, show_default=True, help="Skip larger files.")
+@click.option(
+    "--glob", "globs", multiple=True, help="Only files that match, as in .gitignore: '*.md', 'docs/**'; '' all."
+)
+@click.option(
+    "--hidden/--no-hidden", default=None, help="Also files and folders whose name begins with a dot.  [default: no]"
+)
+@click.option("--ignore/--no-ignore", default=None, help="Whether .gitignore leaves things out.  [default: yes]")
+@click.option("--max-mb", type=click.IntRange(min=1), show_default="64", help="Skip larger files.")
 @click.option(
     "--max-seconds",
     type=click.FloatRange(min=0, min_open=True),
-    default=120.0,
-    show_default=True,
+    show_default="120",
     help="Stop reading a file after so long, and go on with the next.",
 )
 @click.option(
-    "--max-memory-mb",
-    type=click.IntRange(min=64),
-    default=2048,
-    show_default=True,
-    help="Stop reading a file that needs more.",
+    "--max-memory-mb", type=click.IntRange(min=64), show_default="2048", help="Stop reading a file that needs more."
 )
-@click.option("--text-field", help="Field of .jsonl and .csv rows to index; default: 'text', or all of them.")
-@click.option("--id-field", help="Field of .jsonl and .csv rows that names them; default: their line.")
-@click.option("--no-split", is_flag=True, help="Each text is one passage, cut at the model's limit: for short ones.")
+@click.option(
+    "--text-field", help="Field of .jsonl and .csv rows to index; default ('' again): 'text', or all of them."
+)
+@click.option("--id-field", help="Field of .jsonl and .csv rows that names them; default ('' again): their line.")
+@click.option(
+    "--split/--no-split",
+    default=None,
+    help="Whether long texts become passages, or are each one, cut at the model's limit.  [default: yes]",
+)
 @click.option(
     "--passage-tokens",
     type=click.IntRange(min=8),
-    default=180,
-    show_default=True,
+    show_default="180",
     help="Length of long texts' passages at most.",
 )
+@click.option("--defaults", is_flag=True, help="Options that are not given are at their defaults again.")
+@click.option("--prune", is_flag=True, help="Take out the documents of folders and files that are gone for good.")
+@click.option("--yes", is_flag=True, help="Do not ask before pruning on a terminal.")
+@click.option(
+    "--remove", type=click.Path(path_type=Path), multiple=True, help="Take out a file or folder, there or gone."
+)
 @click.option("--kinds", "task", flag_value="kinds", help="Show which kinds of file are read, and what each needs.")
-@click.option("--stats", "task", flag_value="stats", help="Show what the index holds.")
+@click.option("--stats", "task", flag_value="stats", help="Show what the index holds, and what it is made of.")
 @click.option("--verify", "task", flag_value="verify", help="Compare everything with its checksum; 1 when it differs.")
 @click.option("--repair", "task", flag_value="repair", help="Drop what is broken, or encode it again from its text.")
 @click.option("--compact", "task", flag_value="compact", help="Free what deleted documents take.")
 @click.option("--export", "export_to", type=click.Path(path_type=Path), help="Write all of it to a new folder.")
 @click.option("--import", "import_from", type=click.Path(path_type=Path), help="Add what --export wrote.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but what went wrong.")
 @model_options
 def index(
     paths: tuple[Path, ...],
     place: Path,
     globs: tuple[str, ...],
-    hidden: bool,
-    no_ignore: bool,
-    max_mb: int,
-    max_seconds: float,
-    max_memory_mb: int,
+    hidden: bool | None,
+    ignore: bool | None,
+    max_mb: int | None,
+    max_seconds: float | None,
+    max_memory_mb: int | None,
     text_field: str | None,
     id_field: str | None,
-    no_split: bool,
-    passage_tokens: int,
+    split: bool | None,
+    passage_tokens: int | None,
+    defaults: bool,
+    prune: bool,
+    yes: bool,
+    remove: tuple[Path, ...],
     task: str | None,
     export_to: Path | None,
     import_from: Path | None,
     as_json: bool,
+    quiet: bool,
     asked: ModelOptions,
 ) -> None:
-    """Index files and folders, or look after an index.
+    """Index files and folders, keep an index fresh, or look after it.
 
-    --kinds shows what is read; what a file is, its content says first and its name second. Rows of .jsonl and .csv are
-    a document each. Run it again at any time: what is new or changed is read, what is gone goes. .gitignore holds;
-    links inside folders are not followed. An interruption keeps what was indexed so far. A file that cannot be read, or
-    not in time, is named and costs only itself. A new index has rows of the model's smallest width, unless --dim names
+    Run it again at any time: what is new or changed is read, what moved keeps its rows, what is gone goes. Without
+    PATH it does so for all that the index was made of. --kinds shows what is read; what a file is, its content says
+    first and its name second. Rows of .jsonl and .csv are a document each. .gitignore holds; links inside folders are
+    not followed. A file that cannot be read, or not in time, is named and costs only itself. An interruption keeps
+    what was indexed so far.
+
+    Each folder keeps the options that it was indexed with: those that are not given are as they were. A change is
+    said, and what it touches is read again. A new index has rows of the model's smallest width, unless --dim names
     another of its heads.
+
+    A folder that is gone, or on a disk that is not mounted, is said at every run, and its documents stay until --prune;
+    `colibri search` marks them.
 
     \b
       colibri index notes/ papers/ --glob '*.md' --glob '*.pdf'
       colibri index faq.jsonl --text-field answer --id-field key --into faq.index
+      colibri index                    # all of it again, with the options it has
+      colibri index --remove papers/   # out of the index
       colibri index --stats
     """
-    if sum(map(bool, (paths, task, export_to, import_from))) != 1:
-        raise click.UsageError(
-            "give files or folders to index, or one of --kinds, --stats, --verify, --repair, --compact, --export, "
-            "--import"
-        )
-    if task == "kinds":
-        from colibri.cli.kinds import show
+    care = sum(map(bool, (remove, task, export_to, import_from)))
+    if care > 1 or (care and (paths or prune)):
+        raise click.UsageError(_USE)
+    if care:
+        from colibri.cli.index_care import look_after
 
-        show(as_json)
+        look_after(place, asked, remove, task, export_to, import_from, as_json)
         return
-    from colibri.index import Index
-
-    if export_to is not None:
-        with Index.open(place, create=False) as opened:
-            echo(visible(f"{export_to}: {opened.export(export_to):,} documents"))
-        return
-    if import_from is not None:
-        with open_index(place, asked, create=True) as opened:
-            echo(visible(f"{place}: {opened.import_(import_from):,} documents added"))
-        return
-    if task is not None:
-        with Index.open(place, create=False) as opened:
-            _look_after(opened, task, as_json)
-        return
-    from colibri.files import Sync, Wanted
-    from colibri.machine import progress_bar
-
-    wanted = Wanted(
-        globs=globs,
-        hidden=hidden,
-        ignore=not no_ignore,
-        max_bytes=max_mb << 20,
-        max_seconds=max_seconds,
-        max_memory_bytes=max_memory_mb << 20,
-        text_field=text_field,
-        id_field=id_field,
-        split=not no_split,
-        passage_tokens=passage_tokens,
-    )
+    if not paths and not is_index(place):
+        raise click.UsageError(f"{_USE} (there is no index in {visible(str(place))})")
     for path in paths:
-        if not path.exists():
+        if not path.exists() and not is_index(place):
             raise InputError(f"{path}: no such file or folder")
+    given: dict[str, Any] = {
+        "globs": tuple(glob for glob in globs if glob) if globs else None,
+        "hidden": hidden,
+        "ignore": ignore,
+        "max_bytes": None if max_mb is None else max_mb << 20,
+        "max_seconds": max_seconds,
+        "max_memory_bytes": None if max_memory_mb is None else max_memory_mb << 20,
+        "split": split,
+        "passage_tokens": passage_tokens,
+    }
+    fields = {"text_field": text_field, "id_field": id_field}
+    changes = {name: value for name, value in given.items() if value is not None}
+    changes |= {name: value or None for name, value in fields.items() if value is not None}
+    from colibri.cli.index_run import Run
+
     with open_index(place, asked, create=True) as opened:
-        sync = Sync(opened, wanted)
-        due = sync.plan(paths)
-        with progress_bar(len(due), "indexing", len(due) >= PROGRESS_FROM) as done:
-            summary = sync.run(due, done)
-        total = opened.count()
-    _report(summary, total, place, as_json)
+        Run(opened, place, as_json=as_json, quiet=quiet).refresh(paths, changes, defaults, prune=prune, yes=yes)
+
+
+def is_index(place: Path) -> bool:
+    """Whether an index lies in a folder."""
+    from colibri.index import is_index_folder
+
+    try:
+        return is_index_folder({entry.name for entry in place.iterdir()})
+    except OSError:
+        return False
 
 
 def open_index(place: Path, asked: ModelOptions, *, create: bool) -> "Index":
@@ -163,66 +178,3 @@ def open_index(place: Path, asked: ModelOptions, *, create: bool) -> "Index":
         return replace(asked, model=None if source is None else os.fspath(source), dim=None).load()
 
     return Index.open(place, asked.model, asked.dim, create, load=load)
-
-
-def _report(summary: "Summary", total: int, place: Path, as_json: bool) -> None:
-    if as_json:
-        echo_json({**asdict(summary), "documents": total, "index": str(place)})
-        return
-    skipped = [f"skipped {path}: {why}" for path, why in summary.skipped.items()]
-    remarks = [f"{path}: {one}" for path, said in summary.remarks.items() for one in said]
-    for lines in (skipped, remarks):
-        for line in lines[:_SHOWN]:
-            echo(visible(line), err=True)
-        if len(lines) > _SHOWN:
-            echo(f"and {len(lines) - _SHOWN:,} more (--json names all)", err=True)
-    if summary.not_read:
-        echo(visible(_not_read(summary.not_read)), err=True)
-    if summary.left_out:
-        echo(_left_out(summary.left_out), err=True)
-    echo(
-        f"{summary.indexed} files indexed, {summary.unchanged} unchanged, {summary.removed} removed, "
-        f"{len(summary.skipped)} skipped; {visible(str(place))} holds {total:,} documents"
-    )
-
-
-def _not_read(counts: dict[str, int]) -> str:
-    """As in "11 files of 2 kinds not read: 8 .jpg, 3 .rtf; see --kinds"."""
-    total, kinds = sum(counts.values()), sorted(counts, key=lambda name: (-counts[name], name))
-    shown = [f"{counts[name]} {name}" for name in kinds[:_KINDS_SHOWN]]
-    if len(kinds) > _KINDS_SHOWN:
-        shown.append("…")
-    files = "1 file" if total == 1 else f"{total:,} files"
-    of_kinds = "1 kind" if len(kinds) == 1 else f"{len(kinds)} kinds"
-    return f"{files} of {of_kinds} not read: {', '.join(shown)}; see --kinds"
-
-
-def _left_out(counts: dict[str, int]) -> str:
-    """As in "left out, a folder counting as one: 12 by .gitignore, 1 link"."""
-    found = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-    shown = [f"{count:,} {_ONE.get(why, why) if count == 1 else why}" for why, count in found]
-    return f"left out, a folder counting as one: {', '.join(shown)}"
-
-
-def _look_after(opened: "Index", task: str, as_json: bool) -> None:
-    tasks: dict[str, Callable[[], Any]] = {
-        "stats": lambda: asdict(opened.stats()),
-        "verify": lambda: asdict(opened.verify(progress=not as_json)),
-        "repair": lambda: asdict(opened.repair()),
-        "compact": lambda: {"freed_bytes": opened.compact()},
-    }
-    found = tasks[task]()
-    if as_json:
-        echo_json(found)
-    else:
-        for name, value in found.items():
-            for one in value if isinstance(value, tuple) else (value,):
-                echo(visible(f"{name:<12} {one:,}" if type(one) is int else f"{name:<12} {one}"))
-    if task == "verify":
-        if found["problems"] or found["damaged"]:
-            raise InputError(
-                f"{opened.path}: {len(found['damaged'])} documents damaged, {len(found['problems'])} other problems; "
-                f"`colibri index --repair --into {opened.path}` mends it"
-            )
-        if not as_json:
-            echo("all as it was written")

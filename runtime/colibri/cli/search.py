@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from colibri.index import Hit, PassageHit
     from colibri.vectors import Span
 
+GONE = "file is gone"
 _SNIPPET = 320  # characters
 _ENDS = {0x0B: " ", 0x0C: " ", 0x0D: "\n", 0x85: "\n"}
 _PASSAGES = 2  # the best one may be words about the document, of which its text shows nothing
@@ -47,7 +48,8 @@ def search(
 ) -> None:
     """Search an index that `colibri index` made; the words that matter most to a score are bold.
 
-    The first number is the score divided by the number of the query's tokens: a mean of cosines, at most 1.
+    The first number is the score divided by the number of the query's tokens: a mean of cosines, at most 1. A hit whose
+    file is not there any more says so ("file is gone"; with --json in "gone"): see `colibri index --prune`.
 
     \b
       colibri search "how do I export a model?"
@@ -71,7 +73,17 @@ def _entry(hit: "Hit") -> dict[str, Any]:
     from colibri.files import place
 
     found = place(hit)
-    return {**asdict(hit), "place": str(found), "line": found.line, "label": found.label or None}
+    entry = {**asdict(hit), "place": str(found), "line": found.line, "label": found.label or None}
+    return {**entry, "gone": GONE} if gone(hit) else entry
+
+
+def gone(hit: "Hit") -> bool:
+    """Whether a hit is of a file that is not there any more; one that cannot be looked at may be."""
+    from colibri.files import is_gone
+
+    file = (hit.payload or {}).get("file")
+    path = file.get("path") if isinstance(file, dict) else None
+    return isinstance(path, str) and is_gone(path)
 
 
 def parsed(filters: Sequence[str]) -> dict[str, Any] | None:
@@ -107,7 +119,8 @@ def listing(hits: Sequence["Hit"], base: Path | None = None) -> list[str]:
     lines = []
     for number, hit in enumerate(hits, 1):
         where = visible(str(place(hit)).removeprefix(f"{base}/"))
-        lines.append(f"{number}. {hit.normalised:.3f}  {click.style(where, fg='cyan')}")
+        mark = f"  ({GONE})" if gone(hit) else ""
+        lines.append(f"{number}. {hit.normalised:.3f}  {click.style(where, fg='cyan')}{mark}")
         passage = shown_passage(hit)
         if hit.text is not None and passage is not None:
             lines += [f"   {line}" for line in snippet(hit.text, passage)]

@@ -1,5 +1,6 @@
 """Files to texts: what is found in folders (`walk`), what is in a file (`reading`), read in a process of its own
-(`room`), an index kept up to date with both (`sync`), and where in its file a hit stands (`place`).
+(`room`), an index kept up to date with both (`sync`), the folders that it remembers (`refresh`), and where in its file
+a hit stands (`place`).
 
 In come paths, out go documents with the places their text stood in. It stands on `index` and `tokens`. A reader of a
 kind must never import a model or an index.
@@ -10,19 +11,31 @@ from typing import TYPE_CHECKING
 from colibri.machine import door
 
 if TYPE_CHECKING:
+    from colibri.files.holdings import Holdings, what_is_held
     from colibri.files.known import NOT_READ, READ, Kind
+    from colibri.files.lost import Gone
     from colibri.files.places import HitPlace, place, shown_passage
+    from colibri.files.presence import is_gone
+    from colibri.files.refresh import Refresh
+    from colibri.files.removal import Removal, remove
     from colibri.files.room.memory import how_memory_is_limited
     from colibri.files.summary import Summary
-    from colibri.files.sync import Sync, Wanted
+    from colibri.files.sync import Sync
+    from colibri.files.wanted import Wanted, shown_options
 else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "holdings": "Holdings what_is_held",
             "known": "NOT_READ READ Kind",
             "places": "HitPlace place shown_passage",
+            "presence": "is_gone",
+            "lost": "Gone",
+            "refresh": "Refresh",
+            "removal": "Removal remove",
             "room.memory": "how_memory_is_limited",
             "summary": "Summary",
-            "sync": "Sync Wanted",
+            "sync": "Sync",
+            "wanted": "Wanted shown_options",
         },
     )

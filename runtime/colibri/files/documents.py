@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from colibri.errors import MissingExtra
 from colibri.files import facts as facts_of
+from colibri.files.looking import Job
 from colibri.files.reading import Item, NotRead, Read
 from colibri.files.room.worker import RoomError
 from colibri.files.summary import Summary
@@ -26,9 +26,9 @@ class Documents:
     elsewhere  whether that lies in what is installed here, not in the file
     """
 
-    def __init__(self, one: Found, root: Path, facts: dict[str, Any], summary: Summary, items: Iterator[Item]) -> None:
+    def __init__(self, one: Found, job: Job, facts: dict[str, Any], summary: Summary, items: Iterator[Item]) -> None:
         self._one = one
-        self._root = root
+        self._job = job
         self._facts = facts
         self._path: str = facts["path"]
         self._summary = summary
@@ -84,7 +84,8 @@ class Documents:
             for remark in part.content.remarks or (("holds no text",) if part.name else ()):
                 self._say(_shown(part.name, part.line), remark)
             return None
-        own, remarks = facts_of.of_document(self._one, self._root, item, first=item.within not in self._begun)
+        own, remarks = facts_of.of_document(self._one, self._job.root, item, first=item.within not in self._begun)
+        own |= facts_of.of_options(item, self._job.wanted)
         self._begun.add(item.within)
         found_id = f"{self._path}#{part.name}" if part.name else self._path
         payload = facts_of.payload(part.fields, {**self._facts, **own})

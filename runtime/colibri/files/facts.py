@@ -119,6 +119,20 @@ def cut_off(document: Document, why: str | None, limits: Limits) -> Document:
     return document if why is None else replace(document, payload=cut(document.payload, why, limits))
 
 
+def unfinished(document: Document, first: str) -> Document:
+    """A file's first document, which comes before the others do, says so."""
+    if document.id != first:
+        return document
+    own = dict(document.payload or {})
+    return replace(document, payload={**own, "file": {**own.get("file", {}), "unfinished": True}})
+
+
+def finished(stored: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A payload of a file all of whose documents came."""
+    own = {} if stored is None else stored
+    return {**own, "file": {name: value for name, value in own.get("file", {}).items() if name != "unfinished"}}
+
+
 def with_not_read(stored: Mapping[str, Any] | None, counts: Mapping[str, int]) -> dict[str, Any]:
     """A payload that also says what in the file is not read."""
     own = {} if stored is None else stored
@@ -130,7 +144,11 @@ def moved(stored: Mapping[str, Any] | None, one: Found, root: Path) -> dict[str,
     own = {} if stored is None else stored
     file: dict[str, Any] = dict(own.get("file", {}))
     with suppress(ValueError, TypeError):  # a path that is not below its root: of nobody here
-        before: dict[str, Any] = {"title": file.get("title"), "within": file.get("within", ""), "line": file.get("line")}
+        before: dict[str, Any] = {
+            "title": file.get("title"),
+            "within": file.get("within", ""),
+            "line": file.get("line"),
+        }
         old = about_words(Path(file["path"]), Path(file["root"]), **before, first=True)
         first = file.get("line") is None or file.get("about", "") == old
         file["about"] = about_words(one.path, root, **before, first=first)

@@ -5,8 +5,6 @@ is none: the old file is still there. Which of several equal files went where is
 """
 
 import hashlib
-import os
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,9 +12,10 @@ from pathlib import PurePath
 
 from colibri.files.facts import Known
 from colibri.files.known import by_ending
+from colibri.files.presence import is_gone
 from colibri.files.recognise import recognise
 from colibri.files.text import Unreadable
-from colibri.files.walk import Found, real, within
+from colibri.files.walk import Found, within
 
 _STREAMS = frozenset({".gz", ".bz2", ".xz", ".lzma", ".zst"})
 
@@ -28,23 +27,6 @@ class Move:
     old: str
     new: str
     alike: bool
-
-
-def is_gone(path: str, new: str = "") -> bool:
-    """Whether there surely is no such file: a folder that cannot be looked at may hold it. new: where it may be now,
-    which is the same place where names differ by case or form alone and the file system does not tell them apart."""
-    try:
-        here = os.lstat(real(path))
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except (OSError, ValueError):
-        return False
-    if not new or _folded(path) != _folded(new) or path == new:
-        return False
-    try:
-        return os.path.samestat(here, os.lstat(real(new))) and here.st_nlink == 1
-    except OSError:
-        return False
 
 
 def moves(known: Mapping[str, Known], found: Mapping[str, Found], changed: Collection[str]) -> list[Move]:
@@ -124,10 +106,6 @@ def _digest(one: Found) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""  # reading it will say why
-
-
-def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", path).casefold()
 
 
 def _alike(old: str, one: Found) -> bool:

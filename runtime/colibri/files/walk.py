@@ -4,7 +4,6 @@ An index is never gone into: what it holds of the files around it would be found
 """
 
 import os
-import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ from colibri.index import is_index_folder
 HIDDEN, IGNORED, NOT_CHOSEN = "hidden", "by .gitignore", "by --glob"
 LINK, NO_FILE, INDEX = "links", "pipes or devices", "Colibri indexes"
 _BACK = "\\"
-_WRITTEN_OUT = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 _OF_GIT = frozenset({".git", ".gitignore"})  # what they say is heeded, so that they are not left out
 
 
@@ -216,12 +214,6 @@ def _patterns(globs: Sequence[str]) -> Patterns:
 def within(path: str, base: str) -> bool:
     """Whether a path, as `shown`, is another or lies below it."""
     return path == base or path.startswith((f"{base.rstrip('/')}/", f"{base.rstrip(_BACK)}{_BACK}"))
-
-
-def real(path: str) -> str:
-    """A path of `shown` as the system takes it: names that are not UTF-8 were written out."""
-    undone = _WRITTEN_OUT.sub(lambda found: chr(int(found[1], 16)), path)
-    return undone if undone != path and not os.path.lexists(path) else path
 
 
 def shown(path: os.PathLike[str] | str) -> str:

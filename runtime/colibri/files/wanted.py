@@ -51,8 +51,9 @@ class Wanted:
     def of(cls, stored: Mapping[str, Any]) -> Self:
         """From what `stored` gave. Options that a newer program knows are passed over."""
         names = {name.name for name in fields(cls)}
-        found = {name: value for name, value in stored.items() if name in names}
-        return cls(**{name: tuple(value) if name == "globs" else value for name, value in found.items()})
+        found: dict[str, Any] = {name: value for name, value in stored.items() if name in names}
+        found["globs"] = tuple(found.get("globs", ()))
+        return cls(**found)
 
 
 _MB = 1 << 20

@@ -198,6 +198,12 @@ class Index:
             for row in reading.all_heads(connection, condition, values):
                 yield row.id, row.shown_payload or {}
 
+    def outlines(self) -> Iterator[tuple[str, dict[str, Any], int]]:
+        """Ids, payloads and numbers of passages of every document: no text is read."""
+        with self._core.shelf.reading() as connection:
+            for row in reading.all_heads(connection):
+                yield row.id, row.shown_payload or {}, row.passages
+
     def set_payloads(self, payloads: Mapping[str, Mapping[str, Any] | None]) -> int:
         """Replace the payloads of documents by their ids, in one transaction; how many there were. Nothing else
         changes, and nothing is encoded. Unknown ids are no error."""
@@ -237,6 +243,10 @@ class Index:
         with self._core.shelf.reading() as connection:
             found: int = connection.execute(f"SELECT count(*) FROM documents WHERE {condition}", values).fetchone()[0]
             return found
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens the model makes of a text, markers aside."""
+        return len(self._core.model().loaded().token_offsets(text))
 
     def search(
         self,

@@ -166,6 +166,7 @@ def _bar(progress: Progress, out: TextIO) -> Iterator[None]:
     with tqdm(total=progress.total, desc=progress.what, file=out, leave=False, miniters=0, bar_format=shape) as drawn:
 
         def show() -> None:
+            drawn.total = progress.total  # which falls where a unit turns out to be no work
             drawn.set_postfix_str(progress.words(), refresh=False)
             drawn.update((progress.fraction or 0) * (progress.total or 0) - drawn.n)
 

@@ -1,0 +1,117 @@
+"""What `colibri index` does beside indexing: show, verify, mend, compact, export, import, take out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from colibri.cli.index import open_index
+from colibri.cli.index_run import left_out, not_read
+from colibri.cli.options import ModelOptions
+from colibri.cli.terminal import echo, echo_json, visible
+from colibri.errors import InputError
+from colibri.files import Wanted, remove, shown_options, what_is_held
+from colibri.index import Index
+
+_SHOWN = 20  # skipped files of a root
+
+
+def look_after(
+    place: Path,
+    asked: ModelOptions,
+    removed: Sequence[Path],
+    task: str | None,
+    export_to: Path | None,
+    import_from: Path | None,
+    as_json: bool,
+) -> None:
+    """One of these."""
+    if task == "kinds":
+        from colibri.cli.kinds import show
+
+        show(as_json)
+    elif export_to is not None:
+        with Index.open(place, create=False) as opened:
+            echo(visible(f"{export_to}: {opened.export(export_to):,} documents"))
+    elif import_from is not None:
+        with open_index(place, asked, create=True) as opened:
+            echo(visible(f"{place}: {opened.import_(import_from):,} documents added"))
+    else:
+        with Index.open(place, create=False) as opened:
+            if removed:
+                _remove(opened, removed, as_json)
+            elif task == "stats":
+                _stats(opened, as_json)
+            else:
+                _upkeep(opened, str(task), as_json)
+
+
+def _remove(opened: Index, paths: Sequence[Path], as_json: bool) -> None:
+    done = remove(opened, paths)
+    if as_json:
+        echo_json({**asdict(done), "left": opened.count(), "index": str(opened.path)})
+        return
+    for path in done.kept_out:
+        echo(visible(f"{path} is still there; it stays out of the index until `colibri index {path}`"), err=True)
+    for path in done.roots:
+        echo(visible(f"{path} is no folder of this index any more"), err=True)
+    echo(
+        f"{done.files:,} files, {done.documents:,} documents taken out; {visible(str(opened.path))} holds "
+        f"{opened.count():,} documents"
+    )
+
+
+def _stats(opened: Index, as_json: bool) -> None:
+    found, held = asdict(opened.stats()), what_is_held(opened)
+    if as_json:
+        echo_json({**found, **asdict(held)})
+        return
+    _show({**found, "files": held.files})
+    if held.kinds:
+        echo("\npassages by kind:")
+    for kind, counts in held.kinds.items():
+        files = f"{counts['files']:,} files, " if counts["files"] else ""
+        echo(visible(f"  {kind:<20} {counts['passages']:,} passages, {files}{counts['documents']:,} documents"))
+    for root in held.roots:
+        echo(visible(f"\n{root['path']}" + (f"  {root['gone']}" if root["gone"] else "")), styled=True)
+        when = f"last looked at {root['when']}" if root["when"] else "not looked at to its end yet"
+        echo(f"  {root['files']:,} files, {root['documents']:,} documents; {when}")
+        if options := shown_options(Wanted.of(root["options"])):
+            echo(visible(f"  {options}"))
+        for path, why in list(root["skipped"].items())[:_SHOWN]:
+            echo(visible(f"  skipped {path}: {why}"))
+        if more := root["more"] + max(len(root["skipped"]) - _SHOWN, 0):
+            echo(f"  and {more:,} more (--json names up to 1,000)")
+        if root["not_read"]:
+            echo(visible(f"  {not_read(root['not_read'])}"))
+        if root["left_out"]:
+            echo(f"  {left_out(root['left_out'])}")
+        for path in root["without"]:
+            echo(visible(f"  taken out by hand: {path}"))
+
+
+def _upkeep(opened: Index, task: str, as_json: bool) -> None:
+    tasks: dict[str, Callable[[], Any]] = {
+        "verify": lambda: asdict(opened.verify(progress=not as_json)),
+        "repair": lambda: asdict(opened.repair()),
+        "compact": lambda: {"freed_bytes": opened.compact()},
+    }
+    found = tasks[task]()
+    if as_json:
+        echo_json(found)
+    else:
+        _show(found)
+    if task == "verify":
+        if found["problems"] or found["damaged"]:
+            raise InputError(
+                f"{opened.path}: {len(found['damaged'])} documents damaged, {len(found['problems'])} other problems; "
+                f"`colibri index --repair --into {opened.path}` mends it"
+            )
+        if not as_json:
+            echo("all as it was written")
+
+
+def _show(found: dict[str, Any]) -> None:
+    for name, value in found.items():
+        for one in value if isinstance(value, tuple) else (value,):
+            echo(visible(f"{name:<12} {one:,}" if type(one) is int else f"{name:<12} {one}"))

@@ -1,0 +1,68 @@
+"""Roots that are not there: gone, moved, or on a disk that is not mounted."""
+
+import os
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from colibri.files.facts import Known
+from colibri.files.presence import real
+from colibri.files.roots import Root
+from colibri.files.walk import within
+
+_SAMPLE = 200  # files that tell whether a folder is one that moved
+GONE = "is gone"
+CLOSED = "cannot be looked at"
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A root that is not there, or cannot be looked at. lost: whether it may be pruned."""
+
+    why: str
+    files: int
+    documents: int
+    lost: bool
+
+
+def why_gone(path: str, known: Mapping[str, Known], mounts: Sequence[str]) -> str:
+    """Why a root is not there to be indexed; "" it is. known, mounts: what the index has of it."""
+    place = real(path)
+    try:
+        if not stat.S_ISDIR(Path(place).stat().st_mode):
+            return ""
+        with os.scandir(place) as entries:
+            empty = next(entries, None) is None
+    except (FileNotFoundError, NotADirectoryError):
+        return GONE
+    except OSError as error:
+        return f"{CLOSED} ({error.strerror or error})"
+    if path in mounts and not Path(place).is_mount():
+        return "has nothing mounted any more"
+    if empty and any(within(one, path) for one in known):
+        return "is empty by now, as where a disk is not mounted"
+    return ""
+
+
+def is_mount(path: str, root: Root) -> bool:
+    """Whether a root has a file system of its own, or had."""
+    return path in root.mounts or Path(real(path)).is_mount()
+
+
+def was(path: str, known: Mapping[str, Known], roots: Iterable[str]) -> str | None:
+    """The root that is gone and was, as it looks, a folder that is new."""
+    for old in roots:
+        own = [(one, entry) for one, entry in known.items() if within(one, old)][:_SAMPLE]
+        if own and why_gone(old, known, ()):
+            same = sum(_has(path + one.removeprefix(old), entry) for one, entry in own)
+            if 2 * same >= len(own):
+                return old
+    return None
+
+
+def _has(path: str, entry: Known) -> bool:
+    try:
+        return Path(real(path)).stat().st_size == entry.facts.get("size_bytes")
+    except (OSError, ValueError):
+        return False

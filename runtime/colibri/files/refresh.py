@@ -1,0 +1,222 @@
+"""One run of `colibri index`: the roots that an index remembers, those that come new, and those that are gone."""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from colibri.errors import InputError
+from colibri.files.facts import Known, known_files
+from colibri.files.looking import Job, owner
+from colibri.files.lost import CLOSED, GONE, Gone, is_mount, was, why_gone
+from colibri.files.presence import real
+from colibri.files.roots import Root, change_roots, roots_of
+from colibri.files.summary import Summary
+from colibri.files.sync import Sync
+from colibri.files.walk import Found, Troubles, shown, walk, within
+from colibri.files.wanted import Wanted, shown_change
+from colibri.index import Index
+
+
+class Refresh:
+    """`plan`, then `run`, then `prune` what is gone, if that is wished.
+
+    said   sentences on changed options and moved roots
+    gone   roots of this run that are not there, by path
+    """
+
+    def __init__(self, index: Index, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._index = index
+        self.sync = Sync(index, clock=clock)
+        self.said: list[str] = []
+        self.gone: dict[str, Gone] = {}
+        self._roots: dict[str, Root] = {}
+        self._jobs: dict[str, Job] = {}
+        self._forgotten: set[str] = set()
+
+    def plan(self, paths: Sequence[Path], given: Mapping[str, Any], *, reset: bool = False) -> list[tuple[Found, Job]]:
+        """Files to read.
+
+        paths   files and folders; none: all roots
+        given   options (fields of `Wanted`) that differ from those the roots have
+        reset   whether the others go back to their defaults
+
+        Raises InputError for a path that is not there and of which the index holds nothing, and where there is no root.
+        """
+        known = known_files(self._index)
+        self._roots = roots_of(self._index, known)
+        if not paths and not self._roots:
+            raise InputError(f"{self._index.path}: was not filled from files; give files or folders to index")
+        asked = self._asked(paths, known, given, reset)
+        before = {path: root.wanted for path, root in self._roots.items()}
+        for path in asked:
+            self._take(path, known, given, reset)
+        self._absorb(asked)
+        self._say_changes(before)
+        for path in asked:
+            if path in self._roots:
+                self._look(path, known, asked[path])
+        self._keep_roots(asked)
+        states = {path: why_gone(path, known, ()) for path in self._roots if path not in asked}
+        others = [self._job(path, "") for path, why in states.items() if not why]
+        lost = [path for path, one in self.gone.items() if one.lost]
+        lost += [path for path, why in states.items() if why and not why.startswith(CLOSED)]
+        due = self.sync.plan_jobs(list(self._jobs.values()), self._roots, others, lost)
+        self._after_moves(lost)
+        return due
+
+    def run(self, due: Sequence[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
+        """Read and index them, and remember what was passed by."""
+        summary = self.sync.run(due, done)
+        when = datetime.now(UTC).isoformat(timespec="seconds")
+
+        def ended(roots: dict[str, Root]) -> None:
+            for path, job in self._jobs.items():
+                root, own = roots.setdefault(path, self._roots[path]), self.sync.planned.summaries[path]
+                if job.below:
+                    rest = {one: why for one, why in root.skipped.items() if not within(one, job.below)}
+                    root.remember_skipped(rest | own.skipped)
+                    continue
+                root.remember_skipped(own.skipped)
+                root.when, root.not_read, root.left_out = when, own.not_read, own.left_out
+                mounts = {path} | self.sync.planned.mounts.get(path, set()) | set(job.mounts)
+                root.mounts = sorted(one for one in mounts if Path(real(one)).is_mount() or one in own.skipped)
+
+        change_roots(self._index, ended)
+        return summary
+
+    def prune(self, paths: Sequence[str]) -> int:
+        """Take out what the index has of roots that are gone, and forget them; how many documents there were."""
+        known = known_files(self._index)
+        ids = [one for path, entry in known.items() if owner(path, self._roots) in paths for one in entry.ids]
+        count = self._index.delete(ids) if ids else 0
+        change_roots(self._index, lambda roots: [roots.pop(path, None) for path in paths])
+        for path in paths:
+            self.gone.pop(path, None)
+        return count
+
+    def _asked(
+        self, paths: Sequence[Path], known: Mapping[str, Known], given: Mapping[str, Any], reset: bool
+    ) -> dict[str, str]:
+        """Roots of this run, each with what of it is looked at ("": all), those below them included."""
+        if not paths:
+            return dict.fromkeys(self._roots, "")
+        asked: dict[str, str] = {}
+        for given_path in paths:
+            path = shown(given_path.resolve())
+            root = owner(path, self._roots)
+            there = os.path.lexists(real(path))
+            if not there and root is None and not any(within(one, path) for one in (*known, *self._roots)):
+                raise InputError(f"{given_path}: no such file or folder")
+            part = root is not None and root != path
+            if part and (given or reset or (there and self._excluded(str(root), path))):
+                part = False
+                if not there:
+                    raise InputError(f"{given_path}: no such file or folder")
+            if part:
+                asked.setdefault(str(root), path)
+                if asked[str(root)] and not within(path, asked[str(root)]):
+                    asked[str(root)] = ""  # two parts of one root: all of it
+            elif there or path in self._roots:
+                asked[path] = ""
+            asked |= {one: "" for one in self._roots if one != path and within(one, path)}
+        return asked
+
+    def _excluded(self, root: str, path: str) -> bool:
+        """Whether a root's own rules leave out a path that was named."""
+        found = self._roots[root]
+        if any(within(path, one) for one in found.without):
+            found.without = [one for one in found.without if not within(path, one)]
+        troubles, wanted = Troubles(), found.wanted
+        if not os.path.lexists(real(root)):
+            return False
+        for _ in walk([Path(real(root))], troubles, globs=wanted.globs, hidden=wanted.hidden, ignore=wanted.ignore):
+            pass
+        return any(within(path, one) for one in troubles.left_out)
+
+    def _take(self, path: str, known: Mapping[str, Known], given: Mapping[str, Any], reset: bool) -> None:
+        """A root gets its options: those given, else those it has, else those of the root that it was."""
+        root = self._roots.get(path)
+        if root is None:
+            moved_from = was(path, known, self._roots)
+            root = Root(wanted=Wanted() if moved_from is None else self._roots[moved_from].wanted)
+            self._roots[path] = root
+        root.wanted = replace(Wanted() if reset else root.wanted, **given)
+
+    def _absorb(self, asked: Mapping[str, str]) -> None:
+        """Roots below another one that would read them alike are no roots of their own."""
+        for path in sorted(self._roots, key=len, reverse=True):
+            above = owner(str(Path(path).parent), self._roots)
+            if above is None or above == path or asked.get(above) != "" or not os.path.lexists(real(above)):
+                continue
+            alike = self._roots[above].wanted == self._roots[path].wanted
+            if alike and not is_mount(path, self._roots[path]) and not self._excluded(above, path):
+                self._roots[above].without += self._roots.pop(path).without
+                self._forgotten.add(path)
+
+    def _say_changes(self, before: Mapping[str, Wanted]) -> None:
+        for path, root in self._roots.items():
+            was = before.get(path)
+            if was is not None and (change := shown_change(was, root.wanted)):
+                self.said.append(f"{path}: {change}; what that touches is read again")
+
+    def _keep_roots(self, asked: Mapping[str, str]) -> None:
+        """Before any work, so that an interruption keeps them, too."""
+        mine = self._roots
+
+        def changed(roots: dict[str, Root]) -> None:
+            for path in self._forgotten:
+                roots.pop(path, None)
+            for path, root in mine.items():
+                here = roots.setdefault(path, root)
+                if path in asked:
+                    here.wanted, here.without = root.wanted, root.without
+
+        change_roots(self._index, changed)
+
+    def _look(self, path: str, known: Mapping[str, Known], below: str) -> None:
+        if why := why_gone(path, known, self._roots[path].mounts):
+            own = [entry for one, entry in known.items() if owner(one, self._roots) == path]
+            if not own and why == GONE:  # there is nothing to keep
+                self._roots.pop(path)
+                self._forgotten.add(path)
+                return
+            self.gone[path] = Gone(why, len(own), sum(len(entry.ids) for entry in own), lost=not why.startswith(CLOSED))
+        else:
+            self._jobs[path] = self._job(path, below)
+
+    def _job(self, path: str, below: str) -> Job:
+        root = self._roots[path]
+        return Job(
+            root=Path(real(path)),
+            wanted=root.wanted,
+            exact=True,
+            below=below,
+            without=tuple(root.without),
+            mounts=tuple(one for one in root.mounts if one != path),
+        )
+
+    def _after_moves(self, lost: Sequence[str]) -> None:
+        """Roots all of whose files were found elsewhere are forgotten; of the others it is told what is left."""
+        if not self.sync.planned.moved:
+            return
+        known, away = self.sync.planned.known, []
+        for path in lost:
+            own = [entry for one, entry in known.items() if owner(one, self._roots) == path]
+            moved = [new for old, new in self.sync.planned.moved.items() if owner(old, self._roots) == path]
+            if moved and not own:
+                away.append(path)
+                to = owner(moved[0], {one for one in self._roots if one != path})
+                self.said.append(f"{path}: is {to} now" if within(moved[0], str(to)) else f"{path}: moved")
+            elif path in self.gone:
+                self.gone[path] = replace(
+                    self.gone[path], files=len(own), documents=sum(len(entry.ids) for entry in own)
+                )
+        for path in away:
+            self.gone.pop(path, None)
+            self._roots.pop(path, None)
+        if away:
+            change_roots(self._index, lambda roots: [roots.pop(path, None) for path in away])
