@@ -73,7 +73,8 @@ def _stats(opened: Index, as_json: bool) -> None:
         files = f"{counts['files']:,} files, " if counts["files"] else ""
         echo(visible(f"  {kind:<20} {counts['passages']:,} passages, {files}{counts['documents']:,} documents"))
     for root in held.roots:
-        echo(visible(f"\n{root['path']}" + (f"  {root['gone']}" if root["gone"] else "")), styled=True)
+        echo("")
+        echo(visible(f"{root['path']}  {root['gone']}" if root["gone"] else root["path"]))
         when = f"last looked at {root['when']}" if root["when"] else "not looked at to its end yet"
         echo(f"  {root['files']:,} files, {root['documents']:,} documents; {when}")
         if options := shown_options(Wanted.of(root["options"])):

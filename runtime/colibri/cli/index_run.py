@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from colibri.cli.index import DEFAULT
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.files import Refresh, Summary
 from colibri.index import Index
@@ -36,7 +37,7 @@ class Run:
         work = self._work
         try:
             due = work.plan(paths, changes, reset=defaults)
-            self._say_before()
+            self._say_before(prune)
             total = sum(one.size_bytes for one, _ in due)
             with progress_bar(
                 total, "indexing", bool(due) and not self._quiet, unit="", units_a_token=_BYTES_A_TOKEN
@@ -50,20 +51,18 @@ class Run:
         pruned = self._prune(yes) if prune else 0
         self._report(summary, pruned)
 
-    def _say_before(self) -> None:
+    def _say_before(self, prune: bool) -> None:
         if self._as_json:
             return
         if not self._quiet:
             for line in self._work.said:
                 echo(visible(line), err=True)
+        into = "" if str(self._place) == DEFAULT else f" --into {self._place}"
         for path, one in self._work.gone.items():
-            stay = (
-                f"{one.documents:,} documents of its {one.files:,} files stay"
-                if one.documents
-                else "nothing of it is held"
-            )
-            how = " until `colibri index --prune`" if one.lost and one.documents else ""
-            echo(visible(f"{path} {one.why}: {stay}{how}"), err=True)
+            held = f"{one.documents:,} documents of its {one.files:,} files"
+            stay = f"{held} stay until `colibri index --prune{into}`" if one.lost else f"{held} stay"
+            said = held if prune and one.lost else stay
+            echo(visible(f"{path} {one.why}: {said}"), err=True)
 
     def _interrupted(self) -> None:
         pace, summary = self._work.sync.pace, self._work.sync.summary

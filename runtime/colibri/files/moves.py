@@ -53,17 +53,20 @@ def moves(known: Mapping[str, Known], found: Mapping[str, Found], changed: Colle
             digest = str(known[path].facts["sha256"])
             if digest in by_content and digests.get(path) != digest:
                 donors[digest].append(path)
-    return [
-        Move(old, new, _alike(old, found[new]))
-        for digest, olds in donors.items()
-        for old, new in _paired(olds, by_content[digest], lambda old, new: old in found or is_gone(old, new))
-    ]
+    some = []
+    for digest, olds in donors.items():
+        left = sorted(by_content[digest])
+        for here in (True, False):  # what has another file's name by now first: it surely moved
+            waiting = sorted(old for old in olds if (old in found) is here)
+            pairs = _paired(waiting, left, lambda old, new: old in found or is_gone(old, new))
+            some += [Move(old, new, _alike(old, found[new])) for old, new in pairs]
+    return some
 
 
-def _paired(olds: list[str], news: list[str], free: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
-    """Equal files: those that share most of the end of their paths first, the rest in order."""
-    left = sorted(news)
-    waiting = sorted(olds)
+def _paired(waiting: list[str], left: list[str], free: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
+    """Equal files: those that share most of the end of their paths first, the rest in order. left: loses some."""
+    if not waiting or not left:
+        return
     longest = max(len(PurePath(path).parts) for path in (*left, *waiting))
     for depth in (*range(min(longest, 8), 0, -1), 0):
         places: dict[tuple[str, ...], list[str]] = defaultdict(list)

@@ -207,7 +207,9 @@ class Refresh:
         for path in lost:
             own = [entry for one, entry in known.items() if owner(one, self._roots) == path]
             moved = [new for old, new in self.sync.planned.moved.items() if owner(old, self._roots) == path]
-            if moved and not own:
+            if not own and os.path.lexists(real(path)):
+                self.gone.pop(path, None)  # an empty folder, all of whose files are elsewhere
+            elif moved and not own:
                 away.append(path)
                 to = owner(moved[0], {one for one in self._roots if one != path})
                 self.said.append(f"{path}: is {to} now" if within(moved[0], str(to)) else f"{path}: moved")

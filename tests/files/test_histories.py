@@ -1,0 +1,36 @@
+"""Whatever happens to folders, an index holds what is in them after the next run, and finds it."""
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import colibri
+from folder_histories import KINDS, World, history
+from reference import ARTEFACTS
+from rounds import rounds
+
+
+@pytest.fixture(scope="module")
+def model() -> colibri.Colibri:
+    return colibri.load(ARTEFACTS / "tiny-random-bert", variant="cpu-fp32")
+
+
+@settings(max_examples=rounds(quick=8, soak=60))
+@given(steps=st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 1 << 20)), max_size=8))
+def test_an_index_follows_any_history(
+    steps: list[tuple[str, int]], model: colibri.Colibri, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    world = World(tmp_path_factory.mktemp("history"), model)
+    world.compare()
+    for kind, seed in steps:
+        world.step(kind, random.Random(seed))
+
+
+@pytest.mark.parametrize("seed", range(rounds(quick=4, soak=200)))
+def test_random_histories(seed: int, model: colibri.Colibri, tmp_path: Path) -> None:
+    world = World(tmp_path, model)
+    for kind, chances in history(seed, rounds(quick=8, soak=20)):
+        world.step(kind, chances)
