@@ -2,19 +2,21 @@
 
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from colibri import Index
+from colibri import Document, Index
+from colibri.index import ingest
 from colibri.index.storage import segments
 from store_contract import document
 
 State = dict[str, int]
+KINDS = ("add", "upsert", "upsert", "delete", "compact", "nested")
 
 
 def operation(seed: int, number: int) -> tuple[Callable[[Index], object], Callable[[State], State]]:
     """What operation `number` of a round does to an index, and to a dict."""
     chances = random.Random(seed * 1_000_003 + number)
-    kind = chances.choice(["add", "upsert", "upsert", "delete", "compact"])
+    kind = chances.choice(KINDS)
     if kind == "add":
         made = {f"r{seed}-{number}-{i}": chances.randrange(1000) for i in range(chances.randint(1, 60))}
         return lambda i: i.add([document(n, id=name) for name, n in made.items()]), lambda m: m | made
@@ -27,12 +29,47 @@ def operation(seed: int, number: int) -> tuple[Callable[[Index], object], Callab
             lambda i: i.delete(where={"n": {"$gte": least}}),
             lambda m: {name: n for name, n in m.items() if n < least},
         )
+    if kind == "nested":
+        return _nested(seed, number, chances)
     return lambda i: i.compact(), lambda m: m
+
+
+def _nested(
+    seed: int, number: int, chances: random.Random
+) -> tuple[Callable[[Index], object], Callable[[State], State]]:
+    """A long call, in the middle of which another handle commits something of its own: its first change, which a kill
+    may leave without the second. `allowed` in test_crash.py knows."""
+    outer = {f"d{chances.randrange(80)}": chances.randrange(1000) for _ in range(chances.randint(9, 60))}
+    inner = inner_of(seed, number)
+
+    def run(index: Index) -> None:
+        def stream() -> Iterator[Document]:
+            for i, (name, n) in enumerate(outer.items()):
+                yield document(n, id=name)
+                if i == len(outer) // 2:
+                    with Index.open(index.path, create=False) as other:
+                        other.upsert([document(n, id=name) for name, n in inner.items()])
+
+        index.upsert(stream())
+
+    return run, lambda m: m | inner | outer
+
+
+def inner_of(seed: int, number: int) -> State:
+    """What the other handle writes within a nested operation."""
+    return {f"d{(seed + number) % 80}": 1_000 + number, f"inner{seed}-{number}": 2_000}
+
+
+def is_nested(seed: int, number: int) -> bool:
+    """Whether an operation is of that kind."""
+    chances = random.Random(seed * 1_000_003 + number)
+    return chances.choice(KINDS) == "nested"
 
 
 def main() -> None:
     path, seed = sys.argv[1], int(sys.argv[2])
     segments.FULL_PASSAGES = 100
+    ingest._BATCH_DOCUMENTS = (1_024, 8, 3)[seed % 3]  # documents that wait in memory; more of them are staged in files
     with Index.open(path, create=False) as index:
         number = 0
         while True:

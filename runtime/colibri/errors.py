@@ -1,8 +1,13 @@
 """The few kinds of error Colibri raises; each is also the builtin a caller would expect."""
 
+from contextlib import suppress
+
 
 class ColibriError(Exception):
     """Root of all errors raised on purpose by Colibri."""
+
+    committed: int | None = None
+    """How many documents a call with `commit_every` had committed by then; None: nothing of the call was."""
 
 
 class ArtefactError(ColibriError, ValueError):
@@ -51,3 +56,14 @@ class StoreDamaged(StoreError):
     def __init__(self, message: str, ids: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.ids = ids
+
+
+def tell_committed(error: BaseException, documents: int) -> None:
+    """Say with an error, of whatever kind, how many documents were committed before it, as `commit_every` may do: in
+    `error.committed`, in a note below its traceback, and in the message of one of ours."""
+    said = f"{documents:,} documents were committed before"
+    error.add_note(said)
+    with suppress(AttributeError, TypeError):  # an error of the caller's own may take no attributes
+        error.committed = documents  # type: ignore[attr-defined]
+    if isinstance(error, ColibriError) and error.args and isinstance(error.args[0], str):
+        error.args = (f"{error.args[0]} ({said})", *error.args[1:])

@@ -157,7 +157,7 @@ class Colibri:
     ) -> Iterator[TokenVectors] | Iterator[dict[int, TokenVectors]]:
         """Token vectors of any number of documents, in chunks of `chunk_tokens` rows or a little more.
 
-        `texts` may be a generator: it is read in this thread, a few hundred texts ahead of what was yielded, and memory
+        `texts` may be a generator: it is read in this thread, some texts ahead of what was yielded, and memory
         does not grow with their number. Chunks hold whole texts in their order; their `sources` count the texts from
         the beginning of the stream. Leaving the loop or Ctrl-C ends all work at once.
 
@@ -242,7 +242,7 @@ class Colibri:
             given = checks.listed_texts(given, "texts", all_strings=options.get("on_error") != "skip")
         wanted = checks.wanted_dims(self.manifest, dims, self.dim)
         several = isinstance(dims, Iterable)
-        return Call(self._encoder, given, role, wanted, options, several=several)
+        return Call(self._encoder, given, role, wanted, options, several=several, stream=stream)
 
 
 def load(

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import pytest
 
 from colibri import Index, StoreError
+from colibri.index import ingest
 from colibri.index.storage import segments
 from colibri.index.storage.disk import Disk, write_all
 from rounds import rounds
@@ -66,6 +67,17 @@ class StrangeDisk(Disk):
         super().sync_folder(folder)
         if folder.name == "segments":
             self._durable = {path.name for path in folder.iterdir()}
+        self.after()
+
+    def rename(self, path: Path, to: Path) -> None:
+        self._event("rename", path.name)
+        super().rename(path, to)
+        self._synced[to.name] = self._synced.pop(path.name, b"")
+        self._length[to.name] = self._length.pop(path.name, 0)
+        if (
+            path.name in self._durable and self._chances.random() < 0.5
+        ):  # a name may be there before the folder is synced
+            self._durable = self._durable - {path.name} | {to.name}
         self.after()
 
     def remove(self, path: Path) -> None:
@@ -120,11 +132,16 @@ linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="asks /pro
 
 
 @linux
-@pytest.mark.parametrize("full", rounds(quick=[3], soak=[3, 1000, 2, 5]))
+@pytest.mark.parametrize(
+    ("full", "batch"),
+    # A full segment takes so many passages; more documents than a batch are staged in files.
+    rounds(quick=[(3, 1_024), (3, 1), (80, 2)], soak=[(f, b) for f in (3, 1000, 2, 5, 80) for b in (1_024, 1, 2)]),
+)
 def test_a_power_loss_at_any_moment_loses_nothing_acknowledged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: int, batch: int
 ) -> None:
     monkeypatch.setattr(segments, "FULL_PASSAGES", full)
+    monkeypatch.setattr(ingest, "_BATCH_DOCUMENTS", batch)
     disk = StrangeDisk()
     index = Index.open(tmp_path / "index", dim=DIM, space_id=SPACE, _disk=disk)
     numbers = itertools.count()
@@ -139,6 +156,7 @@ def test_a_power_loss_at_any_moment_loses_nothing_acknowledged(
             assert after.verify().clean, disk.events
             after.upsert([document(77)])  # and it goes on from there
             assert "d77" in held(after)
+        assert not [*(copy / "segments").glob("staged-*")]
         shutil.rmtree(copy)
 
     disk.after = look
@@ -174,7 +192,11 @@ def test_bytes_then_names_then_the_commit(tmp_path: Path) -> None:
 
 @linux
 @pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EIO, "I/O error")])
-def test_a_disk_that_fails_at_any_moment_leaves_the_index_as_it_was(tmp_path: Path, failure: OSError) -> None:
+@pytest.mark.parametrize("batch", [1_024, 1])
+def test_a_disk_that_fails_at_any_moment_leaves_the_index_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: OSError, batch: int
+) -> None:
+    monkeypatch.setattr(ingest, "_BATCH_DOCUMENTS", batch)
     disk = StrangeDisk()
     disk.failure = failure
     with Index.open(tmp_path / "index", dim=DIM, space_id=SPACE, _disk=disk) as index:
@@ -195,6 +217,9 @@ def test_a_disk_that_fails_at_any_moment_leaves_the_index_as_it_was(tmp_path: Pa
             disk.fail_at = None
             assert index.verify().clean
         assert moment >= 4
+        disk.fail_at = None
+        index.delete("absent")  # whoever writes next takes away what the disk would not let go of
+        assert not [*(tmp_path / "index" / "segments").glob("staged-*")]
         assert held(index) == before | {"d1": 50, "d51": 51}
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from numpy.typing import NDArray
 
 from colibri import Document, Index, InputError, TokenVectors
-from colibri.index.storage import segments
+from colibri.index import ingest
+from colibri.index.storage import segments, transaction
 from reference import int8_maxsim, quantised
 from store_contract import DIM, SPACE, rows
 
@@ -34,11 +36,15 @@ def score(query: NDArray[np.float32], seed: int, count: int) -> float:
 class IndexMachine(RuleBasedStateMachine):
     """Segments of a few passages, so that there are many of them."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(batch=st.sampled_from([1, 2, 1_024]), share=st.sampled_from([2, 8, 1_000]))
+    def begin(self, batch: int, share: int) -> None:
+        """batch: documents that wait in memory. share: of a segment, that what is staged in files has to be to become
+        one."""
         self.folder = Path(tempfile.mkdtemp())
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(segments, "FULL_PASSAGES", 4)
+        self.patch.setattr(ingest, "_BATCH_DOCUMENTS", batch)
+        self.patch.setattr(transaction, "OWN_SHARE", share)
         self.index = self.open()
         self.second = self.open()
         self.model: Model = {}
@@ -65,6 +71,34 @@ class IndexMachine(RuleBasedStateMachine):
     def upsert(self, batch: list[tuple[str, int, int]]) -> None:
         self.index.upsert([self.document(*entry) for entry in batch])
         self.model |= {name: (seed, count, {"seed": seed}) for name, seed, count in batch}
+
+    @rule(
+        outer=st.lists(st.tuples(IDS, SEEDS, st.integers(1, 3)), max_size=5),
+        inner=st.lists(st.tuples(IDS, SEEDS, st.integers(1, 3)), max_size=3),
+        names=st.lists(IDS, max_size=2),
+        compact=st.booleans(),
+    )
+    def upsert_while_others_write(
+        self,
+        outer: list[tuple[str, int, int]],
+        inner: list[tuple[str, int, int]],
+        names: list[str],
+        compact: bool,
+    ) -> None:
+        """What the others do counts first, since it is committed first."""
+
+        def stream() -> Iterator[Document]:
+            yield from (self.document(*entry) for entry in outer[:3])
+            self.second.upsert([self.document(*entry) for entry in inner])
+            self.second.delete(names)
+            if compact:
+                self.second.compact()
+            yield from (self.document(*entry) for entry in outer[3:])
+
+        assert self.index.upsert(stream()) == len(outer)
+        self.model |= {name: (seed, count, {"seed": seed}) for name, seed, count in inner}
+        self.model = {name: entry for name, entry in self.model.items() if name not in names}
+        self.model |= {name: (seed, count, {"seed": seed}) for name, seed, count in outer}
 
     @rule(names=st.lists(IDS, max_size=3))
     def delete(self, names: list[str]) -> None:

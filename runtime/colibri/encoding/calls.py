@@ -1,6 +1,6 @@
 """The options of encoding, and one call with them: at once, in chunks, or for asyncio."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from colibri import checks
@@ -23,13 +23,14 @@ class QueryOptions(TypedDict, total=False):
               out: the result then has `sources`, which tell what each entry was made of, a warning is logged for
               each, and `report.failed` has the errors
     report    a `Report` that the call adds its counts to
-    progress  whether to show a bar with tokens/s on stderr
+    progress  whether to show a bar with tokens/s on stderr; or what to call, in the calling thread, with the tokens
+              kept of each text (or window of one) as soon as it is done, in any order. What it raises ends the call
     """
 
     dtype: Stored
     on_error: Literal["raise", "skip"]
     report: Report | None
-    progress: bool
+    progress: bool | Callable[[int], object]
 
 
 class DocumentOptions(QueryOptions, total=False):
@@ -62,8 +63,10 @@ class Call:
         options: QueryOptions | DocumentOptions,
         *,
         several: bool,
+        stream: bool = False,
     ) -> None:
-        """texts: a list that was checked, or an iterator. several: whether the answer is a dict of widths."""
+        """texts: a list that was checked, or an iterator. several: whether the answer is a dict of widths. stream:
+        whether it is wanted in chunks."""
         known = _OF_QUERIES if role == "query" else _OF_DOCUMENTS
         if unknown := options.keys() - known:
             raise InputTypeError(f"unknown option {', '.join(sorted(unknown))}; there is {', '.join(known)}")
@@ -81,10 +84,11 @@ class Call:
             skip=skip,
         )
         self._report = Report() if report is None else report
-        self._show = bool(options.get("progress"))
+        asked = options.get("progress", False)
+        self._show = asked if callable(asked) else bool(asked)
         self._several = several
         self._total = len(texts) if isinstance(texts, list) else None
-        self._job = encoder.job(texts, self._order)
+        self._job = encoder.job(texts, self._order, stream=stream)
 
     def result(self) -> TokenVectors | dict[int, TokenVectors]:
         """All at once."""

@@ -34,6 +34,7 @@ from colibri.vectors import Rows, Spans, TokenVectors
 log = logging.getLogger(__name__)
 
 _CHUNK_TOKENS = 65_536  # 32 MB of float32 at 128 dims
+_AHEAD_CHARACTERS = 2_048  # of a stream's window, for each worker: with three windows none of them waits
 _TIDY_TOKENS = 20_000  # of colibri-mini some two seconds of work, after which 2 ms do not show
 
 
@@ -76,15 +77,20 @@ class Encoder:
         """Runs at once at most."""
         return self._runner.workers
 
-    def job(self, texts: Iterable[str], order: Order) -> Job[Entry]:
-        """The work on these texts, not begun: `chunks` does it, `Job.stop` ends it from another thread."""
+    def job(self, texts: Iterable[str], order: Order, *, stream: bool = False) -> Job[Entry]:
+        """The work on these texts, not begun: `chunks` does it, `Job.stop` ends it from another thread.
+
+        stream: whether somebody waits for the first chunk, so that texts which run alone are read few at a time
+        """
         rules = self._manifest.role(order.role)
 
         def run(encoded: Encoded, interrupt: Interrupt) -> Entry:
             return together.run([encoded], interrupt)[0]
 
         together = _Together(self._runner, order, self._weights[order.role])
-        return Job(texts, self._tokenise(rules, order), run, lambda: self.workers, together)
+        few = stream and self._runner.alone
+        characters = _AHEAD_CHARACTERS * self.workers if few else None
+        return Job(texts, self._tokenise(rules, order), run, lambda: self.workers, together, characters=characters)
 
     def encode(self, texts: Iterable[str], role: RoleName, dims: Iterable[int]) -> dict[int, TokenVectors]:
         """Texts at one or several dims from a single run of the backbone each."""
@@ -98,7 +104,7 @@ class Encoder:
         *,
         report: Report | None = None,
         total: int | None = None,
-        show: bool = False,
+        show: bool | Callable[[int], object] = False,
     ) -> dict[int, TokenVectors]:
         """All of a job at each dim. Where nothing was left out or split, `sources` is None. Options as in `chunks`."""
         counts = report or Report()
@@ -117,24 +123,29 @@ class Encoder:
         report: Report,
         chunk_tokens: int = _CHUNK_TOKENS,
         total: int | None = None,
-        show: bool = False,
+        show: bool | Callable[[int], object] = False,
     ) -> Iterator[dict[int, TokenVectors]]:
         """A job in parts of `chunk_tokens` rows or a little more, whole texts each; a last, empty one if none was full.
 
-        report: counts are added to it. total: how many texts there will be, for the bar that `show` asks for.
+        report: counts are added to it. total: how many texts there will be, for the bar that `show` asks for. show: may
+        also be called with the rows kept of each entry, as soon as it is done.
         """
         weighted = self._weights[order.role] is not None
         chunk = Chunk(order.dims, order.dtype, self._manifest.space_id, weighted=weighted)
         yielded = False
         # Closed here: an error that somebody keeps keeps this frame, and that would keep the threads.
-        bar = progress_bar(total, f"encoding {order.role} texts", show, terminal_only=False)
-        with bar as advance, closing(iter(job)) as outcomes:
+        bar = progress_bar(total, f"encoding {order.role} texts", show is True, terminal_only=False)
+        with bar as progress, closing(iter(job)) as outcomes:
+            if callable(show):
+                job.tell = lambda entry: show(len(entry.spans))
+            elif show:
+                job.tell = lambda entry: progress.encoded(entry.tokens)
             for outcome in outcomes:
                 entries = _entries(outcome, order, report)
                 for entry in entries:
                     chunk.add(entry, outcome.index)
                 tokens = sum(entry.tokens for entry in entries)
-                advance(tokens)
+                progress.finished(1, tokens)
                 self._tidy(tokens)
                 if chunk.tokens >= chunk_tokens:
                     yield chunk.pack()

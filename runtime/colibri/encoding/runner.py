@@ -53,6 +53,11 @@ class Runner:
         """Runs at once at most."""
         return self._loaded.workers
 
+    @property
+    def alone(self) -> bool:
+        """Whether every text runs alone."""
+        return self._loaded.budget is None
+
     def groups(self, texts: Sequence[Encoded]) -> list[list[int]]:
         """Indices of the texts that `run` should be given together, longest first."""
         loaded = self._loaded

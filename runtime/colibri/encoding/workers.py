@@ -70,15 +70,23 @@ class Job(Generic[T]):
         run: Callable[[Encoded, Interrupt], T],
         workers: int | Callable[[], int],
         together: Together[T] | None = None,
+        *,
+        characters: int | None = None,
     ) -> None:
         """tokenise: texts -> the entries of each. run: one entry -> what is made of it. workers: threads at
         most; asked again now and then.
-        together: runs several entries at once; None: each runs alone."""
+        together: runs several entries at once; None: each runs alone.
+        characters: of the texts in a window at most, but for its last; None: as many as memory bears. Outcomes come
+        out window by window."""
         self._texts = iter(texts)
         self._tokenise = tokenise
         self._run = run
         self._workers = workers
         self._together = together
+        self._characters = _CHARACTERS if characters is None else characters
+        self.tell: Callable[[T], object] | None = None
+        """Called in the thread that iterates with what was made of each entry, as soon as it is, in any order."""
+        self._made: list[T] = []  # and not told yet
         self._changed = threading.Condition()
         self._interrupt = Interrupt()
         self._untokenised: deque[_Window[T]] = deque()
@@ -128,14 +136,24 @@ class Job(Generic[T]):
 
     def _delivered(self, window: _Window[T]) -> list[Outcome[T]]:
         """The window's outcomes, once there are all."""
-        with self._changed:
-            while window.left and not self._interrupt.happened:
-                self._changed.wait(_WAKE_SECONDS)
+        while True:
+            with self._changed:
+                while window.left and not self._made and not self._interrupt.happened:
+                    self._changed.wait(_WAKE_SECONDS)
+                made, self._made = self._made, []
+            if not made:
+                break
+            self._tell(made)
         if self._crash is not None:
             raise self._crash
         if window.left:
             raise Interrupted
         return window.outcomes
+
+    def _tell(self, made: Sequence[T]) -> None:
+        if self.tell is not None:
+            for one in made:
+                self.tell(one)
 
     def _window(self) -> _Window[T] | None:
         """The next texts, read in the caller's thread."""
@@ -144,7 +162,7 @@ class Job(Generic[T]):
         for text in islice(self._texts, _TEXTS):
             texts.append(text)
             characters += len(text) if isinstance(text, str) else 0  # what is none is refused when it is tokenised
-            if characters >= _CHARACTERS:
+            if characters >= self._characters:
                 break
         if not texts:
             return None
@@ -159,7 +177,7 @@ class Job(Generic[T]):
             self._hand_out(window, tasks)
             return self._delivered(window)[0]
         for group in self._groups(tasks):
-            self._run_group(group)
+            self._tell(self._run_group(group))
         return window.outcomes[0]
 
     def _submit(self, window: _Window[T]) -> None:
@@ -223,11 +241,13 @@ class Job(Generic[T]):
 
     def _run_tasks(self) -> None:
         while (group := self._next(self._tasks)) is not None:
-            self._run_group(group)
+            made = self._run_group(group)
             window = group[0][0]
             with self._changed:
                 window.left -= len(group)
-                if not window.left:
+                if self.tell is not None:
+                    self._made += made
+                if not window.left or self._made:
                     self._changed.notify_all()
 
     def _groups(self, tasks: list[_Task[T]]) -> list[list[_Task[T]]]:
@@ -237,7 +257,8 @@ class Job(Generic[T]):
         groups = self._together.groups([encoded for *_, encoded in tasks])
         return [[tasks[i] for i in group] for group in groups]
 
-    def _run_group(self, group: list[_Task[T]]) -> None:
+    def _run_group(self, group: list[_Task[T]]) -> list[T]:
+        """What was made of those that did not fail."""
         if self._together is not None and len(group) > 1:
             try:
                 made = self._together.run([encoded for *_, encoded in group], self._interrupt)
@@ -246,17 +267,18 @@ class Job(Generic[T]):
             else:
                 for (window, place, entry, _), one in zip(group, made, strict=True):
                     window.outcomes[place].made[entry] = one
-                return
-        for task in group:
-            self._run_task(task)
+                return made
+        return [one for task in group for one in self._run_task(task)]
 
-    def _run_task(self, task: _Task[T]) -> None:
+    def _run_task(self, task: _Task[T]) -> list[T]:
         window, place, entry, encoded = task
         outcome = window.outcomes[place]
         try:
             outcome.made[entry] = self._run(encoded, self._interrupt)
         except ColibriError as error:
             outcome.error = error
+            return []
+        return [outcome.made[entry]]
 
     def _next(self, queue: deque[Item]) -> Item | None:
         with self._changed:

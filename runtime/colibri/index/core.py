@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection
@@ -16,7 +16,8 @@ from colibri.index.storage.catalogue import Catalogue
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.lock import WriterLock
 from colibri.index.storage.snapshot import Snapshot, Snapshots
-from colibri.index.storage.transaction import Mended, Transaction, writing
+from colibri.index.storage.staged import Staged, staged
+from colibri.index.storage.transaction import Mended, Transaction, disk_errors, writing
 
 if TYPE_CHECKING:
     from colibri.index.encoding import Loader
@@ -71,14 +72,38 @@ class Core:
                 return
 
     @contextmanager
-    def writing(self, mended: Mended | None = None) -> Iterator[Transaction]:
-        """A transaction under the writer's lock (which `mended`'s caller holds already)."""
-        if mended is None:
-            with self.lock.held(), self._transaction(None) as transaction:
-                yield transaction
-        else:
-            with self._transaction(mended) as transaction:
-                yield transaction
+    def writing(self, *, seconds: float | None = None) -> Iterator[Transaction]:
+        """A transaction under the writer's lock. seconds: how long to wait for it, where not as usual."""
+        with self.lock.held(seconds), self._transaction(None) as transaction:
+            yield transaction
+
+    @contextmanager
+    def mending(self, mended: Mended) -> Iterator[Transaction]:
+        """A transaction of whoever holds the writer's lock, on entries that have to be made right first."""
+        with self._transaction(mended) as transaction:
+            yield transaction
+
+    @contextmanager
+    def staging(self) -> Iterator[None]:
+        """What fails in it is told as a transaction's failure is."""
+        with self.shelf.explained(), disk_errors(self.folder):
+            yield
+
+    def staged(self) -> Staged:
+        """Files for documents that wait for their commit."""
+        with self.staging():
+            return staged(self._disk, self.segments, self.dim)
+
+    def check_writable(self) -> None:
+        """Raise StoreError, before any work, for an index that was closed or can never be written."""
+        with self.shelf.reading():
+            pass
+        self.lock.check()
+
+    def known(self, ids: Iterable[str]) -> str | None:
+        """The first of them that there is a document of, as of now."""
+        with self.shelf.reading() as connection:
+            return next((one for one in ids if reading.is_there(connection, one)), None)
 
     @contextmanager
     def _transaction(self, mended: Mended | None) -> Iterator[Transaction]:

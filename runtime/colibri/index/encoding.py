@@ -3,8 +3,9 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from colibri.index.about import NOWHERE, about
 from colibri.index.document import Document
 from colibri.index.ready import Given
 from colibri.tokens import split
-from colibri.vectors import Span, TokenVectors
+from colibri.vectors import Span, Spans, TokenVectors
 
 if TYPE_CHECKING:
     from colibri.artefact import Manifest
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     Loader = Callable[[str | os.PathLike[str] | None], Colibri]
 
-_CHUNK_TOKENS = 16_384
+_CHUNK_TOKENS = 1_024  # a second of work: documents come out as they are done
 
 
 @dataclass(slots=True, eq=False)
@@ -67,52 +68,98 @@ class IndexModel:
         return self.loaded().encode_queries(texts, dim)
 
     def documents(
-        self, documents: Iterable[Document], dim: int, *, passage_tokens: int | None, overlap_tokens: int
-    ) -> Iterator[Encoded]:
+        self,
+        documents: Iterable[Document],
+        dim: int,
+        *,
+        passage_tokens: int | None,
+        overlap_tokens: int,
+        done: Callable[[int], object] | None = None,
+        measured: Callable[[int, int], object] | None = None,
+    ) -> Generator[Encoded]:
         """Texts as passages of `passage_tokens` at most (None: each one passage, cut at the model's limit), as they are
-        done, in order. The documents are read a few hundred ahead."""
+        done, in order. The documents are read some passages ahead.
+
+        done      called with each passage's tokens when they are encoded, in this thread and in any order
+        measured  called with a text's characters and tokens when it is cut
+        """
         model = self.loaded()
-        size = passage_tokens and min(passage_tokens, model.room_tokens)
-        held: dict[int, Document] = {}
-        owners: deque[tuple[int, int, Span]] = deque()  # of passages handed out: their number, document, place in it
+        cut = _Cut(model, passage_tokens, overlap_tokens, measured)
+        under_way: deque[_UnderWay] = deque()
 
         def texts() -> Iterator[str]:
-            number = 0
-            for place, document in enumerate(documents):
-                assert document.text is not None
-                held[place] = document
-                spans = [Span(0, len(document.text))]
-                if size:
-                    overlap = min(overlap_tokens, size // 2)
-                    spans = split(document.text, model.token_offsets, size, overlap, document.borders or ())
+            for document in documents:
+                spans = cut.spans(document)
+                under_way.append(_UnderWay(document, spans))
                 for span in spans:
-                    owners.append((number, place, span))
-                    number += 1
-                    yield document.text[span.start : span.end]
-                if words := about(document.payload):
-                    owners.append((number, place, NOWHERE))
-                    number += 1
-                    yield words
+                    yield about(document.payload) if span is NOWHERE else (document.text or "")[span.start : span.end]
 
         # A passage that is longer alone than within its text still loses nothing: it becomes two windows.
-        long: LongDocuments = "windows" if size else "truncate"
-        parts: list[TokenVectors] = []
-        spans: list[Span] = []
-        current = 0
-        for chunk in model.stream_documents(texts(), dim, chunk_tokens=_CHUNK_TOKENS, long_documents=long):
+        long: LongDocuments = "windows" if cut.size else "truncate"
+        first = 0  # which of all passages the first one of the document under way is
+        for chunk in model.stream_documents(
+            texts(), dim, chunk_tokens=_CHUNK_TOKENS, long_documents=long, progress=done or False
+        ):
             assert chunk.sources is not None
-            stored = chunk.quantize()
-            for i, source in enumerate(chunk.sources.tolist()):
-                while owners[0][0] < source:
-                    owners.popleft()
-                _, place, span = owners[0]
-                if place != current:
-                    yield Encoded(held.pop(current), _joined(parts, spans), tuple(spans))
-                    parts, spans, current = [], [], place
-                parts.append(_entry(stored, i))
-                spans.append(span)
-        if parts:
-            yield Encoded(held.pop(current), _joined(parts, spans), tuple(spans))
+            sources, stored = chunk.sources.tolist(), chunk.quantize()
+            for source, entries in groupby(range(len(sources)), sources.__getitem__):  # all windows of a passage
+                one = under_way[0]
+                one.add([_entry(stored, i) for i in entries], source - first)
+                if source - first == len(one.spans) - 1:
+                    first += len(one.spans)
+                    yield under_way.popleft().encoded()
+
+
+class _Cut:
+    """How texts become passages."""
+
+    def __init__(
+        self,
+        model: "Colibri",
+        passage_tokens: int | None,
+        overlap_tokens: int,
+        measured: Callable[[int, int], object] | None,
+    ) -> None:
+        self._model = model
+        self.size = passage_tokens and min(passage_tokens, model.room_tokens)
+        self._overlap = min(overlap_tokens, (self.size or 0) // 2)
+        self._measured = measured
+        self._tokens = 0
+
+    def spans(self, document: Document) -> list[Span]:
+        """Passages by their characters, and NOWHERE for words about the document, where there are any."""
+        assert document.text is not None
+        spans = [Span(0, len(document.text))]
+        if self.size:
+            self._tokens = 0
+            spans = split(document.text, self._offsets, self.size, self._overlap, document.borders or ())
+            if self._measured is not None and self._tokens:
+                self._measured(len(document.text), self._tokens + self._overlap * (len(spans) - 1))
+        return [*spans, NOWHERE] if about(document.payload) else [*spans]
+
+    def _offsets(self, text: str) -> Spans:
+        found = self._model.token_offsets(text)
+        self._tokens += len(found)
+        return found
+
+
+class _UnderWay:
+    """A document whose passages are being encoded."""
+
+    def __init__(self, document: Document, spans: list[Span]) -> None:
+        self._document = document
+        self.spans = spans
+        self._parts: list[TokenVectors] = []
+        self._of_parts: list[Span] = []
+
+    def add(self, parts: list[TokenVectors], place: int) -> None:
+        """Of the passage at a place, in order."""
+        self._parts += parts
+        self._of_parts += [self.spans[place]] * len(parts)
+
+    def encoded(self) -> Encoded:
+        """All of it."""
+        return Encoded(self._document, _joined(self._parts, self._of_parts), tuple(self._of_parts))
 
 
 def _joined(parts: Sequence[TokenVectors], spans: Sequence[Span]) -> Given:

@@ -310,10 +310,7 @@ class Index:
         replace: whether ids that are there are replaced; else they are an error
         """
         rules = ingest.rules(replace, True, PASSAGE_TOKENS, OVERLAP_TOKENS, True)
-        with self._core.writing() as transaction:
-            work = ingest.Ingest(transaction, rules, self.dim, self.space_id)
-            work.import_(transfer.exported(Path(path), self.dim, self.space_id))
-        return work.count
+        return ingest.import_(self._core, transfer.exported(Path(path), self.dim, self.space_id), rules)
 
     def stats(self) -> Stats:
         """What the index holds, and what it takes on the disk."""

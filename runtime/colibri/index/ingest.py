@@ -1,23 +1,28 @@
-"""Documents into a transaction: checked one by one, encoded or taken ready, quantised and written in batches."""
+"""Documents into an index: what `add`, `upsert` and `import_` do with what they are given."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 from colibri import checks
-from colibri.errors import InputError, InputTypeError
+from colibri.errors import InputError, InputTypeError, tell_committed
 from colibri.index.core import Core
 from colibri.index.document import Document, checked, payload_json, text_bytes
 from colibri.index.encoding import Encoded, IndexModel
 from colibri.index.ready import Given, packed, passages_of, ready
+from colibri.index.staging import Staging
+from colibri.index.storage.growing import Batch, Entry, there_is
 from colibri.index.storage.transaction import Transaction
-from colibri.machine import progress_bar
+from colibri.machine import Progress, progress_bar
 from colibri.vectors import Span
 
 _BATCH_TOKENS = 65_536  # 4 MB of int8 at 64 dims
 _BATCH_DOCUMENTS = 1_024
+_BATCH_BYTES = 16 << 20  # of texts and payloads, where vectors come ready and texts may be long
+_CHARACTERS_A_TOKEN = 4.0  # a first guess, for the bar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,67 +79,113 @@ def ingest(
     *,
     show: bool | Callable[[int], object],
 ) -> int:
-    """Documents in one transaction; how many. show: whether to show a bar, or what to call for each document."""
+    """Documents in one transaction, or several where the rules say so; how many.
+
+    show: whether to show a bar, or what to call with tokens as they are encoded
+    """
     if isinstance(documents, Mapping | str | Document) or not hasattr(documents, "__iter__"):
         raise InputTypeError(f"documents: found {type(documents).__name__}, wanted a list of documents")
-    total = len(documents) if isinstance(documents, Sequence) else None
-    count, left = 0, iter(documents)
-    with progress_bar(total, "indexing", show is True) as bar:
-        while True:
-            part = _Part(left, core.clock, wanted.commit_every)
-            with core.writing() as transaction:
-                work = Ingest(transaction, wanted, core.dim, core.space_id)
-                work.run(part, core.model, show if callable(show) else bar)
-            count += work.count
-            if part.ended:
-                return count
+    with _bar(documents, show is True) as bar, _work(core, wanted) as work:
+        work.run(documents, core.model, show if callable(show) else bar.encoded, bar)
+    return work.count
 
 
-class _Part:
-    """Documents until so many seconds have passed."""
+def import_(core: Core, found: Iterable[tuple[Document, Given, tuple[Span, ...]]], wanted: Rules) -> int:
+    """Documents of an export, in one transaction; how many."""
+    with _work(core, wanted) as work:
+        work.import_(found)
+    return work.count
 
-    def __init__(
-        self,
-        documents: Iterator[Document | Mapping[str, Any]],
-        clock: Callable[[], float],
-        seconds: float | None,
-    ) -> None:
-        self._documents = documents
-        self._clock = clock
-        self._seconds = math.inf if seconds is None else seconds
-        self.ended = False
 
-    def __iter__(self) -> Iterator[Document | Mapping[str, Any]]:
-        begun = self._clock()
-        for document in self._documents:
-            yield document
-            if self._clock() - begun >= self._seconds:
-                return
-        self.ended = True
+@contextmanager
+def _work(core: Core, wanted: Rules) -> Iterator["Ingest"]:
+    """Committed at its end; when something is raised, what was not committed by then is taken back."""
+    core.check_writable()
+    staging = Staging(core, replace=wanted.replace, seconds=wanted.commit_every)
+    work = Ingest(staging, wanted, core.dim, core.space_id)
+    try:
+        yield work
+        staging.commit()
+    except BaseException as error:
+        if wanted.commit_every is not None:
+            tell_committed(error, work.committed)
+        raise
+    finally:
+        staging.close()
+
+
+def _bar(documents: Iterable[Document | Mapping[str, Any]], show: bool) -> AbstractContextManager[Progress]:
+    """In characters, where all documents are there; a document counts as one more, so that none is nothing."""
+    total = sum(_size(document) for document in documents) if show and isinstance(documents, Sequence) else None
+    return progress_bar(total, "indexing", show, unit="", units_a_token=_CHARACTERS_A_TOKEN)
+
+
+def _size(document: object) -> int:
+    text = document.get("text") if isinstance(document, Mapping) else getattr(document, "text", None)
+    return 1 + (len(text) if isinstance(text, str) else 0)
+
+
+class Sink(Protocol):
+    """Where documents go."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether what is there should be committed now."""
+
+    def knows(self, found_id: str) -> bool:
+        """Whether there is a document of that id."""
+
+    def add(self, batch: Batch) -> None:
+        """Documents of different ids. Raises InputError for one that is there and must not be replaced."""
+
+    def commit(self) -> None:
+        """All that is there."""
+
+
+class Within:
+    """Documents go into a transaction that somebody else commits."""
+
+    is_due = False
+
+    def __init__(self, transaction: Transaction, *, replace: bool) -> None:
+        self._transaction = transaction
+        self._replace = replace
+        self.knows = transaction.knows
+
+    def add(self, batch: Batch) -> None:
+        """See `Sink`."""
+        self._transaction.add(batch, replace=self._replace)
+
+    def commit(self) -> None:
+        """Not here."""
 
 
 class Ingest:
-    """One call's documents on their way into one transaction."""
+    """One call's documents: checked one by one, encoded or taken ready, quantised and handed on in batches."""
 
-    def __init__(self, transaction: Transaction, rules: Rules, dim: int, space_id: str) -> None:
-        self._transaction = transaction
+    def __init__(self, sink: Sink, rules: Rules, dim: int, space_id: str) -> None:
+        self._sink = sink
         self._rules = rules
         self._dim = dim
         self._space_id = space_id
         self._batch: list[tuple[Encoded, str | None]] = []
-        self._tokens = 0
+        self._tokens = self._bytes = 0
         self._payloads: dict[int, str | None] = {}
         self._done: Callable[[int], object] = lambda tokens: None
+        self._bar: Progress | None = None
         self.count = 0
+        self.committed = 0
 
     def run(
         self,
         documents: Iterable[Document | Mapping[str, Any]],
         model: Callable[[], IndexModel],
         done: Callable[[int], object],
+        bar: Progress | None = None,
     ) -> None:
-        """All of them. model: called at the first text. done: called with the tokens of each document."""
-        self._done = done
+        """All of them. model: called at the first text. done: called with tokens as they are encoded. bar: told which
+        documents are cut and finished."""
+        self._done, self._bar = done, bar
         source = self._checked(documents)
         text = next(source, None)
         if text is not None:
@@ -143,9 +194,12 @@ class Ingest:
                 self._dim,
                 passage_tokens=self._rules.passage_tokens,
                 overlap_tokens=self._rules.overlap_tokens,
+                done=done,
+                measured=bar.measured if bar is not None else None,
             )
-            for one in encoded:
-                self._put(one, self._payloads.pop(id(one.document)))
+            with closing(encoded):  # whatever ends the work, no thread of it goes on
+                for one in encoded:
+                    self._put(one, self._payloads.pop(id(one.document)))
         self._flush()
 
     def import_(self, found: Iterable[tuple[Document, Given, tuple[Span, ...]]]) -> None:
@@ -164,52 +218,44 @@ class Ingest:
             payload = payload_json(document.payload, where)
             if document.vectors is not None:
                 vectors = ready(document.vectors, self._dim, self._space_id, where)
+                self._done(len(vectors.rows))
                 self._put(Encoded(document, vectors, passages_of(vectors, document.text)), payload)
                 continue
-            if not self._rules.replace and self._transaction.knows(document.id):  # before the work of encoding it
-                raise _there_is(document.id)
+            if not self._rules.replace and self._sink.knows(document.id):  # before the work of encoding it
+                raise there_is(document.id)
             self._payloads[id(document)] = payload
             yield document
 
     def _put(self, encoded: Encoded, payload: str | None) -> None:
+        document, tokens = encoded.document, len(encoded.vectors.rows)
         self._batch.append((encoded, payload))
-        self._tokens += len(encoded.vectors.rows)
+        self._tokens += tokens
+        self._bytes += len(document.text or "") + len(payload or "")
         self.count += 1
-        self._done(len(encoded.vectors.rows))
-        if self._tokens >= _BATCH_TOKENS or len(self._batch) >= _BATCH_DOCUMENTS:
+        if self._bar is not None:
+            self._bar.finished(_size(document), tokens)
+        due = self._sink.is_due
+        full = self._tokens >= _BATCH_TOKENS or len(self._batch) >= _BATCH_DOCUMENTS or self._bytes >= _BATCH_BYTES
+        if due or full:
             self._flush()
+        if due:
+            self._sink.commit()
+            self.committed = self.count
 
     def _flush(self) -> None:
-        """Write what is waiting. Of one id several times the last counts, where ids may be replaced."""
-        waiting, self._batch, self._tokens = self._batch, [], 0
-        batch = {encoded.document.id: (encoded, payload) for encoded, payload in waiting}
-        transaction = self._transaction
-        if not self._rules.replace:
-            seen: set[str] = set()
-            for encoded, _ in waiting:
-                if encoded.document.id in seen or transaction.knows(encoded.document.id):
-                    raise _there_is(encoded.document.id)
-                seen.add(encoded.document.id)
+        """Hand on what is waiting. Of one id several times the last counts, where ids may be replaced."""
+        waiting, self._batch, self._tokens, self._bytes = self._batch, [], 0, 0
+        batch: dict[str, tuple[Encoded, str | None]] = {}
+        for encoded, payload in waiting:
+            if not self._rules.replace and encoded.document.id in batch:
+                raise there_is(encoded.document.id)
+            batch[encoded.document.id] = (encoded, payload)
         if not batch:
             return
-        if self._rules.replace:
-            transaction.remove(batch)
-        passages: list[tuple[int, int, int]] = []
-        numbers = []
-        for encoded, _ in batch.values():
-            number = transaction.number()
-            numbers.append(number)
-            passages += [(number, start, end) for start, end in encoded.passages]
         vectors = packed({found_id: encoded.vectors for found_id, (encoded, _) in batch.items()}, self._dim)
-        slot = transaction.append(vectors, passages)
-        for number, (encoded, payload) in zip(numbers, batch.values(), strict=True):
-            text = encoded.document.text
-            kept = text_bytes(text) if text is not None and self._rules.keep_text else None
-            count = len(encoded.passages)
-            transaction.put(number, encoded.document.id, kept, payload, slot, count)
-            slot += count
-        transaction.flush()
+        self._sink.add(Batch([self._entry(encoded, payload) for encoded, payload in batch.values()], vectors))
 
-
-def _there_is(found_id: str) -> InputError:
-    return InputError(f"documents: {found_id!r} is there already, or given twice; `upsert` replaces")
+    def _entry(self, encoded: Encoded, payload: str | None) -> Entry:
+        text = encoded.document.text
+        kept = text_bytes(text) if text is not None and self._rules.keep_text else None
+        return Entry(encoded.document.id, kept, payload, encoded.passages)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from colibri.machine.cores import available_cores, few_cpus, keep_off_this_cpu, physical_cores
     from colibri.machine.homes import can_be, home, temporary_folder, why_no_home
     from colibri.machine.memory import give_back
-    from colibri.machine.progress import progress_bar
+    from colibri.machine.progress import Progress, progress_bar
     from colibri.machine.unseen import not_known
 else:
     __getattr__, __dir__ = door(
@@ -44,7 +44,7 @@ else:
             "cores": "available_cores few_cpus keep_off_this_cpu physical_cores",
             "homes": "can_be home temporary_folder why_no_home",
             "memory": "give_back",
-            "progress": "progress_bar",
+            "progress": "Progress progress_bar",
             "unseen": "not_known",
         },
     )

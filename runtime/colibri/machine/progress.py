@@ -27,7 +27,7 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """total: units in all; None: nobody knows. what: the work, in a word. unit: what the units are called where
-        they are worth showing. units_a_token: a first guess, as 4 bytes; None: a unit counts when it is finished."""
+        they are worth showing. units_a_token: a first guess, as 4 bytes; None: what is finished tells."""
         self.total = total
         self.what = what
         self.unit = unit
@@ -72,7 +72,7 @@ class Progress:
 
     def _units_a_token(self) -> float:
         if self._guess is None:
-            return 0.0
+            return self.units / self._of_finished if self._of_finished else 0.0
         units, tokens = self._measured if self._measured[1] > self._of_finished else (self.units, self._of_finished)
         return (units + self._guess * _GUESSED_TOKENS) / (tokens + _GUESSED_TOKENS)
 

@@ -209,6 +209,11 @@ class Catalogue:
         return (found.st_ino, found.st_size, found.st_mtime_ns, log.stat().st_size if log.exists() else 0)
 
 
+def keep_of_parent(connection: sqlite3.Connection) -> None:
+    """In a forked child: never close what the parent has open."""
+    _of_parents.append(connection)
+
+
 def make_tables(connection: sqlite3.Connection, facts: dict[str, str]) -> None:
     """Within a transaction: everything an empty index has."""
     for statement in _TABLES.split(";")[:-1]:

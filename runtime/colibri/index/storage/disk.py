@@ -38,6 +38,10 @@ class Disk:
         """Take the name away. Whoever has the file mapped keeps it; Windows refuses until nobody does."""
         path.unlink(missing_ok=True)
 
+    def rename(self, path: Path, to: Path) -> None:
+        """Give a file another name in its folder, which nothing has."""
+        path.rename(to)
+
     def committed(self) -> None:
         """SQLite's commit has returned. Nothing to do; tests record it."""
 

@@ -1,9 +1,14 @@
-"""One writer at a time, across processes and threads: a lock on a file that the system drops when a process dies."""
+"""Locks on files that the system drops when a process dies: the one writer's, and those that say a file is in use.
+
+flock belongs to an open file, so two objects in one process exclude each other, and a forked child would go on holding
+what its parent held: it lets go of all of it when it begins.
+"""
 
 import os
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,43 +17,94 @@ from colibri.errors import StoreError, StoreLocked
 from colibri.index.storage.sharing import open_shared
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.001, 0.05  # seconds between two tries: no system call waits for a lock with an end
+_held: set[int] = set()  # open files that this process holds a lock on
+
+
+class HeldFile:
+    """A file that says, by the lock on it, that somebody alive uses it. Made by `held` or `taken_over`."""
+
+    def __init__(self, path: Path, number: int) -> None:
+        self.path = path
+        self._number = number
+
+    def close(self) -> None:
+        """Let go. In a forked child, whose parent goes on, nothing happens."""
+        _let_go(self._number)
+
+
+def held(path: Path) -> HeldFile | None:
+    """Make a file and hold it; None: somebody took it for a dead one's before it was locked, so another has to be made.
+    Raises OSError."""
+    number = open_shared(path)
+    if not _locked(number):
+        os.close(number)
+        return None
+    if not _is_still(path, number):
+        _let_go(number)
+        return None
+    return HeldFile(path, number)
+
+
+def taken_over(path: Path) -> HeldFile | None:
+    """Hold a file that nobody holds, which is one of somebody who is dead; None: it is held, or nobody can know.
+
+    Raises FileNotFoundError.
+    """
+    try:
+        number = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return None
+    try:
+        own = _locked(number)
+    except OSError:  # a file system without locks
+        own = False
+    if not own:
+        os.close(number)
+        return None
+    return HeldFile(path, number)
 
 
 class WriterLock:
-    """Held while one call writes. flock belongs to an open file, so two objects in one process exclude each other."""
+    """Held while one call writes."""
 
     def __init__(self, path: Path, seconds: float) -> None:
         """seconds: how long to wait for another writer."""
         self._path = path
-        self._seconds = seconds
+        self.seconds = seconds
         self._thread = threading.Lock()
+        _writer_locks.add(self)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Wait for it, hold it. Raises StoreLocked after `seconds`, StoreError where the folder is read-only."""
-        until = time.monotonic() + self._seconds
-        if not self._thread.acquire(timeout=max(self._seconds, 0)):
-            raise self._late()
+    def held(self, seconds: float | None = None) -> Iterator[None]:
+        """Wait for it, hold it. seconds: how long, where not as usual.
+
+        Raises StoreLocked after so long, StoreError where the folder is read-only.
+        """
+        seconds = self.seconds if seconds is None else seconds
+        until = time.monotonic() + seconds
+        thread = self._thread
+        if not thread.acquire(timeout=max(seconds, 0)):
+            raise self._late(seconds)
         try:
-            try:
-                number = open_shared(self._path)
-            except OSError as error:
-                raise StoreError(f"{self._path.parent}: cannot be written ({error.strerror})") from error
+            number = self._opened()
             try:
                 wait = _FIRST_WAIT
-                while not _try_lock(number):
+                while not _locked(number):
                     if time.monotonic() >= until:
-                        raise self._late()
+                        raise self._late(seconds)
                     time.sleep(wait)
                     wait = min(2 * wait, _LONGEST_WAIT)
-                try:
-                    yield
-                finally:
-                    _unlock(number)
-            finally:
+            except BaseException:
                 os.close(number)
+                raise
+            try:
+                yield
+            finally:
+                _let_go(number)
         finally:
-            self._thread.release()
+            thread.release()
 
     @contextmanager
     def held_if_writable(self) -> Iterator[None]:
@@ -59,11 +115,60 @@ class WriterLock:
         with self.held():
             yield
 
-    def _late(self) -> StoreLocked:
+    def check(self) -> None:
+        """Raise StoreError where it could never be held, before any work."""
+        os.close(self._opened())
+
+    def forget_thread(self) -> None:
+        """In a forked child: whoever held it is a thread of the parent's."""
+        self._thread = threading.Lock()
+
+    def _opened(self) -> int:
+        try:
+            return open_shared(self._path)
+        except OSError as error:
+            raise StoreError(f"{self._path.parent}: cannot be written ({error.strerror})") from error
+
+    def _late(self, seconds: float) -> StoreLocked:
         return StoreLocked(
-            f"{self._path.parent}: another writer was busy for {self._seconds:g} s; "
+            f"{self._path.parent}: another writer was busy for {seconds:g} s; "
             "try again later, or wait longer (lock_seconds)"
         )
+
+
+_writer_locks: "weakref.WeakSet[WriterLock]" = weakref.WeakSet()
+
+
+def _is_still(path: Path, number: int) -> bool:
+    """Whether an open file still has its name."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(number))
+    except FileNotFoundError:
+        return False
+
+
+def _locked(number: int) -> bool:
+    if not _try_lock(number):
+        return False
+    _held.add(number)
+    return True
+
+
+def _let_go(number: int) -> None:
+    if number not in _held:  # this is a forked child: its parent's lock must not be undone
+        return
+    _held.discard(number)
+    _unlock(number)
+    os.close(number)
+
+
+def _in_child() -> None:
+    for number in _held:
+        with suppress(OSError):
+            os.close(number)
+    _held.clear()
+    for lock in list(_writer_locks):
+        lock.forget_thread()
 
 
 if sys.platform == "win32":
@@ -94,3 +199,5 @@ else:
     def _unlock(number: int) -> None:
         with suppress(OSError):
             fcntl.flock(number, fcntl.LOCK_UN)
+
+    os.register_at_fork(after_in_child=_in_child)

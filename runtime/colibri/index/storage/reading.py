@@ -106,6 +106,11 @@ def head_by_id(connection: sqlite3.Connection, found_id: str) -> Row | None:
     return row
 
 
+def is_there(connection: sqlite3.Connection, found_id: str) -> bool:
+    """Whether there is a document of that id."""
+    return connection.execute("SELECT 1 FROM documents WHERE id = ?", (found_id,)).fetchone() is not None
+
+
 def all_rows(connection: sqlite3.Connection, condition: str = "1", values: Sequence[object] = ()) -> Iterator[Row]:
     """Every document a filter keeps, in the order of their rows on disk. `condition` is over `documents`."""
     # Numbers first: a sort would carry every text along.

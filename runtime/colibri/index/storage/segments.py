@@ -77,16 +77,27 @@ def read_segments(connection: sqlite3.Connection) -> list[Committed]:
 
 def file_of(folder: Path, number: int, kind: str) -> Path:
     """Path of one of a segment's files."""
-    return folder / f"{number:06d}.{kind}"
+    return file_at(stem_of(folder, number), kind)
+
+
+def stem_of(folder: Path, number: int) -> Path:
+    """What the paths of a segment's files have in common."""
+    return folder / f"{number:06d}"
+
+
+def file_at(stem: Path, kind: str) -> Path:
+    """Path of one of the files that differ in their endings alone."""
+    return stem.with_name(f"{stem.name}.{kind}")
+
+
+def number_of(path: Path) -> int | None:
+    """Which segment's file it is, committed or not; None: it is no segment's."""
+    return int(path.stem) if path.suffix[1:] in KINDS and path.stem.isdigit() else None
 
 
 def numbers_in(folder: Path) -> dict[Path, int]:
     """The segment files that there are, committed or not."""
-    found = {}
-    for path in folder.iterdir():
-        if path.suffix[1:] in KINDS and path.stem.isdigit():
-            found[path] = int(path.stem)
-    return found
+    return {path: number for path in folder.iterdir() if (number := number_of(path)) is not None}
 
 
 def opened(folder: Path, committed: Committed, dim: int, space_id: str, before: Segment | None) -> Segment:
@@ -119,18 +130,34 @@ def opened(folder: Path, committed: Committed, dim: int, space_id: str, before: 
     return Segment(number, docs, committed.gone, live)
 
 
+def raw_rows(stem: Path, passages: int, tokens: int, dim: int) -> TokenVectors:
+    """What was just written, mapped. Raises OSError."""
+    rows = np.memmap(file_at(stem, "rows"), np.int8, "r", shape=(tokens, dim))
+    scales = np.memmap(file_at(stem, "scales"), "<f4", "r", shape=(tokens,))
+    ends = np.fromfile(file_at(stem, "ends"), "<i8", passages)
+    starts = np.concatenate([np.zeros(1, np.int64), ends])
+    return TokenVectors(np.asarray(rows), starts, scales=np.asarray(scales, np.float32))
+
+
 class Appender:
     """Adds passages to one segment after what is committed. Nothing counts before the catalogue says so."""
 
-    def __init__(self, disk: Disk, folder: Path, committed: Committed, dim: int) -> None:
+    def __init__(self, disk: Disk, stem: Path, committed: Committed, dim: int) -> None:
+        """stem: of the segment's files."""
         self._disk = disk
         self._dim = dim
+        self.stem = stem
         self.number = committed.number
         self.passages = committed.passages
         self.tokens = committed.tokens
         self._files: list[BinaryIO] = []
         for kind in KINDS:
-            self._files.append(disk.create(file_of(folder, committed.number, kind)))
+            self._files.append(disk.create(file_at(stem, kind)))
+
+    @property
+    def full(self) -> bool:
+        """Whether the next document begins another segment."""
+        return self.tokens >= FULL_TOKENS or self.passages >= FULL_PASSAGES
 
     def append(self, vectors: TokenVectors) -> int:
         """Write int8 passages; returns the slot of the first. Raises OSError when the disk takes no more."""

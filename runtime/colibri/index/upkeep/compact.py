@@ -4,9 +4,10 @@ from pathlib import Path
 
 from colibri.index.storage import segments
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
+from colibri.index.storage.growing import PassageRow
 from colibri.index.storage.raw import RawSegment, place_of
 from colibri.index.storage.segments import Committed
-from colibri.index.storage.transaction import PassageRow, Transaction
+from colibri.index.storage.transaction import Transaction
 
 _AT_ONCE = 1_024  # passages read before they are written, and those of their last document
 

@@ -8,7 +8,7 @@ from sqlite3 import Connection
 from colibri.errors import StoreDamaged, StoreError
 from colibri.index.core import Core
 from colibri.index.document import Document
-from colibri.index.ingest import Ingest, Rules
+from colibri.index.ingest import Ingest, Rules, Within
 from colibri.index.opening import write_facts_file
 from colibri.index.storage.segments import Committed
 from colibri.index.upkeep import compact as compacting
@@ -98,10 +98,10 @@ def repair(core: Core) -> Repair:
             mend_facts(connection, core.segments, core.facts)
             return repairing.committed_by_passages(connection, core.segments, core.dim)
 
-        with core.writing(mended) as transaction:
+        with core.mending(mended) as transaction:
 
             def encode(documents: Sequence[Document]) -> None:
-                ingest = Ingest(transaction, _AGAIN, core.dim, core.space_id)
+                ingest = Ingest(Within(transaction, replace=_AGAIN.replace), _AGAIN, core.dim, core.space_id)
                 ingest.run(documents, core.model, lambda tokens: None)
 
             found = repairing.repair(transaction, core.segments, core.dim, encode if core.can_encode else None)

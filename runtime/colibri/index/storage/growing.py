@@ -1,0 +1,144 @@
+"""What is added and not committed yet: rows at the end of segments, and rows of SQLite behind them."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from colibri.errors import InputError
+from colibri.index.storage import catalogue
+from colibri.index.storage.disk import Disk
+from colibri.index.storage.reading import is_there
+from colibri.index.storage.segments import Appender, Committed
+from colibri.index.storage.token_spans import packed
+from colibri.vectors import Span, TokenVectors
+
+PassageRow = tuple[int, int, int, bytes | None, int]
+"""A row of `passages` behind its slot: document, start, end, spans, crc."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document to be added. text: as it is stored. payload: JSON. passages: their characters in the text."""
+
+    id: str
+    text: bytes | None
+    payload: str | None
+    passages: Sequence[Span]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Documents of different ids, and the int8 rows of all their passages end to end."""
+
+    entries: list[Entry]
+    vectors: TokenVectors
+
+
+def there_is(found_id: str) -> InputError:
+    """What `add` says to an id that is there."""
+    return InputError(f"documents: {found_id!r} is there already, or given twice; `upsert` replaces")
+
+
+class Rows:
+    """Segments that are appended to one after the other: one that is full is left behind."""
+
+    def __init__(self, disk: Disk, dim: int, place: Callable[[], tuple[Path, Committed]]) -> None:
+        """place: which segment is next, and its files but for their endings."""
+        self._disk = disk
+        self._dim = dim
+        self._place = place
+        self.written: dict[int, Appender] = {}
+        self._last: Appender | None = None
+
+    def append(self, vectors: TokenVectors) -> int:
+        """Write int8 passages, together in one segment; the slot of the first. Raises OSError, StoreError."""
+        if self.full:
+            stem, committed = self._place()
+            self._last = self.written[committed.number] = Appender(self._disk, stem, committed, self._dim)
+        assert self._last is not None
+        return self._last.append(vectors)
+
+    @property
+    def full(self) -> bool:
+        """Whether what comes next begins another segment, where something was appended."""
+        return self._last is None or self._last.full
+
+    def sync(self) -> None:
+        """All that was appended is on the disk."""
+        for appender in self.written.values():
+            appender.sync()
+
+    def close(self) -> None:
+        """Let go of files."""
+        for appender in self.written.values():
+            appender.close()
+
+
+class Growing:
+    """Documents that are added to the tables of a connection within its transaction, and their rows to segments."""
+
+    def __init__(self, connection: sqlite3.Connection, rows: Rows, dim: int, next_document: int) -> None:
+        self._connection = connection
+        self._rows = rows
+        self._dim = dim
+        self.next_document = next_document
+        self._documents: list[tuple[int, str, int, int, str | None, int | None, int]] = []
+        self._texts: list[tuple[int, bytes]] = []
+        self._passages: list[tuple[int, int, int, int, bytes | None, int]] = []
+
+    def knows(self, found_id: str) -> bool:
+        """Whether there is a document of that id."""
+        return is_there(self._connection, found_id)
+
+    def add(self, batch: Batch) -> None:
+        """Documents whose ids are not there."""
+        first = self.next_document
+        self.next_document += len(batch.entries)
+        passages = [(number, span) for number, entry in enumerate(batch.entries, first) for span in entry.passages]
+        slot = self._append(batch.vectors, passages)
+        for number, entry in enumerate(batch.entries, first):
+            self._put(number, entry, slot)
+            slot += len(entry.passages)
+        self.flush()
+
+    def move(self, vectors: TokenVectors, passages: Sequence[PassageRow]) -> int:
+        """Write int8 passages that were read elsewhere, with what their rows said (all but the slot); the slot of the
+        first. All of a document have to come at once."""
+        slot = self._rows.append(vectors)
+        self._passages += [(slot + i, *row) for i, row in enumerate(passages)]
+        return slot
+
+    def flush(self) -> None:
+        """Hand what is buffered to SQLite."""
+        run = self._connection.executemany
+        run("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)", self._documents)
+        run("INSERT INTO texts VALUES (?, ?)", self._texts)
+        run("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)", self._passages)
+        self._documents, self._texts, self._passages = [], [], []
+
+    def _append(self, vectors: TokenVectors, passages: Sequence[tuple[int, Span]]) -> int:
+        slot = self._rows.append(vectors)
+        assert vectors.scales is not None
+        rows = np.ascontiguousarray(vectors.rows).data.cast("B")
+        scales = np.ascontiguousarray(vectors.scales, "<f4").data.cast("B")
+        dim, bounds = self._dim, vectors.starts.tolist()
+        begin = 0
+        for i, (document, (start, end)) in enumerate(passages):
+            stop = bounds[i + 1]
+            spans = None if vectors.spans is None else packed(vectors.spans[begin:stop])
+            own, sizes = rows[begin * dim : stop * dim], scales[4 * begin : 4 * stop]
+            crc = catalogue.passage_crc(document, start, end, spans, own, sizes)
+            self._passages.append((slot + i, document, start, end, spans, crc))
+            begin = stop
+        return slot
+
+    def _put(self, number: int, entry: Entry, first: int) -> None:
+        text_crc = catalogue.text_crc(entry.text)
+        passages = len(entry.passages)
+        crc = catalogue.document_crc(number, entry.id, passages, entry.payload, text_crc)
+        self._documents.append((number, entry.id, first, passages, entry.payload, text_crc, crc))
+        if entry.text is not None:
+            self._texts.append((number, entry.text))
