@@ -161,6 +161,7 @@ class World:
             options = chances.choice(OPTIONS)
             self.options[root] |= options
             self.index(root, **options)
+        self._keep_one_file()
 
     def _edit(self, source: Path, target: Path, chances: random.Random) -> None:
         text = self.texts[source] or self._text()
@@ -175,7 +176,6 @@ class World:
         target.parent.mkdir(parents=True, exist_ok=True)
         source.replace(target)
         self.texts[target] = self.texts.pop(source)
-        self._keep_one_file(next(one for one in self.roots if one in source.parents))
         if chances.random() < 0.2:
             self._edit(target, target, chances)
 
@@ -198,7 +198,6 @@ class World:
     def _delete(self, source: Path, target: Path, chances: random.Random) -> None:
         source.unlink()
         del self.texts[source]
-        self._keep_one_file(next(one for one in self.roots if one in source.parents))
 
     def _spoil(self, source: Path, target: Path, chances: random.Random) -> None:
         """It becomes something that nothing reads."""
@@ -244,10 +243,11 @@ class World:
         self.options[root] = {}
         self.index(root)
 
-    def _keep_one_file(self, root: Path) -> None:
+    def _keep_one_file(self) -> None:
         """An empty root is taken for one that is not mounted."""
-        if not any(root.iterdir()):
-            self._write(root / "first.txt", self._text())
+        for root in self.roots:
+            if not any(root.iterdir()):
+                self._write(root / "first.txt", self._text())
 
     def _stopped(self, after: int) -> None:
         """A run that is interrupted when so many tokens were encoded."""

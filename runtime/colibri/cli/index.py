@@ -1,6 +1,7 @@
 """`colibri index`."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,9 @@ _USE = (
     help="Length of long texts' passages at most.",
 )
 @click.option("--defaults", is_flag=True, help="Options that are not given are at their defaults again.")
+@click.option(
+    "--rebuild", is_flag=True, help="Encode all of it again, for another --model or --dim; the old answers meanwhile."
+)
 @click.option("--prune", is_flag=True, help="Take out the documents of folders and files that are gone for good.")
 @click.option("--yes", is_flag=True, help="Do not ask before pruning on a terminal.")
 @click.option(
@@ -95,6 +99,7 @@ def index(
     split: bool | None,
     passage_tokens: int | None,
     defaults: bool,
+    rebuild: bool,
     prune: bool,
     yes: bool,
     remove: tuple[Path, ...],
@@ -125,17 +130,18 @@ def index(
       colibri index faq.jsonl --text-field answer --id-field key --into faq.index
       colibri index                    # all of it again, with the options it has
       colibri index --remove papers/   # out of the index
+      colibri index --rebuild --dim 96
       colibri index --stats
     """
     care = sum(map(bool, (remove, task, export_to, import_from)))
-    if care > 1 or (care and (paths or prune)):
+    if care > 1 or (care and (paths or prune or rebuild)):
         raise click.UsageError(_USE)
     if care:
         from colibri.cli.index_care import look_after
 
         look_after(place, asked, remove, task, export_to, import_from, as_json)
         return
-    if not paths and not is_index(place):
+    if (rebuild or not paths) and not is_index(place):
         raise click.UsageError(f"{_USE} (there is no index in {visible(str(place))})")
     for path in paths:
         if not path.exists() and not is_index(place):
@@ -155,6 +161,10 @@ def index(
     changes |= {name: value or None for name, value in fields.items() if value is not None}
     from colibri.cli.index_run import Run
 
+    if rebuild:
+        from colibri.cli.index_rebuild import rebuild as make_anew
+
+        make_anew(place, asked, quiet=quiet)
     with open_index(place, asked, create=True) as opened:
         Run(opened, place, as_json=as_json, quiet=quiet).refresh(paths, changes, defaults, prune=prune, yes=yes)
 
@@ -173,8 +183,9 @@ def open_index(place: Path, asked: ModelOptions, *, create: bool) -> "Index":
     """Open it with the model it was made with, unless another is named; loaded when needed, as the options say."""
     from colibri.index import Index
 
-    def load(source: str | os.PathLike[str] | None) -> "Colibri":
-        # The index says which model and which of its widths.
-        return replace(asked, model=None if source is None else os.fspath(source), dim=None).load()
+    return Index.open(place, asked.model, asked.dim, create, load=loader(asked))
 
-    return Index.open(place, asked.model, asked.dim, create, load=load)
+
+def loader(asked: ModelOptions) -> "Callable[[str | os.PathLike[str] | None], Colibri]":
+    """Loads a model as the options say; the index says which, and which of its widths."""
+    return lambda source: replace(asked, model=None if source is None else os.fspath(source), dim=None).load()

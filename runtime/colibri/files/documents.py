@@ -1,7 +1,7 @@
 """What is read of one file as documents for the index, and what is to be said of the rest."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from colibri.errors import MissingExtra
@@ -10,7 +10,7 @@ from colibri.files.looking import Job
 from colibri.files.reading import Item, NotRead, Read
 from colibri.files.room.worker import RoomError
 from colibri.files.summary import Summary
-from colibri.files.text import FileText, Passed, Unreadable
+from colibri.files.text import Passed, Place, Unreadable
 from colibri.files.walk import Found
 from colibri.index import Document, refusal
 
@@ -89,7 +89,12 @@ class Documents:
         self._begun.add(item.within)
         found_id = f"{self._path}#{part.name}" if part.name else self._path
         payload = facts_of.payload(part.fields, {**self._facts, **own})
-        document = Document(id=found_id, text=part.content.text, payload=payload, borders=_borders(part.content))
+        document = Document(
+            id=found_id,
+            text=part.content.text,
+            payload=payload,
+            borders=borders(part.content.text, part.content.places),
+        )
         if (why := refusal(document)) is not None:
             self._say(_shown(part.name, part.line), why)
             return None
@@ -109,8 +114,8 @@ def _shown(name: str, line: int | None) -> str:
     return name if line is None else f"line {line}"
 
 
-def _borders(content: FileText) -> list[int] | None:
-    """Where its places begin, unless they are as dense as a workbook's cells."""
-    if not content.places or len(content.text) < _APART * len(content.places):
+def borders(text: str, places: Sequence[Place]) -> list[int] | None:
+    """Where a text's places begin, unless they are as dense as a workbook's cells."""
+    if not places or len(text) < _APART * len(places):
         return None
-    return [place.start for place in content.places]
+    return [place.start for place in places]

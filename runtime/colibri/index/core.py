@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from colibri import checks
 from colibri.errors import StoreDamaged, StoreError
 from colibri.index.encoding import IndexModel
-from colibri.index.storage import reading
+from colibri.index.storage import catalogue, reading
 from colibri.index.storage.catalogue import Catalogue
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.lock import WriterLock
@@ -51,6 +51,8 @@ class Core:
         self._model: IndexModel | None = None
         self._choosing = threading.Lock()
         self.clock = time.monotonic
+        self.generation = 0
+        """Counts takeovers: rows that were encoded for one do not compare with those of the next."""
 
     def close(self) -> None:
         """Let go of files."""
@@ -62,6 +64,7 @@ class Core:
         """One commit: a connection that sees it, and its segments."""
         for left in reversed(range(_TRIES)):
             with self.shelf.reading() as connection:
+                self._follow(connection)
                 try:
                     snapshot = self._snapshots.of(connection)
                 except FileNotFoundError as error:
@@ -70,6 +73,31 @@ class Core:
                     raise StoreDamaged(f"{error.filename}: gone; {reading.MEND}") from error
                 yield connection, snapshot
                 return
+
+    def follow(self) -> None:
+        """See whether another index took over, with another model or width."""
+        with self.shelf.reading() as connection:
+            self._follow(connection)
+
+    def _follow(self, connection: Connection) -> bool:
+        """The same in a transaction; whether one did. What was loaded for the old one is let go."""
+        found = catalogue.standing_facts(connection)
+        if all(self.facts[name] == value for name, value in found.items()):
+            return False
+        with self._choosing:
+            self.facts |= found
+            self.dim, self.space_id = int(self.facts["dim"]), self.facts["space_id"]
+            self._snapshots = Snapshots(self.segments, self.dim, self.space_id)
+            if self._model is not None and self._model.manifest.space_id != self.space_id:
+                self._model = None
+            self.generation += 1
+        return True
+
+    @contextmanager
+    def taking_over(self, connection: Connection) -> Iterator[Transaction]:
+        """A transaction of whoever holds the writer's lock, on a connection that is theirs."""
+        with writing(connection, self._disk, self.segments, self.dim) as transaction:
+            yield transaction
 
     @contextmanager
     def writing(self, *, seconds: float | None = None) -> Iterator[Transaction]:
@@ -110,6 +138,11 @@ class Core:
         with self.shelf.lent() as connection:
             try:
                 with writing(connection, self._disk, self.segments, self.dim, mended) as transaction:
+                    if mended is None and self._follow(connection):
+                        raise StoreError(
+                            f"{self.folder}: was made anew with {self.facts['model'] or 'another encoder'} at "
+                            f"{self.dim} dims meanwhile; nothing was changed, do it again"
+                        )
                     yield transaction
             except StoreDamaged as error:
                 raise StoreDamaged(f"{self.folder}: {error}", error.ids) from error
@@ -138,7 +171,7 @@ class Core:
             raise StoreError(
                 f"{self.folder}: was made with {made_with} (space {self.space_id[:8]}), whose vectors do not compare "
                 f"with those of {model.manifest.name} (space {model.manifest.space_id[:8]}); open it with the model it "
-                "was made with, or index the texts anew into another folder"
+                "was made with, or make it anew (`colibri index --rebuild`)"
             )
         checks.one_dim(model.manifest, self.dim)
         self._model = model

@@ -14,7 +14,7 @@ from colibri.index.document import Document, Hit, Payload, Stored, id_list, payl
 from colibri.index.storage import notes, reading, renaming
 from colibri.index.storage.disk import Disk
 from colibri.index.upkeep import operations as upkeep
-from colibri.index.upkeep import transfer
+from colibri.index.upkeep import takeover, transfer
 from colibri.index.upkeep.operations import Stats
 from colibri.index.upkeep.repair import Repair
 from colibri.index.upkeep.verify import Verification
@@ -198,6 +198,12 @@ class Index:
             for row in reading.all_heads(connection, condition, values):
                 yield row.id, row.shown_payload or {}
 
+    def without_text(self) -> int:
+        """How many documents have no text, so that nothing can encode them again."""
+        with self._core.shelf.reading() as connection:
+            found: int = connection.execute("SELECT count(*) FROM documents WHERE text_crc IS NULL").fetchone()[0]
+            return found
+
     def outlines(self) -> Iterator[tuple[str, dict[str, Any], int]]:
         """Ids, payloads and numbers of passages of every document: no text is read."""
         with self._core.shelf.reading() as connection:
@@ -267,8 +273,15 @@ class Index:
 
         Raises StoreDamaged when a document among them is not what was written.
         """
-        one = searching.one_query(self._core, query)
-        return searching.search(self._core, one, k, where, explain=explain, passages=passages, threads=threads)[0]
+        core = self._core
+
+        def ask(now: int) -> list[Hit]:
+            one = searching.one_query(core, query)
+            return searching.search(
+                core, one, k, where, explain=explain, passages=passages, threads=threads, generation=now
+            )[0]
+
+        return searching.again(core, ask)
 
     def search_batch(
         self,
@@ -281,8 +294,15 @@ class Index:
         threads: int | None = None,
     ) -> list[list[Hit]]:
         """`search` for many queries: rows are read once for all of them."""
-        many = searching.many_queries(self._core, queries)
-        return searching.search(self._core, many, k, where, explain=explain, passages=passages, threads=threads)
+        core = self._core
+
+        def ask(now: int) -> list[list[Hit]]:
+            many = searching.many_queries(core, queries)
+            return searching.search(
+                core, many, k, where, explain=explain, passages=passages, threads=threads, generation=now
+            )
+
+        return searching.again(core, ask)
 
     def compact(self) -> int:
         """Write segments with deleted passages anew, so that they take neither disk nor time; bytes of rows freed.
@@ -311,6 +331,22 @@ class Index:
         """
         rules = ingest.rules(replace, True, PASSAGE_TOKENS, OVERLAP_TOKENS, True)
         return ingest.import_(self._core, transfer.exported(Path(path), self.dim, self.space_id), rules)
+
+    def commits(self) -> int:
+        """How many transactions it has seen, for `take_over`."""
+        with self._core.reading() as (_, snapshot):
+            return snapshot.commits
+
+    def take_over(self, path: str | os.PathLike[str], commits: int) -> bool:
+        """Hold what another index holds, its model and width included, in place of all that is here: one transaction.
+
+        path     of an index that nobody has open; it stays as it is
+        commits  as `commits` said when that other one was made of this one
+
+        False, and nothing is changed, when this one was written to since. Readers in other processes go on, with the
+        new model from their next call on; a writer's call that began before is refused.
+        """
+        return takeover.take_over(self._core, Path(path), commits)
 
     def stats(self) -> Stats:
         """What the index holds, and what it takes on the disk."""

@@ -57,6 +57,7 @@ def opened(
     try:
         facts = _facts(folder, shelf)
         _check(folder, facts, dim, space_id)
+        _heal(folder, facts)
         core = Core(folder, facts, shelf, disk, lock, load)
         if model is not None:
             core.use(IndexModel(model, load))
@@ -172,6 +173,14 @@ def _facts(folder: Path, shelf: Catalogue) -> dict[str, str]:
     return facts
 
 
+def _heal(folder: Path, facts: dict[str, str]) -> None:
+    """index.json says what the SQLite file says, also when a takeover ended between the two."""
+    with suppress(OSError, ValueError, StoreError):
+        found = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
+        if any(found.get(name) != facts[name] for name in _STANDING):
+            write_facts_file(folder, facts)
+
+
 def _crc(standing: dict[str, str]) -> int:
     return catalogue.fact_crc(FACTS_FILE, json.dumps(standing, sort_keys=True))
 
@@ -183,6 +192,9 @@ def _check(folder: Path, facts: dict[str, str], dim: int | None, space_id: str |
             f"({catalogue.SCHEME}); upgrade colibri-edge"
         )
     if dim is not None and dim != int(facts["dim"]):
-        raise StoreError(f"{folder}: has dim {facts['dim']}, not {dim}; for another width make another index")
+        raise StoreError(
+            f"{folder}: has dim {facts['dim']}, not {dim}; for another width make another index, or this one anew "
+            "(`colibri index --rebuild`)"
+        )
     if space_id is not None and space_id != facts["space_id"]:
         raise StoreError(f"{folder}: holds vectors of space {facts['space_id'][:16]!r}, not {space_id[:16]!r}")

@@ -1,7 +1,7 @@
 """A search from what the user gives to what he gets."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +13,22 @@ from colibri.index.core import Core
 from colibri.index.document import Hit
 from colibri.index.results import hits
 from colibri.vectors import TokenVectors
+
+T = TypeVar("T")
+
+
+class Outdated(Exception):
+    """Another index took over between encoding and searching."""
+
+
+def again(core: Core, ask: Callable[[int], T]) -> T:
+    """What `ask` says, given the generation it asks of; asked again where that ends meanwhile."""
+    while True:
+        core.follow()
+        try:
+            return ask(core.generation)
+        except Outdated:
+            continue
 
 
 def one_query(core: Core, query: str | TokenVectors | ArrayLike) -> TokenVectors:
@@ -58,12 +74,16 @@ def search(
     explain: bool,
     passages: int,
     threads: int | None,
+    generation: int | None = None,
 ) -> list[list[Hit]]:
-    """The k best documents for each query. Raises InputError for a k that is none."""
+    """The k best documents for each query. Raises InputError for a k that is none, and Outdated when the queries were
+    encoded for another generation than the index has by now."""
     for name, value in (("k", k), ("passages", passages)):
         if not checks.is_count(value):
             raise InputError(f"{name}: found {value!r}, wanted a whole number from 1")
     with core.reading() as (connection, snapshot):
+        if generation is not None and core.generation != generation:
+            raise Outdated
         chosen = ranking.selected(connection, where)
         found = []
         for i, parts in enumerate(ranking.scored(queries, snapshot, chosen, threads)):

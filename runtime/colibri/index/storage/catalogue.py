@@ -260,6 +260,12 @@ def read_facts(connection: sqlite3.Connection) -> dict[str, str]:
     return facts
 
 
+def standing_facts(connection: sqlite3.Connection) -> dict[str, str]:
+    """Those that say what the rows are, as far as they are whole: only a takeover changes them."""
+    rows = connection.execute("SELECT name, value, crc FROM meta WHERE name IN ('dim', 'space_id', 'model')")
+    return {name: value for name, value, crc in rows if isinstance(value, str) and crc == fact_crc(name, value)}
+
+
 def write_fact(connection: sqlite3.Connection, name: str, value: str) -> None:
     """Set one."""
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (name, value, fact_crc(name, value)))

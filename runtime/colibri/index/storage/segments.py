@@ -63,10 +63,11 @@ class Segment:
         return self.number << SEGMENT_SHIFT
 
 
-def read_segments(connection: sqlite3.Connection) -> list[Committed]:
-    """What is committed, by number. Raises StoreDamaged for a row that changed on disk."""
+def read_segments(connection: sqlite3.Connection, schema: str = "") -> list[Committed]:
+    """What is committed, by number. schema: "name." of an attached file. Raises StoreDamaged for a row that changed on
+    disk."""
     found = []
-    rows = connection.execute("SELECT number, passages, tokens, gone, crc FROM segments ORDER BY number")
+    rows = connection.execute(f"SELECT number, passages, tokens, gone, crc FROM {schema}segments ORDER BY number")
     for number, passages, tokens, gone, crc in rows:
         if not isinstance(gone, bytes) or crc != segment_crc(number, passages, tokens, gone):
             raise StoreDamaged(f"segment {number}: its entry changed on disk; `colibri index --repair` mends it")

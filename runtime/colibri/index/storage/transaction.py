@@ -151,6 +151,19 @@ class Transaction:
         )
         return True
 
+    @property
+    def next_segment(self) -> int:
+        """A number that no segment had before."""
+        return self._next_segment
+
+    def take_all(self, taken: Sequence[Committed], next_document: int) -> None:
+        """Hold these segments, whose files are there, and none of those before."""
+        self._removed |= self._segments.keys()
+        self._taken |= {one.number: one for one in taken}
+        self._segments |= {one.number: one for one in taken}
+        self._next_segment = max([self._next_segment, *(one.number + 1 for one in taken)])
+        self._growing.next_document = max(self._growing.next_document, next_document)
+
     def drop_segment(self, number: int) -> None:
         """Everything in it was moved, or will be: nothing is added to it, and its files go after the commit."""
         self._removed.add(number)

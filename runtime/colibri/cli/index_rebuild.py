@@ -1,0 +1,29 @@
+"""`colibri index --rebuild`: all texts encoded again, for another model or width."""
+
+from pathlib import Path
+
+from colibri.cli.index import loader
+from colibri.cli.options import ModelOptions
+from colibri.cli.terminal import echo, visible
+from colibri.files import make_anew
+from colibri.index import Index
+from colibri.machine import progress_bar
+
+
+def rebuild(place: Path, asked: ModelOptions, *, quiet: bool) -> None:
+    """What is there goes on answering until the new one takes its place."""
+    with Index.open(place, create=False, load=loader(asked)) as opened:
+        total = sum(count for _, _, count in opened.outlines())
+        try:
+            with progress_bar(total, "encoding again", bool(total) and not quiet, unit="passages") as done:
+                make_anew(opened, asked.model, asked.dim, loader(asked), done)
+        except (KeyboardInterrupt, SystemExit) as stopped:
+            echo(
+                visible(f"interrupted: {place} is as it was; what was encoded again is kept, the same command goes on"),
+                err=True,
+            )
+            if isinstance(stopped, SystemExit):
+                raise
+            raise SystemExit(130) from None
+        if not quiet:
+            echo(visible(f"{place}: made anew with {opened.model_name}, {opened.dim} dims"), err=True)

@@ -1,0 +1,102 @@
+"""An index made anew for another model or width: beside the old one, which goes on answering until the new is whole.
+
+Texts are encoded again as they are stored; files are read by the run that follows. What is done by an interruption is
+kept beside and taken up by the next rebuild for the same model.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from colibri.errors import ColibriError, InputError
+from colibri.files import places
+from colibri.files.documents import borders
+from colibri.files.filling import COMMIT_SECONDS
+from colibri.index import Document, Index, Stored
+from colibri.tokens import PASSAGE_TOKENS
+
+if TYPE_CHECKING:
+    from colibri.model import Colibri
+
+_NAME = "rebuild"
+_AT_ONCE = 64
+Loader = Callable[[Any], "Colibri"]
+
+
+def beside(index: Index) -> Path:
+    """Where the new one is made."""
+    return index.path / _NAME
+
+
+def make_anew(index: Index, model: str | None, dim: int | None, load: Loader, done: Callable[[int], object]) -> None:
+    """Encode all texts of an index again, with another model or width (None: those it has), and swap.
+
+    done: called with tokens as they are encoded. Raises InputError, before any work, where documents have no text.
+    """
+    if missing := index.without_text():
+        raise InputError(f"{index.path}: {missing:,} documents have no text, so that they cannot be encoded again")
+    place = beside(index)
+    name = model or index.model_name
+    while True:
+        commits = index.commits()
+        with _opened(place, name, dim or (index.dim if model is None else None), load) as new:
+            _fill(index, new, done)
+        if index.take_over(place, commits):
+            break
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def _opened(place: Path, model: str, dim: int | None, load: Loader) -> Index:
+    """Begun before by an interrupted rebuild, or new where that was for another model."""
+    with suppress(ColibriError):
+        return Index.open(place, model, dim, load=load)
+    shutil.rmtree(place)
+    return Index.open(place, model, dim, load=load)
+
+
+def _fill(old: Index, new: Index, done: Callable[[int], object]) -> None:
+    """Make the new one hold what the old one does."""
+    kept: set[str] = set()
+    documents = _to_encode(old, new, kept)
+    waiting = next(documents, None)
+    while waiting is not None:
+        passages, batch = waiting
+        new.upsert(
+            batch,
+            split=bool(passages),
+            passage_tokens=passages or PASSAGE_TOKENS,
+            progress=done,
+            commit_every=COMMIT_SECONDS,
+        )
+        waiting = next(documents, None)
+    if gone := [found for found, _ in new.payloads() if found not in kept]:
+        new.delete(gone)
+
+
+def _to_encode(old: Index, new: Index, kept: set[str]) -> Iterator[tuple[int, list[Document]]]:
+    """Batches of documents that were split alike, but those that the new one has. kept: takes all ids."""
+    stored = old.documents()
+    while some := list(islice(stored, _AT_ONCE)):
+        kept |= {one.id for one in some}
+        there = new.get([one.id for one in some])
+        batches: dict[int, list[Document]] = {}
+        for one, other in zip(some, there, strict=True):
+            if other is None or (other.text, other.payload) != (one.text, one.payload):
+                batches.setdefault(_passages(one), []).append(_document(one))
+        yield from batches.items()
+
+
+def _passages(one: Stored) -> int:
+    file = (one.payload or {}).get("file")
+    found = file.get("passages") if isinstance(file, dict) else None
+    return found if isinstance(found, int) and found >= 0 else PASSAGE_TOKENS
+
+
+def _document(one: Stored) -> Document:
+    file = (one.payload or {}).get("file")
+    packed = file.get("places") if isinstance(file, dict) else None
+    found = borders(one.text or "", places.unpacked(packed)) if packed else None
+    return Document(id=one.id, text=one.text, payload=one.payload, borders=found)
