@@ -2,7 +2,9 @@
 
 import random
 import shutil
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,10 @@ class World:
         if kind == "stop":
             self._change(chances.choice(KINDS[:11]), chances)
             self._stopped(chances.randrange(1, 4))
+            self.index()
+        elif kind == "kill":
+            self._change(chances.choice(KINDS[:11]), chances)
+            self._killed(chances.random() * 3)
             self.index()
         elif kind == "partial":
             self._change(chances.choice(KINDS[:11]), chances)
@@ -264,6 +270,17 @@ class World:
                 work.run(work.plan((), {}), stop)
             assert index.verify().clean
 
+    def _killed(self, seconds: float) -> None:
+        """A run of the command that is killed at a random moment."""
+        words = ["index", "--into", str(self.place)]
+        with subprocess.Popen(
+            [sys.executable, "-m", "colibri", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as child:
+            try:
+                child.wait(seconds)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
     def _write(self, path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         rows = path.suffix == ".jsonl"
@@ -301,8 +318,8 @@ def _rows(text: str) -> list[str]:
     return [" ".join(words[at : at + 8]) for at in range(0, len(words), 8)]
 
 
-def history(seed: int, steps: int) -> Iterator[tuple[str, random.Random]]:
-    """Random steps, the same for a seed."""
+def history(seed: int, steps: int, kinds: Sequence[str] = ()) -> Iterator[tuple[str, random.Random]]:
+    """Random steps, the same for a seed. kinds: more than those that are quick."""
     chances = random.Random(seed)
     for _ in range(steps):
-        yield chances.choice(KINDS), chances
+        yield chances.choice([*KINDS, *kinds]), chances

@@ -32,5 +32,12 @@ def test_an_index_follows_any_history(
 @pytest.mark.parametrize("seed", range(rounds(quick=4, soak=200)))
 def test_random_histories(seed: int, model: colibri.Colibri, tmp_path: Path) -> None:
     world = World(tmp_path, model)
-    for kind, chances in history(seed, rounds(quick=8, soak=20)):
+    for kind, chances in history(seed, rounds(quick=6, soak=20), rounds(quick=(), soak=("kill",))):
         world.step(kind, chances)
+
+
+def test_a_run_that_is_killed_costs_nothing(model: colibri.Colibri, tmp_path: Path) -> None:
+    world = World(tmp_path, model)
+    chances = random.Random(5)
+    for _ in range(rounds(quick=2, soak=40)):
+        world.step("kill", chances)

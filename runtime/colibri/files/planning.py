@@ -48,7 +48,6 @@ class Planner:
         self._index = index
         self._jobs = {job.path: job for job in jobs}
         self._roots = roots
-        self._again: set[str] = set()
         self.plan = Plan(known={}, summaries={job.path: Summary() for job in jobs})
 
     def run(self, others: Sequence[Job] = (), gone: Sequence[str] = ()) -> Plan:
@@ -83,7 +82,7 @@ class Planner:
     def _is_due(self, path: str, one: Found, job: Job) -> bool:
         summary, before = self.plan.summaries[job.path], self.plan.known.get(path)
         if before is not None:
-            if path in self._again or not before.is_of(one) or not before.as_read_now(job.wanted):
+            if not before.is_of(one) or not before.as_read_now(job.wanted):
                 return True
             summary.as_before(path, before.cut, before.not_read)
             return False
@@ -145,8 +144,7 @@ class Planner:
             self.plan.moved[move.old] = move.new
             if job.path in self.plan.summaries:
                 self.plan.summaries[job.path].moved += 1
-            if not move.alike:
-                self._again.add(move.new)
+            entry.unfinished |= not move.alike  # read by other means now
 
     def _leaving(self, found: Collection[str], seen: Sequence[Looked]) -> list[str]:
         """Files that are not there any more; what is only out of sight (an unreadable folder) stays."""

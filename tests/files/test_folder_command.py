@@ -1,0 +1,457 @@
+"""`colibri index` follows folders: moved, removed, gone, indexed with other options, made anew, interrupted."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import other_user
+from colibri import Index
+from colibri.cli import group
+from reference import ARTEFACTS
+
+MODEL = ("--model", str(ARTEFACTS / "tiny-random-bert"))
+OTHER = ("--model", str(ARTEFACTS / "tiny-random-xlmr"))
+
+
+def run(*words: str | Path, code: int = 0) -> Result:
+    done = CliRunner().invoke(group, [str(word) for word in words])
+    assert done.exit_code == code, done.output
+    return done
+
+
+def asked(*words: str | Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run("index", *words, "--json").stdout)
+    return found
+
+
+def held() -> dict[str, str]:
+    """What the index has: paths (and rows) from here -> texts."""
+    with Index.open(".colibri-index", create=False) as index:
+        assert index.verify().clean
+        return {os.path.relpath(one.id, Path.cwd()): one.text or "" for one in index.documents()}
+
+
+@pytest.fixture
+def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """old/notes is indexed: two texts, two rows."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "old" / "notes"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "bird.md").write_text("A colibri is a small bird.", encoding="utf-8")
+    (folder / "sub" / "bread.txt").write_text("Bread is baked in an oven.", encoding="utf-8")
+    (folder / "rows.jsonl").write_text('{"text": "a house", "n": 1}\n{"text": "a tree", "n": 2}\n', encoding="utf-8")
+    run("index", folder, *MODEL)
+    return folder
+
+
+ALL = {"bird.md", "sub/bread.txt", "rows.jsonl#1", "rows.jsonl#2"}
+
+
+def test_a_moved_root_keeps_its_rows_and_every_hit_is_there_once(notes: Path) -> None:
+    Path("old").rename("new")
+    found = asked("new/notes")
+    assert (found["tokens"], found["moved"], found["indexed"], found["documents"]) == (0, 3, 0, 4)
+    assert found["gone"] == {}
+    assert held().keys() == {f"new/notes/{name}" for name in ALL}
+    hits = json.loads(run("search", "a small bird", "-k", "9", "--json").stdout)["results"]
+    assert len(hits) == 4
+    assert all(Path(hit["payload"]["file"]["path"]).is_file() and "gone" not in hit for hit in hits)
+    assert {hit["payload"]["file"]["root"] for hit in hits} == {str(Path("new/notes").resolve())}
+    assert hits[0]["payload"]["file"]["about"].split("\n")[1].startswith("notes")
+    assert [root["path"] for root in asked("--stats")["roots"]] == [str(Path("new/notes").resolve())]
+    assert asked()["unchanged"] == 3
+
+
+def test_a_root_that_is_gone_is_said_marked_and_pruned_only_when_asked(notes: Path) -> None:
+    notes.rename("away")
+    for _ in range(2):
+        done = run("index")
+        assert f"{notes} is gone: 4 documents of its 3 files stay until `colibri index --prune`" in done.stderr
+        assert "0 removed" in done.stdout
+    assert asked()["gone"][str(notes)]["documents"] == 4
+    shown = run("search", "small bird", "-k", "1")
+    assert "bird.md:1  (file is gone)" in shown.stdout
+    assert json.loads(run("search", "small bird", "--json").stdout)["results"][0]["gone"] == "file is gone"
+    assert asked("--stats")["roots"][0]["gone"] == "is gone"
+    assert run("index", notes).stderr.startswith(f"{notes} is gone")
+    assert "4 documents of what is gone were taken out" in run("index", "--prune").stderr
+    assert held() == {}
+    assert "was not filled from files" in run("index", code=1).stderr
+
+
+def test_what_comes_back_is_as_it_was(notes: Path) -> None:
+    notes.rename("away")
+    run("index")
+    Path("away").rename(notes)
+    found = asked()
+    assert (found["unchanged"], found["tokens"], found["gone"]) == (3, 0, {})
+    assert "gone" not in run("search", "small bird").stdout
+
+
+@pytest.mark.parametrize("how", ["empty", "file", "closed"])
+def test_what_may_be_a_disk_that_is_not_mounted_costs_nothing(notes: Path, how: str) -> None:
+    """An empty folder where a root was; a file where its parent was; a parent that cannot be looked at."""
+    if how == "empty":
+        shutil.rmtree(notes)
+        notes.mkdir()
+    elif how == "file":
+        shutil.rmtree(notes.parent)
+        notes.parent.write_text("no folder", encoding="utf-8")
+    else:
+        if why := other_user.why_not():
+            pytest.skip(why)
+        _closed(notes)
+        return
+    found = asked()
+    assert (found["removed"], found["documents"], list(found["gone"])) == (0, 4, [str(notes)])
+    assert asked("--prune", "--yes")["pruned"] == 4
+
+
+def _closed(notes: Path) -> None:
+    with other_user.open_folder(0o777) as base:
+        shutil.copytree(notes, base / "shut" / "notes")
+        for path in (base / "shut", *(base / "shut").rglob("*")):
+            os.chown(path, other_user.NOBODYS, other_user.NOBODYS)
+        words = ("-m", "colibri", "index", "--into", str(base / "index"))
+        user = {"user": other_user.NOBODYS}
+        assert other_user.python(*words, str(base / "shut" / "notes"), *MODEL, **user).returncode == 0
+        (base / "shut").chmod(0)
+        done = other_user.python(*words, "--prune", "--json", **user)
+        found = json.loads(done.stdout)
+        assert (found["removed"], found["pruned"], found["documents"]) == (0, 0, 4)
+        (gone,) = found["gone"].values()
+        assert gone["why"] == "cannot be looked at (Permission denied)"
+        (base / "shut").chmod(0o700)
+        assert json.loads(other_user.python(*words, "--json", **user).stdout)["unchanged"] == 3
+
+
+def test_moves_of_every_kind_encode_nothing(notes: Path) -> None:
+    (notes / "twin 1.txt").write_text("The same text twice.", encoding="utf-8")
+    (notes / "twin 2.txt").write_text("The same text twice.", encoding="utf-8")
+    (notes / "x.txt").write_text("A text of x.", encoding="utf-8")
+    (notes / "y.txt").write_text("A text of y.", encoding="utf-8")
+    run("index")
+    (notes / "bird.md").rename(notes / "BIRD.md")  # case alone
+    (notes / "twin 1.txt").rename(notes / "sub" / "twin 3.txt")  # one of two equal files
+    (notes / "x.txt").rename(notes / "between")  # a swap
+    (notes / "y.txt").rename(notes / "x.txt")
+    (notes / "between").rename(notes / "y.txt")
+    (notes / "sub").rename(notes / "deep")  # a folder
+    (notes / "rows.jsonl").rename(notes / "deep" / "other.jsonl")
+    found = asked()
+    assert (found["tokens"], found["indexed"], found["removed"]) == (0, 0, 0)
+    assert found["moved"] == 6
+    assert held() == {
+        "old/notes/BIRD.md": "A colibri is a small bird.",
+        "old/notes/deep/twin 3.txt": "The same text twice.",
+        "old/notes/twin 2.txt": "The same text twice.",
+        "old/notes/x.txt": "A text of y.",
+        "old/notes/y.txt": "A text of x.",
+        "old/notes/deep/bread.txt": "Bread is baked in an oven.",
+        "old/notes/deep/other.jsonl#1": "a house",
+        "old/notes/deep/other.jsonl#2": "a tree",
+    }
+    assert asked()["unchanged"] == 7
+
+
+def test_a_copy_is_no_move_and_a_changed_file_is_read(notes: Path) -> None:
+    shutil.copy2(notes / "bird.md", notes / "copy.md")
+    (notes / "sub" / "bread.txt").rename(notes / "loaf.txt")
+    with (notes / "loaf.txt").open("a", encoding="utf-8") as file:
+        file.write(" Slowly.")
+    found = asked()
+    assert (found["indexed"], found["moved"], found["removed"]) == (2, 0, 1)
+    assert held().keys() == {f"old/notes/{name}" for name in (*ALL - {"sub/bread.txt"}, "copy.md", "loaf.txt")}
+
+
+def test_files_that_were_changed_while_their_root_moved_are_not_found_twice(notes: Path) -> None:
+    (notes / "bird.md").write_text("An eagle is a large bird.", encoding="utf-8")
+    notes.parent.rename("new")
+    found = asked("new/notes")
+    assert (found["moved"], found["indexed"], found["gone"]) == (3, 1, {})
+    assert held()["new/notes/bird.md"] == "An eagle is a large bird."
+    assert len(held()) == 4
+
+
+@pytest.mark.parametrize("given", ["from", "to", "none"])
+def test_a_move_between_roots_is_one_whichever_of_them_is_named(notes: Path, given: str) -> None:
+    Path("second").mkdir()
+    Path("second/stays.txt").write_text("It stays.", encoding="utf-8")
+    run("index", "second")
+    (notes / "rows.jsonl").rename("second/rows.jsonl")
+    named: dict[str, list[str | Path]] = {"from": [notes], "to": ["second"], "none": []}
+    found = asked(*named[given])
+    assert (found["tokens"], found["removed"], found["indexed"]) == (0, 0, 0)
+    assert held().keys() == {f"old/notes/{name}" for name in ("bird.md", "sub/bread.txt")} | {
+        f"second/{name}" for name in ("stays.txt", "rows.jsonl#1", "rows.jsonl#2")
+    }
+    assert asked()["unchanged"] == 4
+
+
+def test_another_ending_is_another_way_to_read(notes: Path) -> None:
+    (notes / "bird.md").rename(notes / "bird.txt")
+    (notes / "rows.jsonl").rename(notes / "rows.txt")
+    found = asked()
+    assert (found["indexed"], found["removed"]) == (2, 0)
+    assert held().keys() == {f"old/notes/{name}" for name in ("bird.txt", "rows.txt", "sub/bread.txt")}
+
+
+def test_remove_takes_out_files_folders_and_roots_there_or_gone(notes: Path) -> None:
+    found = asked("--remove", notes / "sub")
+    assert (found["files"], found["documents"], found["left"]) == (1, 1, 3)
+    assert found["kept_out"] == [str(notes / "sub")]
+    again = asked()
+    assert (again["unchanged"], again["left_out"]) == (2, {"by --remove": 1})
+    assert asked(notes / "sub")["indexed"] == 1  # named again
+    assert asked()["unchanged"] == 3
+    done = run("index", "--remove", notes / "rows.jsonl")
+    assert "1 files, 2 documents taken out; " in done.stdout
+    assert "it stays out of the index until" in done.stderr
+    (notes / "bird.md").unlink()
+    assert asked("--remove", notes / "bird.md")["kept_out"] == []
+    shutil.rmtree(notes.parent)
+    assert asked("--remove", notes.parent)["roots"] == [str(notes)]
+    assert held() == {}
+    assert "holds nothing of it" in run("index", "--remove", "absent", code=1).stderr
+
+
+def test_a_part_of_a_root_is_looked_at_alone(notes: Path) -> None:
+    (notes / "bird.md").write_text("An eagle.", encoding="utf-8")
+    (notes / "sub" / "bread.txt").write_text("A loaf.", encoding="utf-8")
+    found = asked(notes / "sub")
+    assert (found["indexed"], found["unchanged"]) == (1, 0)
+    (notes / "sub" / "bread.txt").unlink()
+    assert asked(notes / "sub" / "bread.txt")["removed"] == 1
+    assert [root["path"] for root in asked("--stats")["roots"]] == [str(notes)]
+    assert held()["old/notes/bird.md"] == "A colibri is a small bird."
+    assert asked()["indexed"] == 1
+
+
+def test_a_path_that_its_root_leaves_out_is_a_root_of_its_own(notes: Path) -> None:
+    (notes / ".secret").mkdir()
+    (notes / ".secret" / "key.txt").write_text("A key.", encoding="utf-8")
+    assert asked(notes / ".secret")["indexed"] == 1
+    assert asked()["unchanged"] == 4
+    assert len(asked("--stats")["roots"]) == 2
+
+
+def test_files_given_one_by_one_become_part_of_their_folder(notes: Path) -> None:
+    for path in (notes / "a.txt", notes / "b.txt"):
+        path.write_text(f"text of {path.name}", encoding="utf-8")
+    run("index", notes / "a.txt", notes / "b.txt", "--into", "some", *MODEL)
+    assert len(asked("--stats", "--into", "some")["roots"]) == 2
+    assert asked(notes, "--into", "some")["indexed"] == 3
+    assert [root["path"] for root in asked("--stats", "--into", "some")["roots"]] == [str(notes)]
+    (notes / "a.txt").unlink()
+    assert asked("--into", "some")["removed"] == 1
+
+
+def test_options_stay_with_their_root_and_a_change_is_said_and_applied(notes: Path) -> None:
+    long = notes / "long.txt"
+    long.write_text("The keeper counts every gull on the roof. " * 30, encoding="utf-8")
+    Path("other.csv").write_text("a,b\nbird,house\n", encoding="utf-8")
+    run("index", notes, "other.csv", "--passage-tokens", "20")
+    few = asked("--stats")["passages"]
+    assert asked()["unchanged"] == 5  # as it was indexed, not as it would be by default
+    done = run("index", notes, "--passage-tokens", "60")
+    assert f"{notes}: --passage-tokens 60 (was 20); what that touches is read again" in done.stderr
+    assert "4 files indexed, 0 unchanged" in done.stdout
+    assert asked("--stats")["passages"] < few
+    assert asked("--no-split")["indexed"] == 5
+    roots = {Path(root["path"]).name: root["options"] for root in asked("--stats")["roots"]}
+    assert roots == {
+        "notes": {"passage_tokens": 60, "split": False},
+        "other.csv": {"passage_tokens": 20, "split": False},
+    }
+    assert asked()["unchanged"] == 5
+    found = asked("--defaults")
+    assert (found["indexed"], len(found["said"])) == (5, 2)
+    assert [root["options"] for root in asked("--stats")["roots"]] == [{}, {}]
+
+
+def test_fields_of_rows_touch_rows_alone(notes: Path) -> None:
+    (notes / "t.csv").write_text("text,body\nbird,house\n", encoding="utf-8")
+    (notes / "rows.jsonl").unlink()
+    assert asked()["indexed"] == 1
+    found = asked("--text-field", "body")
+    assert (found["indexed"], found["unchanged"]) == (1, 2)
+    assert held()["old/notes/t.csv#2"] == "house"
+    assert asked()["unchanged"] == 3
+    assert asked("--text-field", "")["indexed"] == 1
+    assert held()["old/notes/t.csv#2"] == "bird"
+
+
+def test_what_globs_and_rules_leave_out_by_now_leaves_the_index(notes: Path) -> None:
+    found = asked(notes, "--glob", "*.md")
+    assert (found["removed"], found["documents"], found["left_out"]) == (2, 1, {"by --glob": 2})
+    assert asked()["documents"] == 1
+    assert asked("--glob", "")["documents"] == 4
+    (notes / ".a.txt").write_text("Hidden.", encoding="utf-8")
+    assert asked("--hidden")["documents"] == 5
+    assert asked()["documents"] == 5
+    assert asked("--no-hidden")["documents"] == 4
+    (notes / ".gitignore").write_text("sub/\n", encoding="utf-8")
+    assert asked()["documents"] == 3
+    assert asked("--no-ignore")["documents"] == 4
+    assert asked("--ignore")["documents"] == 3
+
+
+def test_one_changed_row_is_encoded_alone(notes: Path) -> None:
+    rows = notes / "rows.jsonl"
+    rows.write_text("".join(f'{{"text": "the bird number {i}"}}\n' for i in range(300)), encoding="utf-8")
+    whole = asked()["tokens"]
+    rows.write_text(rows.read_text("utf-8").replace('number 7"', 'number seven"'), encoding="utf-8")
+    found = asked()
+    assert found["indexed"] == 1
+    assert 0 < found["tokens"] < whole / 50
+    assert held()["old/notes/rows.jsonl#8"] == "the bird number seven"
+    with Index.open(".colibri-index", create=False) as index:
+        assert index.count({"file.unfinished": {"$exists": True}}) == 0
+    assert asked()["unchanged"] == 3
+
+
+def test_another_width_or_model_is_refused_in_words_and_made_anew_when_asked(notes: Path) -> None:
+    assert "has dim 16, not 48; for another width make another index, or this one anew (`colibri index --rebuild`)" in (
+        run("index", "--dim", "48", code=1).stderr
+    )
+    assert "make it anew (`colibri index --rebuild`)" in run("index", notes, *OTHER, code=1).stderr
+    with Index.open(".colibri-index", create=False) as index:
+        index.add([{"id": "mine", "text": "no file of mine", "payload": {"a": 1}}])
+        before = {one.id: (one.text, one.payload) for one in index.documents()}
+        done = run("index", "--rebuild", "--dim", "48")
+        assert ".colibri-index: made anew with" in done.stderr
+        assert "3 unchanged" in done.stdout
+        assert index.search("small bird", k=1)[0].text == "A colibri is a small bird."  # opened before
+        assert index.dim == 48
+        run("index", "--rebuild", *OTHER)
+        assert len(index.search("small bird", k=9)) == 5
+        assert {one.id: (one.text, one.payload) for one in index.documents()} == before
+    assert asked("--stats")["model"] == OTHER[1]
+    assert not Path(".colibri-index/rebuild").exists()
+    assert len(held()) == 5
+    with Index.open(".colibri-index", create=False) as index:
+        index.add([{"id": "bare", "vectors": [[1.0] * index.dim]}])
+    assert "1 documents have no text" in run("index", "--rebuild", *MODEL, code=1).stderr
+    assert run("index", "--rebuild", "--into", "absent", code=2)
+
+
+def test_stats_say_all_of_it(notes: Path) -> None:
+    (notes / "broken.pdf").write_bytes(b"%PDF-1.7 damaged")
+    (notes / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    (notes / ".hidden").write_text("x", encoding="utf-8")
+    run("index")
+    found = asked("--stats")
+    assert found["files"] == 3
+    assert found["kinds"]["text"] == {"files": 2, "documents": 2, "passages": 4}
+    assert found["kinds"]["JSON rows"]["documents"] == 2
+    (root,) = found["roots"]
+    assert (root["path"], root["files"], root["documents"]) == (str(notes), 3, 4)
+    assert list(root["skipped"]) == [str(notes / "broken.pdf")]
+    assert (root["not_read"], root["left_out"]) == ({".jpg": 1}, {"hidden": 1})
+    assert root["when"].endswith("+00:00")
+    shown = run("index", "--stats").stdout
+    for piece in ("documents    4", "files        3", "  text   ", str(notes), "last looked at 20", "skipped ", ".jpg"):
+        assert piece in shown
+
+
+def test_an_index_of_before_there_were_roots_has_those_of_its_documents(notes: Path) -> None:
+    with Index.open(".colibri-index", create=False) as index:
+        index.set_note("folders", lambda _: None)
+    (notes / "bird.md").unlink()
+    assert asked()["removed"] == 1
+    assert [root["path"] for root in asked("--stats")["roots"]] == [str(notes)]
+    with Index.open(".colibri-index", create=False) as index:
+        index.set_note("folders", lambda _: {"format": 2, "roots": []})
+    assert "written by a newer colibri-edge" in run("index", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["index", "--prune", "--stats"], 2, "give files or folders"),
+        (["index", "--remove", "old", "--stats"], 2, "give files or folders"),
+        (["index", "--rebuild", "--verify"], 2, "give files or folders"),
+        (["index", "absent"], 1, "absent: no such file or folder"),
+        (["index", "old/notes", "absent"], 1, "absent: no such file or folder"),
+    ],
+)
+def test_wrong_use_is_explained_before_any_work(notes: Path, words: list[str], code: int, said: str) -> None:
+    assert said in run(*words, code=code).output
+    assert len(held()) == 4
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no pty on Windows")
+@pytest.mark.parametrize(("answer", "left"), [("y", 0), ("n", 4)])
+def test_pruning_is_asked_on_a_terminal(notes: Path, answer: str, left: int) -> None:
+    import pty
+
+    notes.rename("away")
+    ours, theirs = pty.openpty()
+    words = [sys.executable, "-m", "colibri", "index", "--prune"]
+    with subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs) as child:
+        os.close(theirs)
+        os.write(ours, f"{answer}\n".encode())
+        said = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:
+                break
+            if not piece:
+                break
+            said += piece
+        assert child.wait() == 0
+    os.close(ours)
+    assert b"Take 4 documents of" in said
+    assert len(held()) == left
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGINT is sent otherwise on Windows")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interruption_says_what_was_kept_and_the_same_command_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("files").mkdir()
+    for i in range(400):
+        Path(f"files/{i:03d}.txt").write_text(f"the keeper counts bird {i} " * 400, encoding="utf-8")
+    words = [sys.executable, "-m", "colibri", "-v", "index", "files", "--into", "index", *MODEL]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        child.stderr.readline()  # the model is loaded
+        child.send_signal(number)
+        said = child.communicate()[1]
+        assert child.returncode == code, said
+    assert "interrupted: " in said
+    assert "are kept in index; the same command goes on there" in said
+    assert "Traceback" not in said
+    with Index.open("index", create=False) as index:
+        assert index.verify().clean
+    assert asked("--stats", "--into", "index")["roots"][0]["path"] == str(tmp_path / "files")
+
+
+def test_quiet_says_nothing_but_what_went_wrong(notes: Path) -> None:
+    (notes / "broken.pdf").write_bytes(b"%PDF-1.7 damaged")
+    assert run("index", "--quiet").output == ""
+    notes.rename("away")
+    assert "is gone" in run("index", "-q").output
+
+
+def test_the_last_line_gives_files_tokens_seconds_and_tokens_a_second(notes: Path) -> None:
+    (notes / "new.txt").write_text("A new text.", encoding="utf-8")
+    done = run("index")
+    assert done.stdout.startswith(
+        "1 files indexed, 3 unchanged, 0 removed, 0 skipped; .colibri-index holds 5 documents; "
+    )
+    tokens, rest = done.stdout.split("; ")[2].split(" tokens in ")
+    assert int(tokens) > 0
+    assert rest.endswith(" tokens/s\n")
+    assert "\r" not in done.stderr  # nothing is drawn where stderr is no terminal
