@@ -1,22 +1,15 @@
 """`colibri index`."""
 
-import os
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from colibri.cli.index_place import DEFAULT, is_index, open_index
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.terminal import visible
 from colibri.errors import InputError
 
-if TYPE_CHECKING:
-    from colibri.index import Index
-    from colibri.model import Colibri
-
-DEFAULT = ".colibri-index"
 _USE = (
     "give files or folders to index, or one of --remove, --kinds, --stats, --verify, --repair, --compact, --export, "
     "--import; without any, all that the index was made of is looked at again"
@@ -167,25 +160,3 @@ def index(
         make_anew(place, asked, quiet=quiet)
     with open_index(place, asked, create=True) as opened:
         Run(opened, place, as_json=as_json, quiet=quiet).refresh(paths, changes, defaults, prune=prune, yes=yes)
-
-
-def is_index(place: Path) -> bool:
-    """Whether an index lies in a folder."""
-    from colibri.index import is_index_folder
-
-    try:
-        return is_index_folder({entry.name for entry in place.iterdir()})
-    except OSError:
-        return False
-
-
-def open_index(place: Path, asked: ModelOptions, *, create: bool) -> "Index":
-    """Open it with the model it was made with, unless another is named; loaded when needed, as the options say."""
-    from colibri.index import Index
-
-    return Index.open(place, asked.model, asked.dim, create, load=loader(asked))
-
-
-def loader(asked: ModelOptions) -> "Callable[[str | os.PathLike[str] | None], Colibri]":
-    """Loads a model as the options say; the index says which, and which of its widths."""
-    return lambda source: replace(asked, model=None if source is None else os.fspath(source), dim=None).load()

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from colibri.cli.index import open_index
+from colibri.cli.index_place import open_index
 from colibri.cli.index_run import left_out, not_read
 from colibri.cli.options import ModelOptions
 from colibri.cli.terminal import echo, echo_json, visible

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from colibri.cli.index import loader
+from colibri.cli.index_place import loader
 from colibri.cli.options import ModelOptions
 from colibri.cli.terminal import echo, visible
 from colibri.files import make_anew

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from colibri.cli.index import DEFAULT
+from colibri.cli.index_place import DEFAULT
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.files import Refresh, Summary, beside
 from colibri.index import Index

@@ -149,8 +149,9 @@ def moved(stored: Mapping[str, Any] | None, one: Found, root: Path) -> dict[str,
             "within": file.get("within", ""),
             "line": file.get("line"),
         }
-        old = about_words(Path(file["path"]), Path(file["root"]), **before, first=True)
-        first = file.get("line") is None or file.get("about", "") == old
+        first = before["line"] is None or file.get("about", "") == about_words(
+            Path(file["path"]), Path(file["root"]), **before, first=True
+        )
         file["about"] = about_words(one.path, root, **before, first=first)
     file |= of_file(one, root, str(file.get("sha256")))
     return {**own, "file": {name: value for name, value in file.items() if name != "about" or value}}

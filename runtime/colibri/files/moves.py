@@ -5,6 +5,7 @@ is none: the old file is still there. Which of several equal files went where is
 """
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from colibri.files.recognise import recognise
 from colibri.files.text import Unreadable
 from colibri.files.walk import Found, within
 
+_DEEPEST = 8  # names of a path's end that equal files are told apart by
 _STREAMS = frozenset({".gz", ".bz2", ".xz", ".lzma", ".zst"})
 
 
@@ -65,10 +67,13 @@ def moves(known: Mapping[str, Known], found: Mapping[str, Found], changed: Colle
 
 def _paired(waiting: list[str], left: list[str], free: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
     """Equal files: those that share most of the end of their paths first, the rest in order. left: loses some."""
+    if len(waiting) == len(left) == 1:
+        if free(waiting[0], left[0]):
+            yield waiting[0], left.pop()
+        return
     if not waiting or not left:
         return
-    longest = max(len(PurePath(path).parts) for path in (*left, *waiting))
-    for depth in (*range(min(longest, 8), 0, -1), 0):
+    for depth in (*range(_DEEPEST, 0, -1), 0):
         places: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for new in reversed(left):
             places[_end(new, depth)].append(new)
@@ -85,7 +90,8 @@ def _paired(waiting: list[str], left: list[str], free: Callable[[str, str], bool
 
 
 def _end(path: str, depth: int) -> tuple[str, ...]:
-    return PurePath(path).parts[-depth:] if depth else ()
+    parts = path.replace("\\", "/").split("/") if os.name == "nt" else path.split("/")
+    return tuple(parts[-depth:]) if depth else ()
 
 
 def followed(moved: Collection[Move], known: Mapping[str, Known], found: Collection[str], root: str) -> list[Move]:

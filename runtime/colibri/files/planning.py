@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from colibri.files import facts as facts_of
 from colibri.files.facts import Known, known_files
@@ -50,9 +49,10 @@ class Planner:
         self._roots = roots
         self.plan = Plan(known={}, summaries={job.path: Summary() for job in jobs})
 
-    def run(self, others: Sequence[Job] = (), gone: Sequence[str] = ()) -> Plan:
+    def run(self, others: Sequence[Job] = (), gone: Sequence[str] = (), known: dict[str, Known] | None = None) -> Plan:
         """Moved documents get their new names and those that are gone leave; files to read are told.
 
+        known   what the index has, where that was just asked
         others  roots that are not of this run, where files may have moved to
         gone    roots that are not there any more
         """
@@ -66,7 +66,7 @@ class Planner:
             summary.left_out = dict(Counter(one.troubles.left_out.values()))
             plan.mounts[one.job.path] = one.troubles.mounts
         found = {path: (file, one.job) for one in seen for path, file in one.found.items()}
-        plan.known = known_files(self._index)
+        plan.known = known_files(self._index) if known is None else known
         self._move(found, gone)
         leaving = self._leaving(found, seen)
         if others and leaving:
@@ -171,16 +171,17 @@ class Planner:
 
     def _root_facts(self, found: Mapping[str, tuple[Found, Job]]) -> None:
         """Files that belong to another root than they did."""
-        changes: dict[str, dict[str, Any]] = {}
+        roots: dict[str, str] = {}
         for path, (_, job) in found.items():
             before = self.plan.known.get(path)
-            if before is None or not before.facts or before.facts.get("root") == job.path:
-                continue
-            before.facts["root"] = job.path
-            for stored in self._index.payloads({"file.path": path}):
-                changes[stored[0]] = {**stored[1], "file": {**stored[1]["file"], "root": job.path}}
-        if changes:
-            self._index.set_payloads(changes)
+            if before is not None and before.facts and before.facts.get("root") != job.path:
+                before.facts["root"] = job.path
+                roots |= dict.fromkeys(before.ids, job.path)
+        if roots:
+            own = {found_id: payload for found_id, payload in self._index.payloads() if found_id in roots}
+            self._index.set_payloads(
+                {one: {**payload, "file": {**payload["file"], "root": roots[one]}} for one, payload in own.items()}
+            )
 
     def _say_what_stays(self, one: Looked) -> None:
         """Of files in a folder that cannot be looked at, which may be as they were."""

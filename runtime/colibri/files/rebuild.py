@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from colibri.errors import ColibriError, InputError
 from colibri.files import places
@@ -18,12 +18,10 @@ from colibri.files.filling import COMMIT_SECONDS
 from colibri.index import Document, Index, Stored
 from colibri.tokens import PASSAGE_TOKENS
 
-if TYPE_CHECKING:
-    from colibri.model import Colibri
-
 _NAME = "rebuild"
 _AT_ONCE = 64
-Loader = Callable[[Any], "Colibri"]
+Loader = Callable[[Any], Any]
+"""What `Index.open` takes to load a model."""
 
 
 def beside(index: Index) -> Path:

@@ -64,7 +64,7 @@ class Refresh:
         others = [self._job(path, "") for path, why in states.items() if not why]
         lost = [path for path, one in self.gone.items() if one.lost]
         lost += [path for path, why in states.items() if why and not why.startswith(CLOSED)]
-        due = self.sync.plan_jobs(list(self._jobs.values()), self._roots, others, lost)
+        due = self.sync.plan_jobs(list(self._jobs.values()), self._roots, others, lost, known)
         self._after_moves(lost)
         return due
 

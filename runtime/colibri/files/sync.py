@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+from colibri.files.facts import Known
 from colibri.files.filling import Filling
 from colibri.files.looking import Job
 from colibri.files.pace import Pace
@@ -55,10 +56,15 @@ class Sync:
         return self.plan_jobs(jobs, {job.path for job in jobs})
 
     def plan_jobs(
-        self, jobs: Sequence[Job], roots: Collection[str], others: Sequence[Job] = (), gone: Sequence[str] = ()
+        self,
+        jobs: Sequence[Job],
+        roots: Collection[str],
+        others: Sequence[Job] = (),
+        gone: Sequence[str] = (),
+        known: dict[str, Known] | None = None,
     ) -> list[tuple[Found, Job]]:
         """The same of roots that are each wanted in their way; see `Planner`."""
-        self.planned = Planner(self._index, jobs, roots).run(others, gone)
+        self.planned = Planner(self._index, jobs, roots).run(others, gone, known)
         return self.planned.due
 
     def run(self, due: Sequence[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
