@@ -455,3 +455,30 @@ def test_the_last_line_gives_files_tokens_seconds_and_tokens_a_second(notes: Pat
     assert int(tokens) > 0
     assert rest.endswith(" tokens/s\n")
     assert "\r" not in done.stderr  # nothing is drawn where stderr is no terminal
+
+
+def test_a_root_that_was_a_mount_and_is_none_is_gone(notes: Path) -> None:
+    def mounted(note: Any) -> Any:
+        note["roots"][str(notes)]["mounts"] = [str(notes)]
+        return note
+
+    with Index.open(".colibri-index", create=False) as index:
+        index.set_note("folders", mounted)
+    (notes / "bird.md").unlink()
+    found = asked()
+    assert found["gone"][str(notes)]["why"] == "has nothing mounted any more"
+    assert (found["removed"], found["documents"]) == (0, 4)
+
+
+def test_a_folder_need_not_have_a_name_in_utf_8(notes: Path) -> None:
+    odd = os.fsencode(notes) + b" caf\xe9"
+    try:
+        os.mkdir(odd)  # noqa: PTH102 - pathlib takes no bytes
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    Path(os.fsdecode(odd), "a.txt").write_text("A text.", encoding="utf-8")
+    assert asked(os.fsdecode(odd))["indexed"] == 1
+    found = asked()
+    assert (found["unchanged"], found["gone"]) == (4, {})
+    os.rename(odd, os.fsencode(notes) + b" th\xe9")  # noqa: PTH104
+    assert asked(os.fsdecode(os.fsencode(notes) + b" th\xe9"))["moved"] == 1

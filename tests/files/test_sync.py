@@ -436,3 +436,43 @@ def test_where_no_process_can_be_started_texts_are_indexed_and_the_rest_is_named
     monkeypatch.setattr("sys.executable", "")
     assert str(folder / "sub" / "d.html") in sync(index, folder).skipped
     assert held(index, folder) == {"a.txt", "b.md", "sub/c.py", "sub/d.html"}
+
+
+def test_what_lay_on_a_disk_that_is_not_mounted_any_more_stays(index: Index, folder: Path) -> None:
+    sync(index, folder)
+    shutil.rmtree(folder / "sub")
+    (folder / "sub").mkdir()
+    work = Sync(index)
+    work.plan_jobs([Job(root=folder, wanted=Wanted(), mounts=(str(folder / "sub"),))], {str(folder)})
+    assert counts(work.summary) == (0, 2, 0, 1)
+    assert "nothing is mounted there any more; what the index has of it stays" in work.summary.skipped.values()
+    assert held(index, folder) == {"a.txt", "b.md", "sub/c.py", "sub/d.html"}
+    assert counts(sync(index, folder)) == (0, 2, 2, 0)
+
+
+def test_two_files_of_one_size_and_time_that_were_swapped_are_told_apart(index: Index, folder: Path) -> None:
+    for name, text in (("x.txt", "text one"), ("y.txt", "text two")):
+        (folder / name).write_text(text, encoding="utf-8")
+        os.utime(folder / name, ns=(7, 7))
+    sync(index, folder)
+    (folder / "x.txt").rename(folder / "z.txt")
+    (folder / "y.txt").rename(folder / "x.txt")
+    (folder / "z.txt").rename(folder / "y.txt")
+    encoded: list[int] = []
+    summary = sync(index, folder, encoded=encoded)
+    assert (counts(summary), summary.moved, encoded) == ((0, 6, 0, 0), 2, [])
+    texts = {Path(one.id).name: one.text for one in index.documents() if Path(one.id).suffix == ".txt"}
+    assert (texts["x.txt"], texts["y.txt"]) == ("text two", "text one")
+
+
+def test_a_file_takes_the_place_of_another(index: Index, folder: Path) -> None:
+    rows = folder / "rows.jsonl"
+    rows.write_text('{"text": "one"}\n{"text": "two"}\n{"text": "three"}\n', encoding="utf-8")
+    (folder / "new.jsonl").write_text('{"text": "four"}\n', encoding="utf-8")
+    sync(index, folder)
+    (folder / "new.jsonl").replace(rows)
+    encoded: list[int] = []
+    summary = sync(index, folder, encoded=encoded)
+    assert (summary.moved, encoded) == (1, [])
+    assert [one.text for one in index.documents({"file.suffix": "jsonl"})] == ["four"]
+    assert index.verify().clean
