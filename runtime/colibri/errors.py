@@ -62,8 +62,8 @@ def tell_committed(error: BaseException, documents: int) -> None:
     """Say with an error, of whatever kind, how many documents were committed before it, as `commit_every` may do: in
     `error.committed`, in a note below its traceback, and in the message of one of ours."""
     said = f"{documents:,} documents were committed before"
-    error.add_note(said)
     with suppress(AttributeError, TypeError):  # an error of the caller's own may take no attributes
+        error.add_note(said)
         error.committed = documents  # type: ignore[attr-defined]
     if isinstance(error, ColibriError) and error.args and isinstance(error.args[0], str):
         error.args = (f"{error.args[0]} ({said})", *error.args[1:])

@@ -64,3 +64,51 @@ def test_a_reader_goes_on_through_a_compaction(place: Path, store: Index) -> Non
         assert len([first, *kept]) == 25  # of the commit that it began with
         assert [hit.id for hit in reader.search(rows(3, 4), k=10)] == wanted
         assert reader.count() == 25
+
+
+def test_other_writers_come_between_two_segments(place: Path, store: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each transaction moves what fills one segment, and nothing is moved twice."""
+    monkeypatch.setattr(segments, "FULL_PASSAGES", 50)
+    for first in range(0, 400, 50):
+        store.add([document(seed) for seed in range(first, first + 50)])
+    store.delete([f"d{seed}" for seed in range(400) if seed % 2])
+    pauses: list[int] = []
+
+    with Index.open(place, lock_seconds=0) as other:
+
+        def write(seconds: float) -> None:
+            pauses.append(other.count())
+            other.upsert([document(1_000 + len(pauses)), document(2, id="d2")])
+            if len(pauses) == 2:
+                other.delete([f"d{seed}" for seed in range(250, 300)])  # all of a segment that is still to come
+
+        monkeypatch.setattr("colibri.index.upkeep.operations.sleep", write)
+        assert store.compact() > 0
+    assert len(pauses) >= 2
+    kept = {f"d{seed}" for seed in range(0, 400, 2) if not 250 <= seed < 300}
+    assert {one.id for one in store.documents(vectors=True)} == kept | {f"d{1_000 + i + 1}" for i in range(len(pauses))}
+    assert store.verify().clean
+    monkeypatch.undo()
+    store.compact()
+    assert store.stats().gone_tokens == 0
+    assert store.verify().clean
+
+
+def test_a_compaction_that_is_interrupted_between_two_segments_has_changed_no_answer(
+    store: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "FULL_PASSAGES", 50)
+    for first in range(0, 400, 50):
+        store.add([document(seed) for seed in range(first, first + 50)])
+    store.delete([f"d{seed}" for seed in range(400) if seed % 2])
+    before = store.search(rows(7, 4), k=200), store.stats().gone_tokens
+
+    def stop(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("colibri.index.upkeep.operations.sleep", stop)
+    with pytest.raises(KeyboardInterrupt):
+        store.compact()
+    assert store.search(rows(7, 4), k=200) == before[0]
+    assert 0 < store.stats().gone_tokens < before[1]
+    assert store.verify().clean

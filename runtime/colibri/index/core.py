@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection
@@ -128,10 +128,10 @@ class Core:
             pass
         self.lock.check()
 
-    def known(self, ids: Iterable[str]) -> str | None:
-        """The first of them that there is a document of, as of now."""
+    def known(self, ids: Sequence[str]) -> str | None:
+        """One of some ids that there is a document of, as of now."""
         with self.shelf.reading() as connection:
-            return next((one for one in ids if reading.is_there(connection, one)), None)
+            return reading.known(connection, ids)
 
     @contextmanager
     def _transaction(self, mended: Mended | None) -> Iterator[Transaction]:

@@ -11,6 +11,7 @@ from colibri.errors import InputError
 from colibri.index import ingest, opening, searching
 from colibri.index.core import Core
 from colibri.index.document import Document, Hit, Payload, Stored, id_list, payload_json
+from colibri.index.rules import rules as checked_rules
 from colibri.index.storage import notes, reading, renaming
 from colibri.index.storage.disk import Disk
 from colibri.index.upkeep import operations as upkeep
@@ -33,7 +34,8 @@ class Index:
     """Documents and their token rows in a folder. Made by `Index.open`; threads may share it, processes open their own.
 
     One call that writes is one transaction: when it returns, what it did is on the disk and every reader's next call
-    sees it; when it raises, nothing changed. One writer at a time, any number of readers.
+    sees it; when it raises, nothing changed. One commit at a time, any number of readers; nobody waits for another
+    writer's encoding.
     """
 
     def __init__(self, core: Core) -> None:
@@ -135,14 +137,17 @@ class Index:
         split           long texts become passages of `passage_tokens` that overlap by `overlap_tokens`, cut between
                         paragraphs and sentences where possible; False: a text is one passage, cut at the model's limit
         keep_text       False stores no texts: results have only spans, and nothing can be encoded again
-        progress        True: a bar with tokens/s and time left on stderr; or called with tokens as they are encoded
+        progress        True: a bar with tokens/s and time left on stderr, on a terminal, elsewhere a line every half
+                        minute; or called with each passage's tokens as it is encoded, in this thread
         commit_every    seconds of work after which what is encoded is committed, whole documents each time: an error
-                        or an interruption then keeps what was committed before. None: all at the end, or nothing
+                        or an interruption then keeps what was committed before, whose number is in its `committed`.
+                        None: all at the end, or nothing
 
         `documents` may be a generator; texts are encoded as they come, and memory does not grow with their number.
-        Raises InputError for an id that is there, and as `Store.add` does.
+        It may write to this index itself: the lock is taken to commit.
+        Raises InputError for an id that is there, now or by then, and as `Store.add` does.
         """
-        rules = ingest.rules(False, split, passage_tokens, overlap_tokens, keep_text, commit_every)
+        rules = checked_rules(False, split, passage_tokens, overlap_tokens, keep_text, commit_every)
         return ingest.ingest(self._core, documents, rules, show=progress)
 
     def upsert(
@@ -157,7 +162,7 @@ class Index:
         commit_every: float | None = None,
     ) -> int:
         """`add` that replaces documents whose ids are there. Of one id given twice the later counts."""
-        rules = ingest.rules(True, split, passage_tokens, overlap_tokens, keep_text, commit_every)
+        rules = checked_rules(True, split, passage_tokens, overlap_tokens, keep_text, commit_every)
         return ingest.ingest(self._core, documents, rules, show=progress)
 
     def delete(self, ids: str | Sequence[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
@@ -307,7 +312,8 @@ class Index:
     def compact(self) -> int:
         """Write segments with deleted passages anew, so that they take neither disk nor time; bytes of rows freed.
 
-        One transaction: searches go on meanwhile, and an interruption leaves all as it was.
+        Searches go on meanwhile, and other writers between two segments, of which each is a transaction: an
+        interruption leaves what was moved and what was not.
         """
         return upkeep.compact(self._core)
 
@@ -329,7 +335,7 @@ class Index:
 
         replace: whether ids that are there are replaced; else they are an error
         """
-        rules = ingest.rules(replace, True, PASSAGE_TOKENS, OVERLAP_TOKENS, True)
+        rules = checked_rules(replace, True, PASSAGE_TOKENS, OVERLAP_TOKENS, True)
         return ingest.import_(self._core, transfer.exported(Path(path), self.dim, self.space_id), rules)
 
     def commits(self) -> int:

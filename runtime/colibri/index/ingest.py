@@ -1,18 +1,16 @@
 """Documents into an index: what `add`, `upsert` and `import_` do with what they are given."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Protocol
 
-from colibri import checks
-from colibri.errors import InputError, InputTypeError, tell_committed
+from colibri.errors import InputTypeError, tell_committed
 from colibri.index.core import Core
 from colibri.index.document import Document, checked, payload_json, text_bytes
 from colibri.index.encoding import Encoded, IndexModel
 from colibri.index.ready import Given, packed, passages_of, ready
+from colibri.index.rules import Rules
 from colibri.index.staging import Staging
 from colibri.index.storage.growing import Batch, Entry, there_is
 from colibri.index.storage.transaction import Transaction
@@ -23,53 +21,6 @@ _BATCH_TOKENS = 65_536  # 4 MB of int8 at 64 dims
 _BATCH_DOCUMENTS = 1_024
 _BATCH_BYTES = 16 << 20  # of texts and payloads, where vectors come ready and texts may be long
 _CHARACTERS_A_TOKEN = 4.0  # a first guess, for the bar
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """How documents come in.
-
-    replace         whether an id that is there is replaced; else it is an error
-    keep_text       whether texts are stored
-    passage_tokens  of long texts' passages; None: a text is one passage
-    commit_every    seconds of work after which what is encoded is committed; None: all at the end, or nothing
-    """
-
-    replace: bool
-    keep_text: bool
-    passage_tokens: int | None
-    overlap_tokens: int
-    commit_every: float | None = None
-
-
-def rules(
-    replace: bool,
-    split: bool,
-    passage_tokens: int,
-    overlap_tokens: int,
-    keep_text: bool,
-    commit_every: float | None = None,
-) -> Rules:
-    """Rules of what a caller gave. Raises InputError."""
-    if commit_every is not None and not _is_seconds(commit_every):
-        raise InputError(
-            f"commit_every: found {commit_every!r}, wanted seconds above 0, or None for all of it in one transaction"
-        )
-    if not checks.is_count(passage_tokens):
-        raise InputError(f"passage_tokens: found {passage_tokens!r}, wanted a whole number from 1")
-    if overlap_tokens != 0 and not checks.is_count(overlap_tokens):
-        raise InputError(f"overlap_tokens: found {overlap_tokens!r}, wanted a whole number from 0")
-    return Rules(
-        replace=replace,
-        keep_text=keep_text,
-        passage_tokens=passage_tokens if split else None,
-        overlap_tokens=overlap_tokens,
-        commit_every=commit_every,
-    )
-
-
-def _is_seconds(found: object) -> bool:
-    return isinstance(found, int | float) and not isinstance(found, bool) and found > 0 and math.isfinite(found)
 
 
 def ingest(
@@ -86,7 +37,7 @@ def ingest(
     if isinstance(documents, Mapping | str | Document) or not hasattr(documents, "__iter__"):
         raise InputTypeError(f"documents: found {type(documents).__name__}, wanted a list of documents")
     with _bar(documents, show is True) as bar, _work(core, wanted) as work:
-        work.run(documents, core.model, show if callable(show) else bar.encoded, bar)
+        work.run(documents, core.model, show if callable(show) else bar.encoded, bar if show is True else None)
     return work.count
 
 
@@ -150,7 +101,10 @@ class Within:
     def __init__(self, transaction: Transaction, *, replace: bool) -> None:
         self._transaction = transaction
         self._replace = replace
-        self.knows = transaction.knows
+
+    def knows(self, found_id: str) -> bool:
+        """See `Sink`."""
+        return self._transaction.known([found_id]) is not None
 
     def add(self, batch: Batch) -> None:
         """See `Sink`."""

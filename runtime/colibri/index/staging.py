@@ -27,7 +27,7 @@ class Staging:
 
     def knows(self, found_id: str) -> bool:
         """Whether there is a document of that id: in the index as it is now, or here."""
-        here = self._files is not None and self._files.knows(found_id)
+        here = self._files is not None and self._files.known([found_id]) is not None
         waits = self._waiting is not None and any(entry.id == found_id for entry in self._waiting.entries)
         return here or waits or self._core.known([found_id]) is not None
 
@@ -48,7 +48,7 @@ class Staging:
         with self._core.staging():
             if not self._replace:
                 ids = [entry.id for entry in batch.entries]
-                known = next(filter(files.knows, ids), None) or self._core.known(ids)
+                known = files.known(ids) or self._core.known(ids)
                 if known is not None:
                     raise there_is(known)
             files.add(batch)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from colibri.index.storage import catalogue, segments
+from colibri.index.storage import segments
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.growing import there_is
-from colibri.index.storage.renumbered import renumbered
+from colibri.index.storage.renumbered import DOCUMENT_HEAD, PASSAGE_HEAD, renumbered
 from colibri.index.storage.staged import Staged
 from colibri.index.storage.transaction import Transaction
 from colibri.vectors import Offsets
@@ -19,11 +19,10 @@ def adopt(transaction: Transaction, staged: Staged, dim: int, *, replace: bool) 
 
     replace: whether documents take the place of those of their ids; else InputError for an id that is there
     """
-    for documents in staged.documents(_AT_ONCE):
-        ids = [found_id for _, found_id, *_ in documents]
+    for ids in staged.ids(_AT_ONCE):
         if replace:
             transaction.remove(ids)
-        elif (known := next(filter(transaction.knows, ids), None)) is not None:
+        elif (known := transaction.known(ids)) is not None:
             raise there_is(known)
     shift = transaction.reserve(staged.highest) - 1
     bases: dict[int, int] = {}
@@ -33,15 +32,21 @@ def adopt(transaction: Transaction, staged: Staged, dim: int, *, replace: bool) 
         _passages(transaction, staged, number, bases[number], shift, np.diff(ends, prepend=0) * (dim + 4))
     for first, passages in staged.gone():
         transaction.forget_slots(bases[first >> SEGMENT_SHIFT] + (first & _PLACE), passages)
+    _documents(transaction, staged, bases, shift)
     run = transaction.connection.executemany
-    for documents in staged.documents(_AT_ONCE):
-        rows = []
-        for number, found_id, first, passages, payload, text_crc in documents:
-            slot = bases[first >> SEGMENT_SHIFT] + (first & _PLACE)
-            crc = catalogue.document_crc(number + shift, found_id, passages, payload, text_crc)
-            rows.append((number + shift, found_id, slot, passages, payload, text_crc, crc))
-        run("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     run("INSERT INTO texts VALUES (?, ?)", ((number + shift, text) for number, text in staged.texts()))
+
+
+def _documents(transaction: Transaction, staged: Staged, bases: dict[int, int], shift: int) -> None:
+    for rows in staged.documents(_AT_ONCE):
+        numbers, ids, firsts, passages, payloads, text_crcs, crcs, behind = zip(*rows, strict=True)
+        before = np.array(numbers, np.int64)
+        slots = [bases[first >> SEGMENT_SHIFT] + (first & _PLACE) for first in firsts]
+        new = renumbered(np.array(crcs, np.uint32), before, before + shift, np.array(behind, np.int64) + DOCUMENT_HEAD)
+        transaction.connection.executemany(
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)",
+            zip((before + shift).tolist(), ids, slots, passages, payloads, text_crcs, new.tolist(), strict=True),
+        )
 
 
 def _passages(
@@ -51,10 +56,10 @@ def _passages(
     for rows in staged.passages(segment, _AT_ONCE):
         slots, documents, starts, ends, spans, crcs = zip(*rows, strict=True)
         places = np.array(slots, np.int64) & _PLACE
-        packed_bytes = row_bytes[places] + np.array([0 if found is None else len(found) for found in spans])
-        after = [number + shift for number in documents]
-        new = renumbered(np.array(crcs, np.uint32), documents, after, packed_bytes)
+        behind = row_bytes[places] + np.array([0 if found is None else len(found) for found in spans]) + PASSAGE_HEAD
+        before = np.array(documents, np.int64)
+        new = renumbered(np.array(crcs, np.uint32), before, before + shift, behind)
         transaction.connection.executemany(
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)",
-            zip((places + base).tolist(), after, starts, ends, spans, new.tolist(), strict=True),
+            zip((places + base).tolist(), (before + shift).tolist(), starts, ends, spans, new.tolist(), strict=True),
         )

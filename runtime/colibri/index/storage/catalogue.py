@@ -11,7 +11,6 @@ A slot is segment << 24 | place in the segment. Every row carries a CRC-32 of wh
 
 import os
 import sqlite3
-import struct
 import sys
 import threading
 import zlib
@@ -274,35 +273,6 @@ def write_fact(connection: sqlite3.Connection, name: str, value: str) -> None:
 def fact_crc(name: str, value: str) -> int:
     """Of a row of meta."""
     return zlib.crc32(f"{name}\0{value}".encode("utf-8", "surrogatepass"))
-
-
-def segment_crc(number: int, passages: int, tokens: int, gone: bytes) -> int:
-    """Of a row of segments."""
-    return zlib.crc32(gone, zlib.crc32(struct.pack("<qqq", number, passages, tokens)))
-
-
-def text_crc(text: bytes | None) -> int | None:
-    """Of a text, which stands with its document: so that the rest can be checked without reading it."""
-    return None if text is None else zlib.crc32(text)
-
-
-def document_crc(number: int, found_id: str, passages: int, payload: str | None, text: int | None) -> int:
-    """Of a document, wherever its passages lie. text: `text_crc` of its text."""
-    crc = zlib.crc32(struct.pack("<qqq?", number, passages, -1 if text is None else text, payload is None))
-    for part in (found_id.encode(), (payload or "").encode()):
-        crc = zlib.crc32(part, zlib.crc32(struct.pack("<q", len(part)), crc))
-    return crc
-
-
-_PASSAGE = struct.Struct("<qqq")
-
-
-def passage_crc(document: int, start: int, end: int, spans: bytes | None, rows: memoryview, scales: memoryview) -> int:
-    """Of a passage and its rows, wherever they lie."""
-    crc = zlib.crc32(_PASSAGE.pack(document, start, end))
-    if spans is not None:
-        crc = zlib.crc32(spans, crc)
-    return zlib.crc32(rows, zlib.crc32(scales, crc))
 
 
 def _of_sqlite(error: BaseException) -> bool:

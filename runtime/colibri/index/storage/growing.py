@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from colibri.errors import InputError
-from colibri.index.storage import catalogue
+from colibri.index.storage import checksums
 from colibri.index.storage.disk import Disk
-from colibri.index.storage.reading import is_there
+from colibri.index.storage.reading import known
 from colibri.index.storage.segments import Appender, Committed
 from colibri.index.storage.token_spans import packed
 from colibri.vectors import Span, TokenVectors
@@ -89,9 +89,9 @@ class Growing:
         self._texts: list[tuple[int, bytes]] = []
         self._passages: list[tuple[int, int, int, int, bytes | None, int]] = []
 
-    def knows(self, found_id: str) -> bool:
-        """Whether there is a document of that id."""
-        return is_there(self._connection, found_id)
+    def known(self, ids: Sequence[str]) -> str | None:
+        """One of some ids that there is a document of."""
+        return known(self._connection, ids)
 
     def add(self, batch: Batch) -> None:
         """Documents whose ids are not there."""
@@ -130,15 +130,15 @@ class Growing:
             stop = bounds[i + 1]
             spans = None if vectors.spans is None else packed(vectors.spans[begin:stop])
             own, sizes = rows[begin * dim : stop * dim], scales[4 * begin : 4 * stop]
-            crc = catalogue.passage_crc(document, start, end, spans, own, sizes)
+            crc = checksums.passage_crc(document, start, end, spans, own, sizes)
             self._passages.append((slot + i, document, start, end, spans, crc))
             begin = stop
         return slot
 
     def _put(self, number: int, entry: Entry, first: int) -> None:
-        text_crc = catalogue.text_crc(entry.text)
+        text_crc = checksums.text_crc(entry.text)
         passages = len(entry.passages)
-        crc = catalogue.document_crc(number, entry.id, passages, entry.payload, text_crc)
+        crc = checksums.document_crc(number, entry.id, passages, entry.payload, text_crc)
         self._documents.append((number, entry.id, first, passages, entry.payload, text_crc, crc))
         if entry.text is not None:
             self._texts.append((number, entry.text))

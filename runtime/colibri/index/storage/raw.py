@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from colibri.index.storage.catalogue import SEGMENT_SHIFT, passage_crc
+from colibri.index.storage.catalogue import SEGMENT_SHIFT
+from colibri.index.storage.checksums import passage_crc
 from colibri.index.storage.segments import file_of
 from colibri.vectors import TokenVectors
 

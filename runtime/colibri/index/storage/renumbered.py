@@ -1,42 +1,55 @@
-"""Checksums of passages whose documents get other numbers, without reading their rows again.
+"""Checksums of documents and passages under other numbers, without reading again what they are of.
 
 A CRC is linear: of two messages of one length, crc(a) ^ crc(b) depends on a ^ b alone, and zeros behind a message
-multiply its remainder by a power of x. A passage's checksum begins with its document's number, so that another number
-changes it by (crc(old) ^ crc(new)) * x^(8 * bytes behind it), modulo CRC-32's polynomial. As zlib's crc32_combine,
+multiply its remainder by a power of x. Both checksums begin with the document's number, so that another number
+changes them by (crc(old) ^ crc(new)) * x^(8 * bytes behind it), modulo CRC-32's polynomial. As zlib's crc32_combine,
 which Python does not have, for many at once.
 """
 
-import struct
 import zlib
-from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 _POLYNOMIAL = np.uint32(0xEDB88320)  # reflected: the lowest power of x is the highest bit
 _ONE = np.uint32(1 << 31)
-_NUMBER = struct.Struct("<q")
-_START_AND_END = 16  # bytes of a passage's checksum between the number and what is packed
+PASSAGE_HEAD = 16
+"""Bytes of `checksums.passage_crc` between the number and spans, scales and rows."""
+DOCUMENT_HEAD = 33
+"""Bytes of `checksums.document_crc` behind the number, but for the id and the payload."""
 
 Crcs = NDArray[np.uint32]
+Numbers = NDArray[np.int64]
 
 
-def renumbered(crcs: Crcs, before: Sequence[int], after: Sequence[int], packed_bytes: NDArray[np.int64]) -> Crcs:
-    """`catalogue.passage_crc` of passages with documents' numbers `after` in place of `before`.
+def renumbered(crcs: Crcs, before: Numbers, after: Numbers, behind: Numbers) -> Crcs:
+    """Checksums with numbers `after` in place of `before`; all (n,).
 
-    crcs          (n,) as they were
-    packed_bytes  (n,) of spans, rows and scales together
+    crcs    as they were
+    behind  bytes that each is of, behind the number
     """
-    change: dict[tuple[int, int], int] = {}
-    for pair in zip(before, after, strict=True):
-        if pair not in change:
-            change[pair] = zlib.crc32(_NUMBER.pack(pair[0])) ^ zlib.crc32(_NUMBER.pack(pair[1]))
-    changes = np.fromiter((change[pair] for pair in zip(before, after, strict=True)), np.uint32, len(crcs))
-    lengths, place = np.unique(packed_bytes + _START_AND_END, return_inverse=True)
-    return crcs ^ _product(changes, _powers(8 * lengths)[place])
+    changed = before ^ after
+    change = np.zeros(len(crcs), np.uint32)
+    for place, table in enumerate(_of_bytes()):
+        change ^= table[changed >> 8 * place & 255]
+    lengths, which = np.unique(behind, return_inverse=True)
+    return crcs ^ _product(change, _powers(8 * lengths)[which])
 
 
-def _powers(exponents: NDArray[np.int64]) -> Crcs:
+@cache
+def _of_bytes() -> list[Crcs]:
+    """For each byte of a number, how a change of its bits changes the checksum of the number alone."""
+    nothing = zlib.crc32(bytes(8))
+    return [
+        np.array(
+            [zlib.crc32(bytes([*bytes(place), value, *bytes(7 - place)])) ^ nothing for value in range(256)], np.uint32
+        )
+        for place in range(8)
+    ]
+
+
+def _powers(exponents: Numbers) -> Crcs:
     """x to the power of each."""
     found = np.full(len(exponents), _ONE)
     square = np.array([_ONE >> 1])

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colibri.errors import StoreDamaged, StoreError
-from colibri.index.storage.catalogue import SEGMENT_SHIFT, segment_crc
+from colibri.index.storage.catalogue import SEGMENT_SHIFT
+from colibri.index.storage.checksums import segment_crc
 from colibri.index.storage.disk import Disk, write_all
 from colibri.vectors import Offsets, TokenVectors
 

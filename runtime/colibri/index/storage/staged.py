@@ -29,8 +29,8 @@ from colibri.index.storage.sharing import share
 _NAME = re.compile(r"staged-[0-9a-f]{16}(?=[.-])")
 _TRIES = 100  # each meets another writer that tidies up between two system calls
 
-DocumentRow = tuple[int, str, int, int, str | None, int | None]
-"""number, id, first, passages, payload, text_crc"""
+DocumentRow = tuple[int, str, int, int, str | None, int | None, int, int]
+"""number, id, first, passages, payload, text_crc, crc, bytes of id and payload"""
 
 
 class Staged:
@@ -47,9 +47,15 @@ class Staged:
         self._connection = _private(self._stem.with_suffix(".sqlite"))
         self._rows = Rows(disk, dim, self._next_place)
         self._growing = Growing(self._connection, self._rows, dim, 1)
+        self.known = self._growing.known
 
     def add(self, batch: Batch) -> None:
         """Write documents; one of an id that was added before takes its place."""
+        if self.known([entry.id for entry in batch.entries]) is not None:
+            self._take_out(batch)
+        self._growing.add(batch)
+
+    def _take_out(self, batch: Batch) -> None:
         run = self._connection.executemany
         found = (self._placed(entry.id) for entry in batch.entries)
         replaced = [row for row in found if row is not None]
@@ -57,11 +63,6 @@ class Staged:
         run("DELETE FROM passages WHERE slot >= ? AND slot < ?", [(f, f + count) for _, f, count in replaced])
         for table in ("documents", "texts"):
             run(f"DELETE FROM {table} WHERE number = ?", [(number,) for number, *_ in replaced])
-        self._growing.add(batch)
-
-    def knows(self, found_id: str) -> bool:
-        """Whether a document of that id was added."""
-        return self._growing.knows(found_id)
 
     def _placed(self, found_id: str) -> tuple[int, int, int] | None:
         found: tuple[int, int, int] | None = self._connection.execute(
@@ -87,10 +88,17 @@ class Staged:
     def documents(self, at_once: int) -> Iterator[list[DocumentRow]]:
         """Documents by their numbers, so many at once."""
         found = self._connection.execute(
-            "SELECT number, id, first, passages, payload, text_crc FROM documents ORDER BY number"
+            "SELECT *, length(CAST(id AS BLOB)) + coalesce(length(CAST(payload AS BLOB)), 0) "
+            "FROM documents ORDER BY number"
         )
         while rows := found.fetchmany(at_once):
             yield rows
+
+    def ids(self, at_once: int) -> Iterator[list[str]]:
+        """Ids of documents, so many at once."""
+        found = self._connection.execute("SELECT id FROM documents ORDER BY number")
+        while rows := found.fetchmany(at_once):
+            yield [found_id for (found_id,) in rows]
 
     def texts(self) -> Iterator[tuple[int, bytes]]:
         """Numbers and texts."""

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from colibri.errors import ColibriError, StoreDamaged, StoreError
-from colibri.index.storage import catalogue, segments
+from colibri.index.storage import catalogue, checksums, segments
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.growing import Batch, Growing, Rows, there_is
-from colibri.index.storage.reading import by_id
+from colibri.index.storage.reading import PLACED, by_id, placed
 from colibri.index.storage.segments import Committed, read_segments
 from colibri.index.storage.staged import remove_left_over, remove_quietly
 
@@ -27,7 +27,6 @@ Mended = Callable[[sqlite3.Connection], list[Committed]]
 OWN_SHARE = 8
 """Staged files that would fill an eighth of a segment become one; copying smaller ones takes some 20 ms at most, and
 keeps segments few, which searches depend on (benchmarks/NOTES.md)."""
-_PLACED = "SELECT number, first, passages, text_crc IS NOT NULL FROM documents"
 _PLACE = (1 << SEGMENT_SHIFT) - 1
 
 
@@ -48,10 +47,11 @@ class Transaction:
         self._segments = {found.number: found for found in known}
         self._changed: set[int] = set()
         self._removed: set[int] = set()
+        self._left: set[int] = set()
         self._taken: dict[int, Committed] = {}
         self._rows = Rows(disk, dim, self._next_place)
         self._growing = Growing(connection, self._rows, dim, int(facts["next_document"]))
-        self.knows = self._growing.knows
+        self.known = self._growing.known
         self.move = self._growing.move
         self.flush = self._growing.flush
 
@@ -61,7 +61,7 @@ class Transaction:
         ids = [entry.id for entry in batch.entries]
         if replace:
             self.remove(ids)
-        elif (known := next(filter(self.knows, ids), None)) is not None:
+        elif (known := self.known(ids)) is not None:
             raise there_is(known)
         self._growing.add(batch)
 
@@ -98,22 +98,18 @@ class Transaction:
     def _continued(self) -> Committed | None:
         """The last segment of those before, where it has room."""
         last = self._segments.get(max(self._segments, default=0))
-        if last is None or last.full or last.number in self._removed | self._taken.keys() | self._rows.written.keys():
+        over = self._removed | self._left | self._taken.keys() | self._rows.written.keys()
+        if last is None or last.full or last.number in over:
             return None
         return last
 
     def remove(self, ids: Iterable[str]) -> int:
         """Take documents out by their ids; how many there were."""
-        found = []
-        for found_id in ids:
-            row = self.connection.execute(f"{_PLACED} WHERE id = ?", (found_id,)).fetchone()
-            if row is not None:
-                found.append(row)
-        return self._remove(found)
+        return self._remove(placed(self.connection, list(ids)))
 
     def remove_where(self, condition: str, values: Sequence[object]) -> int:
         """Take out the documents that a condition keeps; how many."""
-        return self._remove(self.connection.execute(f"{_PLACED} WHERE {condition}", values).fetchall())
+        return self._remove(self.connection.execute(f"{PLACED} WHERE {condition}", values).fetchall())
 
     def _remove(self, found: list[tuple[int, int, int, bool]]) -> int:
         found.sort()  # neighbours lie on one page
@@ -145,7 +141,7 @@ class Transaction:
         row = by_id(self.connection, found_id)
         if row is None:
             return False
-        crc = catalogue.document_crc(row.number, row.id, row.passages, payload, row.text_crc)
+        crc = checksums.document_crc(row.number, row.id, row.passages, payload, row.text_crc)
         self.connection.execute(
             "UPDATE documents SET payload = ?, crc = ? WHERE number = ?", (payload, crc, row.number)
         )
@@ -167,6 +163,10 @@ class Transaction:
     def drop_segment(self, number: int) -> None:
         """Everything in it was moved, or will be: nothing is added to it, and its files go after the commit."""
         self._removed.add(number)
+
+    def leave(self, numbers: Iterable[int]) -> None:
+        """Nothing is added to these segments."""
+        self._left.update(numbers)
 
     @property
     def committed(self) -> list[Committed]:
@@ -210,7 +210,7 @@ class Transaction:
             self._removed.add(number)
             return
         bits = np.packbits(gone).tobytes()
-        crc = catalogue.segment_crc(number, written.passages, written.tokens, bits)
+        crc = checksums.segment_crc(number, written.passages, written.tokens, bits)
         values = (number, written.passages, written.tokens, bits, crc)
         self.connection.execute("INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?)", values)
 

@@ -12,23 +12,34 @@ from colibri.index.storage.transaction import Transaction
 _AT_ONCE = 1_024  # passages read before they are written, and those of their last document
 
 
-def compact(transaction: Transaction, folder: Path, dim: int) -> int:
-    """Move what is left of every segment with deleted passages, and of small ones; how many bytes of rows go."""
-    moved = _worth_moving(transaction.committed)
-    for segment in moved:
-        transaction.drop_segment(segment.number)
-    kept = sum(_move(transaction, RawSegment(folder, segment.number, dim)) for segment in moved)
-    return (sum(segment.tokens for segment in moved) - kept) * (dim + 4)
-
-
-def _worth_moving(committed: list[Committed]) -> list[Committed]:
+def worth_moving(committed: list[Committed]) -> list[int]:
+    """Segments with deleted passages, and small ones where there are several; by their numbers."""
     small = [
         segment
         for segment in committed
         if segment.tokens < segments.FULL_TOKENS // 2 and segment.passages < segments.FULL_PASSAGES // 2
     ]
     joined = {segment.number for segment in small} if len(small) > 1 else set()
-    return [segment for segment in committed if segment.gone.any() or segment.number in joined]
+    return [segment.number for segment in committed if segment.gone.any() or segment.number in joined]
+
+
+def compact(transaction: Transaction, folder: Path, dim: int, numbers: list[int]) -> tuple[int, list[int]]:
+    """Move what is left of the first of some segments, as much as fills one; how many bytes of rows go, and which of
+    them are still to be moved."""
+    here = {segment.number: segment for segment in transaction.committed}
+    moved: list[Committed] = []
+    tokens = passages = 0
+    left = [number for number in numbers if number in here]  # others were moved meanwhile
+    while left and tokens < segments.FULL_TOKENS and passages < segments.FULL_PASSAGES:
+        moved.append(here[left.pop(0)])
+        alive = 1 - moved[-1].gone.mean()
+        tokens += int(moved[-1].tokens * alive)
+        passages += int(moved[-1].passages * alive)
+    for segment in moved:
+        transaction.drop_segment(segment.number)
+    transaction.leave(left)
+    kept = sum(_move(transaction, RawSegment(folder, segment.number, dim)) for segment in moved)
+    return (sum(segment.tokens for segment in moved) - kept) * (dim + 4), left
 
 
 def _move(transaction: Transaction, raw: RawSegment) -> int:

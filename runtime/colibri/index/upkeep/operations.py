@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from sqlite3 import Connection
+from time import sleep
 
 from colibri.errors import StoreDamaged, StoreError
 from colibri.index.core import Core
 from colibri.index.document import Document
-from colibri.index.ingest import Ingest, Rules, Within
+from colibri.index.ingest import Ingest, Within
 from colibri.index.opening import write_facts_file
+from colibri.index.rules import Rules
+from colibri.index.storage.lock import LONGEST_WAIT
 from colibri.index.storage.segments import Committed
 from colibri.index.upkeep import compact as compacting
 from colibri.index.upkeep import repair as repairing
@@ -64,8 +67,14 @@ def stats(core: Core) -> Stats:
 
 def compact(core: Core) -> int:
     """See `Index.compact`."""
-    with core.writing() as transaction:
-        freed = compacting.compact(transaction, core.segments, core.dim)
+    freed, left = 0, None
+    while left is None or left:
+        if left:
+            sleep(LONGEST_WAIT)  # whoever waits for the lock tries at least so often
+        with core.writing() as transaction:
+            wanted = compacting.worth_moving(transaction.committed) if left is None else left
+            bytes_freed, left = compacting.compact(transaction, core.segments, core.dim, wanted)
+        freed += bytes_freed
     with core.lock.held(), core.shelf.lent() as connection:
         connection.execute("PRAGMA incremental_vacuum").fetchall()
     return freed
