@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from colibri.files.walk import Found, Troubles, shown, walk, within
@@ -74,7 +74,7 @@ def looked(jobs: Iterable[Job], roots: Iterable[str]) -> Iterator[Looked]:
                 continue
             hand = next((away for away in job.without if within(place, away)), None)
             if hand is None:
-                one.found[place] = found
+                one.found[place] = replace(found, given=True) if place == job.below else found
             else:
                 troubles.left_out[hand] = REMOVED
         for place in set(job.mounts) - troubles.mounts:

@@ -11,7 +11,7 @@ from typing import Any
 from colibri.errors import InputError
 from colibri.files.facts import Known, known_files
 from colibri.files.looking import Job, owner
-from colibri.files.lost import CLOSED, GONE, Gone, is_mount, was, why_gone
+from colibri.files.lost import CLOSED, GONE, Gone, is_mount, samples, was, why_gone
 from colibri.files.presence import real
 from colibri.files.roots import Root, change_roots, roots_of
 from colibri.files.summary import Summary
@@ -36,6 +36,7 @@ class Refresh:
         self._roots: dict[str, Root] = {}
         self._jobs: dict[str, Job] = {}
         self._forgotten: set[str] = set()
+        self._left_out: dict[tuple[str, Wanted], set[str]] = {}
 
     def plan(self, paths: Sequence[Path], given: Mapping[str, Any], *, reset: bool = False) -> list[tuple[Found, Job]]:
         """Files to read.
@@ -46,14 +47,17 @@ class Refresh:
 
         Raises InputError for a path that is not there and of which the index holds nothing, and where there is no root.
         """
+        for _ in walk((), Troubles(), globs=given.get("globs", ())):  # refuses a bad one before it is remembered
+            pass
         known = known_files(self._index)
         self._roots = roots_of(self._index, known)
         if not paths and not self._roots:
             raise InputError(f"{self._index.path}: was not filled from files; give files or folders to index")
         asked = self._asked(paths, known, given, reset)
         before = {path: root.wanted for path, root in self._roots.items()}
+        lost = samples(known, before)
         for path in asked:
-            self._take(path, known, given, reset)
+            self._take(path, was(path, lost) if path not in before else None, given, reset)
         self._absorb(asked)
         self._say_changes(before)
         for path in asked:
@@ -62,10 +66,10 @@ class Refresh:
         self._keep_roots(asked)
         states = {path: why_gone(path, known, ()) for path in self._roots if path not in asked}
         others = [self._job(path, "") for path, why in states.items() if not why]
-        lost = [path for path, one in self.gone.items() if one.lost]
-        lost += [path for path, why in states.items() if why and not why.startswith(CLOSED)]
-        due = self.sync.plan_jobs(list(self._jobs.values()), self._roots, others, lost, known)
-        self._after_moves(lost)
+        away = [path for path, one in self.gone.items() if one.lost]
+        away += [path for path, why in states.items() if why and not why.startswith(CLOSED)]
+        due = self.sync.plan_jobs(list(self._jobs.values()), self._roots, others, away, known)
+        self._after_moves(away)
         return due
 
     def run(self, due: Sequence[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
@@ -122,7 +126,8 @@ class Refresh:
                     asked[str(root)] = ""  # two parts of one root: all of it
             elif there or path in self._roots:
                 asked[path] = ""
-            asked |= {one: "" for one in self._roots if one != path and within(one, path)}
+            if not os.path.isfile(real(path)):  # noqa: PTH113 - Path.is_file raises for some names
+                asked |= {one: "" for one in self._roots if one != path and within(one, path)}
         return asked
 
     def _excluded(self, root: str, path: str) -> bool:
@@ -130,18 +135,20 @@ class Refresh:
         found = self._roots[root]
         if any(within(path, one) for one in found.without):
             found.without = [one for one in found.without if not within(path, one)]
-        troubles, wanted = Troubles(), found.wanted
         if not os.path.lexists(real(root)):
             return False
-        for _ in walk([Path(real(root))], troubles, globs=wanted.globs, hidden=wanted.hidden, ignore=wanted.ignore):
-            pass
-        return any(within(path, one) for one in troubles.left_out)
+        left_out = self._left_out.get((root, found.wanted))
+        if left_out is None:
+            troubles, wanted = Troubles(), found.wanted
+            for _ in walk([Path(real(root))], troubles, globs=wanted.globs, hidden=wanted.hidden, ignore=wanted.ignore):
+                pass
+            left_out = self._left_out[root, wanted] = set(troubles.left_out)
+        return owner(path, left_out) is not None
 
-    def _take(self, path: str, known: Mapping[str, Known], given: Mapping[str, Any], reset: bool) -> None:
+    def _take(self, path: str, moved_from: str | None, given: Mapping[str, Any], reset: bool) -> None:
         """A root gets its options: those given, else those it has, else those of the root that it was."""
         root = self._roots.get(path)
         if root is None:
-            moved_from = was(path, known, self._roots)
             root = Root(wanted=Wanted() if moved_from is None else self._roots[moved_from].wanted)
             self._roots[path] = root
         root.wanted = replace(Wanted() if reset else root.wanted, **given)
