@@ -385,6 +385,7 @@ def test_what_was_read_before_a_limit_stays_and_is_not_read_again_under_the_same
     again = sync(index, rows)
     assert counts(again) == (0, 1, 0, 0)
     assert again.remarks == summary.remarks
+    assert counts(sync(index, rows, max_seconds=60.0)) == (0, 1, 0, 0)  # it would get no further
     assert counts(sync(index, rows, max_seconds=240.0)) == (1, 0, 0, 0)
     assert index.count() == 60
     assert sync(index, rows).remarks == {}

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,7 +65,7 @@ class Refresh:
                 self._look(path, known, asked[path])
         self._keep_roots(asked)
         states = {path: why_gone(path, known, ()) for path in self._roots if path not in asked}
-        others = [self._job(path, "") for path, why in states.items() if not why]
+        others = [self._job(path, ()) for path, why in states.items() if not why]
         away = [path for path, one in self.gone.items() if one.lost]
         away += [path for path, why in states.items() if why and not why.startswith(CLOSED)]
         due = self.sync.plan_jobs(list(self._jobs.values()), self._roots, others, away, known)
@@ -81,7 +81,7 @@ class Refresh:
             for path, job in self._jobs.items():
                 root, own = roots.setdefault(path, self._roots[path]), self.sync.planned.summaries[path]
                 if job.below:
-                    rest = {one: why for one, why in root.skipped.items() if not within(one, job.below)}
+                    rest = {one: why for one, why in root.skipped.items() if not job.looks_at(one)}
                     root.remember_skipped(rest | own.skipped)
                     continue
                 root.remember_skipped(own.skipped)
@@ -104,11 +104,12 @@ class Refresh:
 
     def _asked(
         self, paths: Sequence[Path], known: Mapping[str, Known], given: Mapping[str, Any], reset: bool
-    ) -> dict[str, str]:
-        """Roots of this run, each with what of it is looked at ("": all), those below them included."""
+    ) -> dict[str, set[str]]:
+        """Roots of this run, each with what of it is looked at (empty: all), those below them included."""
         if not paths:
-            return dict.fromkeys(self._roots, "")
-        asked: dict[str, str] = {}
+            return {path: set() for path in self._roots}
+        whole: set[str] = set()
+        parts: dict[str, set[str]] = {}
         for given_path in paths:
             path = shown(given_path.resolve())
             root = owner(path, self._roots)
@@ -121,14 +122,12 @@ class Refresh:
                 if not there:
                     raise InputError(f"{given_path}: no such file or folder")
             if part:
-                asked.setdefault(str(root), path)
-                if asked[str(root)] and not within(path, asked[str(root)]):
-                    asked[str(root)] = ""  # two parts of one root: all of it
+                parts.setdefault(str(root), set()).add(path)
             elif there or path in self._roots:
-                asked[path] = ""
+                whole.add(path)
             if not os.path.isfile(real(path)):  # noqa: PTH113 - Path.is_file raises for some names
-                asked |= {one: "" for one in self._roots if one != path and within(one, path)}
-        return asked
+                whole |= {one for one in self._roots if one != path and within(one, path)}
+        return parts | {path: set() for path in whole}
 
     def _excluded(self, root: str, path: str) -> bool:
         """Whether a root's own rules leave out a path that was named."""
@@ -153,13 +152,13 @@ class Refresh:
             self._roots[path] = root
         root.wanted = replace(Wanted() if reset else root.wanted, **given)
 
-    def _absorb(self, asked: Mapping[str, str]) -> None:
+    def _absorb(self, asked: Mapping[str, Collection[str]]) -> None:
         """Roots below another one that would read them alike are no roots of their own."""
         for path in sorted(self._roots, key=len, reverse=True):
             above = owner(str(Path(path).parent), self._roots)
-            if above is None or above == path or asked.get(above) != "" or not os.path.lexists(real(above)):
+            if above is None or above == path or asked.get(above) != set() or not os.path.lexists(real(above)):
                 continue
-            alike = self._roots[above].wanted == self._roots[path].wanted
+            alike = self._roots[above].wanted.stored() == self._roots[path].wanted.stored()
             if alike and not is_mount(path, self._roots[path]) and not self._excluded(above, path):
                 self._roots[above].without += self._roots.pop(path).without
                 self._forgotten.add(path)
@@ -170,7 +169,7 @@ class Refresh:
             if was is not None and (change := shown_change(was, root.wanted)):
                 self.said.append(f"{path}: {change}; what that touches is read again")
 
-    def _keep_roots(self, asked: Mapping[str, str]) -> None:
+    def _keep_roots(self, asked: Mapping[str, Collection[str]]) -> None:
         """Before any work, so that an interruption keeps them, too."""
         mine = self._roots
 
@@ -184,7 +183,7 @@ class Refresh:
 
         change_roots(self._index, changed)
 
-    def _look(self, path: str, known: Mapping[str, Known], below: str) -> None:
+    def _look(self, path: str, known: Mapping[str, Known], below: Collection[str]) -> None:
         if why := why_gone(path, known, self._roots[path].mounts):
             own = [entry for one, entry in known.items() if owner(one, self._roots) == path]
             if not own and why == GONE:  # there is nothing to keep
@@ -195,13 +194,13 @@ class Refresh:
         else:
             self._jobs[path] = self._job(path, below)
 
-    def _job(self, path: str, below: str) -> Job:
+    def _job(self, path: str, below: Collection[str]) -> Job:
         root = self._roots[path]
         return Job(
             root=Path(real(path)),
             wanted=root.wanted,
             exact=True,
-            below=below,
+            below=frozenset(below),
             without=tuple(root.without),
             mounts=tuple(one for one in root.mounts if one != path),
         )
