@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from colibri import checks
 from colibri.artefact import RoleName
-from colibri.encoding.order import LongDocuments, Order, Stored
+from colibri.encoding.order import ByText, LongDocuments, Order, Stored
 from colibri.encoding.packing import Report
 from colibri.errors import InputError, InputTypeError
 from colibri.vectors import TokenVectors
@@ -24,13 +24,14 @@ class QueryOptions(TypedDict, total=False):
               each, and `report.failed` has the errors
     report    a `Report` that the call adds its counts to
     progress  whether to show a bar with tokens/s on stderr; or what to call, in the calling thread, with the tokens
-              kept of each text (or window of one) as soon as it is done, in any order. What it raises ends the call
+              kept of each text (or window of one) as soon as it is done, in any order. What it raises ends the call.
+              A `ByText` is also told which text it is
     """
 
     dtype: Stored
     on_error: Literal["raise", "skip"]
     report: Report | None
-    progress: bool | Callable[[int], object]
+    progress: bool | Callable[[int], object] | ByText
 
 
 class DocumentOptions(QueryOptions, total=False):
@@ -85,7 +86,7 @@ class Call:
         )
         self._report = Report() if report is None else report
         asked = options.get("progress", False)
-        self._show = asked if callable(asked) else bool(asked)
+        self._show = asked if callable(asked) or isinstance(asked, ByText) else bool(asked)
         self._several = several
         self._total = len(texts) if isinstance(texts, list) else None
         self._job = encoder.job(texts, self._order, stream=stream)
