@@ -13,10 +13,10 @@ from colibri.machine import progress_bar
 def rebuild(place: Path, asked: ModelOptions, *, quiet: bool) -> None:
     """What is there goes on answering until the new one takes its place."""
     with Index.open(place, create=False, load=loader(asked)) as opened:
-        total = sum(count for _, _, count in opened.outlines())
+        total = opened.stats().tokens  # as many again, or about so many of another model
         try:
-            with progress_bar(total, "encoding again", bool(total) and not quiet, unit="passages") as done:
-                make_anew(opened, asked.model, asked.dim, loader(asked), done)
+            with progress_bar(total, "encoding again", bool(total) and not quiet, unit="", units_a_token=1.0) as done:
+                make_anew(opened, asked.model, asked.dim, loader(asked), done.encoded)
         except (KeyboardInterrupt, SystemExit) as stopped:
             echo(
                 visible(f"interrupted: {place} is as it was; what was encoded again is kept, the same command goes on"),
