@@ -13,6 +13,8 @@ python3 run.py test-optimum   the optimum door's tests, in .venv-optimum: they n
 python3 run.py test-frozen    a program that PyInstaller froze reads files, in .venv-frozen
 python3 run.py test-files     one text in 13 languages through every kind that LibreOffice writes (needs soffice)
 python3 run.py test-clients   clients of Jina's API against `colibri serve`, in .venv-clients (1 GB)
+python3 run.py test-qdrant    stores over qdrant-client's local mode and Qdrant Edge, in .venv-qdrant (200 MB)
+python3 run.py test-qdrant-server  the same against the server or cluster at QDRANT_URL
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
 """
 
@@ -41,6 +43,8 @@ NEEDS = {
     "test-frozen": ("files", ["tests/requirements.txt", "tests/frozen/requirements.txt"]),
     "test-files": ("cpu,files-all", ["tests/requirements.txt"]),
     "test-clients": ("cpu,server", ["tests/clients/requirements.txt"]),
+    "test-qdrant": ("cpu,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
+    "test-qdrant-server": ("cpu,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
 }
 
 # Others' packages stay out of the environment that everything else runs in.
@@ -50,11 +54,27 @@ ENVIRONMENTS = {
     "test-tensorrt": ".venv-tensorrt",
     "test-openvino": ".venv-openvino",
     "test-clients": ".venv-clients",
+    "test-qdrant": ".venv-qdrant",
+    "test-qdrant-server": ".venv-qdrant",
     "test-frozen": ".venv-frozen",
 }
 
 # What has to be there before the rest: this version of torch is one that comes without CUDA where an index has such.
 FIRST = {"test-optimum": "torch==2.13.0"}
+
+# Verbs that are pytest with these words.
+PYTEST = {
+    "test": [],
+    "test-openvino": ["tests/openvino"],
+    "soak": ["--hypothesis-profile=soak"],
+    "test-frozen": ["tests/frozen"],
+    "test-optimum": ["tests/optimum_door"],
+    "test-files": ["tests/corpus", "-rP"],  # prints the tables of recall
+    "test-clients": ["tests/clients", "-W", "default"],  # their own warnings are not ours to fix
+    "test-qdrant": ["tests/qdrant", "-W", "default", "--ignore=tests/qdrant/server"],
+    "test-qdrant-server": ["tests/qdrant/server", "-W", "default", "-rs"],
+    "peers": ["benchmarks/peers"],
+}
 
 OFFICE = (
     "apt install --no-install-recommends libreoffice-writer libreoffice-calc libreoffice-impress fontconfig "
@@ -96,24 +116,12 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         ruff = [["-m", "ruff", "check"], ["-m", "ruff", "format", "--check"]]
         lint = ["-c", "from importlinter.cli import lint_imports_command as lint; lint()", "--no-logo", "--no-cache"]
         return [*ruff, ["-m", "mypy"], lint, ["docs/house.py", "--check"]]
-    if verb == "test":
-        return [["-m", "pytest", *rest]]
     if verb == "test-tensorrt":  # the import first: without it the tests would be skipped
         return [["-c", "import tensorrt_rtx"], ["-m", "pytest", "tests/export/test_engine.py", *rest]]
-    if verb == "test-openvino":
-        return [["-m", "pytest", "tests/openvino", *rest]]
-    if verb == "soak":
-        return [["-m", "pytest", "--hypothesis-profile=soak", *rest]]
-    if verb == "test-frozen":
-        return [["-m", "pytest", "tests/frozen", *rest]]
-    if verb == "test-optimum":
-        return [["-m", "pytest", "tests/optimum_door", *rest]]
-    if verb == "test-files":  # -rP prints the tables of recall
-        return [["-m", "pytest", "tests/corpus", "-rP", *rest]]
-    if verb == "test-clients":  # their own warnings are not ours to fix
-        return [["-m", "pytest", "tests/clients", "-W", "default", *rest]]
-    if verb == "peers":
-        return [["-m", "pytest", "benchmarks/peers", *rest]]
+    if verb == "test-qdrant":  # the imports first: without them the tests would be left out
+        return [["-c", "import qdrant_client, qdrant_edge"], ["-m", "pytest", *PYTEST[verb], *rest]]
+    if verb in PYTEST:
+        return [["-m", "pytest", *PYTEST[verb], *rest]]
     scripts = {path.stem.removeprefix("bench_"): str(path) for path in sorted(Path("benchmarks").glob("*/bench_*.py"))}
     if not rest or rest[0] not in scripts:
         print(f"which benchmark? {', '.join(scripts)}", file=sys.stderr)

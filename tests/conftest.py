@@ -26,9 +26,14 @@ settings.load_profile("quick")
 
 pytest_plugins = ["artefact_fixtures"]
 
-# Folders with an environment of their own: `run.py test-optimum`, `test-openvino` and `test-clients` fail if what they
-# need is not there.
-_ELSEWHERE = {"torch": "optimum_door", "onnxruntime_ep_openvino": "openvino", "haystack": "clients"}
+# Folders with an environment of their own: `run.py test-optimum`, `test-openvino`, `test-clients` and `test-qdrant`
+# fail if what they need is not there.
+_ELSEWHERE = {
+    "torch": "optimum_door",
+    "onnxruntime_ep_openvino": "openvino",
+    "haystack": "clients",
+    "qdrant_edge": "qdrant",
+}
 collect_ignore = [folder for module, folder in _ELSEWHERE.items() if find_spec(module) is None]
 
 # Made by LibreOffice, in minutes: `run.py test-files` names it.

@@ -16,6 +16,8 @@ EXTRAS = {
     "export": _EXPORT,
     "optimum": (*_EXPORT, "optimum", "torch", "transformers"),
     "openvino": ("onnxruntime", "onnxruntime_ep_openvino"),
+    "qdrant": ("qdrant_client",),
+    "qdrant-edge": ("qdrant_edge",),
     "tensorrt": ("tensorrt_rtx",),
 }
 """Modules, but of onnxruntime the distributions: several have the same module, and overwrite each other's files."""

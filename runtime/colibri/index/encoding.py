@@ -34,6 +34,18 @@ class Encoded:
     passages: tuple[Span, ...]
 
 
+@dataclass(slots=True, eq=False)
+class Passages:
+    """A document's passages: their characters, and of each width their rows, one TokenVectors of one text a passage.
+
+    The tokens' spans count from the beginning of the passage.
+    """
+
+    document: Document
+    spans: tuple[Span, ...]
+    rows: dict[int, list[TokenVectors]]
+
+
 class IndexModel:
     """What encodes for an index; threads may share it."""
 
@@ -69,8 +81,24 @@ class IndexModel:
     def documents(
         self, documents: Iterable[Document], dim: int, *, passage_tokens: int | None, overlap_tokens: int
     ) -> Iterator[Encoded]:
+        """Texts as int8 passages, as `passages` makes them."""
+        found = self.passages(
+            documents, [dim], TokenVectors.quantize, passage_tokens=passage_tokens, overlap_tokens=overlap_tokens
+        )
+        for one in found:
+            yield Encoded(one.document, _joined(one.rows[dim], one.spans), one.spans)
+
+    def passages(
+        self,
+        documents: Iterable[Document],
+        dims: Sequence[int],
+        stored: Callable[[TokenVectors], TokenVectors],
+        *,
+        passage_tokens: int | None,
+        overlap_tokens: int,
+    ) -> Iterator[Passages]:
         """Texts as passages of `passage_tokens` at most (None: each one passage, cut at the model's limit), as they are
-        done, in order. The documents are read a few hundred ahead."""
+        done, in order. The documents are read a few hundred ahead. stored: makes of a chunk's rows what is kept."""
         model = self.loaded()
         size = passage_tokens and min(passage_tokens, model.room_tokens)
         held: dict[int, Document] = {}
@@ -96,23 +124,25 @@ class IndexModel:
 
         # A passage that is longer alone than within its text still loses nothing: it becomes two windows.
         long: LongDocuments = "windows" if size else "truncate"
-        parts: list[TokenVectors] = []
+        parts: dict[int, list[TokenVectors]] = {dim: [] for dim in dims}
         spans: list[Span] = []
         current = 0
-        for chunk in model.stream_documents(texts(), dim, chunk_tokens=_CHUNK_TOKENS, long_documents=long):
-            assert chunk.sources is not None
-            stored = chunk.quantize()
-            for i, source in enumerate(chunk.sources.tolist()):
+        for chunk in model.stream_documents(texts(), dims, chunk_tokens=_CHUNK_TOKENS, long_documents=long):
+            sources = chunk[dims[0]].sources
+            assert sources is not None
+            kept = {dim: stored(vectors) for dim, vectors in chunk.items()}
+            for i, source in enumerate(sources.tolist()):
                 while owners[0][0] < source:
                     owners.popleft()
                 _, place, span = owners[0]
                 if place != current:
-                    yield Encoded(held.pop(current), _joined(parts, spans), tuple(spans))
-                    parts, spans, current = [], [], place
-                parts.append(_entry(stored, i))
+                    yield Passages(held.pop(current), tuple(spans), parts)
+                    parts, spans, current = {dim: [] for dim in dims}, [], place
+                for dim, vectors in kept.items():
+                    parts[dim].append(_entry(vectors, i))
                 spans.append(span)
-        if parts:
-            yield Encoded(held.pop(current), _joined(parts, spans), tuple(spans))
+        if spans:
+            yield Passages(held.pop(current), tuple(spans), parts)
 
 
 def _joined(parts: Sequence[TokenVectors], spans: Sequence[Span]) -> Given:
@@ -133,7 +163,6 @@ def _joined(parts: Sequence[TokenVectors], spans: Sequence[Span]) -> Given:
 def _entry(chunk: TokenVectors, i: int) -> TokenVectors:
     """One passage of a chunk."""
     own = slice(chunk.starts[i], chunk.starts[i + 1])
-    assert chunk.spans is not None
-    assert chunk.scales is not None
     starts = np.array([0, own.stop - own.start], np.int64)
-    return TokenVectors(chunk.rows[own], starts, chunk.spans[own], scales=chunk.scales[own])
+    spans = None if chunk.spans is None else chunk.spans[own]
+    return TokenVectors(chunk.rows[own], starts, spans, scales=None if chunk.scales is None else chunk.scales[own])

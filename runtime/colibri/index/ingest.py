@@ -10,7 +10,7 @@ from colibri.errors import InputError, InputTypeError
 from colibri.index.core import Core
 from colibri.index.document import Document, checked, payload_json, text_bytes
 from colibri.index.encoding import Encoded, IndexModel
-from colibri.index.ready import Given, packed, passages_of, ready
+from colibri.index.ready import Given, given_rows, packed, passages_of
 from colibri.index.storage.transaction import Transaction
 from colibri.machine import progress_bar
 from colibri.vectors import Span
@@ -115,7 +115,7 @@ class Ingest:
             where = f"documents[{place}] ({document.id!r})"
             payload = payload_json(document.payload, where)
             if document.vectors is not None:
-                vectors = ready(document.vectors, self._dim, self._space_id, where)
+                vectors = given_rows(document.vectors, self._dim, self._space_id, where)
                 self._put(Encoded(document, vectors, passages_of(vectors, document.text)), payload)
                 continue
             if not self._rules.replace and self._transaction.knows(document.id):  # before the work of encoding it

@@ -32,7 +32,7 @@ class Given:
     spans: Spans | None = None
 
 
-def ready(vectors: TokenVectors | ArrayLike, dim: int, space_id: str, where: str) -> Given:
+def given_rows(vectors: TokenVectors | ArrayLike, dim: int, space_id: str, where: str) -> Given:
     """Rows given with a document, checked: of the index's dim and space, every passage with a row."""
     if isinstance(vectors, TokenVectors):
         if vectors.space_id and space_id and vectors.space_id != space_id:

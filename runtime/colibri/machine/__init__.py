@@ -32,6 +32,7 @@ def door(
 
 
 if TYPE_CHECKING:
+    from colibri.machine.another import another_python
     from colibri.machine.cores import available_cores, few_cpus, keep_off_this_cpu, physical_cores
     from colibri.machine.homes import can_be, home, temporary_folder, why_no_home
     from colibri.machine.memory import give_back
@@ -41,6 +42,7 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "another": "another_python",
             "cores": "available_cores few_cpus keep_off_this_cpu physical_cores",
             "homes": "can_be home temporary_folder why_no_home",
             "memory": "give_back",
