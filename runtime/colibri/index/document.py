@@ -27,7 +27,7 @@ class Document:
     text     what results show and explain; encoded unless `vectors` are given
     payload  a JSON object (up to 16 MB, 200 levels deep) to filter by and to get back
     vectors  ready rows: (tokens, dim) of one passage, or TokenVectors of one or several. Their `spans` count from the
-             beginning of `text`
+             beginning of `text`. For a store that keeps several widths: a mapping, width -> rows
     borders  characters of `text` where something of its own begins (a page, a heading, a function), ascending: a long
              text's passages end before them where they can. Not stored
     """
@@ -35,7 +35,7 @@ class Document:
     id: str
     text: str | None = None
     payload: Mapping[str, Any] | None = None
-    vectors: TokenVectors | ArrayLike | None = None
+    vectors: TokenVectors | ArrayLike | Mapping[int, TokenVectors | ArrayLike] | None = None
     borders: Sequence[int] | None = None
 
 

@@ -54,9 +54,11 @@ class Codebook:
         rows = unit[rng.choice(len(unit), min(count, len(unit)), replace=False)]
         for _ in range(_ROUNDS):
             nearest = np.concatenate([(part @ rows.T).argmax(1) for part in _parts(unit)])
-            sums = np.zeros_like(rows)
-            np.add.at(sums, nearest, unit)
-            empty = np.flatnonzero(np.bincount(nearest, minlength=len(rows)) == 0)
+            sums, counts = np.zeros_like(rows), np.bincount(nearest, minlength=len(rows))
+            order = np.argsort(nearest, kind="stable")
+            kept = np.flatnonzero(counts)
+            sums[kept] = np.add.reduceat(unit[order], (np.cumsum(counts) - counts)[kept], axis=0)
+            empty = np.flatnonzero(counts == 0)
             sums[empty] = unit[rng.choice(len(unit), len(empty))]
             rows = _unit(sums)
         return cls(*quantised_rows(rows))
@@ -95,9 +97,7 @@ class Codebook:
         order = sorted(best)
         return Sparse(order, [best[centroid] for centroid in order]), self.version
 
-    def prefetch(
-        self, query: TokenVectors, using: str, rows: Rows, candidates: int, condition: Condition | None
-    ) -> tuple[Ask, ...]:
+    def prefetch(self, query: TokenVectors, whole: Ask, candidates: int) -> tuple[Ask, ...]:
         """The questions that choose candidates: by centroids, and in full what has none of this version."""
         near = query.rows @ self.rows.T
         weights = np.ones(len(near), np.float32) if query.weights is None else query.weights
@@ -107,16 +107,12 @@ class Codebook:
             for centroid in centroids:
                 found[centroid] = found.get(centroid, 0.0) + float(near[token, centroid] * weights[token])
         order = sorted(found)
+        sparse = Sparse(order, [found[centroid] for centroid in order])
         current: Condition = {"key": VERSION, "match": {"value": self.version}}
-        also = [] if condition is None else [condition]
+        also = [] if whole.condition is None else [whole.condition]
         return (
-            Ask(
-                using=CENTROIDS,
-                rows=Sparse(order, [found[centroid] for centroid in order]),
-                limit=candidates,
-                condition={"must": [current, *also]},
-            ),
-            Ask(using=using, rows=rows, limit=candidates, condition={"must": also, "must_not": [current]}),
+            Ask(using=CENTROIDS, rows=sparse, limit=candidates, condition={"must": [current, *also]}),
+            Ask(using=whole.using, rows=whole.rows, limit=candidates, condition={"must": also, "must_not": [current]}),
         )
 
 

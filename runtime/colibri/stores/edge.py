@@ -12,7 +12,6 @@ import numpy as np
 
 from colibri import checks
 from colibri.errors import StoreDamaged, StoreError
-from colibri.stores.centroids import Codebook
 from colibri.stores.edge_process import EdgeProcess
 from colibri.stores.engine import Ask
 from colibri.stores.filters import FACTS, ID, PASSAGE, Condition
@@ -91,7 +90,7 @@ class QdrantEdgeStore(PointStore):
             space_id=space.id,
             batch_bytes=batch_bytes,
             foreign=False,
-            codebook=Codebook.of(own.get("centroids"), layout.dims[0]),
+            own=own,
         )
         self.path = folder
         self._edge = engine

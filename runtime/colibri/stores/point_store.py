@@ -1,19 +1,19 @@
 """A store whose documents are points of an engine: the contract of `Store`, whatever the engine is."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Self
+from uuid import UUID
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from colibri import checks
-from colibri.errors import InputError, InputTypeError, ShapeError, StoreDamaged, StoreError
+from colibri.errors import InputError, StoreDamaged, StoreError
 from colibri.index import Document, Hit, IndexModel, Stored, id_list
 from colibri.machine import progress_bar
-from colibri.stores import incoming, ranked
+from colibri.stores import facts, incoming, ranked, training
+from colibri.stores.asking import Asking, Query, entries
 from colibri.stores.centroids import Codebook
-from colibri.stores.engine import Ask, Engine
+from colibri.stores.engine import Engine
 from colibri.stores.filters import FACTS, FOREIGN, ID, OURS, PASSAGE, Condition, compiled, json_path
 from colibri.stores.incoming import Incoming, Rules
 from colibri.stores.layout import Layout
@@ -23,7 +23,6 @@ from colibri.tokens import OVERLAP_TOKENS, PASSAGE_TOKENS
 from colibri.vectors import TokenVectors
 
 Documents = Iterable[Document | Mapping[str, Any]]
-Query = str | TokenVectors | ArrayLike | Mapping[int, TokenVectors | ArrayLike]
 
 _AT_ONCE = 500  # ids of one request
 _CANDIDATES = 10  # times k, that a first stage hands on
@@ -43,8 +42,11 @@ class PointStore:
         space_id: str,
         batch_bytes: int,
         foreign: bool,
-        codebook: Codebook | None,
+        own: Mapping[str, Any],
     ) -> None:
+        """own: what the store's metadata says. foreign: whether other clients may have written points too."""
+        codebook = Codebook.of(own.get("centroids"), layout.dims[0]) if layout.centroids else None
+        self._own = dict(own)
         self._engine = engine
         self._layout = layout
         self._model = model
@@ -52,7 +54,7 @@ class PointStore:
         self._space_id = space_id
         self._batch_bytes = batch_bytes
         self._foreign = foreign
-        self._codebook = codebook
+        self._asking = Asking(layout, space_id, model, name, codebook)
         self._unfinished: set[str] = set()  # of an `add` that failed half-way
 
     @property
@@ -148,7 +150,7 @@ class PointStore:
             keep_text=rules.keep_text,
             batch_bytes=self._batch_bytes,
             replace=replace_them,
-            sparse=None if self._codebook is None else self._codebook.sparse_of,
+            sparse=None if self._asking.codebook is None else self._asking.codebook.sparse_of,
         )
         with progress_bar(len(given), "storing", progress is True) as bar:
             writer.run(self._with_passages(given, model, rules), len(given), progress if callable(progress) else bar)
@@ -260,7 +262,7 @@ class PointStore:
                     are scored; or "centroids" (`train_centroids`). Both in one request
         candidates  how many; None: 10 times k, and at least 200
         """
-        asked = self._query(query, screen)
+        asked = self._asking.query(query, screen)
         return self._search([asked], k, where, explain, passages, screen, candidates)[0]
 
     def search_batch(
@@ -276,9 +278,9 @@ class PointStore:
     ) -> list[list[Hit]]:
         """`search` for many queries, in one request."""
         if isinstance(queries, TokenVectors):
-            asked = [self._query(_entry(queries, i), screen) for i in range(len(queries))]
+            asked = [self._asking.query(one, screen) for one in entries(queries)]
         else:
-            asked = [self._query(text, screen) for text in checks.listed_texts(queries, "queries")]
+            asked = [self._asking.query(text, screen) for text in checks.listed_texts(queries, "queries")]
         return self._search(asked, k, where, explain, passages, screen, candidates)
 
     def _search(
@@ -298,86 +300,38 @@ class PointStore:
         wanted = ranked.Wanted(k=int(k), passages=int(passages), explain=explain)
         condition = self._condition(where)
         first = candidates or max(_CANDIDATES * wanted.k, _FEWEST_CANDIDATES)
-        asks = [self._ask(query, wanted, condition, screen, max(first, wanted.first_limit)) for query in queries]
+        first = max(first, wanted.first_limit)
+        asks = [self._asking.ask(query, wanted, condition, screen, first) for query in queries]
         if not asks:
             return []
         return ranked.ranked(self._engine, asks, [query[self.dim] for query in queries], wanted)
 
-    def _ask(
-        self,
-        query: Mapping[int, TokenVectors],
-        wanted: ranked.Wanted,
-        condition: Condition | None,
-        screen: int | str | None,
-        candidates: int,
-    ) -> Ask:
-        using = self._layout.names[self.dim]
-        rows = _folded(query[self.dim])
-        whole = Ask(
-            using=using,
-            rows=rows,
-            limit=wanted.first_limit,
-            condition=condition,
-            vectors=(using,) if wanted.explain else (),
-            spans=wanted.explain,
-        )
-        if screen is None:
-            return whole
-        if screen == CENTROIDS_WORD:
-            assert self._codebook is not None
-            return replace(whole, prefetch=self._codebook.prefetch(query[self.dim], using, rows, candidates, condition))
-        assert isinstance(screen, int)
-        narrow = Ask(
-            using=self._layout.names[screen], rows=_folded(query[screen]), limit=candidates, condition=condition
-        )
-        return replace(whole, prefetch=(narrow,))
+    def train_centroids(self, count: int | None = None, *, progress: bool = False) -> int:
+        """Make the centroids that `screen="centroids"` searches by, from a sample of the rows, and mark every document
+        with its own; how many passages were marked. What is added later is marked as it comes, by stores that are
+        opened from now on; what is not marked is scored in full.
 
-    def _query(self, query: Query, screen: int | str | None) -> dict[int, TokenVectors]:
-        """A query's rows of the width that ranks, and of the one that screens."""
-        widths = [self.dim]
-        if screen == CENTROIDS_WORD:
-            if self._codebook is None:
-                raise StoreError(f"{self._name}: has no centroids yet; `train_centroids` makes them")
-        elif screen is not None:
-            if isinstance(screen, bool) or screen not in self.dims[1:]:
-                others = ", ".join(map(str, self.dims[1:])) or "no other width"
-                raise InputError(
-                    f"screen: found {screen!r}, wanted a narrower width that is kept ({others}) or 'centroids'"
-                )
-            widths.append(int(screen))
-        if isinstance(query, str):
-            return dict(self._model().loaded().encode_queries([query], widths))
-        given: Mapping[int, Any] = query if isinstance(query, Mapping) else {self.dim: query}
-        if lacking := [dim for dim in widths if dim not in given]:
-            raise ShapeError(f"query: no rows of width {lacking[0]}; give {{width: rows}} for {widths}, or a text")
-        return {dim: self._checked(given[dim], dim) for dim in widths}
+        count  how many centroids; None: by the number of tokens, or, where there are some, none anew: only what is not
+               marked yet is
 
-    def _checked(self, query: TokenVectors | ArrayLike, dim: int) -> TokenVectors:
-        if not isinstance(query, TokenVectors):
-            rows = np.asarray(query)
-            if rows.dtype.kind != "f" or rows.ndim != 2:
-                raise InputTypeError(f"query: found {rows.dtype} {rows.shape}, wanted a text or (tokens, dim) float32")
-            with np.errstate(over="ignore"):  # what overflows is not finite, which is refused
-                query = TokenVectors(rows.astype(np.float32), np.array([0, len(rows)], np.int64))
-        if len(query) != 1:
-            raise ShapeError(f"search takes one query, found {len(query)}; search_batch takes many")
-        if query.dim != dim:
-            raise ShapeError(f"query has dim {query.dim}, the store has {dim}")
-        if query.space_id and self._space_id and query.space_id != self._space_id:
-            raise ShapeError("query and store are of different models' spaces: encode the query with the store's")
-        if not len(query.rows):
-            raise ShapeError("query: no rows")
-        query = query.dequantize()
-        incoming.check_rows(_folded(query), [len(query.rows)], dim, "query", cosine=self._layout.cosine)
-        return query
+        An interrupted call is finished by `train_centroids()`. Raises StoreError for a store made without `centroids`.
+        """
+        checks.optional_count("count", count)
+        if not self._layout.centroids:
+            raise StoreError(f"{self._name}: was made without room for centroids; make one with centroids=True")
+        if self._asking.codebook is None or count is not None:
+            codebook = training.trained(self._engine, self._layout, count)
+            self._own["centroids"] = codebook.metadata()
+            self._engine.set_metadata(self._own)
+            self._asking.codebook = codebook
+        with progress_bar(None, "marking", progress) as bar:
+            return training.mark(self._engine, self._layout, self._asking.codebook, bar)
 
     def _condition(self, where: Mapping[str, Any] | None) -> Condition | None:
         return compiled(where, self._strings, foreign=self._foreign)
 
     def _strings(self, path: str) -> set[str]:
         """Every string that a field holds."""
-        from colibri.stores import facts  # noqa: PLC0415 - the module; its function has its name
-
         ours: Condition = {"key": FACTS, "match": {"value": facts.has_string(path)}}
         key = json_path(path)
         others: Condition = {"must": [FOREIGN], "must_not": [{"is_empty": {"key": key}}]}
@@ -390,26 +344,7 @@ class PointStore:
         return found
 
 
-CENTROIDS_WORD = "centroids"
 _FIRST: Condition = {"key": PASSAGE, "range": {"gte": 0, "lte": 0}}
-
-
-def _folded(query: TokenVectors) -> NDArray[np.float32]:
-    """Rows times their weights: the engine knows no weights."""
-    rows: NDArray[np.float32] = query.rows
-    return rows if query.weights is None else rows * query.weights[:, None]
-
-
-def _entry(queries: TokenVectors, i: int) -> TokenVectors:
-    own = slice(queries.starts[i], queries.starts[i + 1])
-    return TokenVectors(
-        queries.rows[own],
-        np.array([0, own.stop - own.start], np.int64),
-        None if queries.spans is None else queries.spans[own],
-        None if queries.weights is None else queries.weights[own],
-        queries.space_id,
-        scales=None if queries.scales is None else queries.scales[own],
-    )
 
 
 def _twice(names: Sequence[str]) -> str | None:
@@ -427,11 +362,9 @@ def _rules(split: bool, passage_tokens: int, overlap_tokens: int, keep_text: boo
 
 def _foreign_ids(name: str) -> list[str | int]:
     """The ids of points that a document id may be: a server's are UUIDs and whole numbers."""
-    import uuid  # noqa: PLC0415
-
     if name.isascii() and name.isdigit() and int(name) < 1 << 64 and str(int(name)) == name:
         return [int(name)]
     try:
-        return [name] if str(uuid.UUID(name)) == name else []
+        return [name] if str(UUID(name)) == name else []
     except ValueError:
         return []

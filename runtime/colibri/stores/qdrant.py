@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from colibri import checks
 from colibri.errors import InputError, InputTypeError, MissingExtra, StoreError
-from colibri.stores.centroids import Codebook
 from colibri.stores.client_engine import ClientEngine
-from colibri.stores.layout import CENTROIDS, FORMAT, Description, Layout, chosen, new_names
+from colibri.stores.layout import CENTROIDS, FORMAT, chosen, new_names
 from colibri.stores.opening import Space, space_of
 from colibri.stores.point_store import PointStore
 from colibri.stores.retrying import Retries
@@ -116,9 +115,8 @@ class QdrantStore(PointStore):
             space_id=space.id,
             batch_bytes=batch_bytes,
             foreign=True,
-            codebook=_codebook(found, layout),
+            own=found.own,
         )
-        self._own_metadata = dict(found.own)
 
     def __repr__(self) -> str:
         return f"QdrantStore({self._name!r}, dims={list(self.dims)})"
@@ -127,10 +125,6 @@ class QdrantStore(PointStore):
 def _metadata(space: Space, using: str | None) -> dict[str, Any]:
     names = {str(dim): name for dim, name in new_names(space.dims or [], using).items()}
     return {"format": FORMAT, "space_id": space.id, "model": space.name, "names": names}
-
-
-def _codebook(found: Description, layout: Layout) -> Codebook | None:
-    return Codebook.of(found.own.get("centroids"), layout.dims[0]) if layout.centroids else None
 
 
 def _check_client(client: object) -> None:
