@@ -43,8 +43,11 @@ NEEDS = {
     "test-frozen": ("files", ["tests/requirements.txt", "tests/frozen/requirements.txt"]),
     "test-files": ("cpu,files-all", ["tests/requirements.txt"]),
     "test-clients": ("cpu,server", ["tests/clients/requirements.txt"]),
-    "test-qdrant": ("cpu,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
-    "test-qdrant-server": ("cpu,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
+    "test-qdrant": (
+        "cpu,export,server,qdrant,qdrant-edge",
+        ["tests/requirements.txt", "tests/frozen/requirements.txt"],
+    ),
+    "test-qdrant-server": ("cpu,export,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
 }
 
 # Others' packages stay out of the environment that everything else runs in.

@@ -43,7 +43,9 @@ class PlainEngine:
         self._asked("delete")
         self.points = {key: one for key, one in self.points.items() if not holds(condition, one["payload"])}
 
-    def retrieve(self, ids: Sequence[str | int], *, vectors: Sequence[str] = ()) -> list[Found]:
+    def retrieve(
+        self, ids: Sequence[str | int], fields: Sequence[str] | None = None, *, vectors: Sequence[str] = ()
+    ) -> list[Found]:
         self._asked("retrieve")
         return [self._found(key, 0.0, vectors) for key in ids if key in self.points]
 

@@ -13,8 +13,8 @@ from typing import Any
 from qdrant_client import QdrantClient, models
 
 Script = Callable[[str, str], str | None]
-"""(method, path) -> what happens: None: a proper answer; "429", "429 0" with Retry-After, "500", ..., "half", "nothing",
-"done, then nothing" (the work is done, its answer lost)."""
+"""(method, path) -> what happens: None: a proper answer; a status, with seconds of Retry-After behind it ("429 0");
+"half" of a body; "nothing"; "done, then nothing": the work is done, and its answer lost."""
 
 
 class ScriptedServer:
@@ -102,7 +102,7 @@ class ScriptedServer:
                     return
                 self._send(200, {"result": result, "status": "ok", "time": 0.0}, half=fate == "half")
 
-            do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = _serve
+            do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815 - as the module calls them
 
             def _send(self, status: int, content: Any, after: str = "", *, half: bool = False) -> None:
                 data = json.dumps(content).encode()

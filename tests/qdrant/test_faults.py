@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain, repeat
 from typing import Any
 
+import numpy as np
 import pytest
 from qdrant_client import QdrantClient
 
@@ -21,8 +22,14 @@ def connect(scripted: ScriptedServer) -> Iterator[Open]:
     clients: list[QdrantClient] = []
 
     def opened(**words: Any) -> QdrantStore:
-        clients.append(QdrantClient(url=scripted.url, api_key=words.pop("api_key", None)))
-        options = {"space_id": SPACE, "dims": DIM, "backoff": 0, "retries": 3, "batch_bytes": 2_000} | words
+        clients.append(QdrantClient(url=scripted.url, api_key=words.pop("api_key", None), check_compatibility=False))
+        options: dict[str, Any] = {
+            "space_id": SPACE,
+            "dims": DIM,
+            "backoff": 0,
+            "retries": 3,
+            "batch_bytes": 2_000,
+        } | words
         return QdrantStore(clients[-1], "docs", **options)
 
     yield opened
@@ -121,7 +128,9 @@ def test_a_server_that_is_not_there(connect: Open, scripted: ScriptedServer) -> 
         connect(retries=1)
 
 
-def test_a_key_is_sent_and_never_shown(scripted: ScriptedServer, connect: Open, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_key_is_sent_and_never_shown(
+    scripted: ScriptedServer, connect: Open, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("DEBUG")
     with pytest.warns(UserWarning, match="insecure"):
         store = connect(api_key="s3cret-key")
@@ -148,7 +157,8 @@ def test_options_are_the_servers(scripted: ScriptedServer, connect: Open) -> Non
 def test_nothing_is_sent_for_what_is_refused(scripted: ScriptedServer, connect: Open) -> None:
     store = connect()
     scripted.asked.clear()
-    for bad in ({"vectors": rows(1) * float("inf")}, {"payload": {"_colibri": {}}}, {"id": ""}):
+    bads: list[dict[str, Any]] = [{"vectors": rows(1) * np.float32("inf")}, {"payload": {"_colibri": {}}}, {"id": ""}]
+    for bad in bads:
         with pytest.raises(InputError):
             store.upsert([document(1), document(2, **bad)])
     with pytest.raises(InputError):

@@ -15,7 +15,12 @@ __all__ = ["Document", "Hit", "Match", "PassageHit", "QdrantEdgeStore", "QdrantS
 if TYPE_CHECKING:
     from colibri.explain import Match
     from colibri.index import Document, Hit, PassageHit, Stored
+    from colibri.stores.calls import as_calls
+    from colibri.stores.connecting import connected
     from colibri.stores.edge import QdrantEdgeStore
+    from colibri.stores.layout import Layout, new_names
+    from colibri.stores.moving import Moved
+    from colibri.stores.point_store import PointStore
     from colibri.stores.protocol import Store
     from colibri.stores.qdrant import QdrantStore
     from colibri.vectors import Span
@@ -23,8 +28,13 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "calls": "as_calls",
+            "connecting": "connected",
             "edge": "QdrantEdgeStore",
             "protocol": "Store",
+            "layout": "Layout new_names",
+            "moving": "Moved",
+            "point_store": "PointStore",
             "qdrant": "QdrantStore",
         },
         {"colibri.explain": "Match", "colibri.index": "Document Hit PassageHit Stored", "colibri.vectors": "Span"},

@@ -134,12 +134,14 @@ class ClientEngine:
         selector = self._models.FilterSelector(filter=self._filter(condition))
         self.call("deleting", self._client.delete, points_selector=selector, wait=True, **self._writing)
 
-    def retrieve(self, ids: Sequence[str | int], *, vectors: Sequence[str] = ()) -> list[Found]:
+    def retrieve(
+        self, ids: Sequence[str | int], fields: Sequence[str] | None = None, *, vectors: Sequence[str] = ()
+    ) -> list[Found]:
         found = self.call(
             f"fetching {len(ids)} points",
             self._client.retrieve,
             ids=list(ids),
-            with_payload=True,
+            with_payload=True if fields is None else list(fields),
             with_vectors=_wanted(vectors),
             **self._reading,
         )

@@ -146,8 +146,12 @@ class EdgeEngine:
     def delete(self, condition: Condition) -> None:
         self._process.call("delete", condition=condition)
 
-    def retrieve(self, ids: Sequence[str | int], *, vectors: Sequence[str] = ()) -> list[Found]:
-        return [Found(**one) for one in self._process.call("retrieve", ids=list(ids), vectors=list(vectors))]
+    def retrieve(
+        self, ids: Sequence[str | int], fields: Sequence[str] | None = None, *, vectors: Sequence[str] = ()
+    ) -> list[Found]:
+        wanted = None if fields is None else list(fields)
+        found = self._process.call("retrieve", ids=list(ids), fields=wanted, vectors=list(vectors))
+        return [Found(**one) for one in found]
 
     def query(self, asks: Sequence[Ask]) -> list[list[Found]]:
         found = self._process.call("query", asks=[_asked(ask) for ask in asks])

@@ -124,9 +124,10 @@ class _Shard:
         self._shard.update(edge.UpdateOperation.update_vectors(points))
         self._shard.update(edge.UpdateOperation.set_payload(list(vectors), own, "_colibri"))
 
-    def retrieve(self, ids: list[str], vectors: list[str]) -> list[dict[str, Any]]:
+    def retrieve(self, ids: list[str], fields: list[str] | None, vectors: list[str]) -> list[dict[str, Any]]:
         """Points by id."""
-        return [_found(record) for record in self._shard.retrieve(ids, True, vectors or False)]
+        wanted = True if fields is None else fields
+        return [_found(record) for record in self._shard.retrieve(ids, wanted, vectors or False)]
 
     def query(self, asks: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
         """Several questions, planned as one."""

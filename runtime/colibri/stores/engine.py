@@ -42,8 +42,10 @@ class Engine(Protocol):
         """Delete the points that it keeps."""
         ...
 
-    def retrieve(self, ids: Sequence[str | int], *, vectors: Sequence[str] = ()) -> list[Found]:
-        """Points by id, in any order, those that are there."""
+    def retrieve(
+        self, ids: Sequence[str | int], fields: Sequence[str] | None = None, *, vectors: Sequence[str] = ()
+    ) -> list[Found]:
+        """Points by id, in any order, those that are there. fields: of the payload; None: all."""
         ...
 
     def query(self, asks: Sequence[Ask]) -> list[list[Found]]:

@@ -27,10 +27,11 @@ class Passage:
 
 @dataclass(frozen=True, eq=False)
 class Incoming:
-    """A document, checked. passages: None until it is encoded."""
+    """A document, checked. passages: None until it is encoded. digest: of all of it, where it comes from an index."""
 
     document: Document
     passages: Sequence[Passage] | None
+    digest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from colibri import checks
 from colibri.errors import InputError, StoreDamaged, StoreError
-from colibri.index import Document, Hit, IndexModel, Stored, id_list
+from colibri.index import Document, Hit, Index, IndexModel, Stored, id_list
 from colibri.machine import progress_bar
 from colibri.stores import facts, incoming, ranked, training
 from colibri.stores.asking import Asking, Query, entries
@@ -17,7 +17,8 @@ from colibri.stores.engine import Engine
 from colibri.stores.filters import FACTS, FOREIGN, ID, OURS, PASSAGE, Condition, compiled, json_path
 from colibri.stores.incoming import Incoming, Rules
 from colibri.stores.layout import Layout
-from colibri.stores.points import Found, point_id, restored, token_spans
+from colibri.stores.moving import Moved, check_movable, chunks
+from colibri.stores.points import OWN, Found, point_id, restored, token_spans
 from colibri.stores.writing import Writer
 from colibri.tokens import OVERLAP_TOKENS, PASSAGE_TOKENS
 from colibri.vectors import TokenVectors
@@ -66,6 +67,16 @@ class PointStore:
     def dims(self) -> tuple[int, ...]:
         """All widths it keeps, widest first."""
         return self._layout.dims
+
+    @property
+    def layout(self) -> Layout:
+        """The vectors it uses."""
+        return self._layout
+
+    @property
+    def model_name(self) -> str:
+        """What encodes its texts, as `colibri.load` takes it; "" for vectors of another encoder."""
+        return str(self._own.get("model", ""))
 
     @property
     def space_id(self) -> str:
@@ -143,17 +154,20 @@ class PointStore:
         if not given:
             return
         model = self._model() if any(one.passages is None for one in given) else None
-        writer = Writer(
+        writer = self._writer(replace_them=replace_them, keep_text=rules.keep_text)
+        with progress_bar(len(given), "storing", progress is True) as bar:
+            writer.run(self._with_passages(given, model, rules), len(given), progress if callable(progress) else bar)
+
+    def _writer(self, *, replace_them: bool, keep_text: bool) -> Writer:
+        return Writer(
             engine=self._engine,
             layout=self._layout,
             space_id=self._space_id,
-            keep_text=rules.keep_text,
+            keep_text=keep_text,
             batch_bytes=self._batch_bytes,
             replace=replace_them,
             sparse=None if self._asking.codebook is None else self._asking.codebook.sparse_of,
         )
-        with progress_bar(len(given), "storing", progress is True) as bar:
-            writer.run(self._with_passages(given, model, rules), len(given), progress if callable(progress) else bar)
 
     def _with_passages(self, given: list[Incoming], model: IndexModel | None, rules: Rules) -> Iterator[Incoming]:
         """Those that brought their rows, then the others as they are encoded."""
@@ -167,8 +181,40 @@ class PointStore:
         found: set[str] = set()
         for first in range(0, len(names), _AT_ONCE):
             some = [point_id(name, 0) for name in names[first : first + _AT_ONCE]]
-            found |= {one.document for one in self._engine.retrieve(some)}
+            found |= {one.document for one in self._engine.retrieve(some, [ID])}
         return found
+
+    def move(self, index: Index, *, progress: bool | Callable[[int], object] = False) -> Moved:
+        """Put every document of a local index here, rows as they are, nothing encoded again; those that are there
+        already and the same are left. An interrupted call is finished by the next one.
+
+        Raises StoreError when the rows are of another space or width, StoreUnfinished when the engine fails half-way.
+        """
+        check_movable(index, self._space_id, self._layout)
+        total, same = len(index), 0
+        count = 0
+        with progress_bar(total, "moving", progress is True) as bar:
+            done = progress if callable(progress) else bar
+            for chunk in chunks(index):
+                there = self._digests([one.document.id for one in chunk])
+                new = [one for one in chunk if there.get(one.document.id) != one.digest]
+                same += len(chunk) - len(new)
+                for _ in range(len(chunk) - len(new)):
+                    done(0)
+                self._writer(replace_them=True, keep_text=True).run(new, len(new), done)
+                count += len(new)
+        return Moved(put=count, same=same)
+
+    def _digests(self, names: Sequence[str]) -> dict[str, str]:
+        """Those of documents that are there and came from an index."""
+        some = [point_id(name, 0) for name in names]
+        found = self._engine.retrieve(some, [ID, f"{OWN}.digest"])
+        return {one.document: str((one.own or {}).get("digest", "")) for one in found}
+
+    def payloads(self, where: Mapping[str, Any] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Ids and payloads of every document, or those a filter keeps, by their points' ids. {} where there is none."""
+        for one in self._engine.scroll(self._documents(where)):
+            yield one.document, restored(one)[1] or {}
 
     def delete(self, ids: str | Sequence[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
         """Delete documents by id, or those a filter keeps; how many there were. Unknown ids are no error.
@@ -239,9 +285,13 @@ class PointStore:
 
     def count(self, where: Mapping[str, Any] | None = None) -> int:
         """How many documents there are, or a filter keeps."""
+        return self._engine.count(self._documents(where))
+
+    def _documents(self, where: Mapping[str, Any] | None) -> Condition:
+        """One point a document."""
         condition = self._condition(where)
         first: Condition = {"should": [_FIRST, FOREIGN]} if self._foreign else _FIRST
-        return self._engine.count(first if condition is None else {"must": [first, condition]})
+        return first if condition is None else {"must": [first, condition]}
 
     def search(
         self,

@@ -7,7 +7,8 @@ The user's payload lies at top level, so that his own client filters by it as ev
     text      those characters                           document      the whole text, on passage 0, where it is another
     facts     what filters ask (`facts`)                 spans         the characters of each token, packed
     bare      true: the document has no payload          exact         what JSON at a server would have changed
-    space     which model's rows these are
+    space     which model's rows these are               centroids     version of its sparse vector (`centroids`)
+    digest    of a document that came from an index (`moving`)
 """
 
 import base64

@@ -1,5 +1,6 @@
 """QdrantStore: documents in a Qdrant collection, through the user's own client."""
 
+import logging
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from colibri import checks
 from colibri.errors import InputError, InputTypeError, MissingExtra, StoreError
 from colibri.stores.client_engine import ClientEngine
-from colibri.stores.layout import CENTROIDS, FORMAT, chosen, new_names
+from colibri.stores.layout import CENTROIDS, FORMAT, Layout, chosen, new_names
 from colibri.stores.opening import Space, space_of
 from colibri.stores.point_store import PointStore
 from colibri.stores.retrying import Retries
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from qdrant_client import QdrantClient
 
     from colibri.model import Colibri
+
+log = logging.getLogger(__name__)
 
 _BATCH_BYTES = 8 << 20
 
@@ -107,6 +110,8 @@ class QdrantStore(PointStore):
         layout = chosen(found, using, space.dims)
         space.check(found, layout)
         engine.index_fields()
+        if not found.own:
+            _tell_lacking(engine, collection, layout)
         super().__init__(
             engine,
             layout,
@@ -125,6 +130,20 @@ class QdrantStore(PointStore):
 def _metadata(space: Space, using: str | None) -> dict[str, Any]:
     names = {str(dim): name for dim, name in new_names(space.dims or [], using).items()}
     return {"format": FORMAT, "space_id": space.id, "model": space.name, "names": names}
+
+
+def _tell_lacking(engine: ClientEngine, collection: str, layout: Layout) -> None:
+    """A point without the vector is left out of every answer without a word."""
+    name = layout.names[layout.dims[0]]
+    lacking = engine.count({"must_not": [{"has_vector": name}]})
+    if lacking:
+        log.warning(
+            "%s: %s of its %s points lack the vector %r, and no search here finds them",
+            collection,
+            f"{lacking:,}",
+            f"{engine.count(None):,}",
+            name,
+        )
 
 
 def _check_client(client: object) -> None:

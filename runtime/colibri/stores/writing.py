@@ -101,6 +101,8 @@ class Writer:
             vectors: dict[str, Rows | Sparse] = {name: passage.rows[dim] for dim, name in self.layout.names.items()}
             if self.sparse is not None:
                 vectors[CENTROIDS], payload[OWN]["centroids"] = self.sparse(passage.rows[self.layout.dims[0]])
+            if document.digest:
+                payload[OWN]["digest"] = document.digest
             found.append(Point(point_id(document.document.id, i), vectors, payload))
         return found
 
