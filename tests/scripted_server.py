@@ -67,6 +67,12 @@ class ScriptedServer:
             condition = body.get("filter")
             kept = None if condition is None else models.Filter(**condition)
             return local.count(name, kept).model_dump(mode="json")
+        if rest == "points/scroll":
+            condition = body.pop("filter", None)
+            options = {"scroll_filter": None if condition is None else models.Filter(**condition)}
+            options |= {"limit": body["limit"], "offset": body.get("offset"), "with_payload": body["with_payload"]}
+            page, after = local.scroll(name, with_vectors=body.get("with_vector", False), **options)
+            return {"points": [one.model_dump(mode="json") for one in page], "next_page_offset": after}
         if rest == "points/query/batch":
             requests = [models.QueryRequest(**{**one, "params": None}) for one in body["searches"]]
             return [one.model_dump(mode="json") for one in local.query_batch_points(name, requests)]
