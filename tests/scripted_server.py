@@ -42,7 +42,7 @@ class ScriptedServer:
         """How often something was asked for."""
         return sum(m == method and path.partition("?")[0].endswith(ending) for m, path in self.asked)
 
-    def answer(self, method: str, path: str, body: Any) -> Any:
+    def answer(self, method: str, path: str, body: Any) -> Any:  # noqa: PLR0912 - one branch a call
         """As a server, by the local mode."""
         name, _, rest = path.partition("?")[0].removeprefix("/collections/").partition("/")
         local = self.local
@@ -50,15 +50,27 @@ class ScriptedServer:
             return {"exists": local.collection_exists(name)}
         if not rest and method == "PUT":
             params = models.CreateCollection(**body)
-            return local.create_collection(name, vectors_config=params.vectors, metadata=params.metadata)
+            sparse = {"sparse_vectors_config": params.sparse_vectors}
+            return local.create_collection(name, vectors_config=params.vectors, metadata=params.metadata, **sparse)
+        if not rest and method == "DELETE":
+            return local.delete_collection(name)
+        if not local.collection_exists(name):
+            return None
+        if not rest and method == "PATCH":
+            return local.update_collection(name, metadata=body["metadata"])
         if not rest and method == "GET":
             return local.get_collection(name).model_dump(mode="json")
         if rest == "index":
             return {"operation_id": 1, "status": "completed"}
         if rest == "points" and method == "PUT":
             return local.upsert(name, [models.PointStruct(**one) for one in body["points"]]).model_dump(mode="json")
+        if rest == "points/vectors":
+            given = [models.PointVectors(**one) for one in body["points"]]
+            return local.update_vectors(name, given).model_dump(mode="json")
+        if rest == "points/payload":
+            return local.set_payload(name, body["payload"], body["points"], key=body["key"]).model_dump(mode="json")
         if rest == "points":
-            wanted = {"with_payload": True, "with_vectors": body.get("with_vector", False)}
+            wanted = {"with_payload": body.get("with_payload", True), "with_vectors": body.get("with_vector", False)}
             found = local.retrieve(name, body["ids"], **wanted)
             return [one.model_dump(mode="json") for one in found]
         if rest == "points/delete":
@@ -103,6 +115,9 @@ class ScriptedServer:
                     self._send(int(status), {"status": {"error": f"scripted {status}"}}, after)
                     return
                 result = server.answer(self.command, self.path, json.loads(given) if given else None)
+                if result is None:
+                    self._send(404, {"status": {"error": "Not found"}})
+                    return
                 if fate == "done, then nothing":
                     self._cut()
                     return
