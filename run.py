@@ -15,6 +15,7 @@ python3 run.py test-files     one text in 13 languages through every kind that L
 python3 run.py test-clients   clients of Jina's API against `colibri serve`, in .venv-clients (1 GB)
 python3 run.py test-qdrant    stores over qdrant-client's local mode and Qdrant Edge, in .venv-qdrant (200 MB)
 python3 run.py test-qdrant-server  the same against the server or cluster at QDRANT_URL
+python3 run.py test-ray       bulk encoding on a local Ray cluster, in .venv-ray (617 MB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
 """
 
@@ -47,6 +48,7 @@ NEEDS = {
         "cpu,export,server,qdrant,qdrant-edge",
         ["tests/requirements.txt", "tests/frozen/requirements.txt"],
     ),
+    "test-ray": ("cpu", ["tests/bulk/requirements.txt"]),
     "test-qdrant-server": ("cpu,export,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
 }
 
@@ -59,6 +61,7 @@ ENVIRONMENTS = {
     "test-clients": ".venv-clients",
     "test-qdrant": ".venv-qdrant",
     "test-qdrant-server": ".venv-qdrant",
+    "test-ray": ".venv-ray",
     "test-frozen": ".venv-frozen",
 }
 
@@ -76,6 +79,7 @@ PYTEST = {
     "test-clients": ["tests/clients", "-W", "default"],  # their own warnings are not ours to fix
     "test-qdrant": ["tests/qdrant", "-W", "default", "--ignore=tests/qdrant/server"],
     "test-qdrant-server": ["tests/qdrant/server", "-W", "default", "-rs"],
+    "test-ray": ["tests/bulk", "-W", "default", "-rP"],
     "peers": ["benchmarks/peers"],
 }
 

@@ -33,6 +33,7 @@ _ELSEWHERE = {
     "onnxruntime_ep_openvino": "openvino",
     "haystack": "clients",
     "qdrant_edge": "qdrant",
+    "ray": "bulk",
 }
 collect_ignore = [folder for module, folder in _ELSEWHERE.items() if find_spec(module) is None]
 
