@@ -11,7 +11,6 @@ import json
 import statistics
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
@@ -133,7 +132,7 @@ def main(work: Path, passages: int, rounds: int, lines: IO[str] | None) -> None:
             "p50_ms": round(1_000 * statistics.median(times[name]), 2),
             "recall_10": round(recall(answers[name], wanted, 10), 4),
             "recall_100": round(recall(answers[name], wanted, 100), 4),
-            "machine": asdict(machine.describe()),
+            "machine": machine.describe(),
         }
         print(json.dumps(told), flush=True)
         if lines is not None:
