@@ -85,6 +85,14 @@ def test_another_models_rows_are_refused(local: QdrantClient, mini: Colibri) -> 
     assert QdrantStore(local, "docs").space_id == SPACE
 
 
+def test_another_models_rows_are_refused_where_only_the_points_say_whose_they_are(local: QdrantClient) -> None:
+    local.create_collection("his", vectors_config=params())
+    QdrantStore(local, "his", space_id="a" * 64).add([document(1)])
+    assert QdrantStore(local, "his", space_id="a" * 64).count() == 1
+    with pytest.raises(StoreError, match="documents of another model"):
+        QdrantStore(local, "his", space_id="b" * 64)
+
+
 @pytest.mark.parametrize(
     ("vectors", "words", "message"),
     [
@@ -316,6 +324,26 @@ def test_rrf_divides_the_rank_by_the_weight(local: QdrantClient) -> None:
     lists = [models.Prefetch(query=near.tolist(), using=name, limit=2) for name in ("a", "b")]
     fused = models.RrfQuery(rrf=models.Rrf(k=60, weights=[1.0, 9.0]))
     best = local.query_points("two", prefetch=lists, query=fused, limit=2).points
-    scores = {point.id: point.score for point in best}
-    heavy = 9 * (1 / 60) + 1 * (1 / 61)  # what weights mean elsewhere: the heavier list's first is far ahead
-    assert abs(scores[1] - scores[2]) < 0.01 * heavy
+    assert best[0].id == 1  # that the light list has first
+    assert best[0].score - best[1].score < 1e-3
+
+
+def test_mmr_picks_passages_of_one_document(local: QdrantClient) -> None:
+    """It knows points alone, which are our passages: documents are grouped here, and nothing is diversified there."""
+    store = QdrantStore(local, "docs", space_id=SPACE, dims=DIM)
+    near = TokenVectors.from_arrays([rows(1), rows(1) * np.float32(0.99)])
+    store.add([Document(id="book", vectors=near), document(2), document(3)])
+    asked = models.NearestQuery(nearest=rows(1).tolist(), mmr=models.Mmr(diversity=0.1, candidates_limit=10))
+    found = local.query_points("docs", query=asked, using=f"colibri-{DIM}", limit=2).points
+    assert {(point.payload or {})["_colibri"]["id"] for point in found} == {"book"}
+    assert len(set(ids(store.search(rows(1), k=2)))) == 2
+
+
+def test_limit_0_is_an_error_here_and_nothing_in_the_engine(local: QdrantClient) -> None:
+    """Local mode refuses it, Edge answers with nothing: a store refuses a k below 1 itself."""
+    store = QdrantStore(local, "docs", space_id=SPACE, dims=DIM)
+    store.add([document(1)])
+    with pytest.raises(ValueError, match="limit value 0"):
+        local.query_points("docs", query=rows(1).tolist(), using=f"colibri-{DIM}", limit=0)
+    with pytest.raises(InputError, match="k: found 0"):
+        store.search(rows(1), k=0)

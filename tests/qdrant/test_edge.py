@@ -290,13 +290,13 @@ def test_datatypes(tmp_path: Path, datatype: Any) -> None:
 
 
 def test_two_widths_and_centroids(tmp_path: Path) -> None:
-    wide = {f"d{seed}": rows(seed, 6) for seed in range(80)}
+    wide = {f"d{seed}": rows(seed, 3) for seed in range(80)}
     with QdrantEdgeStore(tmp_path / "e", space_id="", dims=[DIM, 4], centroids=True) as store:
         store.add([{"id": name, "vectors": {DIM: one, 4: one[:, :4]}} for name, one in wide.items()])
         query = {DIM: rows(99, 3), 4: rows(99, 3)[:, :4]}
         exact = store.search(query, k=5)
         assert store.search(query, k=5, screen=4, candidates=80) == exact
-        assert store.train_centroids(16) == 80
+        assert store.train_centroids(64) == 80
         assert store.search(query, k=5, screen="centroids", candidates=80) == exact
         store.add([{"id": "new", "vectors": {DIM: rows(500), 4: rows(500)[:, :4]}}])
     with QdrantEdgeStore(tmp_path / "e") as again:
@@ -347,3 +347,25 @@ def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
         opened(tmp_path / "file" / "e")
     with pytest.raises(InputError):
         opened(tmp_path / "e", datatype="uint8")
+
+
+def test_edges_own_words(tmp_path: Path) -> None:
+    """Traps of 0.9: its keyword is `prefetches`, a limit of 0 is nothing, NaN is taken in silence."""
+    import qdrant_edge as edge
+
+    params = edge.EdgeVectorParams(
+        size=DIM,
+        distance=edge.Distance.Dot,
+        multivector_config=edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim),
+    )
+    (tmp_path / "shard").mkdir()
+    shard = edge.EdgeShard.create(str(tmp_path / "shard"), edge.EdgeConfig(vectors={"a": params}))
+    bad = np.full((1, DIM), np.nan, np.float32)
+    shard.update(edge.UpdateOperation.upsert_points([edge.Point(1, {"a": bad}, {})]))
+    assert shard.count(edge.CountRequest(exact=True)) == 1
+    nearest = edge.Query.Nearest(rows(1), "a")
+    with pytest.raises(TypeError, match="prefetch"):
+        edge.QueryRequest(query=nearest, limit=1, prefetch=[], with_payload=False, with_vector=False)
+    nothing = edge.QueryRequest(query=nearest, limit=0, with_payload=False, with_vector=False)
+    assert shard.query(nothing) == []
+    shard.close()

@@ -45,8 +45,8 @@ class ClientEngine:
         self._limit: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
         self._writing = self._limit | ({} if ordering is None else {"ordering": models.WriteOrdering(ordering)})
         self._reading = self._limit | ({} if consistency is None else {"consistency": consistency})
-        self._closed = False
-        location = client.init_options
+        self._closed = self._indexed = False
+        location = getattr(client, "init_options", {})
         # Local mode warns of parameters and indexes that it has no use for.
         self._local = location.get("location") == ":memory:" or location.get("path") is not None
 
@@ -103,13 +103,16 @@ class ClientEngine:
             if _status(error.__cause__) != 409:  # made meanwhile, by another or by a call whose answer was lost
                 raise
 
-    def index_fields(self) -> None:
-        """Payload indexes on our own fields; made again they stay as they are."""
+    def _index_fields(self) -> None:
+        """Payload indexes on our own fields, before the first write: made again they stay as they are."""
+        self._indexed = True
         for name, kind in {} if self._local else _INDEXED.items():
             schema = self._models.PayloadSchemaType(kind)
             self.call("indexing a field", self._client.create_payload_index, name, field_schema=schema, **self._writing)
 
     def put(self, points: Sequence[Point]) -> None:
+        if not self._indexed:
+            self._index_fields()
         models = self._models
         given = [
             models.PointStruct(

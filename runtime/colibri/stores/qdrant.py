@@ -2,15 +2,17 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from colibri import checks
 from colibri.errors import InputError, InputTypeError, MissingExtra, StoreError
 from colibri.stores.client_engine import ClientEngine
+from colibri.stores.filters import ID, OURS
 from colibri.stores.layout import CENTROIDS, FORMAT, Layout, chosen, new_names
 from colibri.stores.opening import Space, space_of
 from colibri.stores.point_store import PointStore
+from colibri.stores.points import OWN
 from colibri.stores.retrying import Retries
 
 if TYPE_CHECKING:
@@ -89,13 +91,15 @@ class QdrantStore(PointStore):
         )
         widths = None if dims is None else [dims] if isinstance(dims, int) else list(dims)
         found = engine.describe()
+        written: Mapping[str, Any] = {}
         if found is None:
             if not create:
                 raise StoreError(f"{collection}: no such collection")
             space = space_of(collection, {}, model, space_id, widths, new=True)
+            written = _metadata(space, using)
             engine.create(
                 new_names(space.dims or [], using),
-                _metadata(space, using),
+                written,
                 sparse=CENTROIDS if centroids else None,
                 datatype=None if datatype == "float32" else datatype,
                 on_disk=on_disk or None,
@@ -106,11 +110,12 @@ class QdrantStore(PointStore):
             found = engine.describe()
             if found is None:
                 raise StoreError(f"{collection}: was made, and is not there; does another client delete it?")
-        space = space_of(collection, found.own, model, space_id, widths, new=False)
+        own = found.own or written  # a server before 1.16 keeps no metadata
+        space = space_of(collection, own, model, space_id, widths, new=False)
         layout = chosen(found, using, space.dims)
         space.check(found, layout)
-        engine.index_fields()
-        if not found.own:
+        if not own:
+            _check_points(engine, collection, space.id)
             _tell_lacking(engine, collection, layout)
         super().__init__(
             engine,
@@ -120,7 +125,7 @@ class QdrantStore(PointStore):
             space_id=space.id,
             batch_bytes=batch_bytes,
             foreign=True,
-            own=found.own,
+            own=own,
         )
 
     def __repr__(self) -> str:
@@ -132,10 +137,25 @@ def _metadata(space: Space, using: str | None) -> dict[str, Any]:
     return {"format": FORMAT, "space_id": space.id, "model": space.name, "names": names}
 
 
+def _check_points(engine: ClientEngine, collection: str, space_id: str) -> None:
+    """Refuse a collection that says nothing of itself, and holds points of ours of another space."""
+    one = next(iter(engine.scroll(OURS, [ID, f"{OWN}.space"])), None)
+    there = "" if one is None else str((one.own or {}).get("space", ""))
+    if there and space_id and not space_id.startswith(there):
+        raise StoreError(
+            f"{collection}: holds documents of another model (space {there[:8]}), whose vectors do not compare with "
+            f"those of this one (space {space_id[:8]}); name the model they were made with, or another collection"
+        )
+
+
 def _tell_lacking(engine: ClientEngine, collection: str, layout: Layout) -> None:
     """A point without the vector is left out of every answer without a word."""
     name = layout.names[layout.dims[0]]
-    lacking = engine.count({"must_not": [{"has_vector": name}]})
+    try:
+        lacking = engine.count({"must_not": [{"has_vector": name}]})
+    except StoreError as error:  # a server before 1.13 has no such condition
+        log.info("%s: whether points lack the vector %r is not known (%s)", collection, name, error)
+        return
     if lacking:
         log.warning(
             "%s: %s of its %s points lack the vector %r, and no search here finds them",

@@ -16,7 +16,7 @@ from colibri.stores.layout import CENTROIDS, Layout
 T = TypeVar("T")
 
 _PASSAGES = 20_000  # of the sample
-_ROWS_EACH = 32  # rows of the sample for a centroid
+_ROWS_EACH = 16  # rows of the sample for a centroid
 _MOST = 16_384
 _AT_ONCE = 256  # passages marked by one request
 
@@ -37,8 +37,8 @@ def trained(engine: Engine, layout: Layout, count: int | None) -> Codebook:
 
 
 def default_count(tokens: int) -> int:
-    """A power of two near 16 times the square root of the number of tokens: 8,192 for 400,000, 16,384 at most."""
-    return int(min(_MOST, max(16, 2 ** int(math.log2(max(1.0, 16 * math.sqrt(tokens)))))))
+    """A power of two near 8 times the square root of the number of tokens: 4,096 for 400,000, 16,384 at most."""
+    return int(min(_MOST, max(16, 2 ** round(math.log2(max(1.0, 8 * math.sqrt(tokens)))))))
 
 
 def mark(engine: Engine, layout: Layout, codebook: Codebook, done: Callable[[int], object]) -> int:

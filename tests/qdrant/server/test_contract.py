@@ -56,17 +56,17 @@ def test_scores_are_the_plain_loops(server: QdrantClient, collection: str) -> No
 
 def test_two_widths_and_centroids(server: QdrantClient, collection: str) -> None:
     store = QdrantStore(server, collection, space_id=SPACE, dims=[DIM, 4], centroids=True)
-    held = {f"d{seed}": rows(seed, 6) for seed in range(200)}
+    held = {f"d{seed}": rows(seed, 3) for seed in range(200)}
     store.add([Document(id=name, vectors={DIM: own, 4: own[:, :4]}) for name, own in held.items()])
     query = {DIM: rows(999, 4), 4: rows(999, 4)[:, :4]}
     exact = store.search(query, k=5)
     assert ids(store.search(query, k=5, screen=4, candidates=200)) == ids(exact)
-    assert store.train_centroids(16) == 200
+    assert store.train_centroids(64) == 200
     assert ids(store.search(query, k=5, screen="centroids", candidates=200)) == ids(exact)
     again = QdrantStore(server, collection)
     again.add([Document(id="new", vectors={DIM: rows(500), 4: rows(500)[:, :4]})])
     assert again.train_centroids() == 0
-    assert "new" in ids(again.search({DIM: rows(500), 4: rows(500)[:, :4]}, k=3, screen="centroids"))
+    assert "new" in ids(again.search({DIM: rows(500), 4: rows(500)[:, :4]}, k=3, screen="centroids", candidates=100))
 
 
 @pytest.mark.parametrize("unnamed", [True, False])
