@@ -19,7 +19,6 @@ from typing import Any
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 import numpy as np
-
 import ray
 
 BATCH = 256
