@@ -16,7 +16,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "ray_encode.py"
 
 
 def alone() -> list[str]:
-    """Ray listens on all addresses: a namespace without any but loopback, where the system lets us have one."""
+    """Ray has no password: a namespace without any but loopback, where the system lets us have one."""
     unshare = shutil.which("unshare")
     if unshare is None:
         return []
@@ -30,7 +30,7 @@ def test_rows_are_those_of_one_process(tmp_path: Path) -> None:
     lines = [json.dumps({"id": f"p{i}", "text": text}) for i, text in enumerate(texts)]
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
     prefix = alone()
-    print("in a network namespace of its own" if prefix else "no namespace can be had: Ray listens on all addresses")
+    print("in a network namespace of its own" if prefix else "no namespace can be had: on 127.0.0.1 of this machine")
     environment = os.environ | {"RAY_USAGE_STATS_ENABLED": "0"}
     command = [*prefix, sys.executable, str(EXAMPLE), str(source), str(tmp_path / "out"), "--workers", "2"]
     first = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=600)
