@@ -30,6 +30,10 @@ def test_edge_names_its_extra_and_leaves_no_store(tmp_path: Path) -> None:
     ("words", "kind", "message"),
     [
         ({"space_id": "mine"}, InputError, "wants their width"),
+        ({"space_id": "mine", "dims": "64"}, InputError, "a width or a list"),
+        ({"space_id": "mine", "dims": 6.4}, InputError, "a width or a list"),
+        ({"space_id": "mine", "dims": True}, InputError, "whole numbers from 1"),
+        ({"space_id": "mine", "dims": []}, InputError, "one width or several"),
         ({"space_id": "mine", "dims": 0}, InputError, "whole numbers from 1"),
         ({"space_id": "mine", "dims": [8, 8]}, InputError, "several different ones"),
         ({"space_id": "mine", "dims": 8, "model": "colibri-mini"}, InputError, "either a model or space_id"),

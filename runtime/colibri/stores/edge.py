@@ -16,7 +16,7 @@ from colibri.stores.edge_process import EdgeProcess
 from colibri.stores.engine import Ask
 from colibri.stores.filters import FACTS, ID, PASSAGE, Condition
 from colibri.stores.layout import CENTROIDS, FORMAT, METADATA, Description, VectorKind, chosen, new_names
-from colibri.stores.opening import space_of
+from colibri.stores.opening import space_of, widths_of
 from colibri.stores.point_store import PointStore
 from colibri.stores.points import Found, Point, Sparse
 
@@ -62,7 +62,7 @@ class QdrantEdgeStore(PointStore):
         """
         folder = Path(path)
         checks.one_of("datatype", datatype, list(_DATATYPES))
-        widths = None if dims is None else [dims] if isinstance(dims, int) else list(dims)
+        widths = widths_of(dims)
         facts = _read_facts(folder)
         if facts is None and not create:
             raise StoreError(f"{folder}: no store of Qdrant Edge")

@@ -1,9 +1,11 @@
 """Whose rows a store holds: those of a model, by what is given and what the collection says."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from colibri import checks
 from colibri.errors import InputError, StoreError
@@ -38,6 +40,17 @@ class Space:
                 f"{found.name}: compares by COSINE, which forgets the weights that {manifest.name} gives its query's "
                 "tokens; make a collection with DOT (QdrantStore does so where there is none)"
             )
+
+
+def widths_of(dims: object) -> list[Any] | None:
+    """Widths as a list; `space_of` refuses those that are none. Raises InputError for what is no list."""
+    if dims is None:
+        return None
+    if isinstance(dims, int | np.integer):
+        return [dims if isinstance(dims, bool) else int(dims)]
+    if isinstance(dims, str) or not isinstance(dims, Iterable):
+        raise InputError(f"dims: found {dims!r}, wanted a width or a list of them")
+    return list(dims)
 
 
 def space_of(

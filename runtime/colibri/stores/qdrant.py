@@ -10,7 +10,7 @@ from colibri.errors import InputError, InputTypeError, MissingExtra, StoreError
 from colibri.stores.client_engine import ClientEngine
 from colibri.stores.filters import ID, OURS
 from colibri.stores.layout import CENTROIDS, FORMAT, Layout, chosen, new_names
-from colibri.stores.opening import Space, space_of
+from colibri.stores.opening import Space, space_of, widths_of
 from colibri.stores.point_store import PointStore
 from colibri.stores.points import OWN
 from colibri.stores.retrying import Retries
@@ -89,7 +89,7 @@ class QdrantStore(PointStore):
             ordering=ordering,
             consistency=consistency,
         )
-        widths = None if dims is None else [dims] if isinstance(dims, int) else list(dims)
+        widths = widths_of(dims)
         found = engine.describe()
         written: Mapping[str, Any] = {}
         if found is None:
