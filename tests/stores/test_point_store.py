@@ -79,6 +79,18 @@ def test_a_document_is_there_when_its_last_point_is(make: Make, engine: PlainEng
     assert [hit.id for hit in store.search(rows(1, 2))] == ["book"]
 
 
+def test_what_a_call_that_died_left_is_no_part_of_a_document_that_is_added_later(
+    make: Make, engine: PlainEngine
+) -> None:
+    store = make(batch_bytes=1_000)
+    engine.fails = failing(1)
+    with pytest.raises(StoreUnfinished):
+        store.add([book("book", 6)])
+    assert make().add([book("book", 2)]) == 1
+    assert len(engine.points) == 2
+    assert [len(hit.passages) for hit in store.search(rows(5, 2), passages=9)] == [2]
+
+
 def test_fewer_passages_leave_nothing_of_the_former_version(make: Make, engine: PlainEngine) -> None:
     store = make()
     store.add([book("a", 5), book("b", 2)])

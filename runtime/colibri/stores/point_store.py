@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 
 from colibri import checks
-from colibri.errors import InputError, StoreDamaged, StoreError
+from colibri.errors import InputError, StoreDamaged, StoreError, StoreUnfinished
 from colibri.index import Document, Hit, Index, IndexModel, Stored, id_list
 from colibri.machine import progress_bar
 from colibri.stores import facts, incoming, ranked, training
@@ -114,14 +114,14 @@ class PointStore:
         All are checked before anything is sent. Raises InputError for one that is there; StoreUnfinished when the
         engine fails half-way: what is in then is named, and the same call again puts the rest.
         """
+        rules = _rules(split, passage_tokens, overlap_tokens, keep_text)
         given = incoming.read(documents, self._layout, self._space_id)
         names = [one.document.id for one in given]
         there = _twice(names) or next((name for name in self._there(names) if name not in self._unfinished), None)
         if there is not None:
             raise InputError(f"documents: {there!r} is there already, or given twice; `upsert` replaces")
-        rules = _rules(split, passage_tokens, overlap_tokens, keep_text)
         try:
-            self._write(given, rules, replace_them=bool(self._unfinished & set(names)), progress=progress)
+            self._write(given, rules, progress)
         except BaseException as error:
             self._unfinished |= {*getattr(error, "done", names), *getattr(error, "unsure", ())}
             raise
@@ -142,30 +142,27 @@ class PointStore:
 
         One document at a time is replaced, in the order of its passages; a search meanwhile may see some of each.
         """
+        rules = _rules(split, passage_tokens, overlap_tokens, keep_text)
         given = incoming.read(documents, self._layout, self._space_id)
         last = {one.document.id: one for one in given}
-        rules = _rules(split, passage_tokens, overlap_tokens, keep_text)
-        self._write(list(last.values()), rules, replace_them=True, progress=progress)
+        self._write(list(last.values()), rules, progress)
         return len(given)
 
-    def _write(
-        self, given: list[Incoming], rules: Rules, *, replace_them: bool, progress: bool | Callable[[int], object]
-    ) -> None:
+    def _write(self, given: list[Incoming], rules: Rules, progress: bool | Callable[[int], object]) -> None:
         if not given:
             return
         model = self._model() if any(one.passages is None for one in given) else None
-        writer = self._writer(replace_them=replace_them, keep_text=rules.keep_text)
+        writer = self._writer(keep_text=rules.keep_text)
         with progress_bar(len(given), "storing", progress is True) as bar:
             writer.run(self._with_passages(given, model, rules), len(given), progress if callable(progress) else bar)
 
-    def _writer(self, *, replace_them: bool, keep_text: bool) -> Writer:
+    def _writer(self, *, keep_text: bool) -> Writer:
         return Writer(
             engine=self._engine,
             layout=self._layout,
             space_id=self._space_id,
             keep_text=keep_text,
             batch_bytes=self._batch_bytes,
-            replace=replace_them,
             sparse=None if self._asking.codebook is None else self._asking.codebook.sparse_of,
         )
 
@@ -201,7 +198,17 @@ class PointStore:
                 same += len(chunk) - len(new)
                 for _ in range(len(chunk) - len(new)):
                     done(0)
-                self._writer(replace_them=True, keep_text=True).run(new, len(new), done)
+                try:
+                    self._writer(keep_text=True).run(new, len(new), done)
+                except StoreUnfinished as error:
+                    left = total - count - same - len(error.done) - len(error.unsure)
+                    raise StoreUnfinished(
+                        f"{error.__cause__}. Of {total:,} documents {count + same + len(error.done):,} are in, "
+                        f"{len(error.unsure):,} may be, {left:,} are not; the same call again puts the rest",
+                        error.done,
+                        error.unsure,
+                        left,
+                    ) from error.__cause__
                 count += len(new)
         return Moved(put=count, same=same)
 

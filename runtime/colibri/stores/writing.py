@@ -36,7 +36,6 @@ class Writer:
     space_id: str
     keep_text: bool
     batch_bytes: int
-    replace: bool
     sparse: "Callable[[Rows], tuple[Sparse, str]] | None" = None
 
     def run(self, documents: Iterable[Incoming], total: int, done: Callable[[int], object]) -> None:
@@ -50,8 +49,7 @@ class Writer:
         try:
             for batch in self._batches(documents, tokens):
                 self.engine.put(batch.points)
-                if self.replace:
-                    self._drop_former(batch.ending)
+                self._drop_former(batch.ending)
                 kept |= batch.ending
                 for name in batch.ending:
                     done(tokens.pop(name))
@@ -107,7 +105,7 @@ class Writer:
         return found
 
     def _drop_former(self, ending: dict[str, int]) -> None:
-        """Passages beyond a document's last one are of a former version."""
+        """Passages beyond a document's last one are of a former version, or of a call that ended half-way."""
         names = list(ending)
         for first in range(0, len(names), _MOST_IDS):
             self.engine.delete(former({name: ending[name] for name in names[first : first + _MOST_IDS]}))
