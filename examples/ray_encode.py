@@ -68,7 +68,8 @@ def main() -> None:
     if (asked.url is None) != (asked.collection is None):
         parser.error("--url and --collection go together")
     asked.out.mkdir(parents=True, exist_ok=True)
-    ray.init(num_cpus=asked.workers, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False)
+    # One more than the workers, which keep theirs: without it nothing would ever be read.
+    ray.init(num_cpus=asked.workers + 1, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False)
     data = ray.data.read_json(str(asked.source.absolute()), lines=True)
     encoded = data.map_batches(
         Encode,
