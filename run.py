@@ -16,6 +16,9 @@ python3 run.py test-deploy    docker/'s unit, compose file and manifest against 
 python3 run.py test-files     one text in 13 languages through every kind that LibreOffice writes (needs soffice)
 python3 run.py test-clients   clients of Jina's API against `colibri serve`, in .venv-clients (1 GB)
 python3 run.py test-compat    others' words for our things, in .venv-compat (350 MB) and, with torch, .venv-compat-torch
+python3 run.py test-qdrant    stores over qdrant-client's local mode and Qdrant Edge, in .venv-qdrant (200 MB)
+python3 run.py test-qdrant-server  the same against the server or cluster at QDRANT_URL
+python3 run.py test-ray       bulk encoding on a local Ray cluster, in .venv-ray (617 MB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
 """
 
@@ -48,6 +51,12 @@ NEEDS = {
     "test-clients": ("cpu,server", ["tests/clients/requirements.txt"]),
     "test-compat": ("cpu,export,rerankers", ["tests/compat_packages/requirements.txt"]),
     "test-compat-torch": ("cpu,export", ["tests/compat_torch/requirements.txt"]),
+    "test-qdrant": (
+        "cpu,export,server,qdrant,qdrant-edge",
+        ["tests/requirements.txt", "tests/frozen/requirements.txt"],
+    ),
+    "test-ray": ("cpu", ["tests/bulk/requirements.txt"]),
+    "test-qdrant-server": ("cpu,export,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
 }
 
 SCRIPTS = {"demo": "examples/demo.py", "docs": "docs/api.py"}
@@ -61,6 +70,9 @@ ENVIRONMENTS = {
     "test-openvino": ".venv-openvino",
     "test-clients": ".venv-clients",
     "test-deploy": ".venv-deploy",
+    "test-qdrant": ".venv-qdrant",
+    "test-qdrant-server": ".venv-qdrant",
+    "test-ray": ".venv-ray",
     "test-frozen": ".venv-frozen",
     "test-compat": ".venv-compat",
     "test-compat-torch": ".venv-compat-torch",
@@ -78,6 +90,9 @@ PYTEST = {
     "test-clients": ["tests/clients", "-W", "default"],  # others' own warnings are not ours to fix
     "test-compat": ["tests/compat", "tests/compat_packages", "-W", "default"],
     "test-compat-torch": ["tests/compat_torch", "tests/compat"],  # torch is imported before the second is read
+    "test-qdrant": ["tests/qdrant", "-W", "default", "--ignore=tests/qdrant/server"],
+    "test-qdrant-server": ["tests/qdrant/server", "-W", "default", "-rs"],
+    "test-ray": ["tests/bulk", "-W", "default", "-rP"],
     "peers": ["benchmarks/peers"],
 }
 
@@ -131,6 +146,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [*ruff, ["-m", "mypy"], *blocks, lint, ["docs/house.py", "--check"]]
     if verb == "test-tensorrt":  # the import first: without it the tests would be skipped
         return [["-c", "import tensorrt_rtx"], ["-m", "pytest", "tests/export/test_engine.py", *rest]]
+    if verb == "test-qdrant":  # the imports first: without them the tests would be left out
+        return [["-c", "import qdrant_client, qdrant_edge"], ["-m", "pytest", *PYTEST[verb], *rest]]
     if verb in PYTEST:
         return [["-m", "pytest", *PYTEST[verb], *rest]]
     scripts = {path.stem.removeprefix("bench_"): str(path) for path in sorted(Path("benchmarks").glob("*/bench_*.py"))}

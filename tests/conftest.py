@@ -32,10 +32,11 @@ settings.load_profile("quick")
 
 pytest_plugins = ["artefact_fixtures"]
 
-# Folders with an environment of their own: run.py's test-optimum, test-openvino, test-clients, test-deploy and
-# test-compat fail if what they need is not there.
+# Folders with an environment of their own: run.py's test-optimum, test-openvino, test-clients, test-deploy, test-qdrant,
+# test-compat and test-ray fail if what they need is not there.
 _ELSEWHERE = {"optimum_door": "torch", "openvino": "onnxruntime_ep_openvino", "clients": "haystack"}
 _ELSEWHERE |= {"compat_torch": "torch", "compat_packages": "fastembed", "deploy": "kubernetes_validate"}
+_ELSEWHERE |= {"qdrant": "qdrant_edge", "bulk": "ray"}
 collect_ignore = [folder for folder, module in _ELSEWHERE.items() if find_spec(module) is None]
 
 # Made by LibreOffice, in minutes: `run.py test-files` names it.

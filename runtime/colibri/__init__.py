@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         StoreDamaged,
         StoreError,
         StoreLocked,
+        StoreUnfinished,
     )
     from colibri.index import Document, Hit, Index
     from colibri.model import Colibri, Result, load
@@ -65,6 +66,7 @@ _HOME = {
         "StoreDamaged",
         "StoreError",
         "StoreLocked",
+        "StoreUnfinished",
     ],
     "errors",
 )
@@ -89,6 +91,7 @@ __all__ = [
     "StoreDamaged",
     "StoreError",
     "StoreLocked",
+    "StoreUnfinished",
     "TokenVectors",
     "load",
     "maxsim",
@@ -105,7 +108,13 @@ def __dir__() -> list[str]:
     return [*__all__, "__version__"]
 
 
-# A frozen program starts itself as the process that reads files, for want of a `python -m` (colibri.files.room).
-if (getattr(sys, "frozen", False) or "__compiled__" in globals()) and os.environ.pop("COLIBRI_FILES_ROOM", ""):
-    import_module("colibri.files.room.__main__").main()
-    os._exit(0)
+# A frozen program starts itself as the process that reads files (colibri.files.room) or holds Qdrant Edge
+# (colibri.stores.edge_worker), for want of a `python -m`.
+if getattr(sys, "frozen", False) or "__compiled__" in globals():
+    for _variable, _module in (
+        ("COLIBRI_FILES_ROOM", "colibri.files.room.__main__"),
+        ("COLIBRI_STORES_EDGE", "colibri.stores.edge_worker"),
+    ):
+        if os.environ.pop(_variable, ""):
+            import_module(_module).main()
+            os._exit(0)

@@ -58,6 +58,21 @@ class StoreDamaged(StoreError):
         self.ids = ids
 
 
+class StoreUnfinished(StoreError):
+    """A call that writes to a store elsewhere ended half-way; doing it again is right.
+
+    done    ids of documents that are in
+    unsure  ids of those in the request that failed: each may be in or not
+    left    how many were not sent
+    """
+
+    def __init__(self, message: str, done: tuple[str, ...] = (), unsure: tuple[str, ...] = (), left: int = 0) -> None:
+        super().__init__(message)
+        self.done = done
+        self.unsure = unsure
+        self.left = left
+
+
 def tell_committed(error: BaseException, documents: int) -> None:
     """Say with an error, of whatever kind, how many documents were committed before it, as `commit_every` may do: in
     `error.committed`, in a note below its traceback, and in the message of one of ours."""

@@ -20,6 +20,8 @@ EXTRAS = {
     "langchain": ("langchain_core",),
     "openvino": ("onnxruntime", "onnxruntime_ep_openvino"),
     "rerankers": ("rerankers",),
+    "qdrant": ("qdrant_client",),
+    "qdrant-edge": ("qdrant_edge",),
     "tensorrt": ("tensorrt_rtx",),
 }
 """Modules, but of onnxruntime the distributions: several have the same module, and overwrite each other's files."""

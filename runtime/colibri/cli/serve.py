@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,9 @@ from colibri.cli.variables import FromEnvironment, KeysFile, said_by
 from colibri.errors import ColibriError, InputError, MissingExtra
 
 if TYPE_CHECKING:
+    from colibri.model import Colibri
     from colibri.server import Settings
+    from colibri.stores import PointStore
 
 _PACKAGES = ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn")
 log = logging.getLogger(__name__)
@@ -75,6 +77,13 @@ DEFAULT_PORT = 8080
     help="Serve the index in this folder as well (made when it is not there).",
 )
 @click.option(
+    "--store",
+    type=click.Choice(["qdrant"]),
+    help="In place of --index: answer from a collection at --url, which several servers may share.",
+)
+@click.option("--url", help="Of the Qdrant server; or QDRANT_URL. Its key: QDRANT_API_KEY.")
+@click.option("--collection", help="Name of the collection (made when it is not there).")
+@click.option(
     "--normalise-scores/--raw-scores", help="Divide relevance_score by the number of query tokens: at most 1."
 )
 def serve(
@@ -96,6 +105,9 @@ def serve(
     drain: int | None,
     grace: int | None,
     index_folder: Path | None,
+    store: str | None,
+    url: str | None,
+    collection: str | None,
     normalise_scores: bool,
 ) -> None:
     """Serve Jina's API for late-interaction models: /v1/multi-vector, /v1/embeddings, /v1/rerank, /v1/models.
@@ -127,6 +139,7 @@ def serve(
     server.configure_logs()
     _tell_of_variables()
     with _explained():
+        open_store = _store(store, url, collection, index_folder)
         _serve(
             artefacts,
             aliases,
@@ -137,6 +150,7 @@ def serve(
             provider,
             workers,
             index_folder,
+            open_store,
             settings,
         )
 
@@ -177,6 +191,7 @@ def _serve(
     provider: str,
     workers: int | None,
     index_folder: Path | None,
+    open_store: "Callable[[Colibri], PointStore] | None",
     settings: "Settings",
 ) -> None:
     from colibri import server
@@ -207,6 +222,7 @@ def _serve(
         any_host=keys is not None or without_keys,
         places=(workers or physical_cores()) + 1,  # the next is there when a worker has nothing left of the others
         index_folder=index_folder,
+        open_store=open_store,
     )
 
     def announce() -> None:
@@ -218,6 +234,25 @@ def _serve(
     finally:
         if index is not None:
             index.close()
+
+
+def _store(
+    store: str | None, url: str | None, collection: str | None, index_folder: Path | None
+) -> "Callable[[Colibri], PointStore] | None":
+    """Opens the collection that was named, with a model; None where none was."""
+    if store is None:
+        if collection is not None:
+            raise InputError("--collection names one of a Qdrant server: give --store qdrant as well")
+        return None
+    if index_folder is not None:
+        raise InputError("either --index or --store: one server answers from one of them")
+    url = url or os.environ.get("QDRANT_URL")
+    if not url or collection is None:
+        raise InputError(f"--store {store} wants --url (or QDRANT_URL) and --collection")
+    from colibri.stores import connected
+
+    place, name = url, collection  # of narrowed types
+    return lambda model: connected(place, name, model=model)
 
 
 def accelerators() -> list[str]:

@@ -31,23 +31,29 @@ __all__ = [
 
 if TYPE_CHECKING:
     from colibri.explain import Match, highlights
-    from colibri.index.document import Document, Hit, PassageHit, Stored, refusal
+    from colibri.index.document import Document, Hit, PassageHit, Stored, checked, id_list, payload_json, refusal
+    from colibri.index.encoding import IndexModel, Passages
     from colibri.index.index import Index
     from colibri.index.opening import is_index_folder
+    from colibri.index.ready import Given, given_rows, passages_of
     from colibri.index.upkeep.operations import Stats
     from colibri.index.upkeep.repair import Repair
     from colibri.index.upkeep.verify import Verification
+    from colibri.index.where import check_where
     from colibri.vectors import Span
 else:
     __getattr__, __dir__ = door(
         __name__,
         {
-            "document": "Document Hit PassageHit Stored refusal",
+            "document": "Document Hit PassageHit Stored checked id_list payload_json refusal",
+            "encoding": "IndexModel Passages",
             "index": "Index",
             "opening": "is_index_folder",
+            "ready": "Given given_rows passages_of",
             "upkeep.operations": "Stats",
             "upkeep.repair": "Repair",
             "upkeep.verify": "Verification",
+            "where": "check_where",
         },
         {"colibri.explain": "Match highlights", "colibri.vectors": "Span"},
     )

@@ -29,7 +29,7 @@ class Document:
     payload  a JSON object (up to 16 MB, 200 levels deep) to filter by and to get back; numpy's scalars become numbers,
              tuples lists, and what JSON has no word for (a datetime, a Path) is refused by its key
     vectors  ready rows: (tokens, dim) of one passage, or TokenVectors of one or several. Their `spans` count from the
-             beginning of `text`
+             beginning of `text`. For a store that keeps several widths: a mapping, width -> rows
     borders  characters of `text` where something of its own begins (a page, a heading, a function), ascending: a long
              text's passages end before them where they can. Not stored
     """
@@ -37,7 +37,7 @@ class Document:
     id: str
     text: str | None = None
     payload: Mapping[str, Any] | None = None
-    vectors: TokenVectors | ArrayLike | None = None
+    vectors: TokenVectors | ArrayLike | Mapping[int, TokenVectors | ArrayLike] | None = None
     borders: Sequence[int] | None = None
 
 

@@ -4,6 +4,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -34,6 +35,18 @@ class Encoded:
     document: Document
     vectors: Given
     passages: tuple[Span, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Passages:
+    """A document's passages: their characters, and of each width their rows, one TokenVectors of one text a passage.
+
+    The tokens' spans count from the beginning of the passage.
+    """
+
+    document: Document
+    spans: tuple[Span, ...]
+    rows: dict[int, list[TokenVectors]]
 
 
 class IndexModel:
@@ -78,9 +91,35 @@ class IndexModel:
         done: Callable[[int], object] | None = None,
         measured: Callable[[int, int], object] | None = None,
     ) -> Generator[Encoded]:
+        """Texts as int8 passages, as `passages` makes them."""
+        found = self.passages(
+            documents,
+            [dim],
+            TokenVectors.quantize,
+            passage_tokens=passage_tokens,
+            overlap_tokens=overlap_tokens,
+            done=done,
+            measured=measured,
+        )
+        with closing(found):
+            for one in found:
+                yield Encoded(one.document, _joined(one.rows[dim], one.spans), one.spans)
+
+    def passages(
+        self,
+        documents: Iterable[Document],
+        dims: Sequence[int],
+        stored: Callable[[TokenVectors], TokenVectors],
+        *,
+        passage_tokens: int | None,
+        overlap_tokens: int,
+        done: Callable[[int], object] | None = None,
+        measured: Callable[[int, int], object] | None = None,
+    ) -> Generator[Passages]:
         """Texts as passages of `passage_tokens` at most (None: each one passage, cut at the model's limit), as they are
         done, in order. The documents are read some passages ahead.
 
+        stored    makes of a chunk's rows what is kept
         done      called with tokens as they are encoded, in this thread: once for a short document, every _TOLD_TOKENS
                   or so of a long one
         measured  called with a text's characters and tokens when it is cut
@@ -103,16 +142,18 @@ class IndexModel:
         first = 0  # which of all passages the first one of the document under way is
         for chunk in model.stream_documents(
             texts(),
-            dim,
+            dims,
             chunk_tokens=_CHUNK_TOKENS,
             long_documents=long,
             progress=ByText(lambda passage, tokens: owners[passage].tell(tokens)),
         ):
-            assert chunk.sources is not None
-            sources, stored = chunk.sources.tolist(), chunk.quantize()
+            given = chunk[dims[0]].sources
+            assert given is not None
+            sources = given.tolist()
+            kept = {dim: stored(vectors) for dim, vectors in chunk.items()}
             for source, entries in groupby(range(len(sources)), sources.__getitem__):  # all windows of a passage
-                one = under_way[0]
-                one.add([_entry(stored, i) for i in entries], source - first)
+                one, windows = under_way[0], list(entries)
+                one.add({dim: [_entry(rows, i) for i in windows] for dim, rows in kept.items()}, source - first)
                 if source - first == len(one.spans) - 1:
                     for passage in range(first, source + 1):
                         del owners[passage]
@@ -162,13 +203,14 @@ class _UnderWay:
         self._done = done
         self._untold = 0
         self.spans = spans
-        self._parts: list[TokenVectors] = []
-        self._of_parts: list[Span] = []
+        self._rows: dict[int, list[TokenVectors]] = {}
+        self._of_rows: list[Span] = []
 
-    def add(self, parts: list[TokenVectors], place: int) -> None:
-        """Of the passage at a place, in order."""
-        self._parts += parts
-        self._of_parts += [self.spans[place]] * len(parts)
+    def add(self, rows: dict[int, list[TokenVectors]], place: int) -> None:
+        """Of the passage at a place, in order: of each width as many."""
+        for dim, parts in rows.items():
+            self._rows.setdefault(dim, []).extend(parts)
+        self._of_rows += [self.spans[place]] * len(next(iter(rows.values())))
 
     def tell(self, tokens: int) -> None:
         """So many tokens of it were encoded."""
@@ -182,9 +224,9 @@ class _UnderWay:
         if untold and self._done is not None:
             self._done(untold)
 
-    def encoded(self) -> Encoded:
+    def encoded(self) -> Passages:
         """All of it."""
-        return Encoded(self._document, _joined(self._parts, self._of_parts), tuple(self._of_parts))
+        return Passages(self._document, tuple(self._of_rows), self._rows)
 
 
 def _joined(parts: Sequence[TokenVectors], spans: Sequence[Span]) -> Given:
@@ -205,7 +247,6 @@ def _joined(parts: Sequence[TokenVectors], spans: Sequence[Span]) -> Given:
 def _entry(chunk: TokenVectors, i: int) -> TokenVectors:
     """One passage of a chunk."""
     own = slice(chunk.starts[i], chunk.starts[i + 1])
-    assert chunk.spans is not None
-    assert chunk.scales is not None
     starts = np.array([0, own.stop - own.start], np.int64)
-    return TokenVectors(chunk.rows[own], starts, chunk.spans[own], scales=chunk.scales[own])
+    spans = None if chunk.spans is None else chunk.spans[own]
+    return TokenVectors(chunk.rows[own], starts, spans, scales=None if chunk.scales is None else chunk.scales[own])

@@ -9,7 +9,7 @@ from colibri.errors import InputTypeError, tell_committed
 from colibri.index.core import Core
 from colibri.index.document import Document, checked, payload_json, text_bytes
 from colibri.index.encoding import Encoded, IndexModel
-from colibri.index.ready import Given, packed, passages_of, ready
+from colibri.index.ready import Given, given_rows, packed, passages_of
 from colibri.index.rules import Rules
 from colibri.index.staging import Staging
 from colibri.index.storage.growing import Batch, Entry, there_is
@@ -171,7 +171,7 @@ class Ingest:
             where = f"documents[{place}] ({document.id!r})"
             payload = payload_json(document.payload, where)
             if document.vectors is not None:
-                vectors = ready(document.vectors, self._dim, self._space_id, where)
+                vectors = given_rows(document.vectors, self._dim, self._space_id, where)
                 self._done(len(vectors.rows))
                 self._put(Encoded(document, vectors, passages_of(vectors, document.text)), payload)
                 continue

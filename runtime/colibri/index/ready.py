@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from colibri.errors import InputError, ShapeError
 from colibri.vectors import Rows, Span, Spans, TokenVectors, quantised_rows
@@ -32,7 +32,7 @@ class Given:
     spans: Spans | None = None
 
 
-def ready(vectors: TokenVectors | ArrayLike, dim: int, space_id: str, where: str) -> Given:
+def given_rows(vectors: object, dim: int, space_id: str, where: str) -> Given:
     """Rows given with a document, checked: of the index's dim and space, every passage with a row."""
     if isinstance(vectors, TokenVectors):
         if vectors.space_id and space_id and vectors.space_id != space_id:

@@ -59,6 +59,11 @@ def compiled(where: Where) -> tuple[str, list[object]]:
     return _all_of(where, sql, 0), sql.values
 
 
+def check_where(where: Where) -> None:
+    """Refuse what is none of the forms above, as `compiled` does."""
+    compiled(where)
+
+
 def _all_of(where: object, sql: _Sql, depth: int) -> str:
     if not isinstance(where, Mapping):
         raise InputTypeError(f"where: found {type(where).__name__}, wanted a mapping such as {{'lang': 'en'}}")

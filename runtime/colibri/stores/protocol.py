@@ -11,7 +11,8 @@ from colibri.vectors import TokenVectors
 
 @runtime_checkable
 class Store(Protocol):
-    """Documents by id, found by MaxSim. What a call has returned is kept; what it raised for has changed nothing.
+    """Documents by id, found by MaxSim. What a call has returned is kept; what it raised for has changed nothing, but
+    for StoreUnfinished, of a store elsewhere: it names what is in, and the same call again puts the rest.
 
     `where` is a filter over payloads, as `colibri.index.where` describes. Errors: InputError (and InputTypeError,
     ShapeError) for what was given, StoreError for what became of the store.

@@ -6,28 +6,19 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from queue import Empty, Full, Queue
 from tempfile import TemporaryFile
 from threading import Event, Thread
 from typing import IO
 
-import colibri
-from colibri import machine
 from colibri.files.reading import Reading
 from colibri.files.room import VARIABLE, memory
 from colibri.files.room.frames import Frame, receive, send
 from colibri.files.text import Unreadable
+from colibri.machine import another_python
 
 _START_SECONDS = 60.0  # a cold disk and a virus scanner can take that long to start Python
 _AHEAD = 8  # messages that wait for the program, which may be encoding
-_CODE = (
-    "import importlib, os, sys, typing; home, *paths = sys.argv[1:]; sys.path.insert(0, home); import colibri; "
-    "del sys.path[0]; sys.path += [path for path in paths if path not in sys.path]; "
-    "from colibri.files.room.__main__ import main; main()"
-)
-"""As `python -m colibri.files.room`, with the colibri of this process, and what else it can import found last: an
-email.py beside the program must not be taken for Python's."""
 
 
 class RoomError(Unreadable):
@@ -166,14 +157,7 @@ def _start(said: IO[bytes]) -> "subprocess.Popen[bytes]":
     """A new process. said: takes what it has to say until it is ready."""
     if not sys.executable:
         raise RoomError("sys.executable is empty: this Python cannot start another one to read files in")
-    environment = dict(os.environ)
-    if machine.frozen_by():
-        command = [machine.program()]
-        environment[VARIABLE] = "1"
-    else:
-        # -P: a json.py in the folder that one happens to be in is not run.
-        flags = ["-P", *(["-E"] if sys.flags.ignore_environment else []), *(["-s"] if sys.flags.no_user_site else [])]
-        command = [sys.executable, *flags, "-c", _CODE, *_import_paths()]
+    command, environment = another_python("colibri.files.room.__main__", VARIABLE)
     return subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -182,9 +166,3 @@ def _start(said: IO[bytes]) -> "subprocess.Popen[bytes]":
         env=environment,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
-
-
-def _import_paths() -> list[str]:
-    """Where this process finds colibri, and then all modules, the folder that it is in aside."""
-    home = Path(colibri.__file__).resolve().parents[1]
-    return [str(home), *(str(Path(path).absolute()) for path in sys.path if path)]

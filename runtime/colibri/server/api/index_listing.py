@@ -11,15 +11,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from colibri.errors import InputError
 from colibri.index import Index
+from colibri.server.api.index_faults import told
 from colibri.server.api.index_messages import CountAnswer, CountRequest, DocumentAnswer, ListAnswer, ListRequest
 from colibri.server.api.openapi import Operation
 from colibri.server.api.requests import decode
 from colibri.server.api.routes import json_response, route
 from colibri.server.app import App
 from colibri.server.http.bodies import unread
-from colibri.server.problems import Problem, invalid
+from colibri.server.problems import Problem
+from colibri.stores import PointStore
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def listing_routes(app: App, index: Index) -> list[Route]:
+def listing_routes(app: App, index: Index | PointStore) -> list[Route]:
     """Those routes."""
     found = _Listing(index)
     return [
@@ -63,13 +64,13 @@ def listing_routes(app: App, index: Index) -> list[Route]:
 
 
 class _Listing:
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index | PointStore) -> None:
         self._index = index
 
     async def get(self, app: App, request: Request) -> Response:
         """One document."""
         app.work.check()
-        stored = (await _read(app, request, "id", lambda: self._index.get(request.path_params["id"])))[0]
+        stored = (await _read(app, request, self._index, "id", lambda: self._index.get(request.path_params["id"])))[0]
         if stored is None:
             raise Problem(404, "RESOURCE_NOT_FOUND", "the index has no document of that id")
         return json_response(DocumentAnswer(id=stored.id, object=_OBJECT, text=stored.text, payload=stored.payload))
@@ -80,7 +81,9 @@ class _Listing:
         async with app.bodies.read(request) as body:
             asked = decode(body, CountRequest, app.settings)
             return json_response(
-                CountAnswer(documents=await _read(app, request, "where", lambda: self._index.count(asked.where)))
+                CountAnswer(
+                    documents=await _read(app, request, self._index, "where", lambda: self._index.count(asked.where))
+                )
             )
 
     async def list(self, app: App, request: Request) -> Response:
@@ -89,7 +92,7 @@ class _Listing:
         async with app.bodies.read(request) as body:
             asked = decode(body, ListRequest, app.settings)
             most = app.settings.body_bytes
-            return json_response(await _read(app, request, "where", lambda: self._page(asked, most)))
+            return json_response(await _read(app, request, self._index, "where", lambda: self._page(asked, most)))
 
     def _page(self, asked: ListRequest, most_bytes: int) -> ListAnswer:
         """It ends early where the answer would be larger than a request may be; it always has one document."""
@@ -111,9 +114,6 @@ class _Listing:
         return ListAnswer(data=rows, documents=total, next_offset=end if rows and end < total else None)
 
 
-async def _read(app: App, request: Request, field: str, read: Callable[[], T]) -> T:
-    with app.work.admit(_COST):
-        try:
-            return await app.working(request, asyncio.to_thread(read))
-        except InputError as error:
-            raise invalid(field, str(error)) from None
+async def _read(app: App, request: Request, index: Index | PointStore, field: str, read: Callable[[], T]) -> T:
+    with app.work.admit(_COST), told(index, field):
+        return await app.working(request, asyncio.to_thread(read))

@@ -1,20 +1,20 @@
-"""Routes of `colibri serve --index`: search, and documents in and out; what was acknowledged is on the disk."""
+"""Routes of `colibri serve --index` or `--store`: search, and documents in and out; what was acknowledged is kept."""
 
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from colibri.errors import InputError, StoreError, StoreLocked
+from colibri.errors import StoreError
 from colibri.index import Hit, Index
 from colibri.model import Colibri
 from colibri.server.api import answers
 from colibri.server.api.hits import found_of
+from colibri.server.api.index_faults import told
 from colibri.server.api.index_listing import OPERATIONS as LISTING
 from colibri.server.api.index_listing import listing_routes
 from colibri.server.api.index_messages import (
@@ -33,8 +33,9 @@ from colibri.server.app import App
 from colibri.server.encoding import encode
 from colibri.server.http.bodies import unread
 from colibri.server.http.exchange import exchange_of
-from colibri.server.problems import Problem, busy, invalid
+from colibri.server.problems import Problem, invalid
 from colibri.server.work import cost_of
+from colibri.stores import PointStore
 
 T = TypeVar("T")
 
@@ -73,21 +74,23 @@ class _Abandoned(Exception):
     """Ends a transaction whose client has gone."""
 
 
-def opened(path: Path, models: Sequence[Colibri]) -> tuple[Index, Colibri]:
-    """The index in a folder and the model that reads it; a new one is made for the first model.
+def opened(
+    open_with: Callable[[Colibri], Index | PointStore], models: Sequence[Colibri]
+) -> tuple[Index | PointStore, Colibri]:
+    """The index and the model that reads it; a new one is made for the first model.
 
     Raises StoreError when it belongs to none of them.
     """
     refused: list[StoreError] = []
     for model in models:
         try:
-            return Index.open(path, model), model
+            return open_with(model), model
         except StoreError as error:
             refused.append(error)
     raise refused[0]
 
 
-def routes(app: App, index: Index, model: Colibri) -> list[Route]:
+def routes(app: App, index: Index | PointStore, model: Colibri) -> list[Route]:
     """The routes of one index."""
     found = _Routes(index, model)
     return [
@@ -102,7 +105,7 @@ def routes(app: App, index: Index, model: Colibri) -> list[Route]:
 class _Routes:
     """One writer at a time: SQLite takes no more, and a queue here is fairer than its locks."""
 
-    def __init__(self, index: Index, model: Colibri) -> None:
+    def __init__(self, index: Index | PointStore, model: Colibri) -> None:
         self._index = index
         self._model = model
         self._writing = asyncio.Lock()
@@ -126,15 +129,13 @@ class _Routes:
                         encoded.slices[0],
                         asked.top_n or 10,
                         asked.where,
-                        bool(asked.spans),
+                        explain=bool(asked.spans),
                         passages=asked.passages or 3,
                     )
                     return encoded, hits
 
-                try:
+                with told(self._index, "where"):
                     encoded, hits = await app.working(request, work())
-                except InputError as error:
-                    raise invalid("where", str(error)) from None
         count(app, request, self._model, ticket, {"query": encoded})
         exchange_of(request).about["hits"] = len(hits)
         usage = answers.Usage(encoded.report.tokens, encoded.report.tokens)
@@ -167,13 +168,8 @@ class _Routes:
                     writing = ticket.turn(cost, lambda _: asyncio.to_thread(write))
                     return await _to_its_end(writing, gone.set)
 
-            with app.work.admit(cost) as ticket:
-                try:
-                    held = await app.working(request, work())
-                except InputError as error:
-                    raise invalid("documents", str(error)) from None
-                except StoreLocked as error:
-                    raise busy(str(error), 5) from None
+            with app.work.admit(cost) as ticket, told(self._index, "documents"):
+                held = await app.working(request, work())
         app.spend(request, sum(tokens))
         app.metrics.texts.labels(self._model.name, "document").inc(len(texts))
         app.metrics.tokens.labels(self._model.name, "document").inc(sum(tokens))
@@ -211,13 +207,8 @@ class _Routes:
             async with self._writing:
                 return await _to_its_end(asyncio.to_thread(delete))
 
-        with app.work.admit(_FRAME):
-            try:
-                return await app.working(request, work())
-            except InputError as error:
-                raise invalid(field, str(error)) from None
-            except StoreLocked as error:
-                raise busy(str(error), 5) from None
+        with app.work.admit(_FRAME), told(self._index, field):
+            return await app.working(request, work())
 
 
 async def _to_its_end(work: Coroutine[Any, Any, T], cancelled: Callable[[], None] = lambda: None) -> T:

@@ -1,0 +1,36 @@
+"""A store at a URL, for programs that have no client of their own: `colibri qdrant`, `colibri serve --store qdrant`."""
+
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+from colibri.errors import InputError, MissingExtra
+from colibri.stores.qdrant import QdrantStore
+
+KEY_VARIABLE = "QDRANT_API_KEY"
+
+
+def connected(url: str, collection: str, *, grpc: bool = False, seconds: int = 60, **options: Any) -> QdrantStore:
+    """The collection at a URL, through a client made here and kept until the process ends.
+
+    The key is read from the environment, QDRANT_API_KEY, and shown nowhere; https:// is TLS, its authorities those of
+    SSL_CERT_FILE. seconds: a call may take. options: see `QdrantStore`. Raises as it does.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise InputError(f"--url {parts.scheme}: wanted http://HOST:6333 or https://HOST")
+    if parts.username or parts.password:
+        raise InputError(f"--url: it holds a password; give the key by the environment, {KEY_VARIABLE}")
+    try:
+        from qdrant_client import QdrantClient  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise MissingExtra("no qdrant-client: pip install 'colibri-edge[qdrant]'") from error
+    client = QdrantClient(
+        url=url,
+        port=parts.port or (443 if parts.scheme == "https" else 6333),
+        api_key=os.environ.get(KEY_VARIABLE) or None,
+        prefer_grpc=grpc,
+        timeout=seconds,
+        check_compatibility=False,
+    )
+    return QdrantStore(client, collection, **options)
