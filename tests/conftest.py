@@ -32,8 +32,8 @@ settings.load_profile("quick")
 
 pytest_plugins = ["artefact_fixtures"]
 
-# Folders with an environment of their own: run.py's test-optimum, test-openvino, test-clients, test-deploy, test-qdrant,
-# test-compat and test-ray fail if what they need is not there.
+# Folders with an environment of their own: run.py's test-openvino, test-optimum, test-clients, test-deploy,
+# test-compat, test-qdrant and test-ray fail if what they need is not there.
 _ELSEWHERE = {"optimum_door": "torch", "openvino": "onnxruntime_ep_openvino", "clients": "haystack"}
 _ELSEWHERE |= {"compat_torch": "torch", "compat_packages": "fastembed", "deploy": "kubernetes_validate"}
 _ELSEWHERE |= {"qdrant": "qdrant_edge", "bulk": "ray"}
