@@ -167,9 +167,7 @@ class Rows:
     ) -> Any:
         return function(*_tensors(tuple(args)), **_tensors(kwargs or {}))
 
-    def __array_function__(
-        self, function: Callable[..., Any], types: Any, args: Any, kwargs: dict[str, Any]
-    ) -> Any:
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         # Else numpy would call methods of ours by its own arguments: np.sum(rows) is rows.sum(axis=None, out=None).
         return function(*_plain_within(tuple(args)), **_plain_within(kwargs))
 
@@ -359,7 +357,8 @@ class Rows:
     def __pos__(self) -> "Rows":
         return self
 
-    __abs__ = abs
+    def __abs__(self) -> "Rows":
+        return self.abs()
 
     def __invert__(self) -> "Rows":
         return Rows(~self._array)
