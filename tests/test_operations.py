@@ -57,7 +57,7 @@ def variables(tree: ast.AST) -> Iterator[str]:
         yield from (one.value for one in texts if isinstance(one, ast.Constant) and isinstance(one.value, str))
 
 
-_OF_TABLES = ("XDG_CACHE_HOME", "LOCALAPPDATA")
+_OF_TABLES = ("XDG_CACHE_HOME", "XDG_DATA_HOME", "LOCALAPPDATA")
 
 
 def read_by_the_code() -> set[str]:

@@ -37,8 +37,8 @@ def measure(place: str) -> dict[str, float]:
     rng = np.random.default_rng(0)
     rows = []
     for length in rng.integers(20, 61, 2_000):
-        made = rng.standard_normal((int(length), DIM), np.float32)
-        rows.append(made / np.linalg.norm(made, axis=1, keepdims=True))
+        some = rng.standard_normal((int(length), DIM), np.float32)
+        rows.append(some / np.linalg.norm(some, axis=1, keepdims=True))
     found: dict[str, float] = {}
     with Index.open(place, dim=DIM, space_id="bench") as index:
         index.add(documents("first", 500, rows))
@@ -51,9 +51,9 @@ def measure(place: str) -> dict[str, float]:
         found["upsert 1: ms"] = statistics.median(wall)
         found["upsert 1: processor ms"] = statistics.median(processor)
         for name, count in (("many", MANY), ("bulk", BULK)):
-            made = documents(name, count, rows)
+            given = documents(name, count, rows)
             began, work = time.perf_counter(), time.process_time()
-            index.add(made)
+            index.add(given)
             found[f"add {count:,}: ms"] = (time.perf_counter() - began) * 1e3
             found[f"add {count:,}: processor ms"] = (time.process_time() - work) * 1e3
         found["segments"] = index.stats().segments

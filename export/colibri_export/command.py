@@ -151,10 +151,10 @@ def export_command(
     was cut off goes on where it stopped. Without OUT the artefact gets the model's name in your data folder, where
     `--model` and colibri.load find it by its name and by its hub id; `colibri models` shows what is where.
 
-    Knows BERT, XLM-R with absolute or rotary positions, and ModernBERT. Role rules come from the options, else from the
-    recipe, else from Stanford's artifact.metadata or PyLate's configuration; one that nobody says is refused by its
-    name. Every graph is run and compared with float32 before OUT gets its name; if one is too far off, nothing is left
-    and the exit code is 1.
+    Knows BERT, XLM-R with absolute or rotary positions, JinaBERT and ModernBERT. Role rules come from the options, else
+    from the recipe, else from Stanford's artifact.metadata, PyLate's or MultiVectorEncoder's configuration; one that
+    nobody says is refused by its name. Every graph is run and compared with float32 before OUT gets its name; if one is
+    too far off, nothing is left and the exit code is 1.
 
     Any other encoder that transformers and optimum know goes --via optimum. That gives portable (float32, the
     reference) and, where it stays close enough, cpu-int8 (onnxruntime's dynamic quantisation); both with a mask, so

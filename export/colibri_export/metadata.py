@@ -2,7 +2,8 @@
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+import string
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from colibri.artefact import Licence, Source
@@ -17,6 +18,11 @@ from colibri_export.said import OwnFacts, Said, skiplist_of
 log = logging.getLogger(__name__)
 
 Preferred = Literal["recipe", "checkpoint"]
+_COMPANIONS = {
+    "skiplist": ("skiplist_words", "query_skiplist"),
+    "query_length": ("query_expand_to",),
+    "query_expansion": ("query_expand_to", "expansion_token"),
+}
 
 
 def recipe_without_file(
@@ -99,10 +105,10 @@ def settled(recipe: Recipe, files: RoleFiles, given: Facts | None = None, prefer
     if unsaid := [name for name in recipe.from_checkpoint if getattr(given.over(own.said), name) is None]:
         ways = ", ".join(WORDS.get(name, name) for name in unsaid)
         raise ExportError(f"{files.folder}: the recipe leaves {', '.join(unsaid)} to its files, which lack it: {ways}")
-    theirs = {name: getattr(own.said, name) for name in recipe.from_checkpoint}
+    theirs = _with_companions(own.said, recipe.from_checkpoint)
     differing = [
         difference
-        for difference in said.against(own.said)
+        for difference in _differences(said, own.said)
         if difference[0] not in {*theirs, "document_length"} and getattr(given, difference[0]) is None
     ]
     unnamed = [one for one in differing if prefer is None and one[0] not in recipe.overrides]
@@ -112,12 +118,28 @@ def settled(recipe: Recipe, files: RoleFiles, given: Facts | None = None, prefer
         counts = "the checkpoint's files are followed" if prefer == "checkpoint" else "the recipe is followed"
         log.warning("%s: %r in the recipe, %r in %s; %s", name, ours, recorded, own.file, counts)
         if prefer == "checkpoint":
-            theirs[name] = recorded
+            theirs |= _with_companions(own.said, (name,))
     query, document = Facts(**theirs).applied(recipe.query, recipe.document)
     document = _with_recorded(document, own)
     query, document = given.applied(query, document)
     lowercase = next((f.lowercase for f in (given, Facts(**theirs), said, own.said) if f.lowercase is not None), None)
     return dataclasses.replace(recipe, query=query, document=document, lowercase=lowercase)
+
+
+def _with_companions(said: Facts, names: Iterable[str]) -> dict[str, Any]:
+    """Facts by name, and those that mean nothing without them."""
+    wanted = dict.fromkeys(one for name in names for one in (name, *_COMPANIONS.get(name, ())))
+    return {name: getattr(said, name) for name in wanted}
+
+
+def _differences(ours: Facts, theirs: Facts) -> Iterator[tuple[str, object, object]]:
+    """As Facts.against, and a skiplist of other words, which are said only where they are not all punctuation."""
+    found = list(ours.against(theirs))
+    yield from (one for one in found if one[0] != "skiplist_words")
+    alike = theirs.skiplist is not None and ours.skiplist == theirs.skiplist != "none"
+    mine, other = (f.skiplist_words or tuple(string.punctuation) for f in (ours, theirs))
+    if alike and set(mine) != set(other):
+        yield "skiplist", " ".join(mine), " ".join(other)
 
 
 def _disagreement(recipe: Recipe, files: RoleFiles, own: OwnFacts, differing: list[tuple[str, object, object]]) -> str:

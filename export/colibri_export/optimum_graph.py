@@ -12,7 +12,8 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from colibri.errors import ExportError
 from colibri_export.graph.blocks import GraphBuilder
 from colibri_export.graph.head import token_vectors
-from colibri_export.weights import StoredDense, WeightFile
+from colibri_export.weight_file import WeightFile
+from colibri_export.weights import StoredDense
 
 OPSET = 18
 _ROWS = "last_hidden_state"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from colibri import artefact as artefacts
 from colibri.artefact import (
@@ -30,17 +30,15 @@ from colibri_export.checkpoint import Checkpoint, open_checkpoint
 from colibri_export.door import AnyWorkshop, Door
 from colibri_export.engine import DEFAULT_CAPABILITIES
 from colibri_export.facts import Facts
-from colibri_export.folders import folders, kept_folder
+from colibri_export.folders import folders
 from colibri_export.heads import Head, gather
 from colibri_export.magnitudes import require_room
 from colibri_export.metadata import Preferred, recipe_without_file, reconciled
-from colibri_export.pickled import convert_pickled
+from colibri_export.preparation import convert_pickles_of, head_beside, identity_of, require_room_for
 from colibri_export.recipe import Recipe, read_recipe, with_document_length
 from colibri_export.roles import resolve_role, write_token_weights, write_tokenizer
-from colibri_export.room import require_space
 from colibri_export.shipped_recipes import preferred
-from colibri_export.sizes import sizes
-from colibri_export.tensor_files import INDEX, WHOLE
+from colibri_export.tensor_files import WHOLE
 from colibri_export.variants import Workshop, check_names
 from colibri_export.verify import measure
 from colibri_export.weights import VocabularyBits
@@ -111,7 +109,7 @@ def export(
         names = variants_module.DEFAULT if variant_names is None else tuple(variant_names)
         check_names(names, compute_capabilities)
         if convert_pickles:
-            _convert(source)
+            convert_pickles_of(source)
         checkpoint = open_checkpoint(source, functools.partial(layout.find, ignored=tuple(ignored_keys)))
     folder_name = name or out.resolve().name
     if recipe_file:
@@ -124,10 +122,10 @@ def export(
         raise ExportError("--published says that the weights are those of a recipe, and there is none; wanted --recipe")
     if recipe.dims and not dims:  # the recipe's, and those asked for on top
         dims = [*recipe.dims, *(heads or ()), *truncate]
-    gathered = gather(checkpoint, {**_beside(recipe, source), **recipe.heads, **(heads or {})}, truncate, dims)
+    gathered = gather(checkpoint, {**head_beside(recipe, source), **recipe.heads, **(heads or {})}, truncate, dims)
     if not ignore_room and not door:
-        _require_room(checkpoint, gathered, names, vocabulary_bits, out)
-    identity = _identity(checkpoint, gathered, vocabulary_bits) if resume else None
+        require_room_for(checkpoint, gathered, names, vocabulary_bits, out)
+    identity = identity_of(checkpoint, gathered, vocabulary_bits) if resume else None
     with folders(out, replace, identity) as made:
         workshop: AnyWorkshop = (
             door.workshop(gathered, made.artefact, made.scratch)
@@ -144,41 +142,6 @@ def export(
         )
         may_miss = door is not None and variant_names is None
         return _write(workshop, recipe, origin, names, made.scratch, published=published, may_miss=may_miss)
-
-
-def _require_room(
-    checkpoint: Checkpoint, heads: Mapping[int, Head], names: Sequence[str], bits: VocabularyBits, out: Path
-) -> None:
-    kept = kept_folder(out)
-    done = sum(path.stat().st_size for path in kept.rglob("*") if path.is_file()) if kept.exists() else 0
-    require_space(sizes(checkpoint.architecture, checkpoint.tensors, [*heads], names, bits), out, done)
-
-
-def _identity(checkpoint: Checkpoint, heads: Mapping[int, Head], bits: VocabularyBits) -> dict[str, Any]:
-    """What decides the bytes of the weight files that an interrupted export leaves."""
-    files = [path.stat() for path in checkpoint.files.paths]
-    return {
-        "format": 1,
-        "files": [[path.name, s.st_size, s.st_mtime_ns] for path, s in zip(checkpoint.files.paths, files, strict=True)],
-        "architecture": dataclasses.asdict(checkpoint.architecture),
-        "heads": {str(dim): head.sha256() for dim, head in heads.items()},
-        "vocabulary_bits": bits,
-    }
-
-
-def _convert(folder: Path) -> None:
-    pickle = folder / "pytorch_model.bin"
-    if pickle.is_file() and not (folder / WHOLE).is_file() and not (folder / INDEX).is_file():
-        with _step(f"{pickle.name} as {WHOLE}"):
-            convert_pickled(pickle, folder / WHOLE)
-
-
-def _beside(recipe: Recipe, folder: Path) -> dict[int, Path]:
-    """The head that a recipe finds in the checkpoint's folder, as a pickle or turned into safetensors."""
-    if recipe.head_file is None:
-        return {}
-    turned = (folder / recipe.head_file).with_suffix(".safetensors")
-    return {recipe.dims[0]: turned if turned.is_file() else folder / recipe.head_file}
 
 
 def _write(

@@ -19,15 +19,8 @@ from colibri_export.graph.blocks import Dialect, Weights
 from colibri_export.graph.half import in_half
 from colibri_export.graph.precision import FloatWeights, Int8Weights
 from colibri_export.heads import Head
-from colibri_export.weights import (
-    Stored,
-    StoredDense,
-    VocabularyBits,
-    write_float,
-    write_half,
-    write_heads,
-    write_int8,
-)
+from colibri_export.weight_file import Stored
+from colibri_export.weights import StoredDense, VocabularyBits, write_float, write_half, write_heads, write_int8
 
 REFERENCE = "cpu-fp32"
 DEFAULT = ("cpu-int8", REFERENCE, "portable")

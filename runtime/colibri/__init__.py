@@ -106,6 +106,6 @@ def __dir__() -> list[str]:
 
 
 # A frozen program starts itself as the process that reads files, for want of a `python -m` (colibri.files.room).
-if getattr(sys, "frozen", False) and os.environ.pop("COLIBRI_FILES_ROOM", ""):
+if (getattr(sys, "frozen", False) or "__compiled__" in globals()) and os.environ.pop("COLIBRI_FILES_ROOM", ""):
     import_module("colibri.files.room.__main__").main()
     os._exit(0)

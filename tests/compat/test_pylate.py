@@ -184,7 +184,7 @@ def test_indexes_find_what_rerank_finds(mini_colbert: models.ColBERT, mini: Coli
     for hit, result in zip(found, wanted, strict=True):
         assert hit["score"] == pytest.approx(result.score, rel=0.01)
     stored = mini.score(mini.encode_queries(["birds"]), mini.encode_documents(DOCUMENTS).quantize())
-    assert [hit["score"] for hit in found] == pytest.approx(sorted(stored.tolist(), reverse=True)[:2], rel=0.01)
+    assert [hit["score"] for hit in found] == pytest.approx(sorted(stored.tolist(), reverse=True)[:2], rel=1e-6)
 
 
 def test_ids_come_back_as_they_were(bert: models.ColBERT, tmp_path: Path) -> None:
@@ -297,15 +297,16 @@ def test_rerank_refuses_what_does_not_go_together(bert: models.ColBERT) -> None:
         retrieve.ColBERT(index=[])  # type: ignore[arg-type]
 
 
-def test_rerank_and_scores_are_the_models_own(mini_colbert: models.ColBERT, mini: Colibri) -> None:
-    """A model with query weights."""
-    query = "who sings at night?"
-    wanted = mini.rerank(query, DOCUMENTS)
-    rows = mini_colbert.encode(query), mini_colbert.encode(DOCUMENTS, is_query=False)
+@pytest.mark.parametrize("name", ["colibri-mini", str(BERT)])
+def test_rerank_and_scores_are_the_models_own(name: str) -> None:
+    """For a model with query weights and one without."""
+    model, query = models.ColBERT(name), "who sings at night?"
+    wanted = model.colibri.rerank(query, DOCUMENTS)
+    rows = model.encode(query), model.encode(DOCUMENTS, is_query=False)
     (found,) = rank.rerank([[0, 1, 2]], rows[0], [rows[1]])
     assert [hit["id"] for hit in found] == [result.index for result in wanted]
     assert [hit["score"] for hit in found] == pytest.approx([result.score for result in wanted], rel=1e-6)
-    by_place = mini.score(query, DOCUMENTS)
+    by_place = model.colibri.score(query, DOCUMENTS)
     assert np.asarray(scores.colbert_scores(*rows))[0] == pytest.approx(by_place, rel=1e-6)
     pairs = scores.colbert_scores_pairwise([rows[0]] * 3, rows[1])
     assert np.asarray(pairs) == pytest.approx(by_place, rel=1e-6)

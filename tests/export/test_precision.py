@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from colibri.providers import CPU, cpu_features
 from colibri_export.graph.blocks import LEAST_GELU, GraphBuilder
 from colibri_export.graph.precision import Int8Weights
-from colibri_export.weights import Stored, WeightFile, quantize_columns
+from colibri_export.weight_file import Stored, WeightFile
+from colibri_export.weights import quantize_columns
 
 Floats = NDArray[np.float32]
 Product = Callable[[GraphBuilder, Int8Weights, ir.Value], list[ir.Value]]

@@ -168,7 +168,13 @@ def test_do_lower_case_is_obeyed_once(tmp_path: Path) -> None:
 
 
 def test_keys_of_config_json_that_no_builder_follows_are_refused(bert: Path, remake: Callable[..., Path]) -> None:
-    for change in ({"rope_scaling": {"factor": 2.0}}, {"use_swiglu": True}, {"scale_by": False}, {"is_decoder": True}):
+    for change in (
+        {"rope_scaling": {"factor": 2.0}},
+        {"use_swiglu": True},
+        {"scale_by": False},
+        {"is_decoder": True},
+        {"is_causal": True},
+    ):
         (key,) = change
         with pytest.raises(ExportError, match=key):
             open_checkpoint(remake(bert, config=lambda c, change=change: c.update(change)))

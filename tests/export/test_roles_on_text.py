@@ -158,6 +158,7 @@ def test_ten_texts_have_the_ids_and_rows_of_the_files(name: str, tmp_path: Path)
         ("gte-moderncolbert-v1", "config_sentence_transformers.json", {"do_query_expansion": True}, "query_expansion"),
         ("gte-moderncolbert-v1", "config_sentence_transformers.json", {"query_length": 32}, "query_length"),
         ("lateon", "config_sentence_transformers.json", {"skiplist_words": []}, "skiplist"),
+        ("lateon", "config_sentence_transformers.json", {"skiplist_words": ["!", "?"]}, "skiplist"),
         ("lateon", "sentence_bert_config.json", {"do_lower_case": True}, None),
         ("mxbai-edge-colbert-v0-32m", "sentence_bert_config.json", {"do_lower_case": False}, "lowercase"),
         ("colbert-zero", "config_sentence_transformers.json", {"prompts": {"query": "q: "}}, "query_prefix"),
@@ -187,6 +188,19 @@ def test_the_files_that_are_preferred_are_followed(tmp_path: Path, monkeypatch: 
     made = exported("colbertv2.0", tmp_path, prefer="checkpoint")
     assert made.query.expansion is not None
     assert (made.query.max_tokens, made.query.expansion.to_tokens) == (64, 64)
+
+
+@pytest.mark.parametrize(("name", "prefer"), [("lateon", "checkpoint"), ("lateon-code", None)])
+def test_a_skiplist_of_the_files_comes_with_its_words(
+    name: str, prefer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Preferred, and left to the files by the recipe."""
+    published = PUBLISHED[name]
+    file = "config_sentence_transformers.json"
+    files = {**published.files, file: published.files[file] | {"skiplist_words": ["!", "?"]}}
+    monkeypatch.setitem(PUBLISHED, name, Published(published.source, published.vocabulary, files))
+    skiplist = exported(name, tmp_path, prefer=prefer).document.skiplist
+    assert (skiplist.rule, len(skiplist.ids)) == ("custom", 2)
 
 
 def test_scores_apply_to_weights_that_somebody_calls_published(tmp_path: Path) -> None:

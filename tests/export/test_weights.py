@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from colibri_export.checkpoint import open_checkpoint
 from colibri_export.graph.blocks import GraphBuilder
 from colibri_export.heads import Head, read_matrix
+from colibri_export.weight_file import WeightFile
 from colibri_export.weights import (
-    WeightFile,
     dequantize_blocks,
     quantize_blocks,
     quantize_columns,

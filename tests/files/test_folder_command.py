@@ -304,6 +304,28 @@ def test_what_globs_and_rules_leave_out_by_now_leaves_the_index(notes: Path) -> 
     assert asked("--ignore")["documents"] == 3
 
 
+def test_a_glob_that_is_refused_is_not_remembered(notes: Path) -> None:
+    assert "--glob" in run("index", "--glob", "/", code=1).stderr
+    found = asked()
+    assert (found["unchanged"], found["said"]) == (3, [])
+
+
+def test_many_files_given_by_name_are_looked_at_in_one_go(notes: Path) -> None:
+    """As a shell gives them for `*.txt`: neither the folder nor the index is read for each."""
+    names = [notes / f"{i:03}.txt" for i in range(150)]
+    for name in names:
+        name.write_text(f"the bird {name.stem}", encoding="utf-8")
+    assert asked(*names)["indexed"] == 150
+    assert asked(*names)["unchanged"] == 150
+    assert [root["path"] for root in asked("--stats")["roots"]] == [str(notes)]
+
+
+def test_a_named_file_of_a_root_that_nothing_reads_is_named(notes: Path) -> None:
+    (notes / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    assert asked(notes)["not_read"] == {".jpg": 1}
+    assert "nothing here reads (picture)" in asked(notes / "photo.jpg")["skipped"][str(notes / "photo.jpg")]
+
+
 def test_one_changed_row_is_encoded_alone(notes: Path) -> None:
     rows = notes / "rows.jsonl"
     rows.write_text("".join(f'{{"text": "the bird number {i}"}}\n' for i in range(300)), encoding="utf-8")

@@ -46,14 +46,14 @@ class Clock:
 # ---- progress
 
 
-def test_every_passage_of_one_long_document_is_told_as_it_is_encoded(texts: Index) -> None:
+def test_one_long_document_is_told_while_it_is_encoded(texts: Index) -> None:
     seen: list[int] = []
     assert texts.add([{"id": "long", "text": LONG}], progress=seen.append) == 1
     stats = texts.stats()
     assert stats.passages > 300
-    assert len(seen) >= stats.passages
+    assert len(seen) > stats.tokens // 400
     assert sum(seen) == stats.tokens
-    assert max(seen) < 60  # tokens of one passage: nothing is saved up
+    assert max(seen) < 256 + 60  # and a passage: nothing is saved up
 
 
 def test_the_first_call_comes_before_the_second_document_is_read(texts: Index, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +85,7 @@ def test_words_about_a_document_and_ready_rows_count_too(texts: Index, model: co
         ],
         progress=seen.append,
     )
-    assert len(seen) == 5
+    assert len(seen) == 3
     assert sum(seen) == texts.stats().tokens
 
 
@@ -98,7 +98,7 @@ def test_progress_comes_in_the_calling_thread(texts: Index) -> None:
     assert threads == {threading.get_ident()}
 
 
-@pytest.mark.parametrize("at", [1, 2, 150])
+@pytest.mark.parametrize("at", [1, 2, 20])
 def test_a_callback_that_fails_ends_the_call_and_changes_nothing(texts: Index, at: int) -> None:
     calls = 0
 

@@ -111,9 +111,9 @@ def test_the_estimate_is_right_within_a_factor_of_two_after_ten_seconds(
     for count in tokens:
         if documents < 10:
             progress.measured(count * units_a_token, count)
-        for at in range(0, count, 50):
-            clock.now += min(50, count - at) / 800
-            progress.encoded(min(50, count - at))
+        for done in range(0, count, 50):
+            clock.now += min(50, count - done) / 800
+            progress.encoded(min(50, count - done))
             if clock.now - begun >= 10 and progress.seconds_left is not None:
                 seen.append((clock.now, progress.seconds_left))
         progress.finished(count * units_a_token, count)
@@ -126,9 +126,12 @@ def test_the_estimate_is_right_within_a_factor_of_two_after_ten_seconds(
 def test_the_share_never_falls_and_never_passes_one(clock: Clock) -> None:
     chances = random.Random(5)
     progress = Progress(3_000, "indexing", units_a_token=4.0, clock=clock)
-    before = 0.0
+    before: float = 0
     for _ in range(300):
-        chances.choice([lambda: progress.encoded(chances.randint(0, 9)), lambda: progress.finished(20, 3)])()
+        if chances.random() < 0.5:
+            progress.encoded(chances.randint(0, 9))
+        else:
+            progress.finished(20, 3)
         assert progress.fraction is not None
         assert before <= progress.fraction <= 1
         before = progress.fraction

@@ -13,7 +13,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from colibri_export.weights import Stored
+from colibri_export.weight_file import Stored
 
 Dialect = Literal["fused", "standard"]
 OPSET = 20

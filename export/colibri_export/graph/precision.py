@@ -6,7 +6,8 @@ import numpy as np
 import onnx_ir as ir
 
 from colibri_export.graph.blocks import GraphBuilder
-from colibri_export.weights import BLOCK, Stored
+from colibri_export.weight_file import Stored
+from colibri_export.weights import BLOCK
 
 _BY_ROW = ("ffn_in", "ffn_out")  # products whose activations differ most in size from row to row
 _TINIEST = np.float32(1e-14)  # scale of a row of zeros

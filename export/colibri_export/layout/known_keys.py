@@ -18,10 +18,11 @@ _HARMLESS = """
     no_repeat_ngram_size num_beam_groups num_beams num_labels num_return_sequences output_attentions
     output_hidden_states output_past output_scores pad_token_id pooler_fc_size pooler_num_attention_heads
     pooler_num_fc_layers pooler_size_per_head pooler_type prefix problem_type reference_compile
-    remove_invalid_values repad_logits_with_grad repetition_penalty return_dict return_dict_in_generate sep_token_id
-    sparse_pred_ignore_index sparse_prediction summary_type suppress_tokens task_specific_params temperature
-    tf_legacy_loss tie_encoder_decoder tie_word_embeddings tokenizer_class top_k top_p torch_dtype torchscript
-    transformers_version typical_p unk_token_id use_bfloat16 use_cache use_flash_attn use_return_dict xla_device
+    remove_invalid_values repad_logits_with_grad repetition_penalty return_dict return_dict_in_generate
+    sentence_transformers sep_token_id sparse_pred_ignore_index sparse_prediction summary_type suppress_tokens
+    task_specific_params temperature tf_legacy_loss tie_encoder_decoder tie_word_embeddings tokenizer_class top_k
+    top_p torch_dtype torchscript transformers_version typical_p unk_token_id use_bfloat16 use_cache use_flash_attn
+    use_return_dict xla_device
 """
 # Followed by every builder, or refused by it with a reason.
 _SHARED = """model_type hidden_size num_hidden_layers num_attention_heads intermediate_size vocab_size
@@ -31,6 +32,8 @@ _OFF: dict[str, tuple[Any, ...]] = {
     "is_decoder": (False, None),
     "is_encoder_decoder": (False, None),
     "add_cross_attention": (False, None),
+    "is_causal": (False, None),
+    "causal_mask": (False, None),
     "pruned_heads": ({}, None),
 }
 

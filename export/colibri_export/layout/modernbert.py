@@ -14,7 +14,7 @@ from colibri_export.layout.tensor import Tensor, matrix, table, vector
 PREFIXES = ("model.", "modernbert.", "bert.", "")
 UNUSED: tuple[str, ...] = ()
 KEYS = """hidden_activation attention_bias mlp_bias norm_bias norm_eps layer_norm_eps local_attention layer_types
-    global_attn_every_n_layers global_rope_theta local_rope_theta rope_parameters rope_theta position_embedding_type"""
+    global_attn_every_n_layers global_rope_theta local_rope_theta rope_parameters position_embedding_type"""
 WORD = "embeddings.tok_embeddings.weight"
 
 

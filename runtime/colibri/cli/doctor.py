@@ -15,7 +15,7 @@ from colibri.cli.options import provider_option
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import ColibriError
 from colibri.files import how_memory_is_limited
-from colibri.machine import available_cores, frozen_by, not_known, why_no_home
+from colibri.machine import available_cores, frozen_by, not_known, program, why_no_home
 from colibri.providers import CPU, ORDER, told_once
 
 _NOT_INSTALLED = "not installed"
@@ -72,7 +72,7 @@ def _look(name: str | None, variant: str | None, provider: str) -> tuple[dict[st
 
 def _program() -> str:
     by = frozen_by()
-    return f"frozen by {by}: {sys.argv[0]}" if by else sys.executable
+    return f"frozen by {by}: {program()}" if by else sys.executable
 
 
 def _onnxruntime(problems: list[str]) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ _ADDRESS = re.compile(r"(tcp|udp|sctp)://", re.ASCII)
 
 _ENVIRONMENT = ParameterSource.ENVIRONMENT
 
-OTHERS = ("COLIBRI_FILES_ROOM", "COLIBRI_KERNEL")
+OTHERS = ("COLIBRI_ALIAS", "COLIBRI_FILES_ROOM", "COLIBRI_KERNEL", "COLIBRI_MODELS")
 """Variables of ours that no option is behind: docs/operations.md says what each does."""
 
 
@@ -72,18 +72,24 @@ class FromEnvironment(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does; a value that came from a variable is blamed on that."""
         try:
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
+            for option in self._options():
+                # click 8.2.0 and 8.2.1 take a flag for on when its variable says 0, --without-keys among them.
+                if option.is_flag and _from_environment(ctx, option):
+                    said = os.environ[str(option.envvar)]
+                    ctx.params[str(option.name)] = click.BOOL.convert(said, option, ctx)
+            return rest
         except click.BadParameter as error:
-            option = error.param
+            blamed = error.param
             # Where splitting a variable fails, click has not yet noted where the value is from.
-            if isinstance(option, click.Option) and ctx.get_parameter_source(str(option.name)) in {_ENVIRONMENT, None}:
+            if isinstance(blamed, click.Option) and ctx.get_parameter_source(str(blamed.name)) in {_ENVIRONMENT, None}:
                 message = error.message
-                if _ADDRESS.match(os.environ.get(str(option.envvar), "")):
+                if _ADDRESS.match(os.environ.get(str(blamed.envvar), "")):
                     message += (
                         " Kubernetes sets it for a Service of that name: enableServiceLinks: false keeps it from that,"
                         " or give the Service another name."
                     )
-                raise click.BadParameter(message, ctx, option, f"the variable {option.envvar}") from error
+                raise click.BadParameter(message, ctx, blamed, f"the variable {blamed.envvar}") from error
             raise
 
     def strangers(self) -> Iterator[str]:

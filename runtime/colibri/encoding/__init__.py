@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from colibri.encoding.calls import Call, DocumentOptions, QueryOptions
     from colibri.encoding.encoder import Encoder
     from colibri.encoding.loaded import Limits
-    from colibri.encoding.order import LongDocuments
+    from colibri.encoding.order import ByText, LongDocuments
     from colibri.encoding.packing import Entry, Report
     from colibri.encoding.streamed_file import save_stream
 else:
@@ -22,7 +22,7 @@ else:
             "calls": "Call DocumentOptions QueryOptions",
             "encoder": "Encoder",
             "loaded": "Limits",
-            "order": "LongDocuments",
+            "order": "ByText LongDocuments",
             "packing": "Entry Report",
             "streamed_file": "save_stream",
         },

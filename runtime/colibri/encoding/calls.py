@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from colibri import checks
 from colibri.artefact import RoleName
-from colibri.encoding.order import LongDocuments, Order, Stored
+from colibri.encoding.order import ByText, LongDocuments, Order, Stored
 from colibri.encoding.packing import Report
 from colibri.errors import InputError, InputTypeError
 from colibri.vectors import TokenVectors
@@ -24,7 +24,8 @@ class QueryOptions(TypedDict, total=False):
               each, and `report.failed` has the errors
     report    a `Report` that the call adds its counts to
     progress  whether to show a bar with tokens/s on stderr; or what to call, in the calling thread, with the tokens
-              kept of each text (or window of one) as soon as it is done, in any order. What it raises ends the call
+              kept of each text (or window of one) as soon as it is done, in any order. What it raises ends the call.
+              A `ByText` is also told which text it is
     max_tokens
               where texts are cut, in place of the role's `max_tokens`: markers and all, up to what the graph takes
               (`architecture.max_positions` of the manifest). A model may rank worse at lengths it was not trained on
@@ -37,7 +38,7 @@ class QueryOptions(TypedDict, total=False):
     dtype: Stored
     on_error: Literal["raise", "skip"]
     report: Report | None
-    progress: bool | Callable[[int], object]
+    progress: bool | Callable[[int], object] | ByText
     max_tokens: int | None
     expand_to: int | None
 
@@ -96,7 +97,7 @@ class Call:
         )
         self._report = Report() if report is None else report
         asked = options.get("progress", False)
-        self._show = asked if callable(asked) else bool(asked)
+        self._show = asked if callable(asked) or isinstance(asked, ByText) else bool(asked)
         self._several = several
         self._total = len(texts) if isinstance(texts, list) else None
         self._job = encoder.job(texts, self._order, stream=stream)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from colibri.artefact import Artefact, Role, RoleName
 from colibri.encoding.lengths import with_lengths
 from colibri.encoding.loaded import Limits
-from colibri.encoding.order import Order
+from colibri.encoding.order import ByText, Order
 from colibri.encoding.packing import Chunk, Entry, Report, joined, stored
 from colibri.encoding.runner import Runner
 from colibri.encoding.session import Interrupt
@@ -105,7 +105,7 @@ class Encoder:
         *,
         report: Report | None = None,
         total: int | None = None,
-        show: bool | Callable[[int], object] = False,
+        show: bool | Callable[[int], object] | ByText = False,
     ) -> dict[int, TokenVectors]:
         """All of a job at each dim. Where nothing was left out or split, `sources` is None. Options as in `chunks`."""
         counts = report or Report()
@@ -124,7 +124,7 @@ class Encoder:
         report: Report,
         chunk_tokens: int = _CHUNK_TOKENS,
         total: int | None = None,
-        show: bool | Callable[[int], object] = False,
+        show: bool | Callable[[int], object] | ByText = False,
     ) -> Iterator[dict[int, TokenVectors]]:
         """A job in parts of `chunk_tokens` rows or a little more, whole texts each; a last, empty one if none was full.
 
@@ -137,10 +137,12 @@ class Encoder:
         # Closed here: an error that somebody keeps keeps this frame, and that would keep the threads.
         bar = progress_bar(total, f"encoding {order.role} texts", show is True, terminal_only=False)
         with bar as progress, closing(iter(job)) as outcomes:
-            if callable(show):
-                job.tell = lambda entry: show(len(entry.spans))
+            if isinstance(show, ByText):
+                job.tell = lambda index, entry: show.done(index, len(entry.spans))
+            elif callable(show):
+                job.tell = lambda index, entry: show(len(entry.spans))
             elif show:
-                job.tell = lambda entry: progress.encoded(entry.tokens)
+                job.tell = lambda index, entry: progress.encoded(entry.tokens)
             for outcome in outcomes:
                 entries = _entries(outcome, order, report)
                 for entry in entries:

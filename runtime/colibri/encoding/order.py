@@ -1,5 +1,6 @@
 """What is wanted of some texts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,13 @@ LongDocuments = Literal["truncate", "error", "windows"]
 
 Stored = Literal["float32", "float16", "int8"]
 """What rows are kept as; int8 with a scale a token, as `TokenVectors.quantize` defines."""
+
+
+@dataclass(frozen=True)
+class ByText:
+    """What to call with a text's index and the tokens kept of it, or of one of its windows, as soon as it is done."""
+
+    done: Callable[[int, int], object]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -84,9 +84,10 @@ class Job(Generic[T]):
         self._workers = workers
         self._together = together
         self._characters = _CHARACTERS if characters is None else characters
-        self.tell: Callable[[T], object] | None = None
-        """Called in the thread that iterates with what was made of each entry, as soon as it is, in any order."""
-        self._made: list[T] = []  # and not told yet
+        self.tell: Callable[[int, T], object] | None = None
+        """Called in the thread that iterates with the text's index and what was made of each entry, as soon as it is,
+        in any order."""
+        self._made: list[tuple[int, T]] = []  # and not told yet
         self._changed = threading.Condition()
         self._interrupt = Interrupt()
         self._untokenised: deque[_Window[T]] = deque()
@@ -150,10 +151,10 @@ class Job(Generic[T]):
             raise Interrupted
         return window.outcomes
 
-    def _tell(self, made: Sequence[T]) -> None:
+    def _tell(self, made: Sequence[tuple[int, T]]) -> None:
         if self.tell is not None:
-            for one in made:
-                self.tell(one)
+            for index, one in made:
+                self.tell(index, one)
 
     def _window(self) -> _Window[T] | None:
         """The next texts, read in the caller's thread."""
@@ -257,8 +258,8 @@ class Job(Generic[T]):
         groups = self._together.groups([encoded for *_, encoded in tasks])
         return [[tasks[i] for i in group] for group in groups]
 
-    def _run_group(self, group: list[_Task[T]]) -> list[T]:
-        """What was made of those that did not fail."""
+    def _run_group(self, group: list[_Task[T]]) -> list[tuple[int, T]]:
+        """What was made of those that did not fail, and of which text."""
         if self._together is not None and len(group) > 1:
             try:
                 made = self._together.run([encoded for *_, encoded in group], self._interrupt)
@@ -267,10 +268,10 @@ class Job(Generic[T]):
             else:
                 for (window, place, entry, _), one in zip(group, made, strict=True):
                     window.outcomes[place].made[entry] = one
-                return made
+                return [(task[0].outcomes[task[1]].index, one) for task, one in zip(group, made, strict=True)]
         return [one for task in group for one in self._run_task(task)]
 
-    def _run_task(self, task: _Task[T]) -> list[T]:
+    def _run_task(self, task: _Task[T]) -> list[tuple[int, T]]:
         window, place, entry, encoded = task
         outcome = window.outcomes[place]
         try:
@@ -278,7 +279,7 @@ class Job(Generic[T]):
         except ColibriError as error:
             outcome.error = error
             return []
-        return [outcome.made[entry]]
+        return [(outcome.index, outcome.made[entry])]
 
     def _next(self, queue: deque[Item]) -> Item | None:
         with self._changed:

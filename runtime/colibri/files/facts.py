@@ -16,6 +16,7 @@ cut                                                   why reading the file ended
 not_read                                              of its first document: files in it that nothing reads, counted
 """
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -66,7 +67,7 @@ class Known:
             return False
         if not _WITH_FIELDS.isdisjoint(self.readers) and self.fields != {(wanted.text_field, wanted.id_field)}:
             return False
-        return not self.cut or self.limits == _shown(wanted.limits)
+        return not self.cut or not _more(wanted.limits, self.limits)
 
 
 def of_file(one: Found, root: Path, digest: str) -> dict[str, Any]:
@@ -183,3 +184,9 @@ def known_files(index: Index) -> dict[str, Known]:
 
 def _shown(limits: Limits) -> str:
     return f"{limits.seconds:g} s, {limits.memory_bytes >> 20} MB"
+
+
+def _more(limits: Limits, before: str) -> bool:
+    """Whether a file that met limits, as `_shown`, may get further under these."""
+    found = re.fullmatch(r"([\d.e+]+) s, (\d+) MB", before)
+    return found is None or limits.seconds > float(found[1]) or limits.memory_bytes >> 20 > int(found[2])

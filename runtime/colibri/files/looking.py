@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from colibri.files.walk import Found, Troubles, shown, walk, within
@@ -18,7 +18,7 @@ class Job:
 
     root     a file or a folder, absolute
     exact    whether what the globs leave out leaves the index, as what .gitignore leaves out does
-    below    only what lies there, or is it; "" all of it
+    below    only what is one of these, or lies there; empty: all of it
     without  paths that were taken out by hand
     mounts   folders that had a file system of their own
     """
@@ -26,7 +26,7 @@ class Job:
     root: Path
     wanted: Wanted
     exact: bool = False
-    below: str = ""
+    below: frozenset[str] = frozenset()
     without: tuple[str, ...] = ()
     mounts: tuple[str, ...] = ()
 
@@ -37,7 +37,7 @@ class Job:
 
     def looks_at(self, path: str) -> bool:
         """Whether a path of this root is one of this run."""
-        return not self.below or within(path, self.below)
+        return not self.below or owner(path, self.below) is not None
 
 
 @dataclass
@@ -74,7 +74,7 @@ def looked(jobs: Iterable[Job], roots: Iterable[str]) -> Iterator[Looked]:
                 continue
             hand = next((away for away in job.without if within(place, away)), None)
             if hand is None:
-                one.found[place] = found
+                one.found[place] = replace(found, given=True) if place in job.below else found
             else:
                 troubles.left_out[hand] = REMOVED
         for place in set(job.mounts) - troubles.mounts:

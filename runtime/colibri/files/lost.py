@@ -50,14 +50,18 @@ def is_mount(path: str, root: Root) -> bool:
     return path in root.mounts or Path(real(path)).is_mount()
 
 
-def was(path: str, known: Mapping[str, Known], roots: Iterable[str]) -> str | None:
-    """The root that is gone and was, as it looks, a folder that is new."""
-    for old in roots:
-        own = [(one, entry) for one, entry in known.items() if within(one, old)][:_SAMPLE]
-        if own and why_gone(old, known, ()):
-            same = sum(_has(path + one.removeprefix(old), entry) for one, entry in own)
-            if 2 * same >= len(own):
-                return old
+def samples(known: Mapping[str, Known], roots: Iterable[str]) -> dict[str, list[tuple[str, Known]]]:
+    """Some files of each root that is not there."""
+    lost = [root for root in roots if why_gone(root, known, ())]
+    return {root: [(one, entry) for one, entry in known.items() if within(one, root)][:_SAMPLE] for root in lost}
+
+
+def was(path: str, lost: Mapping[str, list[tuple[str, Known]]]) -> str | None:
+    """The root that is gone and was, as it looks, a folder that is new. lost: `samples`."""
+    for old, own in lost.items():
+        same = sum(_has(path + one.removeprefix(old), entry) for one, entry in own)
+        if own and 2 * same >= len(own):
+            return old
     return None
 
 

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 from colibri.errors import InputError
 from colibri.files.facts import Known, known_files
 from colibri.files.looking import Job, owner
-from colibri.files.lost import CLOSED, GONE, Gone, is_mount, was, why_gone
+from colibri.files.lost import CLOSED, GONE, Gone, is_mount, samples, was, why_gone
 from colibri.files.presence import real
 from colibri.files.roots import Root, change_roots, roots_of
 from colibri.files.summary import Summary
@@ -36,6 +36,7 @@ class Refresh:
         self._roots: dict[str, Root] = {}
         self._jobs: dict[str, Job] = {}
         self._forgotten: set[str] = set()
+        self._left_out: dict[tuple[str, Wanted], set[str]] = {}
 
     def plan(self, paths: Sequence[Path], given: Mapping[str, Any], *, reset: bool = False) -> list[tuple[Found, Job]]:
         """Files to read.
@@ -46,14 +47,17 @@ class Refresh:
 
         Raises InputError for a path that is not there and of which the index holds nothing, and where there is no root.
         """
+        for _ in walk((), Troubles(), globs=given.get("globs", ())):  # refuses a bad one before it is remembered
+            pass
         known = known_files(self._index)
         self._roots = roots_of(self._index, known)
         if not paths and not self._roots:
             raise InputError(f"{self._index.path}: was not filled from files; give files or folders to index")
         asked = self._asked(paths, known, given, reset)
         before = {path: root.wanted for path, root in self._roots.items()}
+        lost = samples(known, before)
         for path in asked:
-            self._take(path, known, given, reset)
+            self._take(path, was(path, lost) if path not in before else None, given, reset)
         self._absorb(asked)
         self._say_changes(before)
         for path in asked:
@@ -61,11 +65,11 @@ class Refresh:
                 self._look(path, known, asked[path])
         self._keep_roots(asked)
         states = {path: why_gone(path, known, ()) for path in self._roots if path not in asked}
-        others = [self._job(path, "") for path, why in states.items() if not why]
-        lost = [path for path, one in self.gone.items() if one.lost]
-        lost += [path for path, why in states.items() if why and not why.startswith(CLOSED)]
-        due = self.sync.plan_jobs(list(self._jobs.values()), self._roots, others, lost, known)
-        self._after_moves(lost)
+        others = [self._job(path, ()) for path, why in states.items() if not why]
+        away = [path for path, one in self.gone.items() if one.lost]
+        away += [path for path, why in states.items() if why and not why.startswith(CLOSED)]
+        due = self.sync.plan_jobs(list(self._jobs.values()), self._roots, others, away, known)
+        self._after_moves(away)
         return due
 
     def run(self, due: Sequence[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
@@ -77,7 +81,7 @@ class Refresh:
             for path, job in self._jobs.items():
                 root, own = roots.setdefault(path, self._roots[path]), self.sync.planned.summaries[path]
                 if job.below:
-                    rest = {one: why for one, why in root.skipped.items() if not within(one, job.below)}
+                    rest = {one: why for one, why in root.skipped.items() if not job.looks_at(one)}
                     root.remember_skipped(rest | own.skipped)
                     continue
                 root.remember_skipped(own.skipped)
@@ -100,11 +104,12 @@ class Refresh:
 
     def _asked(
         self, paths: Sequence[Path], known: Mapping[str, Known], given: Mapping[str, Any], reset: bool
-    ) -> dict[str, str]:
-        """Roots of this run, each with what of it is looked at ("": all), those below them included."""
+    ) -> dict[str, set[str]]:
+        """Roots of this run, each with what of it is looked at (empty: all), those below them included."""
         if not paths:
-            return dict.fromkeys(self._roots, "")
-        asked: dict[str, str] = {}
+            return {path: set() for path in self._roots}
+        whole: set[str] = set()
+        parts: dict[str, set[str]] = {}
         for given_path in paths:
             path = shown(given_path.resolve())
             root = owner(path, self._roots)
@@ -117,42 +122,43 @@ class Refresh:
                 if not there:
                     raise InputError(f"{given_path}: no such file or folder")
             if part:
-                asked.setdefault(str(root), path)
-                if asked[str(root)] and not within(path, asked[str(root)]):
-                    asked[str(root)] = ""  # two parts of one root: all of it
+                parts.setdefault(str(root), set()).add(path)
             elif there or path in self._roots:
-                asked[path] = ""
-            asked |= {one: "" for one in self._roots if one != path and within(one, path)}
-        return asked
+                whole.add(path)
+            if not os.path.isfile(real(path)):  # noqa: PTH113 - Path.is_file raises for some names
+                whole |= {one for one in self._roots if one != path and within(one, path)}
+        return parts | {path: set() for path in whole}
 
     def _excluded(self, root: str, path: str) -> bool:
         """Whether a root's own rules leave out a path that was named."""
         found = self._roots[root]
         if any(within(path, one) for one in found.without):
             found.without = [one for one in found.without if not within(path, one)]
-        troubles, wanted = Troubles(), found.wanted
         if not os.path.lexists(real(root)):
             return False
-        for _ in walk([Path(real(root))], troubles, globs=wanted.globs, hidden=wanted.hidden, ignore=wanted.ignore):
-            pass
-        return any(within(path, one) for one in troubles.left_out)
+        left_out = self._left_out.get((root, found.wanted))
+        if left_out is None:
+            troubles, wanted = Troubles(), found.wanted
+            for _ in walk([Path(real(root))], troubles, globs=wanted.globs, hidden=wanted.hidden, ignore=wanted.ignore):
+                pass
+            left_out = self._left_out[root, wanted] = set(troubles.left_out)
+        return owner(path, left_out) is not None
 
-    def _take(self, path: str, known: Mapping[str, Known], given: Mapping[str, Any], reset: bool) -> None:
+    def _take(self, path: str, moved_from: str | None, given: Mapping[str, Any], reset: bool) -> None:
         """A root gets its options: those given, else those it has, else those of the root that it was."""
         root = self._roots.get(path)
         if root is None:
-            moved_from = was(path, known, self._roots)
             root = Root(wanted=Wanted() if moved_from is None else self._roots[moved_from].wanted)
             self._roots[path] = root
         root.wanted = replace(Wanted() if reset else root.wanted, **given)
 
-    def _absorb(self, asked: Mapping[str, str]) -> None:
+    def _absorb(self, asked: Mapping[str, Collection[str]]) -> None:
         """Roots below another one that would read them alike are no roots of their own."""
         for path in sorted(self._roots, key=len, reverse=True):
             above = owner(str(Path(path).parent), self._roots)
-            if above is None or above == path or asked.get(above) != "" or not os.path.lexists(real(above)):
+            if above is None or above == path or asked.get(above) != set() or not os.path.lexists(real(above)):
                 continue
-            alike = self._roots[above].wanted == self._roots[path].wanted
+            alike = self._roots[above].wanted.stored() == self._roots[path].wanted.stored()
             if alike and not is_mount(path, self._roots[path]) and not self._excluded(above, path):
                 self._roots[above].without += self._roots.pop(path).without
                 self._forgotten.add(path)
@@ -163,7 +169,7 @@ class Refresh:
             if was is not None and (change := shown_change(was, root.wanted)):
                 self.said.append(f"{path}: {change}; what that touches is read again")
 
-    def _keep_roots(self, asked: Mapping[str, str]) -> None:
+    def _keep_roots(self, asked: Mapping[str, Collection[str]]) -> None:
         """Before any work, so that an interruption keeps them, too."""
         mine = self._roots
 
@@ -177,7 +183,7 @@ class Refresh:
 
         change_roots(self._index, changed)
 
-    def _look(self, path: str, known: Mapping[str, Known], below: str) -> None:
+    def _look(self, path: str, known: Mapping[str, Known], below: Collection[str]) -> None:
         if why := why_gone(path, known, self._roots[path].mounts):
             own = [entry for one, entry in known.items() if owner(one, self._roots) == path]
             if not own and why == GONE:  # there is nothing to keep
@@ -188,13 +194,13 @@ class Refresh:
         else:
             self._jobs[path] = self._job(path, below)
 
-    def _job(self, path: str, below: str) -> Job:
+    def _job(self, path: str, below: Collection[str]) -> Job:
         root = self._roots[path]
         return Job(
             root=Path(real(path)),
             wanted=root.wanted,
             exact=True,
-            below=below,
+            below=frozenset(below),
             without=tuple(root.without),
             mounts=tuple(one for one in root.mounts if one != path),
         )

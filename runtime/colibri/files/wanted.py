@@ -39,13 +39,14 @@ class Wanted:
         return self.passage_tokens if self.split else 0
 
     def stored(self) -> dict[str, Any]:
-        """What differs from the defaults, as JSON takes it."""
-        own = {name.name: getattr(self, name.name) for name in fields(self)}
-        default = {name.name: name.default for name in fields(self)}
-        own["globs"] = tuple(self.globs)
-        return {
-            name: list(value) if name == "globs" else value for name, value in own.items() if value != default[name]
-        }
+        """What differs from the defaults, as JSON takes it; without the limits of reading, which are a run's."""
+        found = {}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            value = tuple(value) if one.name == "globs" else value
+            if value != one.default and one.name not in _OF_A_RUN:
+                found[one.name] = list(value) if one.name == "globs" else value
+        return found
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Self:
@@ -56,14 +57,13 @@ class Wanted:
         return cls(**found)
 
 
+_OF_A_RUN = frozenset({"max_seconds", "max_memory_bytes"})
 _MB = 1 << 20
 _SHOWN: dict[str, tuple[str, Callable[[Any], str]]] = {
     "globs": ("--glob", lambda value: " ".join(value) or "none"),
     "hidden": ("--hidden", lambda value: "yes" if value else "no"),
     "ignore": ("--ignore", lambda value: "yes" if value else "no"),
     "max_bytes": ("--max-mb", lambda value: f"{value // _MB:,}"),
-    "max_seconds": ("--max-seconds", lambda value: f"{value:g}"),
-    "max_memory_bytes": ("--max-memory-mb", lambda value: f"{value // _MB:,}"),
     "text_field": ("--text-field", lambda value: value or "none"),
     "id_field": ("--id-field", lambda value: value or "none"),
     "split": ("--split", lambda value: "yes" if value else "no"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from colibri.encoding import LongDocuments
+from colibri.encoding import ByText, LongDocuments
 from colibri.index.about import NOWHERE, about
 from colibri.index.document import Document
 from colibri.index.ready import Given
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Loader = Callable[[str | os.PathLike[str] | None], Colibri]
 
+_TOLD_TOKENS = 256
 _CHUNK_TOKENS = 1_024  # a second of work: documents come out as they are done
 
 
@@ -80,25 +81,32 @@ class IndexModel:
         """Texts as passages of `passage_tokens` at most (None: each one passage, cut at the model's limit), as they are
         done, in order. The documents are read some passages ahead.
 
-        done      called with each passage's tokens when they are encoded, in this thread and in any order
+        done      called with tokens as they are encoded, in this thread: once for a short document, every _TOLD_TOKENS
+                  or so of a long one
         measured  called with a text's characters and tokens when it is cut
         """
         model = self.loaded()
         cut = _Cut(model, passage_tokens, overlap_tokens, measured)
         under_way: deque[_UnderWay] = deque()
+        owners: dict[int, _UnderWay] = {}
 
         def texts() -> Iterator[str]:
             for document in documents:
                 spans = cut.spans(document)
-                under_way.append(_UnderWay(document, spans))
+                under_way.append(_UnderWay(document, spans, done))
                 for span in spans:
+                    owners[len(owners) + first] = under_way[-1]
                     yield about(document.payload) if span is NOWHERE else (document.text or "")[span.start : span.end]
 
         # A passage that is longer alone than within its text still loses nothing: it becomes two windows.
         long: LongDocuments = "windows" if cut.size else "truncate"
         first = 0  # which of all passages the first one of the document under way is
         for chunk in model.stream_documents(
-            texts(), dim, chunk_tokens=_CHUNK_TOKENS, long_documents=long, progress=done or False
+            texts(),
+            dim,
+            chunk_tokens=_CHUNK_TOKENS,
+            long_documents=long,
+            progress=ByText(lambda passage, tokens: owners[passage].tell(tokens)),
         ):
             assert chunk.sources is not None
             sources, stored = chunk.sources.tolist(), chunk.quantize()
@@ -106,7 +114,10 @@ class IndexModel:
                 one = under_way[0]
                 one.add([_entry(stored, i) for i in entries], source - first)
                 if source - first == len(one.spans) - 1:
-                    first += len(one.spans)
+                    for passage in range(first, source + 1):
+                        del owners[passage]
+                    first = source + 1
+                    one.tell_rest()
                     yield under_way.popleft().encoded()
 
 
@@ -146,8 +157,10 @@ class _Cut:
 class _UnderWay:
     """A document whose passages are being encoded."""
 
-    def __init__(self, document: Document, spans: list[Span]) -> None:
+    def __init__(self, document: Document, spans: list[Span], done: Callable[[int], object] | None) -> None:
         self._document = document
+        self._done = done
+        self._untold = 0
         self.spans = spans
         self._parts: list[TokenVectors] = []
         self._of_parts: list[Span] = []
@@ -156,6 +169,18 @@ class _UnderWay:
         """Of the passage at a place, in order."""
         self._parts += parts
         self._of_parts += [self.spans[place]] * len(parts)
+
+    def tell(self, tokens: int) -> None:
+        """So many tokens of it were encoded."""
+        self._untold += tokens
+        if self._untold >= _TOLD_TOKENS:
+            self.tell_rest()
+
+    def tell_rest(self) -> None:
+        """Say what was not said."""
+        untold, self._untold = self._untold, 0
+        if untold and self._done is not None:
+            self._done(untold)
 
     def encoded(self) -> Encoded:
         """All of it."""

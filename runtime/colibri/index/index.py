@@ -138,7 +138,8 @@ class Index:
                         paragraphs and sentences where possible; False: a text is one passage, cut at the model's limit
         keep_text       False stores no texts: results have only spans, and nothing can be encoded again
         progress        True: a bar with tokens/s and time left on stderr, on a terminal, elsewhere a line every half
-                        minute; or called with each passage's tokens as it is encoded, in this thread
+                        minute; or called with tokens as they are encoded, in this thread: once for a short
+                        document, every 256 or so of a long one
         commit_every    seconds of work after which what is encoded is committed, whole documents each time: an error
                         or an interruption then keeps what was committed before, whose number is in its `committed`.
                         None: all at the end, or nothing

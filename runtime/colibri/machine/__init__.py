@@ -33,8 +33,9 @@ def door(
 
 if TYPE_CHECKING:
     from colibri.machine.cores import available_cores, few_cpus, keep_off_this_cpu, physical_cores
+    from colibri.machine.frozen import frozen_by, program
     from colibri.machine.homes import can_be, home, temporary_folder, user_data, why_no_home
-    from colibri.machine.installed import frozen_by, install_command
+    from colibri.machine.installed import install_command
     from colibri.machine.memory import give_back
     from colibri.machine.progress import Progress, progress_bar
     from colibri.machine.unseen import not_known
@@ -43,8 +44,9 @@ else:
         __name__,
         {
             "cores": "available_cores few_cpus keep_off_this_cpu physical_cores",
+            "frozen": "frozen_by program",
             "homes": "can_be home temporary_folder user_data why_no_home",
-            "installed": "frozen_by install_command",
+            "installed": "install_command",
             "memory": "give_back",
             "progress": "Progress progress_bar",
             "unseen": "not_known",

@@ -10,14 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from colibri.machine.frozen import frozen_by
+
 _NAME = "colibri-edge"
-
-
-def frozen_by() -> str | None:
-    """What made a program of this copy: "PyInstaller" (or another that sets sys.frozen), "Nuitka", or None."""
-    if "__compiled__" in globals():
-        return "Nuitka"
-    return "PyInstaller" if getattr(sys, "frozen", False) else None
 
 
 def install_command(*extras: str, more: str = "") -> str:

@@ -3,8 +3,8 @@
 No file can stop a run or end the program: the one that does is named with the reason, and what was read of it before
 stays. `worker` is the side of the program, `python -m colibri.files.room` the other one; they talk in `frames`.
 
-A frozen program (PyInstaller) starts itself for it, with `COLIBRI_FILES_ROOM` set in the environment: `import colibri`
-sees that and never returns. So such a program should import colibri before it does anything else.
+A frozen program (PyInstaller, Nuitka) starts itself for it, with `COLIBRI_FILES_ROOM` set in the environment: `import
+colibri` sees that and never returns. So such a program should import colibri before it does anything else.
 """
 
 VARIABLE = "COLIBRI_FILES_ROOM"

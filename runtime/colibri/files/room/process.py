@@ -13,6 +13,7 @@ from threading import Event, Thread
 from typing import IO
 
 import colibri
+from colibri import machine
 from colibri.files.reading import Reading
 from colibri.files.room import VARIABLE, memory
 from colibri.files.room.frames import Frame, receive, send
@@ -166,8 +167,8 @@ def _start(said: IO[bytes]) -> "subprocess.Popen[bytes]":
     if not sys.executable:
         raise RoomError("sys.executable is empty: this Python cannot start another one to read files in")
     environment = dict(os.environ)
-    if getattr(sys, "frozen", False):
-        command = [sys.executable]
+    if machine.frozen_by():
+        command = [machine.program()]
         environment[VARIABLE] = "1"
     else:
         # -P: a json.py in the folder that one happens to be in is not run.

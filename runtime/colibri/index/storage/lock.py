@@ -18,32 +18,41 @@ from colibri.index.storage.sharing import open_shared
 
 FIRST_WAIT, LONGEST_WAIT = 0.001, 0.05
 """Seconds between two tries: no system call waits for a lock with an end."""
-_held: set[int] = set()  # open files that this process holds a lock on
 
 
 class HeldFile:
-    """A file that says, by the lock on it, that somebody alive uses it. Made by `held` or `taken_over`."""
+    """An open file that this process holds the lock on, until it is closed or the process dies. Made by `held` or
+    `taken_over`."""
 
     def __init__(self, path: Path, number: int) -> None:
         self.path = path
-        self._number = number
+        self.number = number
+        found = os.fstat(number)
+        self.file = (found.st_dev, found.st_ino)
+        _held.add(self)
 
     def close(self) -> None:
-        """Let go. In a forked child, whose parent goes on, nothing happens."""
-        _let_go(self._number)
+        """Let go, once. In a forked child, whose parent goes on, nothing happens."""
+        if self in _held:
+            _held.discard(self)
+            _unlock(self.number)
+            os.close(self.number)
+
+
+_held: set[HeldFile] = set()
 
 
 def held(path: Path) -> HeldFile | None:
     """Make a file and hold it; None: somebody took it for a dead one's before it was locked, so another has to be made.
     Raises OSError."""
     number = open_shared(path)
-    if not _locked(number):
+    own = _locked(path, number)
+    if own is None:
         os.close(number)
-        return None
-    if not _is_still(path, number):
-        _let_go(number)
-        return None
-    return HeldFile(path, number)
+    elif not _is_still(path, number):
+        own.close()
+        own = None
+    return own
 
 
 def taken_over(path: Path) -> HeldFile | None:
@@ -52,19 +61,22 @@ def taken_over(path: Path) -> HeldFile | None:
     Raises FileNotFoundError.
     """
     try:
+        found = path.stat()
+        # Not even opened: where locks belong to processes, as over NFS, closing it would let go of our own.
+        if any(one.file == (found.st_dev, found.st_ino) for one in list(_held)):
+            return None
         number = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         raise
     except OSError:
         return None
     try:
-        own = _locked(number)
+        own = _locked(path, number)
     except OSError:  # a file system without locks
-        own = False
-    if not own:
+        own = None
+    if own is None:
         os.close(number)
-        return None
-    return HeldFile(path, number)
+    return own
 
 
 class WriterLock:
@@ -91,21 +103,25 @@ class WriterLock:
         try:
             number = self._opened()
             try:
-                wait = FIRST_WAIT
-                while not _locked(number):
-                    if time.monotonic() >= until:
-                        raise self._late(seconds)
-                    time.sleep(wait)
-                    wait = min(2 * wait, LONGEST_WAIT)
+                own = self._awaited(number, until, seconds)
             except BaseException:
                 os.close(number)
                 raise
             try:
                 yield
             finally:
-                _let_go(number)
+                own.close()
         finally:
             thread.release()
+
+    def _awaited(self, number: int, until: float, seconds: float) -> HeldFile:
+        wait = FIRST_WAIT
+        while (own := _locked(self._path, number)) is None:
+            if time.monotonic() >= until:
+                raise self._late(seconds)
+            time.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+        return own
 
     @contextmanager
     def held_if_writable(self) -> Iterator[None]:
@@ -148,25 +164,14 @@ def _is_still(path: Path, number: int) -> bool:
         return False
 
 
-def _locked(number: int) -> bool:
-    if not _try_lock(number):
-        return False
-    _held.add(number)
-    return True
-
-
-def _let_go(number: int) -> None:
-    if number not in _held:  # this is a forked child: its parent's lock must not be undone
-        return
-    _held.discard(number)
-    _unlock(number)
-    os.close(number)
+def _locked(path: Path, number: int) -> HeldFile | None:
+    return HeldFile(path, number) if _try_lock(number) else None
 
 
 def _in_child() -> None:
-    for number in _held:
+    for one in _held:
         with suppress(OSError):
-            os.close(number)
+            os.close(one.number)
     _held.clear()
     for lock in list(_writer_locks):
         lock.forget_thread()

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from colibri.errors import InputError
 from colibri.index.document import Payload, payload_json
-from colibri.index.storage import catalogue
+from colibri.index.storage.checksums import document_crc
 from colibri.index.storage.reading import Row, head_by_id
 from colibri.index.storage.transaction import Transaction
 
@@ -35,7 +35,7 @@ def rename(transaction: Transaction, names: Mapping[str, str], change: Change) -
 
 
 def _write(transaction: Transaction, row: Row, new: str, payload: str | None) -> None:
-    crc = catalogue.document_crc(row.number, new, row.passages, payload, row.text_crc)
+    crc = document_crc(row.number, new, row.passages, payload, row.text_crc)
     transaction.connection.execute(
         "UPDATE documents SET id = ?, payload = ?, crc = ? WHERE number = ?", (new, payload, crc, row.number)
     )
