@@ -30,9 +30,8 @@ QUERY = "small red bird"
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory, and experiments in it: the default root is that of the import."""
+    """An empty working directory; `experiments` are in it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Run().stack[0], "root", str(tmp_path / "experiments"))
     return tmp_path
 
 
@@ -293,7 +292,7 @@ def test_where_nothing_is_it_says_so(here: Path) -> None:
 
 
 def test_an_index_of_another_model_is_refused(searcher: Searcher) -> None:
-    with pytest.raises(StoreError, match="open it with the model it was made with, or index the texts anew"):
+    with pytest.raises(StoreError, match="open it with the model it was made with, or make it anew"):
         Searcher(index="nine", checkpoint=str(ARTEFACTS / "tiny-random-xlmr"))
 
 

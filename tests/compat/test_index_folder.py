@@ -1,5 +1,6 @@
 """The folders of indexes: killed processes, files that differ, PLAID's folders."""
 
+import io
 import json
 import shutil
 import subprocess
@@ -160,16 +161,22 @@ def plaid(here: Path) -> Path:
     return folder
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
 def test_a_folder_of_ragatouille_is_encoded_anew_once(
-    plaid: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    plaid: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
     before = {path.name: path.read_bytes() for path in plaid.iterdir()}
     assert is_plaid(plaid)
     assert not is_index(plaid)
     rag = RAGPretrainedModel.from_index(plaid)
     made = plaid.with_name("legacy.colibri")
     assert f"{plaid}: PLAID's files; its 6 passages are encoded anew into {made}, once" in caplog.text
-    assert "encoding passages" in capfd.readouterr().err  # a progress bar
+    assert "encoding passages" in sys.stderr.getvalue()  # type: ignore[attr-defined]  # a progress bar
     results = rag.search("small bird house", k=99)
     assert sorted(one["document_id"] for one in results) == ["doc-a", "doc-a", "doc-b", "doc-c", "doc-d", "doc-e"]
     assert [one["document_metadata"] for one in results if one["document_id"] == "doc-a"] == [{"year": 1999}] * 2
