@@ -27,13 +27,14 @@ __all__ = [
     "highlights",
     "is_index_folder",
     "refusal",
+    "unwritten",
 ]
 
 if TYPE_CHECKING:
     from colibri.explain import Match, highlights
     from colibri.index.document import Document, Hit, PassageHit, Stored, refusal
     from colibri.index.index import Index
-    from colibri.index.opening import is_index_folder
+    from colibri.index.opening import is_index_folder, unwritten
     from colibri.index.upkeep.operations import Stats
     from colibri.index.upkeep.repair import Repair
     from colibri.index.upkeep.verify import Verification
@@ -44,7 +45,7 @@ else:
         {
             "document": "Document Hit PassageHit Stored refusal",
             "index": "Index",
-            "opening": "is_index_folder",
+            "opening": "is_index_folder unwritten",
             "upkeep.operations": "Stats",
             "upkeep.repair": "Repair",
             "upkeep.verify": "Verification",

@@ -242,11 +242,14 @@ def _refuse_others(folder: Path) -> None:
 
 
 def _swap(partial: Path, folder: Path) -> None:
+    from colibri.index import unwritten
+
     old = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old")
     try:
-        if folder.exists():
-            folder.rename(old)
-        partial.rename(folder)
+        with unwritten(folder):
+            if folder.exists():
+                folder.rename(old)
+            partial.rename(folder)
     except OSError as error:
         if old.exists() and not folder.exists():
             old.rename(folder)
