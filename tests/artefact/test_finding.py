@@ -3,10 +3,13 @@
 import hashlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +212,35 @@ def test_files_of_a_hub_id_are_of_one_revision_whatever_is_pushed_meanwhile(bert
 def test_a_hub_id_that_is_not_cached_is_not_found_offline(tmp_path: Path) -> None:
     with pytest.raises(ArtefactNotFound, match=r"owner/other: .*; nor is owner/other a folder here"):
         artefact.find("owner/other", cache_dir=tmp_path)
+
+
+def test_a_hub_that_is_not_there_is_asked_once(tmp_path: Path) -> None:
+    """Without waiting for it to come back, and without lines about that."""
+    asked = []
+    with socket.socket() as hub:
+        hub.bind(("127.0.0.1", 0))
+        hub.listen()
+
+        def hang_up() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = hub.accept()
+                    asked.append(connection.recv(4))
+                    connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        code = "import sys; from colibri import artefact; artefact.find('owner/other', cache_dir=sys.argv[1])"
+        environment = os.environ | {"HF_ENDPOINT": f"http://127.0.0.1:{hub.getsockname()[1]}", "HF_HUB_OFFLINE": "0"}
+        child = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False, env=environment
+        )
+        hub.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    assert asked == [b"HEAD"]
+    assert "ArtefactNotFound: owner/other: colibri.json is not in the local hub cache" in child.stderr
+    assert "`colibri export owner/other` makes one in" in child.stderr
+    assert "etrying" not in child.stderr
 
 
 def test_what_is_nowhere_is_an_error_with_the_command_that_makes_it_and_where_it_goes(

@@ -7,9 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from colibri.compat.colbert.infra import Run
+from colibri.compat.colbert.infra.config.settings import RunSettings
 from reference import ARTEFACTS, GOLDEN
 
 BIG, MODERN = "tiny-random-bert-512", "tiny-random-modernbert"
+
+
+@pytest.fixture(autouse=True)
+def experiments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where Stanford's words read and write: that is the working directory of the import, the checkout."""
+    root = tmp_path / "experiments"
+    monkeypatch.setattr(Run().stack[0], "root", str(root))
+    monkeypatch.setattr(RunSettings, "root", str(root))
+    return root
 
 
 @pytest.fixture(scope="session")

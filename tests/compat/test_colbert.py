@@ -30,9 +30,8 @@ QUERY = "small red bird"
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory, and experiments in it: the default root is that of the import."""
+    """An empty working directory; `experiments` are in it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Run().stack[0], "root", str(tmp_path / "experiments"))
     return tmp_path
 
 
@@ -182,6 +181,84 @@ def test_a_failed_overwrite_leaves_the_old_index(here: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["notes"]
 
 
+@pytest.mark.parametrize("name", ["", " ", ".", "..", None, 5])
+def test_what_is_no_name_of_an_index_is_refused(here: Path, name: Any) -> None:
+    """An empty one would be the folder of all indexes."""
+    indexer = Indexer(checkpoint=str(BERT))
+    path = Path(indexer.index("notes", PASSAGES))
+    for overwrite in (False, True, "resume"):
+        with pytest.raises(InputError, match=r"name: found .*, wanted the name of an index, or a path"):
+            indexer.index(name, PASSAGES, overwrite=overwrite)
+    with pytest.raises(InputError, match=r"index: found .*, wanted the name of an index, or a path"):
+        Searcher(index=name)
+    assert [entry.name for entry in path.parent.iterdir()] == ["notes"]
+    assert len(Searcher(index="notes").collection) == 9
+
+
+@pytest.mark.parametrize("config", [{"dim": 64}, "dim=64", 64])
+def test_what_is_no_configuration_is_refused(config: Any) -> None:
+    said = f"config: found {type(config).__name__}, wanted a ColBERTConfig or RunConfig"
+    for make in (Checkpoint, Indexer):
+        with pytest.raises(InputTypeError, match=said):
+            make(str(BERT), config)
+
+
+def test_no_model_is_never_a_model(searcher: Searcher) -> None:
+    for make in (Checkpoint, Indexer):
+        with pytest.raises(InputTypeError, match="checkpoint: found None, wanted a name, a folder or a hub id"):
+            make(None)
+    assert Checkpoint(None, ColBERTConfig(checkpoint=str(BERT))).name == str(BERT)
+    assert Searcher("nine", checkpoint=None).checkpoint.name == str(BERT)
+
+
+def test_what_is_not_there_says_its_path_and_number(here: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        Searcher(index="nothing")
+    wanted = str(here / "experiments" / "default" / "indexes" / "nothing")
+    assert isinstance(caught.value, StoreError)
+    assert (caught.value.errno, caught.value.filename) == (2, wanted)
+    assert str(caught.value) == f"[Errno 2] no index there; Indexer(...).index(...) makes one: {wanted!r}"
+
+
+@pytest.mark.parametrize("k", [1_000_001, 10**12, 2**63])
+def test_more_results_than_memory_holds_are_as_many_as_there_are(searcher: Searcher, k: int) -> None:
+    pids, ranks, scores = searcher.search(QUERY, k=k)
+    assert (len(pids), len(scores)) == (9, 9)
+    assert (ranks[0], len(ranks)) == (1, 1_000_000)
+    assert len(searcher.search_all({1: QUERY}, k=k).todict()[1]) == 9
+
+
+def test_texts_are_refused_before_any_is_encoded(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded: list[object] = []
+    real = colibri.Colibri.stream_documents
+
+    def counted(self: colibri.Colibri, *given: Any, **options: Any) -> Any:
+        encoded.append(given)
+        return real(self, *given, **options)
+
+    monkeypatch.setattr(colibri.Colibri, "stream_documents", counted)
+    indexer, updater = Indexer(checkpoint=str(BERT)), IndexUpdater(searcher.config, searcher)
+    for texts in (["good", None], [b"bytes"], ["good", ["nested"]]):
+        with pytest.raises(InputTypeError, match=r"collection\[\d\]: found \w+, wanted str"):
+            indexer.index("ten", texts)
+        with pytest.raises(InputTypeError, match=r"passages\[\d\]: found \w+, wanted str"):
+            updater.add(texts)  # type: ignore[arg-type]
+    assert encoded == []
+    assert updater.add(text for text in ["from a generator"]) == [9]  # type: ignore[arg-type]
+    assert len(encoded) == 1
+
+
+@pytest.mark.parametrize("pids", ["1", 1, ["1"], [1.0], [None], None])
+def test_only_whole_numbers_are_removed(searcher: Searcher, pids: Any) -> None:
+    updater = IndexUpdater(searcher.config, searcher)
+    with pytest.raises(InputTypeError, match=r"pids: found .*, wanted (a list of )?whole numbers"):
+        updater.remove(pids)
+    assert len(searcher.search(QUERY, k=9)[0]) == 9
+    updater.remove(np.array([2, 3]))  # type: ignore[arg-type]
+    assert sorted(searcher.search(QUERY, k=9)[0]) == [0, 1, 4, 5, 6, 7, 8]
+    assert updater.removed_pids == [2, 3]
+
+
 @pytest.mark.parametrize("spell", [str, Path, lambda path: f"{path}/"])
 def test_a_moved_index_opens_by_any_spelling_of_its_path(searcher: Searcher, here: Path, spell: Any) -> None:
     moved = here / "elsewhere" / "moved"
@@ -215,7 +292,7 @@ def test_where_nothing_is_it_says_so(here: Path) -> None:
 
 
 def test_an_index_of_another_model_is_refused(searcher: Searcher) -> None:
-    with pytest.raises(StoreError, match="open it with the model it was made with, or index the texts anew"):
+    with pytest.raises(StoreError, match="open it with the model it was made with, or make it anew"):
         Searcher(index="nine", checkpoint=str(ARTEFACTS / "tiny-random-xlmr"))
 
 

@@ -1,5 +1,6 @@
 """The folders of indexes: killed processes, files that differ, PLAID's folders."""
 
+import io
 import json
 import shutil
 import subprocess
@@ -8,15 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from colibri import Index
 from colibri.compat import NotHere
-from colibri.compat.colbert import Checkpoint, Searcher
+from colibri.compat.colbert import Checkpoint, Indexer, IndexUpdater, Searcher
 from colibri.compat.colbert.index_folder import added, is_index, is_plaid, restored
 from colibri.compat.colbert.infra import ColBERTConfig
+from colibri.compat.pylate import indexes
 from colibri.compat.ragatouille import RAGPretrainedModel
-from colibri.errors import StoreError
+from colibri.errors import InputError, StoreError
 from reference import ARTEFACTS
 from rounds import rounds
 
@@ -160,16 +163,23 @@ def plaid(here: Path) -> Path:
     return folder
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
 def test_a_folder_of_ragatouille_is_encoded_anew_once(
-    plaid: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    plaid: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
     before = {path.name: path.read_bytes() for path in plaid.iterdir()}
     assert is_plaid(plaid)
     assert not is_index(plaid)
     rag = RAGPretrainedModel.from_index(plaid)
     made = plaid.with_name("legacy.colibri")
     assert f"{plaid}: PLAID's files; its 6 passages are encoded anew into {made}, once" in caplog.text
-    assert "encoding passages" in capfd.readouterr().err  # a progress bar
+    assert "encoding passages" in terminal.getvalue()  # a progress bar
     results = rag.search("small bird house", k=99)
     assert sorted(one["document_id"] for one in results) == ["doc-a", "doc-a", "doc-b", "doc-c", "doc-d", "doc-e"]
     assert [one["document_metadata"] for one in results if one["document_id"] == "doc-a"] == [{"year": 1999}] * 2
@@ -214,3 +224,49 @@ def test_an_interrupted_encoding_is_begun_again(plaid: Path) -> None:
     partial.mkdir()
     (partial / "index.json").write_text("{", encoding="utf-8")
     assert len(RAGPretrainedModel.from_index(plaid).search("bird", k=99)) == 6
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows renames no folder of open files")
+def test_a_searcher_goes_on_with_the_index_that_took_its_name(tmp_path: Path) -> None:
+    Indexer(str(BERT)).index("notes", TEXTS)
+    searcher = Searcher("notes")
+    updater = IndexUpdater(searcher.config, searcher)
+    assert sorted(searcher.search("bird", k=9)[0]) == list(range(6))
+    Indexer(str(BERT)).index("notes", ["white fish", "black fish"], overwrite=True)
+    assert sorted(searcher.search("bird", k=9)[0]) == [0, 1]
+    assert searcher.collection[0] == "white fish"
+    Indexer(str(BERT)).index("notes", ["white fish", "black fish", "old fish"], overwrite=True)
+    assert updater.add(["red fish"]) == [3]
+    again = Searcher("notes")
+    assert list(again.collection) == ["white fish", "black fish", "old fish", "red fish"]
+    assert again.search("bird", k=9) == searcher.search("bird", k=9)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows renames no folder of open files")
+def test_ragatouille_goes_on_with_the_index_that_took_its_name(tmp_path: Path) -> None:
+    """A server that answers, and a job at night that makes the index anew: nothing is mixed, nothing damaged."""
+    server = RAGPretrainedModel.from_pretrained(BERT)
+    path = server.index(TEXTS, IDS, index_name="notes", max_document_length=40)
+    job = RAGPretrainedModel.from_pretrained(BERT)
+    job.index(["white fish", "black fish"], ["w", "b"], index_name="notes", max_document_length=40)
+    assert {one["document_id"] for one in server.search("bird", k=9)} == {"w", "b"}
+    job.index(["white fish", "old fish", "new"], ["w", "o", "n"], index_name="notes", max_document_length=40)
+    server.add_to_index(["red fish"], ["r"])
+    server.delete_from_index(["n"])
+    for one in (server, job, RAGPretrainedModel.from_index(path)):
+        assert {found["document_id"] for found in one.search("bird", k=9)} == {"w", "o", "r"}
+    with Index.open(path) as index:
+        assert index.verify().clean
+    assert json.loads(Path(path, "collection.json").read_text(encoding="utf-8"))[3] == "red fish"
+
+
+def test_pylate_s_index_is_found_when_another_process_made_it_meanwhile(tmp_path: Path) -> None:
+    rows = [np.eye(4, dtype=np.float32)[:2], np.eye(4, dtype=np.float32)[2:]]
+    early = indexes.PLAID("indexes", "notes")
+    with pytest.raises(InputError, match="The index is empty"):
+        early(rows)
+    indexes.PLAID("indexes", "notes").add_documents(["a", "b"], rows)
+    assert [found[0]["id"] for found in early(rows)] == ["a", "b"]
+    if sys.platform != "win32":
+        indexes.PLAID("indexes", "notes", override=True).add_documents(["c"], rows[:1])
+        assert [[one["id"] for one in found] for found in early(rows)] == [["c"], ["c"]]

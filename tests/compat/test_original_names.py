@@ -1,5 +1,6 @@
 """`install`: the originals' import names for a whole program, in processes of their own."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,16 @@ def test_one_object_under_both_names() -> None:
         "assert importlib.util.find_spec('json') is not None\n"
         "assert sum(type(f).__module__.startswith('colibri') for f in sys.meta_path) == 1\n"
     )
+
+
+def test_a_star_brings_what_the_door_has() -> None:
+    doors = ["colbert", "colbert.infra", "colbert.infra.config", "colbert.data", "ragatouille", "ragatouille.data"]
+    for door in ("pylate", *doors):
+        ours = importlib.import_module(f"colibri.compat.{door}")
+        assert sorted(ours.__all__) == dir(ours)
+        brought: dict[str, object] = {}
+        exec(f"from colibri.compat.{door} import *", brought)
+        assert all(brought[name] is getattr(ours, name) for name in ours.__all__)
 
 
 def test_ours_answers_where_the_original_is_installed_too(real: str) -> None:

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -169,8 +170,14 @@ def test_metadata_comes_back_with_each_document_that_has_some(rag: RAGPretrained
             "document_metadatas of 'doc-green': metadata.born is not JSON (date; wanted str, a number, bool, None, "
             "a list or a mapping)",
         ),
+        ({"document_metadatas": {"n": 1}}, "document_metadatas: found dict, wanted a list of mappings, or None"),
+        ({"document_metadatas": "n"}, "document_metadatas: found str, wanted a list of mappings, or None"),
+        ({"document_metadatas": [{}] * 8 + ["n"]}, "document_metadatas: found str, wanted a list of mappings, or None"),
+        ({"index_name": ""}, "index_name: found '', wanted the name of an index, or a path"),
+        ({"index_name": "."}, "index_name: found '.', wanted the name of an index, or a path"),
+        ({"index_name": 5}, "index_name: found 5, wanted the name of an index, or a path"),
         ({"max_document_length": 256}, "max_document_length: found 256, wanted 4 to 64 for a document"),
-        ({"overwrite_index": "maybe"}, "maybe"),
+        ({"overwrite_index": "maybe"}, "overwrite_index: found 'maybe', wanted True, False, 'reuse', 'resume'"),
         ({"collection": "text"}, "collection: found str, wanted a list of strings"),
         ({"collection": [*TEXTS[:-1], 3]}, "collection[8]: found int, wanted str"),
     ],
@@ -191,6 +198,49 @@ def test_what_cannot_be_is_refused_before_any_work_and_loses_nothing(
         assert stored is not None
         assert stored.vectors is not None
         assert len(stored.vectors.rows) == 40
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda rag: rag.delete_from_index(None), "document_ids: found NoneType, wanted a list of strings"),
+        (lambda rag: rag.delete_from_index([IDS[0], 3]), "document_ids[1]: found int, wanted str"),
+        (lambda rag: rag.search(QUERY, doc_ids=5), "doc_ids: found int, wanted a list of strings"),
+        (lambda rag: rag.search(QUERY, doc_ids=[5]), "doc_ids[0]: found int, wanted str"),
+        (lambda rag: rag.search(QUERY, index_name=""), "index_name: found '', wanted the name of an index, or a path"),
+        (lambda rag: rag.encode(TEXTS, document_metadatas={"n": 1}), "document_metadatas: found dict, wanted a list"),
+        (lambda rag: rag.encode(TEXTS, document_metadatas=[{}]), "document_metadatas: found 1, wanted one for each of"),
+        (lambda rag: rag.rerank(QUERY, TEXTS, k=0), "k: found 0, wanted a whole number from 1"),
+        (lambda rag: rag.rerank(QUERY, TEXTS, k="3"), "k: found '3', wanted a whole number from 1"),
+        (lambda rag: rag.from_index(None), "index_path: found None, wanted the name of an index, or a path"),
+        (lambda rag: rag.from_pretrained(None), "checkpoint: found None, wanted a name, a folder or a hub id"),
+    ],
+)
+def test_calls_that_cannot_be_are_refused_before_any_work(
+    rag: RAGPretrainedModel, monkeypatch: pytest.MonkeyPatch, call: Callable[[Any], object], said: str
+) -> None:
+    indexed(rag)
+    encoded: list[object] = []
+    real = colibri.Colibri.encode_documents
+
+    def counted(self: colibri.Colibri, texts: Any, *given: Any, **options: Any) -> Any:
+        encoded.extend(texts)
+        return real(self, texts, *given, **options)
+
+    monkeypatch.setattr(colibri.Colibri, "encode_documents", counted)
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the words follow
+        call(rag)
+    assert said in str(caught.value)
+    assert isinstance(caught.value, colibri.ColibriError)
+    assert encoded == []
+    assert len(rag.search(QUERY, k=99)) == 9
+
+
+def test_one_document_is_found_or_deleted_by_its_id_alone(rag: RAGPretrainedModel) -> None:
+    indexed(rag)
+    assert found_ids(rag.search(QUERY, doc_ids=IDS[0])) == [IDS[0]]
+    rag.delete_from_index(IDS[0])
+    assert IDS[0] not in found_ids(rag.search(QUERY, k=99))
 
 
 def test_what_fails_while_it_is_encoded_leaves_the_old_index_open(rag: RAGPretrainedModel) -> None:

@@ -91,6 +91,10 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "sort": lambda x: x.sort(dim=1, descending=True).values,
     "argsort": lambda x: x[0].argsort(dim=0),
     "abs": lambda x: x.abs().sqrt(),
+    "abs of it": lambda x: abs(x) + +x,
+    "amax": lambda x: x.amax(dim=-1),
+    "amax of two, kept": lambda x: x.amax((0, 2), keepdim=True),
+    "amin": lambda x: x.amin(1),
     "clamp": lambda x: x.clamp(min=-0.5, max=0.5),
     "masked_fill": lambda x: x.masked_fill(x == 0, -9999),
     "nonzero": lambda x: x[1].nonzero(),
@@ -160,6 +164,52 @@ def test_numpy_takes_rows_as_they_are() -> None:
         rows.__array__(np.float64, copy=False)
     assert isinstance(CUBE[0] @ rows[1].T, Rows)
     assert isinstance(2 * rows, Rows)
+
+
+NUMPY: dict[str, Callable[[Any], Any]] = {
+    "sum": lambda x: np.sum(x, axis=-1),
+    "sum kept": lambda x: np.sum(x, axis=(0, 1), keepdims=True),
+    "mean": np.mean,
+    "std": lambda x: np.std(x, axis=1, ddof=1),
+    "max": lambda x: np.max(x, axis=1),
+    "min": np.min,
+    "prod": np.prod,
+    "any": lambda x: np.any(x, axis=-1),
+    "all": np.all,
+    "argmax": lambda x: np.argmax(x, axis=2),
+    "argsort": lambda x: np.argsort(x, axis=0),
+    "sort": lambda x: np.sort(x, axis=1),
+    "size": np.size,
+    "shape": lambda x: (*np.shape(x), np.ndim(x)),
+    "squeeze": lambda x: np.squeeze(x[:1], axis=0),
+    "transpose": lambda x: np.transpose(x, (0, 2, 1)),
+    "reshape": lambda x: np.reshape(x, (-1, 3), order="F"),
+    "ravel": np.ravel,
+    "clip": lambda x: np.clip(x, 0, 1),
+    "round": lambda x: np.round(x, 2),
+    "take": lambda x: np.take(x, [1, 0], axis=1),
+    "repeat": lambda x: np.repeat(x, 2, axis=0),
+    "cumsum": lambda x: np.cumsum(x, axis=1),
+    "nonzero": lambda x: np.nonzero(x)[0],
+    "concatenate": lambda x: np.concatenate([x, x], axis=1),
+    "stack": lambda x: np.vstack((x[0], x[1])),
+    "pad": lambda x: np.pad(x, ((0, 0), (0, 1), (0, 0))),
+    "where": lambda x: np.where(x == 0, -1, x),
+    "einsum": lambda x: np.einsum("qd,td->qt", x[0], x[1]),
+    "norm": lambda x: np.linalg.norm(x, axis=-1),
+    "MaxSim": lambda x: np.sum(np.max(np.matmul(x[0], np.transpose(x[1])), axis=1)),
+    "allclose": lambda x: np.allclose(x, x),
+    "mean of two": lambda x: np.average(x, axis=0, weights=[1, 3]),
+    "copy": np.copy,
+}
+
+
+def test_numpy_s_functions_mean_the_same_of_rows() -> None:
+    for name, call in NUMPY.items():
+        found, wanted = call(Rows(CUBE)), call(CUBE)
+        assert not isinstance(found, Rows), name
+        assert np.array_equal(found, wanted), name
+        assert type(found) is type(wanted), name
 
 
 def test_views_share_memory_and_writing_reaches_it() -> None:

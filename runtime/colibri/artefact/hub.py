@@ -10,6 +10,8 @@ from colibri.machine import can_be, home, temporary_folder, why_no_home
 
 log = logging.getLogger(__name__)
 
+_HUB_SECONDS = 10  # as the client waits for an answer
+
 
 @dataclass(frozen=True)
 class HubFiles:
@@ -30,12 +32,30 @@ class HubFiles:
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
 
         try:
+            self._refuse_without_hub(name)
             return Path(hf_hub_download(self.repo, name, revision=self.revision, cache_dir=self.cache_dir))
         except LocalEntryNotFoundError as error:
             reason = "not in the local hub cache, and the hub cannot be reached"
             raise ArtefactNotFound(f"{self.repo}: {name} is {reason}") from error
         except (HfHubHTTPError, HFValidationError) as error:
             raise ArtefactNotFound(f"{self.repo}: {name}: {error}") from error
+
+    def _refuse_without_hub(self, name: str) -> None:
+        """Of a file that is not cached ask once whether there is a hub: the client asks six times and more, which takes
+        24 s and as many lines on stderr, before it says that there is none. What a hub answers is the client's to
+        tell."""
+        from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache  # noqa: PLC0415
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
+
+        if isinstance(try_to_load_from_cache(self.repo, name, self.cache_dir, self.revision), str):
+            return
+        url = hf_hub_url(self.repo, name, revision=self.revision)
+        try:
+            get_hf_file_metadata(url, timeout=_HUB_SECONDS)
+        except HfHubHTTPError:
+            return
+        except Exception as error:  # of requests, httpx or httpx2, as the client's version has it
+            raise LocalEntryNotFoundError(str(error)) from error
 
 
 def prepare_client() -> None:

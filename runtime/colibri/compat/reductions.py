@@ -51,6 +51,16 @@ def nonzeros(array: Array, axis: Any, keep: bool) -> Array:
     return np.asarray(np.count_nonzero(array, axis=axis, keepdims=keep))
 
 
+def largest(array: Array, axis: Any, keep: bool) -> Array:
+    """Of floats NaN, where one is."""
+    return np.asarray(array.max(axis, keepdims=keep))
+
+
+def smallest(array: Array, axis: Any, keep: bool) -> Array:
+    """Of floats NaN, where one is."""
+    return np.asarray(array.min(axis, keepdims=keep))
+
+
 def norm(array: Array, p: Any, axis: Any, keep: bool) -> Array:
     """(sum of |x| ** p) ** (1 / p) over the axes; p "fro" is 2."""
     power = 2.0 if p in ("fro", None) else float(p)

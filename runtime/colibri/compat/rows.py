@@ -167,6 +167,10 @@ class Rows:
     ) -> Any:
         return function(*_tensors(tuple(args)), **_tensors(kwargs or {}))
 
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        # Else numpy would call methods of ours by its own arguments: np.sum(rows) is rows.sum(axis=None, out=None).
+        return function(*_plain_within(tuple(args)), **_plain_within(kwargs))
+
     def numpy(self, *, force: Bool = False) -> NDArray[Any]:
         """The array itself."""
         return self._array
@@ -274,6 +278,8 @@ class Rows:
     any = _reduced(reductions.anything, "Whether one is not zero.")
     all = _reduced(reductions.everything, "Whether none is zero.")
     count_nonzero = _reduced(reductions.nonzeros, "How many are not zero.")
+    amax = _reduced(reductions.largest, "The largest.")
+    amin = _reduced(reductions.smallest, "The smallest.")
     max = _extreme(np.argmax, np.max, np.maximum)
     min = _extreme(np.argmin, np.min, np.minimum)
 
@@ -348,6 +354,12 @@ class Rows:
     def __neg__(self) -> "Rows":
         return Rows(-self._array)
 
+    def __pos__(self) -> "Rows":
+        return self
+
+    def __abs__(self) -> "Rows":
+        return self.abs()
+
     def __invert__(self) -> "Rows":
         return Rows(~self._array)
 
@@ -378,6 +390,16 @@ class Rows:
 
 def _plain(value: Any) -> Any:
     return value.numpy() if isinstance(value, Rows) else value
+
+
+def _plain_within(value: Any) -> Any:
+    """Every Rows within as the array it wraps."""
+    if isinstance(value, list | tuple):
+        parts = [_plain_within(part) for part in value]
+        return parts if isinstance(value, list) else tuple(parts)
+    if isinstance(value, dict):
+        return {name: _plain_within(part) for name, part in value.items()}
+    return _plain(value)
 
 
 def _place(place: Any) -> Any:

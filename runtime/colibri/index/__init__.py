@@ -27,6 +27,7 @@ __all__ = [
     "highlights",
     "is_index_folder",
     "refusal",
+    "unwritten",
 ]
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from colibri.index.document import Document, Hit, PassageHit, Stored, checked, id_list, payload_json, refusal
     from colibri.index.encoding import IndexModel, Passages
     from colibri.index.index import Index
-    from colibri.index.opening import is_index_folder
+    from colibri.index.opening import is_index_folder, unwritten
     from colibri.index.ready import Given, given_rows, passages_of
     from colibri.index.upkeep.operations import Stats
     from colibri.index.upkeep.repair import Repair
@@ -48,7 +49,7 @@ else:
             "document": "Document Hit PassageHit Stored checked id_list payload_json refusal",
             "encoding": "IndexModel Passages",
             "index": "Index",
-            "opening": "is_index_folder",
+            "opening": "is_index_folder unwritten",
             "ready": "Given given_rows passages_of",
             "upkeep.operations": "Stats",
             "upkeep.repair": "Repair",

@@ -50,6 +50,7 @@ class Core:
         self._snapshots = Snapshots(self.segments, self.dim, self.space_id)
         self._model: IndexModel | None = None
         self._choosing = threading.Lock()
+        self._files = shelf.files
         self.clock = time.monotonic
         self.generation = 0
         """Counts takeovers: rows that were encoded for one do not compare with those of the next."""
@@ -82,6 +83,10 @@ class Core:
     def _follow(self, connection: Connection) -> bool:
         """The same in a transaction; whether one did. What was loaded for the old one is let go."""
         found = catalogue.standing_facts(connection)
+        if self._files != self.shelf.files:  # another index lies in the folder, whose commits count from the start
+            with self._choosing:
+                self._files = self.shelf.files
+                self._snapshots = Snapshots(self.segments, self.dim, self.space_id)
         if all(self.facts[name] == value for name, value in found.items()):
             return False
         with self._choosing:

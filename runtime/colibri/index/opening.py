@@ -5,8 +5,9 @@ Its facts stand twice: in the SQLite file, and in index.json for when that one c
 
 import json
 import os
-from collections.abc import Collection
-from contextlib import suppress
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,23 @@ def opened(
         shelf.close()
         raise
     return core
+
+
+@contextmanager
+def unwritten(folder: Path, seconds: float = 60.0) -> Iterator[None]:
+    """For whoever renames the folder of an index: no writer is in the middle of something there. Writers that wait
+    write into what then has the name. A folder without a writer's lock has no writer.
+
+    seconds: how long to wait for one. Raises StoreLocked after so long.
+    """
+    if not (folder / LOCK).is_file():
+        yield
+        return
+    with WriterLock(folder / LOCK, seconds).held():
+        if sys.platform != "win32":  # which renames no folder of open files
+            yield
+            return
+    yield
 
 
 def is_index_folder(names: Collection[str]) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from colibri.machine import door
 
+__all__ = ["Checkpoint", "IndexUpdater", "Indexer", "Searcher", "Trainer"]
+
 if TYPE_CHECKING:
     from colibri.compat.colbert.index_updater import IndexUpdater
     from colibri.compat.colbert.indexer import Indexer

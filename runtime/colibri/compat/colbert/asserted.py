@@ -5,13 +5,16 @@ from contextlib import contextmanager
 
 from colibri.errors import InputError, StoreError
 
+OVERWRITE = (True, False, "reuse", "resume", "force_silent_overwrite")
+"""What may become of an index that is there already."""
+
 
 class Refused(InputError, AssertionError):
     """A value that colbert-ai's `assert` statements refuse: callers may catch AssertionError as they did."""
 
 
-class NotThere(StoreError, FileNotFoundError):
-    """An index folder or a file of it that is not there."""
+class NotThere(FileNotFoundError, StoreError):  # in this order errno, filename and the words are OSError's
+    """An index folder or a file of it that is not there: (errno, what is said, path), as of any FileNotFoundError."""
 
 
 def check(holds: object, said: str) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from colibri.compat.colbert.asserted import NotThere
 from colibri.compat.colbert.infra.config.config import METADATA, ColBERTConfig
 from colibri.compat.not_here import not_here
-from colibri.errors import InputError, StoreError
+from colibri.errors import InputError, InputTypeError, StoreError
 
 if TYPE_CHECKING:
     from colibri.compat.colbert.modeling.checkpoint import Checkpoint
@@ -32,6 +32,17 @@ _OURS = ("index.json", "index.sqlite", "index.sqlite-wal", "index.sqlite-shm", "
 _REPLACED = (".json", ".pt", ".partial")  # and what the original packages write
 _CHUNK_TOKENS = 16_384
 REENCODED = ".colibri"
+
+
+def checked_name(name: object, option: str) -> str:
+    """The name or path of an index. Raises InputTypeError for what is neither, InputError for an empty one, which
+    would be the folder of all of them."""
+    if not isinstance(name, str | os.PathLike):
+        raise InputTypeError(f"{option}: found {name!r}, wanted the name of an index, or a path")
+    said = os.fspath(name)
+    if said.strip() in ("", ".", ".."):
+        raise InputError(f"{option}: found {said!r}, wanted the name of an index, or a path")
+    return str(said)
 
 
 def is_index(folder: Path) -> bool:
@@ -231,11 +242,14 @@ def _refuse_others(folder: Path) -> None:
 
 
 def _swap(partial: Path, folder: Path) -> None:
+    from colibri.index import unwritten
+
     old = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old")
     try:
-        if folder.exists():
-            folder.rename(old)
-        partial.rename(folder)
+        with unwritten(folder):
+            if folder.exists():
+                folder.rename(old)
+            partial.rename(folder)
     except OSError as error:
         if old.exists() and not folder.exists():
             old.rename(folder)

@@ -4,13 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from colibri.compat.colbert import index_folder
-from colibri.compat.colbert.asserted import check
+from colibri.compat.colbert.asserted import OVERWRITE, Refused, check
 from colibri.compat.colbert.data.collection import Collection
 from colibri.compat.colbert.infra.config.config import ColBERTConfig
 from colibri.compat.colbert.infra.run import Run
 from colibri.compat.colbert.modeling.checkpoint import Checkpoint
-
-_OVERWRITE = (True, False, "reuse", "resume", "force_silent_overwrite")
 
 
 class Indexer:
@@ -45,22 +43,28 @@ class Indexer:
                    when the new one is complete; "reuse": an index that is there stays as it is; "resume": it gets the
                    passages it lacks
 
-        Raises StoreError where what would be replaced is no index.
+        Raises InputTypeError for a passage that is no text, before any work; StoreError where what would be replaced
+        is no index.
         """
-        check(any(overwrite is word or overwrite == word for word in _OVERWRITE), f"overwrite: found {overwrite!r}")
+        from colibri import checks
+
+        if not any(overwrite is word or overwrite == word for word in OVERWRITE):
+            raise Refused(f"overwrite: found {overwrite!r}, wanted {', '.join(map(repr, OVERWRITE))}")
+        name = index_folder.checked_name(name, "name")
         self.configure(index_name=name, resume=overwrite == "resume")
         where = self.config.index_path_
         folder = Path(where)
-        check(overwrite or not folder.exists(), where)
+        check(overwrite or not folder.exists(), where)  # the path alone, as there
         self.index_path = where
         there = index_folder.is_index(folder) or index_folder.is_plaid(folder)
         if overwrite == "reuse" and there:
             return where
-        passages = Collection.cast(collection)
-        self.configure(collection=passages.provenance())
+        given = Collection.cast(collection)
+        passages = checks.listed_texts(given, "collection")
+        self.configure(collection=given.provenance())
         if overwrite == "resume" and index_folder.is_index(folder):
             with index_folder.opened(folder, self._checkpoint.colibri) as index:
-                index_folder.added(index, self._checkpoint, list(passages)[index_folder.next_pid(index) :])
+                index_folder.added(index, self._checkpoint, passages[index_folder.next_pid(index) :])
         else:
-            index_folder.built(folder, self._checkpoint, list(passages), self.config)
+            index_folder.built(folder, self._checkpoint, passages, self.config)
         return where

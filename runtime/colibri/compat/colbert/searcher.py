@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from colibri.index import Index
     from colibri.vectors import TokenVectors
 
+_MOST_RANKS = 1_000_000
 Found = tuple[list[int], list[int], list[float]]
 
 
@@ -48,7 +49,8 @@ class Searcher:
     ) -> None:
         self.verbose = verbose
         initial = ColBERTConfig.from_existing(config, Run().config)
-        self.index = os.path.join(index_root or initial.index_root_, index)  # noqa: PTH118 - a str, as users join it
+        named = index_folder.checked_name(index, "index")
+        self.index = os.path.join(index_root or initial.index_root_, named)  # noqa: PTH118 - a str, as users join it
         folder = Path(self.index)
         if not folder.is_dir():
             index_folder.restored(folder)
@@ -95,7 +97,8 @@ class Searcher:
         filter_fn  is given the pids (those of `pids`, else all) as int32, and gives those that may be found
         pids       search among these alone; unknown ones are no error
 
-        Fewer than k passages give shorter lists of pids and scores; the ranks are always k, so read them by `zip`.
+        Fewer than k passages give shorter lists of pids and scores; the ranks are always k (a million at most, or as
+        many as the passages), so read them by `zip`.
         """
         return self._found(self._queries([text], full_length_search), k, filter_fn, pids)
 
@@ -137,7 +140,8 @@ class Searcher:
         among = self._among(filter_fn, pids)
         ids = None if among is None else [str(pid) for pid in among]
         hits = self._index.search(query, k, ids=ids, passages=1)
-        return [int(hit.id) for hit in hits], list(range(1, k + 1)), [hit.score for hit in hits]
+        ranks = k if k <= _MOST_RANKS else min(k, max(len(hits), _MOST_RANKS))  # a list of 10**12 would be the end
+        return [int(hit.id) for hit in hits], list(range(1, ranks + 1)), [hit.score for hit in hits]
 
     def _among(self, filter_fn: Callable[[Any], Any] | None, pids: Sequence[int] | None) -> list[int] | None:
         import numpy as np

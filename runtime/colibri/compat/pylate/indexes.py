@@ -122,7 +122,7 @@ class PLAID:
         one query. subset: ids to search among, one list for all queries or one for each; ids that are not there are
         passed over. Raises InputError for an index without documents.
         """
-        index = self._index
+        index = self._index = self._index or _there(self._folder, override=False)  # another process made it meanwhile
         if index is None or not len(index):
             raise InputError("The index is empty. Please add documents before querying.")
         if isinstance(queries_embeddings, list | tuple) and not queries_embeddings:
@@ -176,7 +176,7 @@ TachiomIndex = absent("pylate.indexes.TachiomIndex", _ONE, "use indexes.PLAID")
 
 def _there(folder: Path, override: bool) -> "Index | None":
     """The index in a folder, opened; None where there is none yet, or none any more."""
-    from colibri.index import Index, is_index_folder
+    from colibri.index import Index, is_index_folder, unwritten
 
     names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
     if not names:
@@ -196,7 +196,8 @@ def _there(folder: Path, override: bool) -> "Index | None":
         if not override:
             raise
     gone = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.gone")  # at once: what is half deleted is no index
-    folder.rename(gone)
+    with unwritten(folder):
+        folder.rename(gone)
     shutil.rmtree(gone)
     return None
 

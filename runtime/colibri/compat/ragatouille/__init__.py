@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from colibri.machine import door
 
+__all__ = ["RAGPretrainedModel", "RAGTrainer"]
+
 if TYPE_CHECKING:
     from colibri.compat.ragatouille.pretrained import RAGPretrainedModel
     from colibri.compat.ragatouille.trainer import RAGTrainer

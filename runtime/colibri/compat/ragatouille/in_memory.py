@@ -1,9 +1,9 @@
 """Documents encoded in memory, and ranking documents that are in no index."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from colibri.errors import InputError
+from colibri.errors import InputError, InputTypeError
 
 if TYPE_CHECKING:
     from colibri.vectors import TokenVectors
@@ -20,11 +20,7 @@ class Held:
         self._parts: list[TokenVectors] = []
 
     def add(self, texts: Sequence[str], vectors: "TokenVectors", metadatas: Sequence[Any] | None) -> None:
-        """Some more."""
-        if metadatas is not None and len(metadatas) != len(texts):
-            raise InputError(
-                f"document_metadatas: found {len(metadatas)}, wanted one for each of {len(texts)} documents"
-            )
+        """Some more. metadatas: one a text, see `check_metadatas`."""
         if metadatas is not None and self.metadatas is None:
             self.metadatas = [None] * len(self.texts)
         if self.metadatas is not None:
@@ -42,6 +38,24 @@ class Held:
         return found
 
 
+def check_metadatas(metadatas: Sequence[Any] | None, count: int) -> None:
+    """Refuse what is not one for each of so many documents."""
+    if metadatas is None:
+        return
+    if isinstance(metadatas, str | Mapping) or not hasattr(metadatas, "__len__"):
+        raise InputTypeError(f"document_metadatas: found {type(metadatas).__name__}, wanted a list of mappings")
+    if len(metadatas) != count:
+        raise InputError(f"document_metadatas: found {len(metadatas)}, wanted one for each of {count} documents")
+
+
+def check_k(k: object) -> None:
+    """Refuse what is no whole number from 1, before anything is encoded."""
+    from colibri import checks
+
+    if not checks.is_count(k):
+        raise InputError(f"k: found {k!r}, wanted a whole number from 1")
+
+
 def reranked(
     queries: "TokenVectors", documents: "TokenVectors", texts: Sequence[str], k: int, first: int
 ) -> list[Results]:
@@ -51,10 +65,6 @@ def reranked(
 
 def ranked(scores: Any, texts: Sequence[str], k: int, first: int = 0) -> Results:
     """By falling score; equal scores keep their order."""
-    from colibri import checks
-
-    if not checks.is_count(k):
-        raise InputError(f"k: found {k!r}, wanted a whole number from 1")
     order = (-scores).argsort(kind="stable")[:k].tolist()
     return [
         {"content": texts[i], "score": float(scores[i]), "rank": first + place, "result_index": i}

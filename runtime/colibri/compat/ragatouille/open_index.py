@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colibri.compat.colbert import index_folder
-from colibri.compat.colbert.asserted import check, said_as
+from colibri.compat.colbert.asserted import OVERWRITE, Refused, said_as
 from colibri.compat.colbert.infra.config.config import ColBERTConfig
 from colibri.compat.ragatouille import index_files
 from colibri.compat.ragatouille.passages import Passages, passages_of
@@ -14,8 +14,6 @@ from colibri.errors import InputError, StoreError
 if TYPE_CHECKING:
     from colibri.compat.colbert.modeling.checkpoint import Checkpoint
     from colibri.index import Index
-
-OVERWRITE = (True, False, "reuse", "resume", "force_silent_overwrite")
 
 
 class OpenIndex:
@@ -33,7 +31,7 @@ class OpenIndex:
             return self._index
         if name is None:
             raise StoreError("no index is open: call index(...), name one (index_name=), or use from_index(path)")
-        return self.open(name)
+        return self.open(index_folder.checked_name(name, "index_name"))
 
     def open(self, name: str) -> "Index":
         """Open the index of a name in place of the one that is; where that fails, that one stays."""
@@ -57,14 +55,16 @@ class OpenIndex:
     def build(self, name: str | None, overwrite: bool | str, length: int, made: Callable[[], Passages]) -> str:
         """Make an index of passages cut at `length` tokens, and open it; its path. Overwriting as `Indexer.index` says.
         What fails leaves the index that was open open, and every other as it was."""
-        check(any(overwrite is word or overwrite == word for word in OVERWRITE), f"overwrite_index: {overwrite!r}")
-        name = f"{self._checkpoint.name}new_index" if name is None else name
+        if not any(overwrite is word or overwrite == word for word in OVERWRITE):
+            raise Refused(f"overwrite_index: found {overwrite!r}, wanted {', '.join(map(repr, OVERWRITE))}")
+        name = f"{self._checkpoint.name}new_index" if name is None else index_folder.checked_name(name, "index_name")
         folder, before, length_before = self._folder / name, self._name, self._checkpoint.doc_tokenizer.doc_maxlen
         try:
             self._set_length(length)
             passages = made()
             there = index_folder.is_index(folder)
-            check(overwrite or not folder.exists(), str(folder))
+            if not overwrite and folder.exists():
+                raise Refused(f"{folder}: is there already; overwrite_index=True replaces it")
             if overwrite == "resume" and there:
                 self.open(name)
                 self.add(passages)

@@ -89,6 +89,10 @@ def _checked_ids(given: Sequence[str] | None, count: int) -> list[str]:
     return ids
 
 
+def _is_metadata(given: object) -> bool:
+    return given is None or isinstance(given, Mapping)
+
+
 def _checked_metadata(
     given: Sequence[Mapping[str, Any] | None] | None, ids: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
@@ -97,6 +101,9 @@ def _checked_metadata(
 
     if given is None:
         return {}
+    is_list = not isinstance(given, str | Mapping)
+    for wrong in [one for one in given if not _is_metadata(one)] if is_list else [given]:
+        raise InputTypeError(f"document_metadatas: found {type(wrong).__name__}, wanted a list of mappings, or None")
     if len(given) != len(ids):
         raise InputError("document_metadatas must be the same length as collection")
     found = {}

@@ -74,7 +74,7 @@ class RAGPretrainedModel:
         Raises NotThere (also a FileNotFoundError) where there is none, and as `colibri.load`.
         """
         without_effect("RAGPretrainedModel", n_gpu=None if n_gpu == -1 else n_gpu)
-        folder = Path(index_path)
+        folder = Path(index_folder.checked_name(index_path, "index_path"))
         index_folder.restored(folder)
         if not folder.is_dir():
             raise NotThere(2, "no index there; RAGPretrainedModel.index makes one", os.fspath(index_path))
@@ -144,7 +144,7 @@ class RAGPretrainedModel:
     def delete_from_index(self, document_ids: str | Sequence[str], index_name: str | None = None) -> None:
         """Delete documents by id; ids that are not there are no error."""
         self._open.opened(index_name)
-        self._open.delete([document_ids] if isinstance(document_ids, str) else document_ids)
+        self._open.delete(_ids(document_ids, "document_ids"))
 
     def search(
         self,
@@ -165,10 +165,11 @@ class RAGPretrainedModel:
         index = self._open.opened(index_name)
         queries = self._queries(query)
         where, ids = None, None
-        if doc_ids is not None and len(doc_ids) <= _IN_A_FILTER:
-            where = {"document_id": {"$in": list(doc_ids)}}
-        elif doc_ids is not None:
-            ids = self._open.pids_of(doc_ids)
+        among = None if doc_ids is None else _ids(doc_ids, "doc_ids")
+        if among is not None and len(among) <= _IN_A_FILTER:
+            where = {"document_id": {"$in": among}}
+        elif among is not None:
+            ids = self._open.pids_of(among)
         first = 0 if zero_index_ranks else 1
         found = [
             [_result(hit, first + place) for place, hit in enumerate(hits)]
@@ -191,6 +192,7 @@ class RAGPretrainedModel:
         """
         without_effect("RAGPretrainedModel.rerank", bsize=None if bsize == "auto" else bsize)
         texts = _listed(documents, "documents")
+        in_memory.check_k(k)
         vectors = self._encoded(texts, "auto")
         found = in_memory.reranked(self._queries(query), vectors, texts, k, -1 if zero_index_ranks else 0)
         return found[0] if len(found) == 1 else found
@@ -207,6 +209,7 @@ class RAGPretrainedModel:
         "auto": at what the graph takes."""
         without_effect("RAGPretrainedModel.encode", bsize=None if bsize == "auto" else bsize)
         texts = _listed(documents, "documents")
+        in_memory.check_metadatas(document_metadatas, len(texts))
         self._held.add(texts, self._encoded(texts, max_document_length), document_metadatas)
 
     def search_encoded_docs(self, query: str | Sequence[str], k: int = 10, bsize: int = 32) -> Any:
@@ -217,6 +220,7 @@ class RAGPretrainedModel:
         without_effect("RAGPretrainedModel.search_encoded_docs", bsize=None if bsize == 32 else bsize)
         if not self._held.texts:
             raise InputError("no documents are encoded in memory; call encode(documents) before")
+        in_memory.check_k(k)
         found = self._held.search(self._queries(query), k)
         return found[0] if len(found) == 1 else found
 
@@ -262,6 +266,13 @@ class RAGPretrainedModel:
         limit = None if length == manifest.document.max_tokens else length
         with said_as("max_tokens", "max_document_length"):
             return self._checkpoint.colibri.encode_documents(texts, self._checkpoint.dim, max_tokens=limit)  # type: ignore[arg-type]
+
+
+def _ids(given: Any, what: str) -> list[str]:
+    """One id, or several."""
+    from colibri import checks
+
+    return [given] if isinstance(given, str) else checks.listed_texts(given, what)
 
 
 def _listed(texts: str | Sequence[str], what: str) -> list[str]:

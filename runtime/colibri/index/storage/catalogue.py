@@ -71,6 +71,9 @@ class Catalogue:
         self._closed = False
         self._process = os.getpid()
         self._frozen: tuple[int, ...] | None = None
+        self._file: tuple[int, int] | None = None
+        self.files = 0
+        """Counts files that were met under the name: more than one where another index took the folder's place."""
 
     @contextmanager
     def lent(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
@@ -83,6 +86,7 @@ class Catalogue:
                 self._idle, self._all, self._process = [], [], os.getpid()
             if self._frozen is not None and self._frozen != self._signature():
                 self._drop()  # somebody who may write has written to what was opened as unchanging
+            self._notice_another_file()
             connection = self._idle.pop() if self._idle else None
         with self.explained():
             if connection is None:
@@ -142,6 +146,20 @@ class Catalogue:
         """Connect anew from now on."""
         with self._lock:
             self._drop()
+
+    def _notice_another_file(self) -> None:
+        """Whoever makes an index anew renames folders, and connections to the old file would be mixed with new ones.
+        Of a folder that is gone the old ones are what there is."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return
+        file = (found.st_dev, found.st_ino)
+        if file != self._file:
+            if self._file is not None:
+                self._drop()
+            self._file = file
+            self.files += 1
 
     def _drop(self) -> None:
         for connection in self._idle:

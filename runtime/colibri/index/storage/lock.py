@@ -101,18 +101,25 @@ class WriterLock:
         if not thread.acquire(timeout=max(seconds, 0)):
             raise self._late(seconds)
         try:
-            number = self._opened()
-            try:
-                own = self._awaited(number, until, seconds)
-            except BaseException:
-                os.close(number)
-                raise
+            own = self._taken(until, seconds)
             try:
                 yield
             finally:
                 own.close()
         finally:
             thread.release()
+
+    def _taken(self, until: float, seconds: float) -> HeldFile:
+        while True:
+            number = self._opened()
+            try:
+                own = self._awaited(number, until, seconds)
+            except BaseException:
+                os.close(number)
+                raise
+            if _is_still(self._path, number):
+                return own
+            own.close()  # the folder was replaced while this one waited: the lock of the new one counts
 
     def _awaited(self, number: int, until: float, seconds: float) -> HeldFile:
         wait = FIRST_WAIT

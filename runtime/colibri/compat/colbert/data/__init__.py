@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from colibri.machine import door
 
+__all__ = ["Collection", "Queries", "Ranking"]
+
 if TYPE_CHECKING:
     from colibri.compat.colbert.data.collection import Collection
     from colibri.compat.colbert.data.queries import Queries

@@ -10,7 +10,7 @@ from colibri.compat.colbert.modeling.tokenization import DocTokenizer, QueryToke
 from colibri.compat.handing import handed, known_kind
 from colibri.compat.not_here import not_here
 from colibri.compat.options import loaded, without_effect
-from colibri.errors import InputError
+from colibri.errors import InputError, InputTypeError
 
 if TYPE_CHECKING:
     from colibri.model import Colibri
@@ -53,6 +53,9 @@ class Checkpoint:
         from colibri import checks
 
         known_kind(arrays)
+        name = getattr(colbert_config, "checkpoint", None) if name is None else name
+        if name is None:
+            raise InputTypeError("checkpoint: found None, wanted a name, a folder or a hub id")
         self._arrays = arrays
         self._colibri: Colibri = (
             name.colibri if isinstance(name, Checkpoint) else loaded(name, device=device, variant=variant)

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from colibri.machine import door
 
+__all__ = ["CorpusProcessor", "llama_index_sentence_splitter"]
+
 if TYPE_CHECKING:
     from colibri.compat.ragatouille.data.corpus_processor import CorpusProcessor
     from colibri.compat.ragatouille.data.preprocessors import llama_index_sentence_splitter

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from colibri.machine import door
 
+__all__ = ["ColBERTConfig", "RunConfig"]
+
 if TYPE_CHECKING:
     from colibri.compat.colbert.infra.config.config import ColBERTConfig, RunConfig
 else:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from colibri.compat.colbert.infra.config.settings import ModelSettings, RunSettings
-from colibri.errors import ArtefactError, InputError
+from colibri.errors import ArtefactError, InputError, InputTypeError
 
 METADATA = "metadata.json"
+_EXAMPLE = "ColBERTConfig(doc_maxlen=300)"
 
 
 class _Config:
@@ -37,6 +38,9 @@ class _Config:
         """One of what was given to several; later ones win, None is skipped."""
         given: dict[str, Any] = {}
         for source in sources:
+            if source is not None and not isinstance(source, _Config):
+                kind = type(source).__name__
+                raise InputTypeError(f"config: found {kind}, wanted a ColBERTConfig or RunConfig, such as {_EXAMPLE}")
             if source is not None:
                 given |= {name: getattr(source, name) for name in source.assigned}
         return cls(**{name: value for name, value in given.items() if name in cls._names()})
