@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,89 @@ def test_moves_of_every_kind_encode_nothing(notes: Path) -> None:
         "old/notes/deep/other.jsonl#2": "a tree",
     }
     assert asked()["unchanged"] == 7
+
+
+TWINS = ("a.md", "licence.txt", "sub/z.txt")
+
+
+def twins(folder: Path, names: Collection[str] = TWINS) -> None:
+    """Files that are the same in every folder."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"What {name} says everywhere.", encoding="utf-8")
+
+
+def below(folder: str) -> set[str]:
+    return {path.removeprefix(f"{folder}/") for path in held() if path.startswith(f"{folder}/")}
+
+
+@pytest.mark.parametrize("missed", [True, False])
+@pytest.mark.parametrize("lost", ["another", "pictures"])
+def test_a_root_moves_as_a_whole_though_another_one_that_is_gone_held_equal_files(
+    notes: Path, lost: str, missed: bool
+) -> None:
+    twins(notes)
+    twins(Path(lost))
+    run("index")
+    run("index", lost, "--passage-tokens", "90")
+    Path(lost).rename("away")
+    if missed:
+        assert list(asked()["gone"]) == [str(Path(lost).resolve())]
+    notes.rename("new")
+    found = asked("new")
+    assert (found["moved"], found["indexed"], found["gone"]) == (6, 0, {})
+    assert (below("new"), below("old/notes"), below(lost)) == (ALL | {*TWINS}, set(), {*TWINS})
+    roots = {Path(one["path"]).name: one["options"] for one in asked("--stats")["roots"]}
+    assert roots == {"new": {}, lost: {"passage_tokens": 90}}
+
+
+@pytest.mark.parametrize("lost", ["another", "pictures"])
+def test_of_two_equal_roots_the_one_that_was_there_until_now_moved(notes: Path, lost: str) -> None:
+    twins(Path("many"))
+    twins(Path(lost))
+    run("index", "many")
+    run("index", lost, "--passage-tokens", "90")
+    Path(lost).rename("away")
+    run("index")
+    Path("many").rename("now")
+    found = asked("now")
+    assert (found["moved"], found["tokens"]) == (3, 0)
+    assert (below("now"), below("many"), below(lost)) == ({*TWINS}, set(), {*TWINS})
+    Path("away").rename(lost)
+    assert asked()["unchanged"] == 9
+
+
+@pytest.mark.parametrize("lost", ["another", "pictures"])
+def test_a_folder_or_file_that_was_there_until_now_moved_and_no_equal_one_of_a_root_that_is_gone(
+    notes: Path, lost: str
+) -> None:
+    twins(notes / "some")
+    (notes / "x.txt").write_text("A text of x.", encoding="utf-8")
+    twins(Path(lost))
+    (Path(lost) / "y.txt").write_text("A text of x.", encoding="utf-8")
+    run("index", notes, lost)
+    Path(lost).rename("away")
+    run("index")
+    (notes / "some").rename(notes / "other")
+    (notes / "x.txt").rename(notes / "y.txt")
+    found = asked()
+    assert (found["moved"], found["indexed"], found["removed"]) == (4, 0, 0)
+    assert below(lost) == {*TWINS, "y.txt"}
+    assert below("old/notes") == ALL | {"y.txt"} | {f"other/{name}" for name in TWINS}
+
+
+def test_of_equal_files_in_one_folder_each_goes_with_its_folder(notes: Path) -> None:
+    for name in ("a", "b", "c"):
+        twins(notes / name)
+        (notes / name / "own.txt").write_text(f"Of {name} alone.", encoding="utf-8")
+    run("index")
+    shutil.rmtree(notes / "a")
+    (notes / "c").rename(notes / "moved")
+    found = asked()
+    assert {os.path.relpath(old, notes): os.path.relpath(new, notes) for old, new in found["moves"].items()} == {
+        f"c/{name}": f"moved/{name}" for name in (*TWINS, "own.txt")
+    }
+    assert found["tokens"] == 0
 
 
 def test_a_copy_is_no_move_and_a_changed_file_is_read(notes: Path) -> None:

@@ -39,7 +39,7 @@ def what_is_held(index: Index) -> Holdings:
     for path, one in sorted(roots.items()):
         gone = why_gone(path, known, one.mounts) or None
         counts = {"files": files[path][0], "documents": files[path][1]}
-        rest = {name: value for name, value in vars(one).items() if name not in {"wanted", "mounts"}}
+        rest = {name: value for name, value in vars(one).items() if name not in {"wanted", "mounts", "missed"}}
         found.roots.append({"path": path, "gone": gone, "options": one.wanted.stored(), **counts, **rest})
     return found
 

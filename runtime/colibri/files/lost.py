@@ -57,12 +57,13 @@ def samples(known: Mapping[str, Known], roots: Iterable[str]) -> dict[str, list[
 
 
 def was(path: str, lost: Mapping[str, list[tuple[str, Known]]]) -> str | None:
-    """The root that is gone and was, as it looks, a folder that is new. lost: `samples`."""
+    """The root that is gone and was, as it looks, a folder that is new. lost: `samples`; of equals the first is it."""
+    best, most = None, 0
     for old, own in lost.items():
         same = sum(_has(path + one.removeprefix(old), entry) for one, entry in own)
-        if own and 2 * same >= len(own):
-            return old
-    return None
+        if same > most and 2 * same >= len(own):
+            best, most = old, same
+    return best
 
 
 def _has(path: str, entry: Known) -> bool:

@@ -1,13 +1,14 @@
 """Files that have another name or place: told by their content, so that their rows stay.
 
 A file has moved where its bytes are found under another path and its own path holds others, or nothing, by now. A copy
-is none: the old file is still there. Which of several equal files went where is told by their names.
+is none: the old file is still there. Which of several equal files went where is told by the folders that moved with
+others in them, then by what is known to be gone since before this run, then by their names.
 """
 
 import hashlib
 import os
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -19,6 +20,8 @@ from colibri.files.text import Unreadable
 from colibri.files.walk import Found, within
 
 _DEEPEST = 8  # names of a path's end that equal files are told apart by
+_FEW = 64  # pairs of equal files that tell of folders which moved; of more, each tells too little
+_FOLDERS = 8  # that are asked of one: those that most files came from
 _STREAMS = frozenset({".gz", ".bz2", ".xz", ".lzma", ".zst"})
 
 
@@ -31,10 +34,16 @@ class Move:
     alike: bool
 
 
-def moves(known: Mapping[str, Known], found: Mapping[str, Found], changed: Collection[str]) -> list[Move]:
+def moves(
+    known: Mapping[str, Known],
+    found: Mapping[str, Found],
+    changed: Collection[str],
+    missed: Callable[[str], bool] = lambda path: False,
+) -> list[Move]:
     """Which files of the index are others of those found by now.
 
     changed  paths among the found that the index has with other times or sizes
+    missed   whether the last run missed a path already: what left since then is what moved, if it may be either
     """
     sizes: dict[object, list[str]] = defaultdict(list)
     for path, entry in known.items():
@@ -55,14 +64,66 @@ def moves(known: Mapping[str, Known], found: Mapping[str, Found], changed: Colle
             digest = str(known[path].facts["sha256"])
             if digest in by_content and digests.get(path) != digest:
                 donors[digest].append(path)
+    groups = [(olds, sorted(by_content[digest])) for digest, olds in donors.items()]
+    folders = _folders(groups)
     some = []
-    for digest, olds in donors.items():
-        left = sorted(by_content[digest])
-        for here in (True, False):  # what has another file's name by now first: it surely moved
-            waiting = sorted(old for old in olds if (old in found) is here)
-            pairs = _paired(waiting, left, lambda old, new: old in found or is_gone(old, new))
-            some += [Move(old, new, _alike(old, found[new])) for old, new in pairs]
+    for olds, left in groups:
+        # what has another file's name by now first: it surely moved
+        ranks = {old: (old not in found, missed(old)) for old in sorted(olds)}
+        pairs = _matched(ranks, left, folders, lambda old, new: old in found or is_gone(old, new))
+        some += [Move(old, new, _alike(old, found[new])) for old, new in pairs]
     return some
+
+
+def _folders(groups: Iterable[tuple[Sequence[str], Sequence[str]]]) -> dict[str, list[tuple[int, str]]]:
+    """Folders that moved with several files: new one -> how many files may have come from which old one.
+
+    groups  old and new paths of one content each
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    for olds, news in groups:
+        if len(olds) * len(news) <= _FEW:
+            counts.update(_bases(old, new) for old in olds for new in news)
+    found: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for (old, new), count in counts.most_common():
+        if count > 1 and len(found[new]) < _FOLDERS:
+            found[new].append((count, old))
+    return found
+
+
+def _bases(old: str, new: str) -> tuple[str, str]:
+    """What is left of two paths without the end that they share."""
+    while old and new:
+        (above, _, name), (others, _, other) = old.rpartition(os.sep), new.rpartition(os.sep)
+        if name != other:
+            break
+        old, new = above, others
+    return old, new
+
+
+def _matched(
+    ranks: Mapping[str, tuple[bool, bool]],
+    left: list[str],
+    folders: Mapping[str, Sequence[tuple[int, str]]],
+    free: Callable[[str, str], bool],
+) -> Iterator[tuple[str, str]]:
+    """Equal files. ranks: old paths, the least first where all else is the same. left: new ones; loses some."""
+    some = []
+    for new in left:
+        at = new.rfind(os.sep)
+        while at >= 0:
+            for count, old in folders.get(new[:at], ()):
+                if old + new[at:] in ranks:
+                    some.append((-count, ranks[old + new[at:]], old + new[at:], new))
+            at = new.rfind(os.sep, 0, at)
+    away: set[str] = set()
+    for _, _, old, new in sorted(some):
+        if old not in away and new in left and free(old, new):
+            left.remove(new)
+            away.add(old)
+            yield old, new
+    for rank in sorted(set(ranks.values())):
+        yield from _paired([old for old in ranks if ranks[old] == rank and old not in away], left, free)
 
 
 def _paired(waiting: list[str], left: list[str], free: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:

@@ -49,12 +49,12 @@ class Planner:
         self._roots = roots
         self.plan = Plan(known={}, summaries={job.path: Summary() for job in jobs})
 
-    def run(self, others: Sequence[Job] = (), gone: Sequence[str] = (), known: dict[str, Known] | None = None) -> Plan:
+    def run(self, others: Sequence[Job], gone: Mapping[str, bool], known: dict[str, Known] | None = None) -> Plan:
         """Moved documents get their new names and those that are gone leave; files to read are told.
 
         known   what the index has, where that was just asked
         others  roots that are not of this run, where files may have moved to
-        gone    roots that are not there any more
+        gone    roots that are not there any more -> whether the last run missed them already
         """
         plan = self.plan
         seen = list(looked(self._jobs.values(), self._roots))
@@ -100,11 +100,11 @@ class Planner:
         summary.passed(label(one.path.name, kind))
         return False
 
-    def _move(self, found: Mapping[str, tuple[Found, Job]], gone: Sequence[str]) -> None:
+    def _move(self, found: Mapping[str, tuple[Found, Job]], gone: Mapping[str, bool]) -> None:
         known = self.plan.known
         files = {path: one for path, (one, _) in found.items()}
         changed = {path for path, one in files.items() if path in known and not known[path].is_of(one)}
-        some = moves(known, files, changed)
+        some = moves(known, files, changed, lambda path: gone.get(owner(path, self._roots) or "", False))
         for root in gone:
             some += followed(some, known, files, root)
         self._rename(some, found)

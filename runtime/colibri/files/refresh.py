@@ -36,6 +36,7 @@ class Refresh:
         self._roots: dict[str, Root] = {}
         self._jobs: dict[str, Job] = {}
         self._forgotten: set[str] = set()
+        self._away: dict[str, bool] = {}
         self._left_out: dict[tuple[str, Wanted], set[str]] = {}
 
     def plan(self, paths: Sequence[Path], given: Mapping[str, Any], *, reset: bool = False) -> list[tuple[Found, Job]]:
@@ -55,7 +56,7 @@ class Refresh:
             raise InputError(f"{self._index.path}: was not filled from files; give files or folders to index")
         asked = self._asked(paths, known, given, reset)
         before = {path: root.wanted for path, root in self._roots.items()}
-        lost = samples(known, before)
+        lost = samples(known, sorted(before, key=lambda path: self._roots[path].missed))
         for path in asked:
             self._take(path, was(path, lost) if path not in before else None, given, reset)
         self._absorb(asked)
@@ -68,7 +69,8 @@ class Refresh:
         others = [self._job(path, ()) for path, why in states.items() if not why]
         away = [path for path, one in self.gone.items() if one.lost]
         away += [path for path, why in states.items() if why and not why.startswith(CLOSED)]
-        due = self.sync.plan_jobs(list(self._jobs.values()), self._roots, others, away, known)
+        self._away = {path: self._roots[path].missed for path in away}
+        due = self.sync.plan_jobs(list(self._jobs.values()), self._roots, others, self._away, known)
         self._after_moves(away)
         return due
 
@@ -78,6 +80,8 @@ class Refresh:
         when = datetime.now(UTC).isoformat(timespec="seconds")
 
         def ended(roots: dict[str, Root]) -> None:
+            for path, root in roots.items():
+                root.missed = path in self._away
             for path, job in self._jobs.items():
                 root, own = roots.setdefault(path, self._roots[path]), self.sync.planned.summaries[path]
                 if job.below:

@@ -28,6 +28,7 @@ class Root:
     left_out  which rules left out how many
     mounts    folders in it with a file system of their own; itself, if it is one
     without   paths that were taken out by hand and stay out
+    missed    whether the last run found it gone
     """
 
     wanted: Wanted = field(default_factory=Wanted)
@@ -38,6 +39,7 @@ class Root:
     left_out: dict[str, int] = field(default_factory=dict)
     mounts: list[str] = field(default_factory=list)
     without: list[str] = field(default_factory=list)
+    missed: bool = False
 
     def remember_skipped(self, skipped: Mapping[str, str]) -> None:
         """As far as there is room."""

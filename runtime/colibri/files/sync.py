@@ -5,7 +5,7 @@ A file is one document, its absolute path its id; rows, messages and members of 
 """
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from colibri.files.facts import Known
@@ -60,11 +60,11 @@ class Sync:
         jobs: Sequence[Job],
         roots: Collection[str],
         others: Sequence[Job] = (),
-        gone: Sequence[str] = (),
+        gone: Mapping[str, bool] | None = None,
         known: dict[str, Known] | None = None,
     ) -> list[tuple[Found, Job]]:
         """The same of roots that are each wanted in their way; see `Planner`."""
-        self.planned = Planner(self._index, jobs, roots).run(others, gone, known)
+        self.planned = Planner(self._index, jobs, roots).run(others, gone or {}, known)
         return self.planned.due
 
     def run(self, due: Sequence[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
