@@ -24,7 +24,9 @@ __all__ = [
     "Stats",
     "Stored",
     "Verification",
+    "being_made",
     "highlights",
+    "is_abandoned",
     "is_index_folder",
     "refusal",
     "unwritten",
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from colibri.explain import Match, highlights
     from colibri.index.document import Document, Hit, PassageHit, Stored, refusal
     from colibri.index.index import Index
-    from colibri.index.opening import is_index_folder, unwritten
+    from colibri.index.opening import being_made, is_abandoned, is_index_folder, unwritten
     from colibri.index.upkeep.operations import Stats
     from colibri.index.upkeep.repair import Repair
     from colibri.index.upkeep.verify import Verification
@@ -45,7 +47,7 @@ else:
         {
             "document": "Document Hit PassageHit Stored refusal",
             "index": "Index",
-            "opening": "is_index_folder unwritten",
+            "opening": "being_made is_abandoned is_index_folder unwritten",
             "upkeep.operations": "Stats",
             "upkeep.repair": "Repair",
             "upkeep.verify": "Verification",
