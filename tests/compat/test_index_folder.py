@@ -274,15 +274,14 @@ def test_pylate_s_index_is_found_when_another_process_made_it_meanwhile(tmp_path
 
 
 def test_what_killed_makers_left_goes_with_the_next_index_and_what_others_make_stays(tmp_path: Path) -> None:
-    path = Path(
-        RAGPretrainedModel.from_pretrained(BERT).index(TEXTS, IDS, index_name="no[t]es", max_document_length=40)
-    )
+    words: dict[str, Any] = {"index_name": "no[t]es", "max_document_length": 40}
+    path = Path(RAGPretrainedModel.from_pretrained(BERT).index(TEXTS, IDS, **words))
     dead, alive, young = (path.with_name(f".no[t]es.0000000{i}.partial") for i in range(3))
     for folder in (dead, alive, young, path.with_name(".no[t]es.00000003.old"), path.with_name(".notes.00000004.old")):
         folder.mkdir()
     (dead / "making.lock").touch()
     with being_made(alive):
-        RAGPretrainedModel.from_pretrained(BERT).index(TEXTS[:2], IDS[:2], index_name="no[t]es", max_document_length=40)
+        RAGPretrainedModel.from_pretrained(BERT).index(TEXTS[:2], IDS[:2], **words)
         left = {entry.name for entry in path.parent.iterdir()}
         assert left == {"no[t]es", alive.name, young.name, ".notes.00000004.old"}
     assert list(alive.iterdir()) == []
