@@ -20,6 +20,7 @@ from colibri.compat.colbert.infra import ColBERTConfig
 from colibri.compat.pylate import indexes
 from colibri.compat.ragatouille import RAGPretrainedModel
 from colibri.errors import InputError, StoreError
+from colibri.index import being_made
 from reference import ARTEFACTS
 from rounds import rounds
 
@@ -270,3 +271,19 @@ def test_pylate_s_index_is_found_when_another_process_made_it_meanwhile(tmp_path
     if sys.platform != "win32":
         indexes.PLAID("indexes", "notes", override=True).add_documents(["c"], rows[:1])
         assert [[one["id"] for one in found] for found in early(rows)] == [["c"], ["c"]]
+
+
+def test_what_killed_makers_left_goes_with_the_next_index_and_what_others_make_stays(tmp_path: Path) -> None:
+    words: dict[str, Any] = {"index_name": "no[t]es", "max_document_length": 40}
+    path = Path(RAGPretrainedModel.from_pretrained(BERT).index(TEXTS, IDS, **words))
+    dead, alive, young = (path.with_name(f".no[t]es.0000000{i}.partial") for i in range(3))
+    for folder in (dead, alive, young, path.with_name(".no[t]es.00000003.old"), path.with_name(".notes.00000004.old")):
+        folder.mkdir()
+    (dead / "making.lock").touch()
+    with being_made(alive):
+        RAGPretrainedModel.from_pretrained(BERT).index(TEXTS[:2], IDS[:2], **words)
+        left = {entry.name for entry in path.parent.iterdir()}
+        assert left == {"no[t]es", alive.name, young.name, ".notes.00000004.old"}
+    assert list(alive.iterdir()) == []
+    assert not (path / "making.lock").exists()
+    assert len(RAGPretrainedModel.from_index(path).search("bird", k=9)) == 2

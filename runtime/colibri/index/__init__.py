@@ -24,7 +24,9 @@ __all__ = [
     "Stats",
     "Stored",
     "Verification",
+    "being_made",
     "highlights",
+    "is_abandoned",
     "is_index_folder",
     "refusal",
     "unwritten",
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from colibri.index.document import Document, Hit, PassageHit, Stored, checked, id_list, payload_json, refusal
     from colibri.index.encoding import IndexModel, Passages
     from colibri.index.index import Index
-    from colibri.index.opening import is_index_folder, unwritten
+    from colibri.index.opening import being_made, is_abandoned, is_index_folder, unwritten
     from colibri.index.ready import Given, given_rows, passages_of
     from colibri.index.upkeep.operations import Stats
     from colibri.index.upkeep.repair import Repair
@@ -49,7 +51,7 @@ else:
             "document": "Document Hit PassageHit Stored checked id_list payload_json refusal",
             "encoding": "IndexModel Passages",
             "index": "Index",
-            "opening": "is_index_folder unwritten",
+            "opening": "being_made is_abandoned is_index_folder unwritten",
             "ready": "Given given_rows passages_of",
             "upkeep.operations": "Stats",
             "upkeep.repair": "Repair",

@@ -18,7 +18,7 @@ from colibri.index.encoding import IndexModel
 from colibri.index.storage import catalogue
 from colibri.index.storage.catalogue import Catalogue
 from colibri.index.storage.disk import Disk
-from colibri.index.storage.lock import WriterLock
+from colibri.index.storage.lock import WriterLock, held, taken_over
 from colibri.index.storage.sharing import make_folders, share
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from colibri.model import Colibri
 
 LOCK = "writer.lock"
+MAKING = "making.lock"
 FACTS_FILE = "index.json"
 _EXPORT = {FACTS_FILE, "documents.jsonl", "vectors-000001.safetensors"}
 _STANDING = ("format", "scheme", "space_id", "model", "dim")  # facts that never change
@@ -83,6 +84,30 @@ def unwritten(folder: Path, seconds: float = 60.0) -> Iterator[None]:
             yield
             return
     yield
+
+
+@contextmanager
+def being_made(folder: Path) -> Iterator[None]:
+    """Says of a folder that whoever fills it is alive, in whatever process."""
+    while (own := held(folder / MAKING)) is None:
+        pass
+    try:
+        yield
+    finally:
+        own.close()
+        own.path.unlink(missing_ok=True)
+
+
+def is_abandoned(folder: Path) -> bool:
+    """Whether whoever was filling it (see `being_made`) is dead."""
+    try:
+        own = taken_over(folder / MAKING)
+    except OSError:  # it is not marked yet, or any more
+        return False
+    if own is None:
+        return False
+    own.close()
+    return True
 
 
 def is_index_folder(names: Collection[str]) -> bool:

@@ -4,6 +4,7 @@ original packages read. What SQLite holds is the truth; the files are written an
 A passage's number (pid) is its document's id. Numbers are never used twice, also after the last one was removed.
 """
 
+import glob
 import json
 import logging
 import os
@@ -86,14 +87,17 @@ def built(
 
     Raises StoreError for a folder that holds files of others.
     """
-    from colibri.index import Index
+    from colibri.index import Index, being_made, is_abandoned
 
     restored(folder)
     _refuse_others(folder)
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.????????.partial"):
+        if is_abandoned(left):
+            shutil.rmtree(left, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.partial")
     try:
-        with Index.open(partial, checkpoint.colibri, checkpoint.dim) as index:
+        with Index.open(partial, checkpoint.colibri, checkpoint.dim) as index, being_made(partial):
             index.add(documents(checkpoint, passages, 0, payloads, progress=progress), split=False)
             write_metadata(partial, config, len(passages))
             if beside is not None:
@@ -224,7 +228,7 @@ def restored(folder: Path) -> None:
     """A process that was killed between the two renames of `_swap` left the old index under another name."""
     if folder.exists() or not folder.parent.is_dir():
         return
-    left = sorted(folder.parent.glob(f".{folder.name}.????????.old"))
+    left = sorted(folder.parent.glob(f".{glob.escape(folder.name)}.????????.old"))
     if len(left) == 1:
         log.warning("%s: brought back from %s, where a process was killed while replacing it", folder, left[0].name)
         left[0].rename(folder)
@@ -250,8 +254,9 @@ def _swap(partial: Path, folder: Path) -> None:
             if folder.exists():
                 folder.rename(old)
             partial.rename(folder)
+            for left in folder.parent.glob(f".{glob.escape(folder.name)}.????????.old"):  # of the killed as well
+                shutil.rmtree(left, ignore_errors=True)
     except OSError as error:
         if old.exists() and not folder.exists():
             old.rename(folder)
         raise StoreError(f"{folder}: cannot be replaced ({error.strerror})") from error
-    shutil.rmtree(old, ignore_errors=True)
