@@ -446,7 +446,7 @@ rag.add_to_index(["a"], ["a"]); rag.delete_from_index(["a"]); rag.clear_encoded_
 @pytest.mark.skipif(find_spec("langchain_core") is not None, reason="for machines without langchain-core")
 def test_langchain_without_its_extra_is_a_missing_extra(rag: RAGPretrainedModel) -> None:
     for call in (rag.as_langchain_retriever, rag.as_langchain_document_compressor):
-        with pytest.raises(MissingExtra, match=r"pip install 'colibri-edge\[langchain\]'"):
+        with pytest.raises(MissingExtra, match=r"colibri-edge\[langchain\].*: pip install "):
             call()
 
 

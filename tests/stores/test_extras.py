@@ -14,14 +14,14 @@ from colibri.stores import QdrantEdgeStore, QdrantStore
 def test_qdrant_store_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "qdrant_client", None)
     client: Any = object()
-    with pytest.raises(MissingExtra, match=r"pip install 'colibri-edge\[qdrant\]'"):
+    with pytest.raises(MissingExtra, match=r"colibri-edge\[qdrant\].*: pip install "):
         QdrantStore(client, "docs", space_id="", dims=8)
 
 
 @pytest.mark.skipif(find_spec("qdrant_edge") is not None, reason="qdrant-edge-py is here")
 def test_edge_names_its_extra_and_leaves_no_store(tmp_path: Path) -> None:
     for _ in range(2):
-        with pytest.raises(MissingExtra, match=r"pip install 'colibri-edge\[qdrant-edge\]'"):
+        with pytest.raises(MissingExtra, match=r"colibri-edge\[qdrant-edge\].*: pip install "):
             QdrantEdgeStore(tmp_path / "edge", space_id="", dims=8)
     assert not list((tmp_path / "edge").glob("*"))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from colibri.compat.options import loaded, without_effect
 from colibri.errors import InputError, MissingExtra
+from colibri.machine import install_command
 
 try:
     import rerankers
@@ -23,7 +24,9 @@ try:
     from rerankers.results import RankedResults, Result
     from rerankers.utils import prep_docs
 except ImportError as error:
-    raise MissingExtra("colibri.compat.rerankers needs rerankers: pip install 'colibri-edge[rerankers]'") from error
+    raise MissingExtra(
+        f"colibri.compat.rerankers needs rerankers (colibri-edge[rerankers]): {install_command('rerankers')}"
+    ) from error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

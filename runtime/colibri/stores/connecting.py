@@ -5,9 +5,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from colibri.errors import InputError, MissingExtra
+from colibri.machine import install_command
 from colibri.stores.qdrant import QdrantStore
-
-KEY_VARIABLE = "QDRANT_API_KEY"
 
 
 def connected(url: str, collection: str, *, grpc: bool = False, seconds: int = 60, **options: Any) -> QdrantStore:
@@ -20,15 +19,15 @@ def connected(url: str, collection: str, *, grpc: bool = False, seconds: int = 6
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InputError(f"--url {parts.scheme}: wanted http://HOST:6333 or https://HOST")
     if parts.username or parts.password:
-        raise InputError(f"--url: it holds a password; give the key by the environment, {KEY_VARIABLE}")
+        raise InputError(f"--url: it holds a password; give the key by the environment, QDRANT_API_KEY")
     try:
         from qdrant_client import QdrantClient  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise MissingExtra("no qdrant-client: pip install 'colibri-edge[qdrant]'") from error
+        raise MissingExtra(f"no qdrant-client (colibri-edge[qdrant]): {install_command('qdrant')}") from error
     client = QdrantClient(
         url=url,
         port=parts.port or (443 if parts.scheme == "https" else 6333),
-        api_key=os.environ.get(KEY_VARIABLE) or None,
+        api_key=os.environ.get("QDRANT_API_KEY") or None,
         prefer_grpc=grpc,
         timeout=seconds,
         check_compatibility=False,

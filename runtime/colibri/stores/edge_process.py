@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from colibri.errors import MissingExtra, StoreError, StoreLocked
-from colibri.machine import another_python
+from colibri.machine import another_python, install_command
 from colibri.stores.edge_frames import receive, send
 
 VARIABLE = "COLIBRI_STORES_EDGE"
@@ -107,7 +107,8 @@ class EdgeProcess:
             raise StoreError(f"{self._where}: the process that holds it ended (exit code {code}); call again")
         if "missing" in answer:
             raise MissingExtra(
-                f"QdrantEdgeStore needs qdrant-edge-py ({answer['missing']}): pip install 'colibri-edge[qdrant-edge]'"
+                f"QdrantEdgeStore needs qdrant-edge-py ({answer['missing']}; colibri-edge[qdrant-edge]): "
+                f"{install_command('qdrant-edge')}"
             )
         if "error" in answer:
             raise StoreError(f"{self._where}: {answer['error']}")

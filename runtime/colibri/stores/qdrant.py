@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from colibri import checks
 from colibri.errors import InputError, InputTypeError, MissingExtra, StoreError
+from colibri.machine import install_command
 from colibri.stores.client_engine import ClientEngine
 from colibri.stores.filters import ID, OURS
 from colibri.stores.layout import CENTROIDS, FORMAT, Layout, chosen, new_names
@@ -170,7 +171,9 @@ def _check_client(client: object) -> None:
     try:
         from qdrant_client import AsyncQdrantClient, QdrantClient  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise MissingExtra("QdrantStore needs qdrant-client: pip install 'colibri-edge[qdrant]'") from error
+        raise MissingExtra(
+            f"QdrantStore needs qdrant-client (colibri-edge[qdrant]): {install_command('qdrant')}"
+        ) from error
     if isinstance(client, AsyncQdrantClient):
         raise InputTypeError(
             "client: found an AsyncQdrantClient, wanted a QdrantClient; in asyncio, call the store by "

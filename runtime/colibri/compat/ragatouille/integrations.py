@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from colibri.errors import MissingExtra
+from colibri.machine import install_command
 
 try:
     from langchain_core.documents import BaseDocumentCompressor, Document
     from langchain_core.retrievers import BaseRetriever
 except ImportError as error:
     raise MissingExtra(
-        "LangChain's retriever and compressor need langchain-core: pip install 'colibri-edge[langchain]'"
+        "LangChain's retriever and compressor need langchain-core (colibri-edge[langchain]): "
+        + install_command("langchain")
     ) from error
 
 

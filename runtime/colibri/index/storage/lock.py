@@ -17,6 +17,7 @@ from colibri.errors import StoreError, StoreLocked
 from colibri.index.storage.sharing import open_shared
 
 FIRST_WAIT, LONGEST_WAIT = 0.001, 0.05
+_GAP_SECONDS = 0.5  # whoever replaces the folder renames two, and between them its name is nobody's
 """Seconds between two tries: no system call waits for a lock with an end."""
 
 
@@ -148,10 +149,19 @@ class WriterLock:
         self._thread = threading.Lock()
 
     def _opened(self) -> int:
-        try:
-            return open_shared(self._path)
-        except OSError as error:
-            raise StoreError(f"{self._path.parent}: cannot be written ({error.strerror})") from error
+        until = time.monotonic() + _GAP_SECONDS
+        while True:
+            try:
+                return open_shared(self._path)
+            except FileNotFoundError as error:
+                if time.monotonic() >= until:
+                    raise self._unwritable(error) from error
+            except OSError as error:
+                raise self._unwritable(error) from error
+            time.sleep(FIRST_WAIT)
+
+    def _unwritable(self, error: OSError) -> StoreError:
+        return StoreError(f"{self._path.parent}: cannot be written ({error.strerror})")
 
     def _late(self, seconds: float) -> StoreLocked:
         return StoreLocked(
