@@ -449,6 +449,29 @@ def test_another_width_or_model_is_refused_in_words_and_made_anew_when_asked(not
     assert run("index", "--rebuild", "--into", "absent", code=2)
 
 
+@pytest.mark.parametrize("words", [("--passage-tokens", "12"), ("--no-split",), ("--defaults",)])
+@pytest.mark.parametrize("named", [True, False])
+def test_passages_of_another_length_are_made_by_a_rebuild_and_not_once_more(
+    notes: Path, words: tuple[str, ...], named: bool
+) -> None:
+    (notes / "long.md").write_text("# Long\n\n" + "The keeper counts the birds. " * 40, encoding="utf-8")
+    (notes / "sub" / "more.txt").write_text("The keeper counts the gulls. " * 40, encoding="utf-8")
+    run("index", "--passage-tokens", "40")
+    with Index.open(".colibri-index", create=False) as index:
+        index.add([{"id": "mine", "text": "no file of mine " * 100, "payload": {"file": "a name"}}])
+    found = asked(*([notes] if named else []), "--rebuild", "--dim", "48", *words)
+    assert (found["tokens"], found["unchanged"]) == (0, 5)
+    run("index", notes, *MODEL, "--dim", "48", *words, "--into", "fresh")
+    with Index.open(".colibri-index", create=False) as index, Index.open("fresh", create=False) as fresh:
+        ours = {one.id: one for one in index.documents(vectors=True)}
+        del ours["mine"]
+        for one in fresh.documents(vectors=True):
+            mine = ours.pop(one.id)
+            assert (mine.text, mine.passages, mine.payload) == (one.text, one.passages, one.payload)
+        assert not ours
+    assert asked()["unchanged"] == 5
+
+
 def test_stats_say_all_of_it(notes: Path) -> None:
     (notes / "broken.pdf").write_bytes(b"%PDF-1.7 damaged")
     (notes / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")

@@ -8,7 +8,7 @@ import pytest
 
 import colibri
 from colibri import Index
-from colibri.files import Sync, beside, make_anew
+from colibri.files import Sync, beside, lengths, make_anew
 from reference import ARTEFACTS
 
 BERT, XLMR = str(ARTEFACTS / "tiny-random-bert"), str(ARTEFACTS / "tiny-random-xlmr")
@@ -57,6 +57,31 @@ def test_what_was_encoded_before_an_interruption_is_not_encoded_again(
     assert (index.dim, held(index)) == (48, before)
     assert sum(again) <= index.stats().tokens - sum(told[:10])  # five documents of some three messages each
     assert not beside(index).exists()
+
+
+def test_what_was_encoded_in_passages_of_another_length_is_kept_too(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("colibri.files.rebuild._AT_ONCE", 5)
+    before, told = held(index), list[int]()
+    others = lengths(index, [tmp_path / "files"], {"passage_tokens": 12})
+    assert others == {str(tmp_path / "files"): 12}
+    assert lengths(index, [], {"hidden": True}) == lengths(index, [tmp_path / "no root"], {"split": False}) == {}
+
+    def stop(tokens: int) -> None:
+        told.append(tokens)
+        if len(told) > 60:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_anew(index, None, 48, load, stop, others)
+    assert held(index) == before
+    again: list[int] = []
+    make_anew(index, None, 48, load, again.append, others)
+    assert sum(again) <= index.stats().tokens - sum(told[:20])
+    for found_id, (text, payload) in held(index).items():
+        assert text == before[found_id][0]
+        assert payload.get("file", {}).get("passages") == (12 if "file" in payload else None)
 
 
 def test_another_model_after_an_interruption_begins_anew(index: Index) -> None:

@@ -157,6 +157,6 @@ def index(
     if rebuild:
         from colibri.cli.index_rebuild import rebuild as make_anew
 
-        make_anew(place, asked, quiet=quiet)
+        make_anew(place, asked, paths, changes, defaults, quiet=quiet)
     with open_index(place, asked, create=True) as opened:
         Run(opened, place, as_json=as_json, quiet=quiet).refresh(paths, changes, defaults, prune=prune, yes=yes)

@@ -1,22 +1,28 @@
 """`colibri index --rebuild`: all texts encoded again, for another model or width."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from colibri.cli.index_place import loader
 from colibri.cli.options import ModelOptions
 from colibri.cli.terminal import echo, visible
-from colibri.files import make_anew
+from colibri.files import lengths, make_anew
 from colibri.index import Index
 from colibri.machine import progress_bar
 
 
-def rebuild(place: Path, asked: ModelOptions, *, quiet: bool) -> None:
-    """What is there goes on answering until the new one takes its place."""
+def rebuild(
+    place: Path, asked: ModelOptions, paths: Sequence[Path], changes: Mapping[str, Any], defaults: bool, *, quiet: bool
+) -> None:
+    """What is there goes on answering until the new one takes its place. paths, changes, defaults: of the run over
+    files that follows."""
     with Index.open(place, create=False, load=loader(asked)) as opened:
         total = opened.stats().tokens  # as many again, or about so many of another model
         try:
             with progress_bar(total, "encoding again", bool(total) and not quiet, unit="", units_a_token=1.0) as done:
-                make_anew(opened, asked.model, asked.dim, loader(asked), done.encoded)
+                passages = lengths(opened, paths, changes, reset=defaults)
+                make_anew(opened, asked.model, asked.dim, loader(asked), done.encoded, passages)
         except (KeyboardInterrupt, SystemExit) as stopped:
             echo(
                 visible(f"interrupted: {place} is as it was; what was encoded again is kept, the same command goes on"),

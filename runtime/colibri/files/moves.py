@@ -116,12 +116,13 @@ def _matched(
                 if old + new[at:] in ranks:
                     some.append((-count, ranks[old + new[at:]], old + new[at:], new))
             at = new.rfind(os.sep, 0, at)
-    away: set[str] = set()
+    away, taken = set[str](), set[str]()
     for _, _, old, new in sorted(some):
-        if old not in away and new in left and free(old, new):
-            left.remove(new)
+        if old not in away and new not in taken and free(old, new):
             away.add(old)
+            taken.add(new)
             yield old, new
+    left[:] = [new for new in left if new not in taken]
     for rank in sorted(set(ranks.values())):
         yield from _paired([old for old in ranks if ranks[old] == rank and old not in away], left, free)
 

@@ -5,8 +5,9 @@ kept beside and taken up by the next rebuild for the same model.
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,11 @@ from typing import Any
 from colibri.errors import ColibriError, InputError
 from colibri.files import places
 from colibri.files.documents import borders
+from colibri.files.facts import known_files
 from colibri.files.filling import COMMIT_SECONDS
+from colibri.files.roots import roots_of
+from colibri.files.walk import shown, within
+from colibri.files.wanted import Wanted
 from colibri.index import Document, Index, Stored
 from colibri.tokens import PASSAGE_TOKENS
 
@@ -29,10 +34,34 @@ def beside(index: Index) -> Path:
     return index.path / _NAME
 
 
-def make_anew(index: Index, model: str | None, dim: int | None, load: Loader, done: Callable[[int], object]) -> None:
+def lengths(index: Index, paths: Sequence[Path], given: Mapping[str, Any], *, reset: bool = False) -> dict[str, int]:
+    """Roots whose passages a run with these options (see `Refresh.plan`) makes anew -> the most tokens of one (0: a
+    text is one)."""
+    if not reset and given.keys().isdisjoint({"split", "passage_tokens"}):
+        return {}
+    roots = roots_of(index, known_files(index))
+    named = [shown(path.resolve()) for path in paths]
+    return {
+        path: replace(Wanted() if reset else root.wanted, **given).passages
+        for path, root in roots.items()
+        if not named or any(within(path, one) for one in named)
+    }
+
+
+def make_anew(
+    index: Index,
+    model: str | None,
+    dim: int | None,
+    load: Loader,
+    done: Callable[[int], object],
+    passages: Mapping[str, int] | None = None,
+) -> None:
     """Encode all texts of an index again, with another model or width (None: those it has), and swap.
 
-    done: called with tokens as they are encoded. Raises InputError, before any work, where documents have no text.
+    done      called with tokens as they are encoded
+    passages  of roots that get others, as `lengths` gives them: so that no run encodes them once more
+
+    Raises InputError, before any work, where documents have no text.
     """
     if missing := index.without_text():
         raise InputError(f"{index.path}: {missing:,} documents have no text, so that they cannot be encoded again")
@@ -41,7 +70,7 @@ def make_anew(index: Index, model: str | None, dim: int | None, load: Loader, do
     while True:
         commits = index.commits()
         with _opened(place, name, dim or (index.dim if model is None else None), load) as new:
-            _fill(index, new, done)
+            _fill(index, new, done, passages or {})
         if index.take_over(place, commits):
             break
     shutil.rmtree(place, ignore_errors=True)
@@ -55,10 +84,10 @@ def _opened(place: Path, model: str, dim: int | None, load: Loader) -> Index:
     return Index.open(place, model, dim, load=load)
 
 
-def _fill(old: Index, new: Index, done: Callable[[int], object]) -> None:
+def _fill(old: Index, new: Index, done: Callable[[int], object], lengths: Mapping[str, int]) -> None:
     """Make the new one hold what the old one does."""
     kept: set[str] = set()
-    documents = _to_encode(old, new, kept)
+    documents = _to_encode(old, new, kept, lengths)
     waiting = next(documents, None)
     while waiting is not None:
         passages, batch = waiting
@@ -74,10 +103,12 @@ def _fill(old: Index, new: Index, done: Callable[[int], object]) -> None:
         new.delete(gone)
 
 
-def _to_encode(old: Index, new: Index, kept: set[str]) -> Iterator[tuple[int, list[Document]]]:
+def _to_encode(
+    old: Index, new: Index, kept: set[str], lengths: Mapping[str, int]
+) -> Iterator[tuple[int, list[Document]]]:
     """Batches of documents that were split alike, but those that the new one has. kept: takes all ids."""
     stored = old.documents()
-    while some := list(islice(stored, _AT_ONCE)):
+    while some := [_with_length(one, lengths) for one in islice(stored, _AT_ONCE)]:
         kept |= {one.id for one in some}
         there = new.get([one.id for one in some])
         batches: dict[int, list[Document]] = {}
@@ -85,6 +116,15 @@ def _to_encode(old: Index, new: Index, kept: set[str]) -> Iterator[tuple[int, li
             if other is None or (other.text, other.payload) != (one.text, one.payload):
                 batches.setdefault(_passages(one), []).append(_document(one))
         yield from batches.items()
+
+
+def _with_length(one: Stored, lengths: Mapping[str, int]) -> Stored:
+    """A document as it is to be."""
+    own = one.payload or {}
+    file = own.get("file")
+    if not isinstance(file, dict) or not isinstance(file.get("root"), str) or file["root"] not in lengths:
+        return one
+    return replace(one, payload={**own, "file": {**file, "passages": lengths[file["root"]]}})
 
 
 def _passages(one: Stored) -> int:
