@@ -508,6 +508,10 @@ def test_an_index_of_before_there_were_roots_has_those_of_its_documents(notes: P
         (["index", "--prune", "--stats"], 2, "give files or folders"),
         (["index", "--remove", "old", "--stats"], 2, "give files or folders"),
         (["index", "--rebuild", "--verify"], 2, "give files or folders"),
+        (["index", "--stats", "--glob", "*.md"], 2, "--glob is of a run over files"),
+        (["index", "--remove", "old", "--defaults"], 2, "--defaults is of a run over files"),
+        (["index", "--verify", "--no-split"], 2, "--split is of a run over files"),
+        (["index", "--verify", "--dim", "48"], 1, "has dim 16, not 48"),
         (["index", "absent"], 1, "absent: no such file or folder"),
         (["index", "old/notes", "absent"], 1, "absent: no such file or folder"),
     ],
@@ -572,6 +576,28 @@ def test_quiet_says_nothing_but_what_went_wrong(notes: Path) -> None:
     assert run("index", "--quiet").output == ""
     notes.rename("away")
     assert "is gone" in run("index", "-q").output
+
+
+def test_looking_after_an_index_obeys_json_and_quiet(notes: Path) -> None:
+    def tried(*words: str | Path) -> dict[str, Any]:
+        (line,) = run("index", *words, "--json").output.splitlines()
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+    assert tried("--export", "out") == {"exported": 4, "folder": "out", "index": ".colibri-index"}
+    found = tried("--import", "out", "--into", "other", *MODEL)
+    assert found == {"imported": 4, "folder": "out", "index": "other", "documents": 4}
+    for words in ("--stats", "--verify", "--repair", "--compact"):
+        assert tried(words)
+    assert tried("--remove", notes / "bird.md")["documents"] == 1
+    quiet: list[tuple[str | Path, ...]] = [("--verify",), ("--repair",), ("--compact",), ("--export", "more")]
+    quiet += [("--import", "more", "--into", "third", *MODEL), ("--remove", notes / "sub")]
+    for silent in quiet:
+        assert run("index", *silent, "--quiet").output == "", silent
+    assert "documents" in run("index", "--stats", "--quiet").stdout
+    for rows in Path(".colibri-index").glob("segments/*.rows"):
+        rows.write_bytes(b"damaged")
+    assert "--repair" in run("index", "--verify", "--quiet", code=1).stderr
 
 
 def test_the_last_line_gives_files_tokens_seconds_and_tokens_a_second(notes: Path) -> None:

@@ -178,3 +178,20 @@ def test_files_that_turn_out_to_be_no_work_are_taken_off_the_bar() -> None:
         pace.finished(Found(Path("b"), 40, 0))
         assert (bar.total, bar.units, pace.files, pace.tokens) == (40, 40, 1, 7)
         assert bar.fraction == 1
+
+
+def test_what_an_interruption_says_was_kept_is_in_the_index(index: Index, tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    for i in range(60):
+        (tmp_path / "files" / f"{i:02}.txt").write_text(f"the keeper counts bird {i} " * 60, encoding="utf-8")
+    sync = Sync(index, Wanted())
+
+    def stop(tokens: int) -> None:
+        if index.count() and sync.pace.tokens > index.stats().tokens:
+            raise KeyboardInterrupt
+
+    due = sync.plan([tmp_path / "files"])
+    with pytest.raises(KeyboardInterrupt):
+        sync.run(due, stop)
+    assert 0 < sync.pace.kept <= index.stats().tokens < sync.pace.tokens
+    assert 0 < sync.pace.files <= index.count() < 60

@@ -8,6 +8,7 @@ import pytest
 
 import colibri
 from colibri import Index
+from colibri.errors import ColibriError
 from colibri.files import Sync, beside, lengths, make_anew
 from reference import ARTEFACTS
 
@@ -96,6 +97,28 @@ def test_another_model_after_an_interruption_begins_anew(index: Index) -> None:
     assert held(index) == before
     assert index.model_name == XLMR
     assert index.search("the keeper counts bird 7", k=3)
+
+
+@pytest.mark.parametrize(("model", "dim", "said"), [(None, 50, "50"), ("nosuch", None, "nosuch"), (BERT, 7, "7")])
+def test_a_rebuild_that_cannot_be_is_refused_in_words_and_costs_nothing(
+    index: Index, model: str | None, dim: int | None, said: str
+) -> None:
+    before = held(index)
+
+    def stop(tokens: int) -> None:
+        raise KeyboardInterrupt
+
+    for begun in (False, True):
+        with pytest.raises(ColibriError, match=rf"\b{said}\b"):
+            make_anew(index, model, dim, load, lambda tokens: None)
+        assert beside(index).exists() is begun
+        assert held(index) == before
+        if not begun:
+            with pytest.raises(KeyboardInterrupt):
+                make_anew(index, None, 48, load, stop)
+    assert {one.name for one in index.path.glob("rebuild*")} == {"rebuild"}
+    with Index.open(beside(index), create=False) as kept:
+        assert kept.dim == 48
 
 
 def test_what_is_written_meanwhile_is_there_afterwards(index: Index) -> None:

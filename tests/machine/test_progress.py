@@ -1,7 +1,10 @@
 """How far work is: a bar on a terminal, a line every half minute elsewhere, and an estimate that can be believed."""
 
 import io
+import os
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -135,3 +138,35 @@ def test_the_share_never_falls_and_never_passes_one(clock: Clock) -> None:
         assert progress.fraction is not None
         assert before <= progress.fraction <= 1
         before = progress.fraction
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no pty on Windows")
+@pytest.mark.parametrize("columns", [0, 60, 100])
+def test_a_terminal_that_does_not_know_its_width_gets_a_bar_as_others_do(columns: int) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24 if columns else 0, columns, 0, 0))
+    code = (
+        "from colibri.machine.progress import progress_bar\n"
+        "with progress_bar(1000, 'indexing', True, unit='', units_a_token=4.0) as bar: bar.encoded(25)"
+    )
+    kept = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+    with subprocess.Popen([sys.executable, "-c", code], stdin=theirs, stdout=theirs, stderr=theirs, env=kept) as child:
+        os.close(theirs)
+        said = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:  # Linux's word for its end
+                break
+            if not piece:
+                break
+            said += piece
+        assert child.wait() == 0
+    os.close(ours)
+    assert b"indexing:   0%|" in said
+    assert max(len(frame) for frame in said.decode().split("\r")) <= (columns or 80)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from colibri.cli.index_place import DEFAULT, is_index, open_index
 from colibri.cli.options import ModelOptions, model_options
@@ -14,6 +15,9 @@ _USE = (
     "give files or folders to index, or one of --remove, --kinds, --stats, --verify, --repair, --compact, --export, "
     "--import; without any, all that the index was made of is looked at again"
 )
+
+_OF_A_RUN = {"globs", "hidden", "ignore", "max_mb", "max_seconds", "max_memory_mb", "text_field", "id_field"}
+_OF_A_RUN |= {"split", "passage_tokens", "defaults", "yes"}
 
 
 @click.command(short_help="Index files for search.")
@@ -75,7 +79,7 @@ _USE = (
 @click.option("--compact", "task", flag_value="compact", help="Free what deleted documents take.")
 @click.option("--export", "export_to", type=click.Path(path_type=Path), help="Write all of it to a new folder.")
 @click.option("--import", "import_from", type=click.Path(path_type=Path), help="Add what --export wrote.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; --kinds: a list.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but what went wrong.")
 @model_options
 def index(
@@ -130,9 +134,10 @@ def index(
     if care > 1 or (care and (paths or prune or rebuild)):
         raise click.UsageError(_USE)
     if care:
+        _refuse_what_has_no_effect()
         from colibri.cli.index_care import look_after
 
-        look_after(place, asked, remove, task, export_to, import_from, as_json)
+        look_after(place, asked, remove, task, export_to, import_from, as_json=as_json, quiet=quiet)
         return
     if (rebuild or not paths) and not is_index(place):
         raise click.UsageError(f"{_USE} (there is no index in {visible(str(place))})")
@@ -160,3 +165,11 @@ def index(
         make_anew(place, asked, paths, changes, defaults, quiet=quiet)
     with open_index(place, asked, create=True) as opened:
         Run(opened, place, as_json=as_json, quiet=quiet).refresh(paths, changes, defaults, prune=prune, yes=yes)
+
+
+def _refuse_what_has_no_effect() -> None:
+    """Beside what only looks after an index, options of how files are read would pass in silence."""
+    context = click.get_current_context()
+    for one in context.command.params:
+        if one.name in _OF_A_RUN and context.get_parameter_source(one.name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{one.opts[0]} is of a run over files; without it, or without the other: {_USE}")

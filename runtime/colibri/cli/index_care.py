@@ -23,33 +23,48 @@ def look_after(
     task: str | None,
     export_to: Path | None,
     import_from: Path | None,
+    *,
     as_json: bool,
+    quiet: bool,
 ) -> None:
-    """One of these."""
+    """One of these. quiet: what was only done is not said; what was asked for, as by --stats, is."""
     if task == "kinds":
         from colibri.cli.kinds import show
 
         show(as_json)
     elif export_to is not None:
-        with Index.open(place, create=False) as opened:
-            echo(visible(f"{export_to}: {opened.export(export_to):,} documents"))
+        with open_index(place, asked, create=False) as opened:
+            written = opened.export(export_to)
+        facts = {"exported": written, "folder": str(export_to), "index": str(place)}
+        _done(f"{export_to}: {written:,} documents", facts, as_json, quiet)
     elif import_from is not None:
         with open_index(place, asked, create=True) as opened:
-            echo(visible(f"{place}: {opened.import_(import_from):,} documents added"))
+            added = opened.import_(import_from)
+            facts = {"imported": added, "folder": str(import_from), "index": str(place), "documents": opened.count()}
+        _done(f"{place}: {added:,} documents added", facts, as_json, quiet)
     else:
-        with Index.open(place, create=False) as opened:
+        with open_index(place, asked, create=False) as opened:
             if removed:
-                _remove(opened, removed, as_json)
+                _remove(opened, removed, as_json, quiet)
             elif task == "stats":
                 _stats(opened, as_json)
             else:
-                _upkeep(opened, str(task), as_json)
+                _upkeep(opened, str(task), as_json, quiet)
 
 
-def _remove(opened: Index, paths: Sequence[Path], as_json: bool) -> None:
+def _done(line: str, facts: dict[str, Any], as_json: bool, quiet: bool) -> None:
+    if as_json:
+        echo_json(facts)
+    elif not quiet:
+        echo(visible(line))
+
+
+def _remove(opened: Index, paths: Sequence[Path], as_json: bool, quiet: bool) -> None:
     done = remove(opened, paths)
     if as_json:
         echo_json({**asdict(done), "left": opened.count(), "index": str(opened.path)})
+        return
+    if quiet:
         return
     for path in done.kept_out:
         echo(visible(f"{path} is still there; it stays out of the index until `colibri index {path}`"), err=True)
@@ -91,16 +106,16 @@ def _stats(opened: Index, as_json: bool) -> None:
             echo(visible(f"  taken out by hand: {path}"))
 
 
-def _upkeep(opened: Index, task: str, as_json: bool) -> None:
+def _upkeep(opened: Index, task: str, as_json: bool, quiet: bool) -> None:
     tasks: dict[str, Callable[[], Any]] = {
-        "verify": lambda: asdict(opened.verify(progress=not as_json)),
+        "verify": lambda: asdict(opened.verify(progress=not (as_json or quiet))),
         "repair": lambda: asdict(opened.repair()),
         "compact": lambda: {"freed_bytes": opened.compact()},
     }
     found = tasks[task]()
     if as_json:
         echo_json(found)
-    else:
+    elif not quiet or found.get("problems") or found.get("damaged") or found.get("dropped") or found.get("lost"):
         _show(found)
     if task == "verify":
         if found["problems"] or found["damaged"]:
@@ -108,7 +123,7 @@ def _upkeep(opened: Index, task: str, as_json: bool) -> None:
                 f"{opened.path}: {len(found['damaged'])} documents damaged, {len(found['problems'])} other problems; "
                 f"`colibri index --repair --into {opened.path}` mends it"
             )
-        if not as_json:
+        if not (as_json or quiet):
             echo("all as it was written")
 
 

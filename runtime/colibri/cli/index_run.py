@@ -68,7 +68,7 @@ class Run:
 
     def _interrupted(self) -> None:
         pace, summary = self._work.sync.pace, self._work.sync.summary
-        kept = f"{pace.files:,} files were indexed ({pace.tokens:,} tokens)"
+        kept = f"{pace.files:,} files were indexed ({pace.kept:,} tokens)"
         if summary.unchanged:
             kept += f", {summary.unchanged:,} unchanged"
         echo(visible(f"interrupted: {kept} and are kept in {self._place}; the same command goes on there"), err=True)

@@ -38,6 +38,7 @@ class Pace:
     tokens      encoded so far
     characters  of the documents that were encoded
     files       that are in the index now
+    kept        tokens of these; others are encoded, but not committed yet
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Pace:
         self._clock = clock
         self._begun = clock()
         self._sampled = [0, 0, 0]  # texts, bytes, tokens
-        self._of_finished = 0
+        self.kept = 0
         self._a_second: float | None = None
         self.tokens = 0
         self.characters = 0
@@ -75,7 +76,7 @@ class Pace:
     def finished(self, one: Found) -> None:
         """A file is in the index; what was encoded since the last one was of it."""
         self.files += 1
-        tokens, self._of_finished = self.tokens - self._of_finished, self.tokens
+        tokens, self.kept = self.tokens - self.kept, self.tokens
         if self._counter is not None:
             self._counter.finished(one.size_bytes, tokens)
 

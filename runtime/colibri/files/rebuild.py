@@ -24,6 +24,7 @@ from colibri.index import Document, Index, Stored
 from colibri.tokens import PASSAGE_TOKENS
 
 _NAME = "rebuild"
+_FRESH = "rebuild.new"
 _AT_ONCE = 64
 Loader = Callable[[Any], Any]
 """What `Index.open` takes to load a model."""
@@ -77,10 +78,16 @@ def make_anew(
 
 
 def _opened(place: Path, model: str, dim: int | None, load: Loader) -> Index:
-    """Begun before by an interrupted rebuild, or new where that was for another model."""
-    with suppress(ColibriError):
-        return Index.open(place, model, dim, load=load)
-    shutil.rmtree(place)
+    """Begun before by an interrupted rebuild, or new where that was for another model. Where none can be made, as for a
+    width that the model has no head for, what was begun stays."""
+    if place.exists():
+        with suppress(ColibriError):
+            return Index.open(place, model, dim, load=load)
+        fresh = place.with_name(_FRESH)
+        shutil.rmtree(fresh, ignore_errors=True)  # of one that was killed here
+        Index.open(fresh, model, dim, load=load).close()
+        shutil.rmtree(place)
+        fresh.rename(place)
     return Index.open(place, model, dim, load=load)
 
 

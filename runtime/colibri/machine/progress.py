@@ -4,6 +4,8 @@ What is done is counted twice: in the units that the total is known in (texts, f
 tokens, which are what takes the time and arrive while a unit is under way. How many units a token is, is learned.
 """
 
+import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -163,7 +165,8 @@ def _bar(progress: Progress, out: TextIO) -> Iterator[None]:
     units = f"{{n:.0f}} of {{total:.0f}} {progress.unit}, " if progress.unit else ""
     shape = f"{{l_bar}}{{bar}}| {units}{{elapsed}}{{postfix}}" if progress.total else "{desc}: {elapsed}{postfix}"
     # miniters: every change counts, however small, and is drawn ten times a second at most.
-    with tqdm(total=progress.total, desc=progress.what, file=out, leave=False, miniters=0, bar_format=shape) as drawn:
+    form = {"bar_format": shape, "leave": False, "miniters": 0, **_size(out)}
+    with tqdm(total=progress.total, desc=progress.what, file=out, **form) as drawn:
 
         def show() -> None:
             drawn.total = progress.total  # which falls where a unit turns out to be no work
@@ -172,6 +175,19 @@ def _bar(progress: Progress, out: TextIO) -> Iterator[None]:
 
         progress.show = show
         yield
+
+
+def _size(out: TextIO) -> dict[str, int]:
+    """For a terminal that does not know its size (a container's, a serial line's, some editors'): tqdm would draw
+    nothing on it. Empty: it knows, or is none."""
+    try:
+        known = os.get_terminal_size(out.fileno())
+    except (OSError, ValueError):  # no terminal; a stream without a file
+        return {}
+    if known.columns and known.lines:
+        return {}
+    guessed = shutil.get_terminal_size()  # $COLUMNS and $LINES, else 80 by 24
+    return {"ncols": known.columns or guessed.columns, "nrows": known.lines or guessed.lines}
 
 
 def _minutes(seconds: float) -> str:

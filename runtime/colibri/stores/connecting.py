@@ -19,7 +19,7 @@ def connected(url: str, collection: str, *, grpc: bool = False, seconds: int = 6
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InputError(f"--url {parts.scheme}: wanted http://HOST:6333 or https://HOST")
     if parts.username or parts.password:
-        raise InputError(f"--url: it holds a password; give the key by the environment, QDRANT_API_KEY")
+        raise InputError("--url: it holds a password; give the key by the environment, QDRANT_API_KEY")
     try:
         from qdrant_client import QdrantClient  # noqa: PLC0415 - an extra
     except ImportError as error:
