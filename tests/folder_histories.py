@@ -84,6 +84,18 @@ class World:
             self.last = work.run(due, self._count)
             self.gone = dict(work.gone)
 
+    def fill(self, name: str, chances: random.Random) -> None:
+        """A root with files that are much like those of other roots."""
+        root = self.base / name
+        if root not in self.roots:
+            root.mkdir()
+            self.roots.append(root)
+            self.options[root] = {}
+        for _ in range(chances.randint(2, 7)):
+            text = f"note: the bird {'house ' * chances.randint(1, 3)}river"
+            self._write(root / chances.choice(FOLDERS[:3]) / chances.choice(["a.txt", "b.txt", "c.md"]), text)
+        self.index(root)
+
     def prune(self) -> None:
         """What is gone for good leaves."""
         with Index.open(self.place, self.model) as index:

@@ -36,6 +36,18 @@ def test_random_histories(seed: int, model: colibri.Colibri, tmp_path: Path) -> 
         world.step(kind, chances)
 
 
+@pytest.mark.parametrize("seed", range(rounds(quick=2, soak=100)))
+def test_equal_files_go_with_their_root(seed: int, model: colibri.Colibri, tmp_path: Path) -> None:
+    world, chances = World(tmp_path, model), random.Random(seed)
+    roots = ["one", "two", *(["zzz"] if chances.random() < 0.5 else [])]
+    for name in roots:
+        world.fill(name, chances)
+    world.compare()
+    between = chances.choices(["create", "root", "folder", "edit", "rename", "delete", "move"], k=4)
+    for kind in ["empty", "root", *between, *["empty", "root"][: 2 * len(roots) - 4]]:
+        world.step(kind, chances)
+
+
 def test_a_run_that_is_killed_costs_nothing(model: colibri.Colibri, tmp_path: Path) -> None:
     world = World(tmp_path, model)
     chances = random.Random(5)
