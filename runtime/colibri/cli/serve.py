@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from colibri import machine
+from colibri.cli.index_place import NamedPath
 from colibri.cli.options import provider_option
 from colibri.cli.variables import BadVariable, FromEnvironment, KeysFile, said_by
 from colibri.errors import ColibriError, InputError, MissingExtra
@@ -87,7 +88,7 @@ class _Service(FromEnvironment):
 @click.option(
     "--index",
     "index_folder",
-    type=click.Path(path_type=Path),
+    type=NamedPath(),
     help="Serve the index in this folder as well (made when it is not there).",
 )
 @click.option(
