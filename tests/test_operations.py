@@ -50,13 +50,14 @@ def variables(tree: ast.AST) -> Iterator[str]:
             texts = [node.slice]
         elif isinstance(node, ast.Compare) and ast.unparse(node.comparators[0]).endswith("environ"):
             texts = [node.left]
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("COLIBRI_"):
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(_ANYWHERE):
             texts = [node]
         elif isinstance(node, ast.Tuple | ast.Dict):  # environ.get(variable), of a table
             texts = [one for one in ast.walk(node) if isinstance(one, ast.Constant) and one.value in _OF_TABLES]
         yield from (one.value for one in texts if isinstance(one, ast.Constant) and isinstance(one.value, str))
 
 
+_ANYWHERE = ("COLIBRI_", "QDRANT_")
 _OF_TABLES = ("XDG_CACHE_HOME", "XDG_DATA_HOME", "LOCALAPPDATA")
 
 

@@ -513,6 +513,12 @@ def test_an_index_of_before_there_were_roots_has_those_of_its_documents(notes: P
         (["index", "--verify", "--no-split"], 2, "--split is of a run over files"),
         (["index", "--verify", "--dim", "48"], 1, "has dim 16, not 48"),
         (["index", "absent"], 1, "absent: no such file or folder"),
+        (["index", "old/notes/absent"], 1, "old/notes/absent: no such file or folder"),
+        (["index", ""], 2, "an empty path"),
+        (["index", "--remove", ""], 2, "an empty path"),
+        (["index", "--into", ""], 2, "an empty path"),
+        (["index", "--export", ""], 2, "an empty path"),
+        (["search", "bird", "--index", ""], 2, "an empty path"),
         (["index", "old/notes", "absent"], 1, "absent: no such file or folder"),
     ],
 )

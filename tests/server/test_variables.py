@@ -86,14 +86,29 @@ def test_a_value_that_cannot_be_is_blamed_on_the_variable(name: str, monkeypatch
     assert done.exit_code == 2
     assert f"the variable {name}" in done.stderr
     assert "abacus" in done.stderr
+    (line,) = done.stderr.splitlines()
+    found = json.loads(line)  # of whoever reads the log of a service
+    assert (found["level"], f"the variable {name}" in found["message"]) == ("error", True)
     if name in TYPED:  # the same from the command line is not
         monkeypatch.delenv(name)
-        assert "variable" not in run(OPTIONS[name].opts[0], "abacus").stderr
+        done = run(OPTIONS[name].opts[0], "abacus")
+        assert "variable" not in done.stderr
+        assert done.stderr.startswith("Usage:")
+
+
+@pytest.mark.parametrize("name", ["COLIBRI_SERVE_COLLECTION", "COLIBRI_SERVE_URL"])
+def test_what_is_of_a_store_is_refused_without_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QDRANT_URL", "http://127.0.0.1:1")  # of the user's other programs
+    monkeypatch.setenv(name, "notes")
+    done = run()
+    assert done.exit_code == 1
+    assert f"{name} is of a Qdrant server: give --store qdrant" in done.stderr
 
 
 def test_a_list_whose_quote_does_not_end_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLIBRI_SERVE_ARTEFACT", "'a b")
-    assert 'the variable COLIBRI_SERVE_ARTEFACT: "\'a b" has a quote' in run().stderr
+    (line,) = run().stderr.splitlines()
+    assert 'the variable COLIBRI_SERVE_ARTEFACT: "\'a b" has a quote' in json.loads(line)["message"]
 
 
 @given(st.lists(st.text(st.characters(exclude_characters='"\0', codec="utf-8")), max_size=5), st.sampled_from(", \t\n"))

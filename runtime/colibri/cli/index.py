@@ -6,7 +6,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from colibri.cli.index_place import DEFAULT, is_index, open_index
+from colibri.cli.index_place import DEFAULT, NamedPath, is_index, open_index
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.terminal import visible
 from colibri.errors import InputError
@@ -21,12 +21,12 @@ _OF_A_RUN |= {"split", "passage_tokens", "defaults", "yes"}
 
 
 @click.command(short_help="Index files for search.")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.argument("paths", nargs=-1, type=NamedPath(), metavar="[PATH]...")
 @click.option(
     "--into",
     "--index",
     "place",
-    type=click.Path(path_type=Path),
+    type=NamedPath(),
     default=DEFAULT,
     show_default=True,
     help="Folder of the index.",
@@ -69,16 +69,14 @@ _OF_A_RUN |= {"split", "passage_tokens", "defaults", "yes"}
 )
 @click.option("--prune", is_flag=True, help="Take out the documents of folders and files that are gone for good.")
 @click.option("--yes", is_flag=True, help="Do not ask before pruning on a terminal.")
-@click.option(
-    "--remove", type=click.Path(path_type=Path), multiple=True, help="Take out a file or folder, there or gone."
-)
+@click.option("--remove", type=NamedPath(), multiple=True, help="Take out a file or folder, there or gone.")
 @click.option("--kinds", "task", flag_value="kinds", help="Show which kinds of file are read, and what each needs.")
 @click.option("--stats", "task", flag_value="stats", help="Show what the index holds, and what it is made of.")
 @click.option("--verify", "task", flag_value="verify", help="Compare everything with its checksum; 1 when it differs.")
 @click.option("--repair", "task", flag_value="repair", help="Drop what is broken, or encode it again from its text.")
 @click.option("--compact", "task", flag_value="compact", help="Free what deleted documents take.")
-@click.option("--export", "export_to", type=click.Path(path_type=Path), help="Write all of it to a new folder.")
-@click.option("--import", "import_from", type=click.Path(path_type=Path), help="Add what --export wrote.")
+@click.option("--export", "export_to", type=NamedPath(), help="Write all of it to a new folder.")
+@click.option("--import", "import_from", type=NamedPath(), help="Add what --export wrote.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; --kinds: a list.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but what went wrong.")
 @model_options

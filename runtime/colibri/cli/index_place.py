@@ -4,7 +4,9 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from colibri.cli.options import ModelOptions
 
@@ -13,6 +15,19 @@ if TYPE_CHECKING:
     from colibri.model import Colibri
 
 DEFAULT = ".colibri-index"
+
+
+class NamedPath(click.Path):
+    """A path that has a name. An empty one, as of a shell's variable that is not set, would be the current folder."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        if not os.fspath(value):
+            self.fail("an empty path; wanted a file or folder ('.' is this one)", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def is_index(place: Path) -> bool:

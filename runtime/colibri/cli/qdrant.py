@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from colibri.cli.index_place import DEFAULT
+from colibri.cli.index_place import DEFAULT, NamedPath
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.search import listing, parsed
 from colibri.cli.terminal import LINES, echo, echo_json, visible
@@ -56,7 +56,7 @@ def qdrant() -> None:
 
 
 @qdrant.command(short_help="Send a local index to a collection.")
-@click.argument("place", type=click.Path(path_type=Path), default=DEFAULT, metavar="INDEX")
+@click.argument("place", type=NamedPath(), default=DEFAULT, metavar="INDEX")
 @server_options
 @click.option("--shards", type=click.IntRange(min=1), help="Shards of a new collection; default: the server's.")
 @click.option("--replicas", type=click.IntRange(min=1), help="Copies of each shard of a new collection; default: 1.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from colibri.cli.index_place import DEFAULT, open_index
+from colibri.cli.index_place import DEFAULT, NamedPath, open_index
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.terminal import TEXT, echo, echo_json, visible
 from colibri.errors import InputError
@@ -29,9 +29,7 @@ _WORD = re.compile(r"\s+(?=\S)")
 
 @click.command(short_help="Search an index.")
 @click.argument("query")
-@click.option(
-    "--index", "place", type=click.Path(path_type=Path), default=DEFAULT, show_default=True, help="Folder of the index."
-)
+@click.option("--index", "place", type=NamedPath(), default=DEFAULT, show_default=True, help="Folder of the index.")
 @click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many documents.")
 @click.option(
     "--where", "filters", multiple=True, help="Keep documents by payload: file.suffix=md, or JSON. All must hold."

@@ -6,13 +6,14 @@ import os
 from collections.abc import Callable, Iterator
 from importlib import util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from colibri import machine
+from colibri.cli.index_place import NamedPath
 from colibri.cli.options import provider_option
-from colibri.cli.variables import FromEnvironment, KeysFile, said_by
+from colibri.cli.variables import BadVariable, FromEnvironment, KeysFile, said_by
 from colibri.errors import ColibriError, InputError, MissingExtra
 
 if TYPE_CHECKING:
@@ -26,7 +27,20 @@ log = logging.getLogger(__name__)
 DEFAULT_PORT = 8080
 
 
-@click.command(cls=FromEnvironment, short_help="Serve Jina's API from this machine.")
+class _Service(FromEnvironment):
+    """Its variables are set by units and manifests, and what cannot be is read in the server's log, a line of JSON."""
+
+    def refuse(self, error: BadVariable, cause: BaseException) -> NoReturn:
+        """Exit code 2."""
+        require_extra()
+        from colibri import server
+
+        server.configure_logs()
+        log.error("%s", error.format_message())
+        raise SystemExit(error.exit_code) from cause
+
+
+@click.command(cls=_Service, short_help="Serve Jina's API from this machine.")
 @click.option(
     "--artefact",
     "artefacts",
@@ -74,7 +88,7 @@ DEFAULT_PORT = 8080
 @click.option(
     "--index",
     "index_folder",
-    type=click.Path(path_type=Path),
+    type=NamedPath(),
     help="Serve the index in this folder as well (made when it is not there).",
 )
 @click.option(
@@ -242,8 +256,9 @@ def _store(
 ) -> "Callable[[Colibri], PointStore] | None":
     """Opens the collection that was named, with a model; None where none was."""
     if store is None:
-        if collection is not None:
-            raise InputError("--collection names one of a Qdrant server: give --store qdrant as well")
+        for option, value in (("collection", collection), ("url", url)):
+            if value is not None:
+                raise InputError(f"{said_by(option)} is of a Qdrant server: give --store qdrant as well")
         return None
     if index_folder is not None:
         raise InputError("either --index or --store: one server answers from one of them")

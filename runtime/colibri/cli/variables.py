@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -54,6 +54,10 @@ class KeysFile(click.Path):
         return super().convert(value, param, ctx)
 
 
+class BadVariable(click.BadParameter):
+    """What a variable of the environment says cannot be."""
+
+
 class FromEnvironment(click.Command):
     """A command whose every option has a variable: `--max-texts` of `colibri serve` is COLIBRI_SERVE_MAX_TEXTS.
 
@@ -89,8 +93,12 @@ class FromEnvironment(click.Command):
                         " Kubernetes sets it for a Service of that name: enableServiceLinks: false keeps it from that,"
                         " or give the Service another name."
                     )
-                raise click.BadParameter(message, ctx, blamed, f"the variable {blamed.envvar}") from error
+                self.refuse(BadVariable(message, ctx, blamed, f"the variable {blamed.envvar}"), error)
             raise
+
+    def refuse(self, error: BadVariable, cause: BaseException) -> NoReturn:
+        """A variable that cannot be. Whoever sets one may read what comes of it elsewhere than on a terminal."""
+        raise error from cause
 
     def strangers(self) -> Iterator[str]:
         """A line for each variable of the environment that looks like one of ours and is none: nothing obeys it."""

@@ -118,7 +118,7 @@ class Refresh:
             path = shown(given_path.resolve())
             root = owner(path, self._roots)
             there = os.path.lexists(real(path))
-            if not there and root is None and not any(within(one, path) for one in (*known, *self._roots)):
+            if not there and not any(within(one, path) for one in (*known, *self._roots)):
                 raise InputError(f"{given_path}: no such file or folder")
             part = root is not None and root != path
             if part and (given or reset or (there and self._excluded(str(root), path))):
