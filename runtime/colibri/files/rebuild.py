@@ -15,11 +15,12 @@ from colibri.errors import ColibriError, InputError
 from colibri.files import places
 from colibri.files.documents import borders
 from colibri.files.filling import COMMIT_SECONDS
-from colibri.index import Document, Index, Stored
+from colibri.index import Document, Index, Stored, by_one_alone
 from colibri.tokens import PASSAGE_TOKENS
 
 _NAME = "rebuild"
 _FRESH = "rebuild.new"
+_LOCK = "rebuild.lock"
 _AT_ONCE = 64
 Loader = Callable[[Any], Any]
 """What `Index.open` takes to load a model."""
@@ -33,10 +34,16 @@ def beside(index: Index) -> Path:
 def make_anew(index: Index, model: str | None, dim: int | None, load: Loader, done: Callable[[int], object]) -> None:
     """Encode all texts of an index again, with another model or width (None: those it has), and swap.
 
-    done: called with tokens as they are encoded. Raises InputError, before any work, where documents have no text.
+    done: called with tokens as they are encoded. Raises, before any work, InputError where documents have no text, and
+    StoreLocked where another process, or thread, is at it.
     """
     if missing := index.without_text():
         raise InputError(f"{index.path}: {missing:,} documents have no text, so that they cannot be encoded again")
+    with by_one_alone(index.path / _LOCK, f"{index.path}: another --rebuild is at work; this one changed nothing"):
+        _make_anew(index, model, dim, load, done)
+
+
+def _make_anew(index: Index, model: str | None, dim: int | None, load: Loader, done: Callable[[int], object]) -> None:
     place = beside(index)
     name = model or index.model_name
     while True:
