@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from colibri.errors import ColibriError, InputError
+from colibri.errors import ColibriError, InputError, StoreError, StoreLocked
 from colibri.files import places
 from colibri.files.documents import borders
 from colibri.files.filling import COMMIT_SECONDS
@@ -29,6 +29,19 @@ Loader = Callable[[Any], Any]
 def beside(index: Index) -> Path:
     """Where the new one is made."""
     return index.path / _NAME
+
+
+def left_beside(index: Index) -> str:
+    """A sentence on what lies there, whose maker is at work or was interrupted; "" for nothing."""
+    if not beside(index).exists():
+        return ""
+    try:
+        with by_one_alone(index.path / _LOCK, ""):
+            return "an interrupted --rebuild lies beside the index; the same command goes on with it"
+    except StoreLocked:
+        return "a --rebuild is at work beside the index"
+    except StoreError:  # not ours to write to
+        return "a --rebuild lies beside the index, at work or interrupted"
 
 
 def make_anew(index: Index, model: str | None, dim: int | None, load: Loader, done: Callable[[int], object]) -> None:
