@@ -8,8 +8,8 @@ import pytest
 
 import colibri
 from colibri import Index
-from colibri.errors import ColibriError
-from colibri.files import Sync, beside, lengths, make_anew
+from colibri.errors import ColibriError, StoreLocked
+from colibri.files import Sync, beside, left_beside, lengths, make_anew
 from reference import ARTEFACTS
 
 BERT, XLMR = str(ARTEFACTS / "tiny-random-bert"), str(ARTEFACTS / "tiny-random-xlmr")
@@ -116,9 +116,29 @@ def test_a_rebuild_that_cannot_be_is_refused_in_words_and_costs_nothing(
         if not begun:
             with pytest.raises(KeyboardInterrupt):
                 make_anew(index, None, 48, load, stop)
+    assert left_beside(index).startswith("an interrupted --rebuild")
     assert {one.name for one in index.path.glob("rebuild*")} == {"rebuild"}
     with Index.open(beside(index), create=False) as kept:
         assert kept.dim == 48
+
+
+def test_of_two_at_once_the_second_is_refused_and_the_first_loses_nothing(index: Index) -> None:
+    before, refused = held(index), list[str]()
+    assert left_beside(index) == ""
+
+    def another(tokens: int) -> None:
+        assert left_beside(index) == "a --rebuild is at work beside the index"
+        if not refused:
+            with Index.open(index.path, create=False, load=load) as other, pytest.raises(StoreLocked) as late:
+                make_anew(other, None, 32, load, lambda tokens: None)
+            refused.append(str(late.value))
+
+    make_anew(index, None, 48, load, another)
+    assert "another --rebuild is at work" in refused[0]
+    assert (index.dim, held(index)) == (48, before)
+    assert not list(index.path.glob("rebuild*"))
+    make_anew(index, None, 32, load, lambda tokens: None)
+    assert index.dim == 32
 
 
 def test_what_is_written_meanwhile_is_there_afterwards(index: Index) -> None:

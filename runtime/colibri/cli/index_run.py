@@ -10,7 +10,7 @@ import click
 
 from colibri.cli.index_place import DEFAULT
 from colibri.cli.terminal import echo, echo_json, visible
-from colibri.files import Refresh, Summary, beside
+from colibri.files import Refresh, Summary, left_beside
 from colibri.index import Index
 from colibri.machine import progress_bar
 
@@ -57,8 +57,8 @@ class Run:
         if not self._quiet:
             for line in self._work.said:
                 echo(visible(line), err=True)
-        if beside(self._index).exists():
-            echo("an interrupted --rebuild lies beside the index; the same command goes on with it", err=True)
+        if line := left_beside(self._index):
+            echo(line, err=True)
         into = "" if str(self._place) == DEFAULT else f" --into {self._place}"
         for path, one in self._work.gone.items():
             held = f"{one.documents:,} documents of its {one.files:,} files"

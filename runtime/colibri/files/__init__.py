@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from colibri.files.lost import Gone
     from colibri.files.places import HitPlace, place, shown_passage
     from colibri.files.presence import is_gone
-    from colibri.files.rebuild import beside, lengths, make_anew
+    from colibri.files.rebuild import beside, left_beside, lengths, make_anew
     from colibri.files.refresh import Refresh
     from colibri.files.removal import Removal, remove
     from colibri.files.room.memory import how_memory_is_limited
@@ -32,7 +32,7 @@ else:
             "places": "HitPlace place shown_passage",
             "presence": "is_gone",
             "lost": "Gone",
-            "rebuild": "beside lengths make_anew",
+            "rebuild": "beside left_beside lengths make_anew",
             "refresh": "Refresh",
             "removal": "Removal remove",
             "room.memory": "how_memory_is_limited",

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from colibri.errors import ColibriError, InputError
+from colibri.errors import ColibriError, InputError, StoreError, StoreLocked
 from colibri.files import places
 from colibri.files.documents import borders
 from colibri.files.facts import known_files
@@ -20,11 +20,12 @@ from colibri.files.filling import COMMIT_SECONDS
 from colibri.files.roots import roots_of
 from colibri.files.walk import shown, within
 from colibri.files.wanted import Wanted
-from colibri.index import Document, Index, Stored
+from colibri.index import Document, Index, Stored, by_one_alone
 from colibri.tokens import PASSAGE_TOKENS
 
 _NAME = "rebuild"
 _FRESH = "rebuild.new"
+_LOCK = "rebuild.lock"
 _AT_ONCE = 64
 Loader = Callable[[Any], Any]
 """What `Index.open` takes to load a model."""
@@ -49,6 +50,19 @@ def lengths(index: Index, paths: Sequence[Path], given: Mapping[str, Any], *, re
     }
 
 
+def left_beside(index: Index) -> str:
+    """A sentence on what lies there, whose maker is at work or was interrupted; "" for nothing."""
+    if not beside(index).exists():
+        return ""
+    try:
+        with by_one_alone(index.path / _LOCK, ""):
+            return "an interrupted --rebuild lies beside the index; the same command goes on with it"
+    except StoreLocked:
+        return "a --rebuild is at work beside the index"
+    except StoreError:  # not ours to write to
+        return "a --rebuild lies beside the index, at work or interrupted"
+
+
 def make_anew(
     index: Index,
     model: str | None,
@@ -62,16 +76,29 @@ def make_anew(
     done      called with tokens as they are encoded
     passages  of roots that get others, as `lengths` gives them: so that no run encodes them once more
 
-    Raises InputError, before any work, where documents have no text.
+    Raises, before any work, InputError where documents have no text, and StoreLocked where another process, or thread,
+    is at it.
     """
     if missing := index.without_text():
         raise InputError(f"{index.path}: {missing:,} documents have no text, so that they cannot be encoded again")
+    with by_one_alone(index.path / _LOCK, f"{index.path}: another --rebuild is at work; this one changed nothing"):
+        _make_anew(index, model, dim, load, done, passages or {})
+
+
+def _make_anew(
+    index: Index,
+    model: str | None,
+    dim: int | None,
+    load: Loader,
+    done: Callable[[int], object],
+    passages: Mapping[str, int],
+) -> None:
     place = beside(index)
     name = model or index.model_name
     while True:
         commits = index.commits()
         with _opened(place, name, dim or (index.dim if model is None else None), load) as new:
-            _fill(index, new, done, passages or {})
+            _fill(index, new, done, passages)
         if index.take_over(place, commits):
             break
     shutil.rmtree(place, ignore_errors=True)

@@ -25,6 +25,7 @@ __all__ = [
     "Stored",
     "Verification",
     "being_made",
+    "by_one_alone",
     "highlights",
     "is_abandoned",
     "is_index_folder",
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from colibri.index.document import Document, Hit, PassageHit, Stored, checked, id_list, payload_json, refusal
     from colibri.index.encoding import IndexModel, Passages
     from colibri.index.index import Index
-    from colibri.index.opening import being_made, is_abandoned, is_index_folder, unwritten
+    from colibri.index.opening import being_made, by_one_alone, is_abandoned, is_index_folder, unwritten
     from colibri.index.ready import Given, given_rows, passages_of
     from colibri.index.upkeep.operations import Stats
     from colibri.index.upkeep.repair import Repair
@@ -51,7 +52,7 @@ else:
             "document": "Document Hit PassageHit Stored checked id_list payload_json refusal",
             "encoding": "IndexModel Passages",
             "index": "Index",
-            "opening": "being_made is_abandoned is_index_folder unwritten",
+            "opening": "being_made by_one_alone is_abandoned is_index_folder unwritten",
             "ready": "Given given_rows passages_of",
             "upkeep.operations": "Stats",
             "upkeep.repair": "Repair",

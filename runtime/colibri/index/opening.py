@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colibri import checks
-from colibri.errors import InputError, StoreDamaged, StoreError
+from colibri.errors import InputError, StoreDamaged, StoreError, StoreLocked
 from colibri.index.core import SEGMENTS, Core
 from colibri.index.encoding import IndexModel
 from colibri.index.storage import catalogue
@@ -96,6 +96,29 @@ def being_made(folder: Path) -> Iterator[None]:
     finally:
         own.close()
         own.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def by_one_alone(path: Path, said: str) -> Iterator[None]:
+    """Work that two must not do at once, held by a lock file of its own.
+
+    Raises StoreLocked, at once and with what is to be said, where another does it; StoreError where the file cannot be
+    made.
+    """
+    own = None
+    for _ in range(3):  # one that ended may have taken its file along
+        try:
+            own = own or held(path)
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from error
+    if own is None:
+        raise StoreLocked(said)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows keeps what is open
+            path.unlink()
+        own.close()
 
 
 def is_abandoned(folder: Path) -> bool:
