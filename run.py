@@ -36,7 +36,7 @@ WHEELS = ROOT / "build" / "data-wheels"
 # What a verb needs: extras of the package, and files of requirements.
 NEEDS = {
     "demo": ("cpu", []),
-    "docs": ("cpu,export,files-all,server", ["docs/requirements.txt"]),
+    "docs": ("cpu,export,files-all,server,qdrant", ["docs/requirements.txt"]),
     "check": ("cpu,export,files-all,server", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
     "test": ("cpu,export,files-all,server", ["tests/requirements.txt"]),
     "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
