@@ -1,7 +1,7 @@
 """Events and contacts: each a document under its own name, in words."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from colibri.files.kinds.calendar import entries
@@ -210,6 +210,8 @@ def test_what_is_neither_says_so(data: str) -> None:
     st.integers(1, 40),
     st.sampled_from([b"\r\n ", b"\n\t"]),
 )
+@example("0\xa0 ", 1, b"\r\n ")
+@example("a  b", 1, b"\n\t")
 def test_lines_folded_anywhere_are_put_together(text: str, width: int, fold: bytes) -> None:
     line = b"SUMMARY:x" + text.encode()
     # Also between the bytes of one letter.

@@ -104,7 +104,7 @@ def _unfolded(data: bytes) -> Iterator[tuple[int, bytes]]:
     """
     waiting, start, blank, soft = list[bytes](), 0, b"", False
     for number, line in enumerate(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"), 1):
-        if start and line[:1] in (b" ", b"\t") and line.strip():
+        if start and line[:1] in (b" ", b"\t") and len(line) > 1:  # what is cut may be a blank itself
             waiting += [blank, line[1:]]
         elif soft and waiting[-1].endswith(b"="):
             waiting[-1:] = [waiting[-1][:-1], line]
