@@ -199,6 +199,11 @@ class Colibri:
         """The characters behind each token of a text, however long: (tokens, 2) int32. Nothing is run or cut."""
         return self._encoder.offsets(text)
 
+    def word_weight(self, word: str) -> float:
+        """How much a word means on its own, whatever stands around it: the weights that its tokens have in a query,
+        together, by the largest there is. 1 where the model has no such weights, 0 for a word without tokens."""
+        return self._encoder.word_weight(word)
+
     def tokens(
         self,
         texts: Sequence[str],

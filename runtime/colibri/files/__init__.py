@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from colibri.files.known import NOT_READ, READ, Kind
     from colibri.files.lost import Gone
     from colibri.files.places import HitPlace, place, shown_passage
-    from colibri.files.presence import is_gone
+    from colibri.files.presence import is_gone, real
     from colibri.files.rebuild import beside, left_beside, lengths, make_anew
     from colibri.files.refresh import Refresh
     from colibri.files.removal import Removal, remove
@@ -31,7 +31,7 @@ else:
             "holdings": "Holdings what_is_held",
             "known": "NOT_READ READ Kind",
             "places": "HitPlace place shown_passage",
-            "presence": "is_gone",
+            "presence": "is_gone real",
             "lost": "Gone",
             "rebuild": "beside left_beside lengths make_anew",
             "refresh": "Refresh",

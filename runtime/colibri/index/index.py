@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from numpy.typing import ArrayLike
 
+from colibri import checks
 from colibri.errors import InputError
 from colibri.index import ingest, lookup, opening, searching
 from colibri.index.core import Core
@@ -345,7 +346,7 @@ class Index:
     ) -> list[Hit]:
         """The k best documents by their best passage, best first; exact: every passage is scored.
 
-        query      a text, vectors of one query, or rows (tokens, dim)
+        query      a text, vectors of one query, or rows (tokens, dim); "" and blanks ask nothing and find nothing
         where      a filter over payloads (`colibri.index.where`); what it keeps is scored alone
         ids        search among these documents alone, any number of them; those that are not there are no error, and
                    none at all find nothing. With `where` too, both must hold
@@ -375,9 +376,15 @@ class Index:
         """`search` for many queries: rows are read once for all of them."""
         core = self._core
         asked = wanted_of(k, where, explain, ids, passages, threads, offset, min_score)
-        return searching.again(
-            core, lambda now: searching.search(core, searching.many_queries(core, queries), asked, now)
-        )
+
+        def ask(given: Sequence[str] | TokenVectors) -> list[list[Hit]]:
+            return searching.again(
+                core, lambda now: searching.search(core, searching.many_queries(core, given), asked, now)
+            )
+
+        if isinstance(queries, TokenVectors):
+            return ask(queries)
+        return searching.of_texts(checks.listed_texts(queries, "queries"), where, ask)
 
     async def asearch(
         self,
@@ -402,9 +409,15 @@ class Index:
 
     def _search(self, query: str | TokenVectors | ArrayLike, asked: Wanted) -> list[Hit]:
         core = self._core
-        return searching.again(
-            core, lambda now: searching.search(core, searching.one_query(core, query), asked, now)[0]
-        )
+
+        def ask(given: Any) -> list[list[Hit]]:
+            return searching.again(
+                core, lambda now: searching.search(core, searching.one_query(core, given), asked, now)
+            )
+
+        if isinstance(query, str):
+            return searching.of_texts([query], asked.where, lambda texts: ask(texts[0]))[0]
+        return ask(query)[0]
 
     def compact(self) -> int:
         """Write segments with deleted passages anew, so that they take neither disk nor time; bytes of rows freed.

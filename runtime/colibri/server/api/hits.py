@@ -1,13 +1,18 @@
 """A hit of the index as /v1/search answers it."""
 
 from colibri.index import Hit, Match, highlights
+from colibri.model import Colibri
 from colibri.server.api import answers
 from colibri.server.api.index_messages import Characters, Found, Passage, TokenMatch
 
 
-def found_of(hit: Hit, *, text: bool, spans: bool) -> Found:
+def found_of(hit: Hit, model: Colibri, *, text: bool, spans: bool) -> Found:
     """A hit in an answer. text: with its text. spans: with what answered the query, where that was asked for."""
-    words = highlights(hit.passages[0].matches, hit.text) if spans and hit.passages and hit.text is not None else None
+    # Words about the document have nothing to show in its text.
+    shown = next((one for one in hit.passages if one.end > one.start), next(iter(hit.passages), None))
+    words = None
+    if spans and shown is not None and hit.text is not None:
+        words = highlights(shown.matches, hit.text, meaning=model.word_weight)
     return Found(
         id=hit.id,
         relevance_score=hit.score,

@@ -118,8 +118,9 @@ class _Routes:
             query = plain_texts(asked.query, "query", app.settings)
             if asked.model is not None and app.models.wanted(asked.model) is not self._model:
                 raise invalid("model", f"found {asked.model}, the index was made with {self._model.name}")
-            if asked.spans and (asked.top_n or 0) > _MOST_SPANS:
-                raise invalid("spans", f"wanted a top_n of at most {_MOST_SPANS} with them, found {asked.top_n:,}")
+            k = _wanted_count(asked)
+            if not query[0].strip():
+                return await self._nothing(app, request, asked)
             with app.work.admit(cost_of(query)) as ticket:
 
                 async def work() -> tuple[Any, list[Hit]]:
@@ -127,7 +128,7 @@ class _Routes:
                     hits = await asyncio.to_thread(
                         self._index.search,
                         encoded.slices[0],
-                        asked.top_n or 10,
+                        k,
                         asked.where,
                         explain=bool(asked.spans),
                         passages=asked.passages or 3,
@@ -142,8 +143,15 @@ class _Routes:
         exchange_of(request).about["hits"] = len(hits)
         usage = answers.Usage(encoded.report.tokens, encoded.report.tokens)
         given_back, spans = asked.return_documents is not False, bool(asked.spans)
-        results = [found_of(hit, text=given_back, spans=spans) for hit in hits]
+        results = [found_of(hit, self._model, text=given_back, spans=spans) for hit in hits]
         return json_response(SearchAnswer(model=self._model.name, usage=usage, results=results))
+
+    async def _nothing(self, app: App, request: Request, asked: SearchRequest) -> Response:
+        """To a query that asks nothing. A filter that is none is refused all the same."""
+        with told(self._index, "where"):
+            await app.working(request, asyncio.to_thread(self._index.search, "", where=asked.where))
+        exchange_of(request).about["hits"] = 0
+        return json_response(SearchAnswer(model=self._model.name, usage=answers.Usage(0, 0), results=[]))
 
     async def add(self, app: App, request: Request) -> Response:
         """Documents into the index, all of them or none."""
@@ -211,6 +219,17 @@ class _Routes:
 
         with app.work.admit(_FRAME), told(self._index, field):
             return await app.working(request, work())
+
+
+def _wanted_count(asked: SearchRequest) -> int:
+    """How many documents. Raises Problem where two fields say two things, or for too many."""
+    if asked.k is not None and asked.top_n is not None and asked.k != asked.top_n:
+        raise invalid("top_n", f"found {asked.top_n:,}, and k {asked.k:,}; send one of them")
+    k = asked.k or asked.top_n or 10
+    if asked.spans and k > _MOST_SPANS:
+        field = "k" if asked.k is not None else "top_n"
+        raise invalid("spans", f"wanted a {field} of at most {_MOST_SPANS} with them, found {k:,}")
+    return k
 
 
 async def _to_its_end(work: Coroutine[Any, Any, T], cancelled: Callable[[], None] = lambda: None) -> T:
