@@ -28,11 +28,7 @@ def look_after(
     quiet: bool,
 ) -> None:
     """One of these. quiet: what was only done is not said; what was asked for, as by --stats, is."""
-    if task == "kinds":
-        from colibri.cli.kinds import show
-
-        show(as_json)
-    elif export_to is not None:
+    if export_to is not None:
         with open_index(place, asked, create=False) as opened:
             written = opened.export(export_to)
         facts = {"exported": written, "folder": str(export_to), "index": str(place)}
@@ -50,6 +46,13 @@ def look_after(
                 _stats(opened, as_json)
             else:
                 _upkeep(opened, str(task), as_json, quiet)
+
+
+def show_kinds(as_json: bool) -> None:
+    """`--kinds`, which is of no index."""
+    from colibri.cli.kinds import show
+
+    show(as_json)
 
 
 def _done(line: str, facts: dict[str, Any], as_json: bool, quiet: bool) -> None:
