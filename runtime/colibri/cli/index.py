@@ -135,7 +135,7 @@ def index(
         look_after(place, asked, remove, task, export_to, import_from, as_json=as_json, quiet=quiet)
         return
     place = named.which.path
-    if (rebuild or not paths) and not is_index(place):
+    if (rebuild or (not paths and not _is_configured(place))) and not is_index(place):
         raise click.UsageError(f"{_USE} (there is no index in {visible(str(place))})")
     for path in paths:
         if not path.exists() and not is_index(place):
@@ -164,6 +164,17 @@ def index(
         Run(opened, place, named.which.words, as_json=as_json, quiet=quiet).refresh(
             paths, changes, defaults, prune=prune, yes=yes
         )
+
+
+def _is_configured(place: Path) -> bool:
+    """Whether the configuration names files for an index that is not there yet. Raises InputError where none of them
+    is there."""
+    from colibri.files import configured, first_there
+
+    found = configured(place)
+    if found.roots and not first_there(found.roots) and not is_index(place):
+        raise InputError(f"{found.file}: none of its roots is there: {', '.join(map(str, found.roots))}")
+    return bool(found.roots)
 
 
 def _refuse_what_has_no_effect() -> None:
