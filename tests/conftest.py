@@ -19,6 +19,11 @@ for name in ("COLIBRI_MODELS", "COLIBRI_ALIAS"):
     os.environ.pop(name, None)
 os.environ["XDG_DATA_HOME"] = os.path.join(tempfile.gettempdir(), "colibri-tests-have-no-data")  # noqa: PTH118
 
+# Nor is their own index touched, or their configuration read: tests of that say where both are.
+os.environ["COLIBRI_INDEX"] = ".colibri-index"
+os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_DATA_HOME"]
+os.environ.pop("COLIBRI_CONFIG", None)
+
 # Scores come from NumPy here, however much a run of tests has scored; kernels are tested in processes of their own.
 os.environ.setdefault("COLIBRI_KERNEL", "numpy")
 

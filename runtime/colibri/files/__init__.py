@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from colibri.machine import door
 
 if TYPE_CHECKING:
+    from colibri.files.configuration import configured, first_there
     from colibri.files.holdings import Holdings, what_is_held
     from colibri.files.known import NOT_READ, READ, Kind
     from colibri.files.lost import Gone
@@ -28,6 +29,7 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "configuration": "configured first_there",
             "holdings": "Holdings what_is_held",
             "known": "NOT_READ READ Kind",
             "places": "HitPlace place shown_passage",

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from colibri.files.chosen_kinds import is_chosen
 from colibri.files.walk import Found, Troubles, shown, walk, within
 from colibri.files.wanted import Wanted
 
 REMOVED = "by --remove"
+OTHER_KINDS = "by kinds in config.toml"
 _UNMOUNTED = "nothing is mounted there any more"
 
 
@@ -60,6 +62,17 @@ def owner(path: str, roots: Iterable[str]) -> str | None:
     return here
 
 
+def walked(root: Path, wanted: Wanted, troubles: Troubles) -> Iterator[Found]:
+    """The files of a root that are wanted: `walk`, and of those it finds the ones of the kinds that were chosen, or
+    that were named themselves."""
+    rules = {"globs": wanted.globs, "ignores": wanted.ignores}
+    for found in walk([root], troubles, hidden=wanted.hidden, ignore=wanted.ignore, **rules):
+        if not wanted.kinds or found.given or is_chosen(found.path, wanted.kinds):
+            yield found
+        else:
+            troubles.left_out[shown(found.path)] = OTHER_KINDS
+
+
 def looked(jobs: Iterable[Job], roots: Iterable[str]) -> Iterator[Looked]:
     """Walk them. roots: all that the index has; what is a deeper root's is left to it.
 
@@ -68,7 +81,7 @@ def looked(jobs: Iterable[Job], roots: Iterable[str]) -> Iterator[Looked]:
     for job in jobs:
         one, path, wanted = Looked(job), job.path, job.wanted
         troubles = Troubles()
-        for found in walk([job.root], troubles, globs=wanted.globs, hidden=wanted.hidden, ignore=wanted.ignore):
+        for found in walked(job.root, wanted, troubles):
             place = shown(found.path)
             if owner(place, roots) != path or not job.looks_at(place):
                 continue

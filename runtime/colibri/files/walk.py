@@ -13,7 +13,7 @@ from colibri.errors import InputError
 from colibri.files.gitignore import Pattern, Patterns, parse
 from colibri.index import is_index_folder
 
-HIDDEN, IGNORED, NOT_CHOSEN = "hidden", "by .gitignore", "by --glob"
+HIDDEN, IGNORED, NOT_CHOSEN, CONFIGURED = "hidden", "by .gitignore", "by --glob", "by ignore in config.toml"
 LINK, NO_FILE, INDEX = "links", "pipes or devices", "Colibri indexes"
 _BACK = "\\"
 _OF_GIT = frozenset({".git", ".gitignore"})  # what they say is heeded, so that they are not left out
@@ -52,7 +52,13 @@ class Troubles:
 
 
 def walk(
-    roots: Sequence[Path], troubles: Troubles, *, globs: Sequence[str] = (), hidden: bool = False, ignore: bool = True
+    roots: Sequence[Path],
+    troubles: Troubles,
+    *,
+    globs: Sequence[str] = (),
+    hidden: bool = False,
+    ignore: bool = True,
+    ignores: Sequence[str] = (),
 ) -> Iterator[Found]:
     """Every file below the roots (files or folders), each once, sorted within a folder.
 
@@ -60,11 +66,12 @@ def walk(
     hidden  also files and folders whose name begins with a dot (.git never)
     ignore  whether .gitignore files hold, those above a root up to its repository's top included
             (below a root that lies in an ignored folder nothing is found: git never looks there)
+    ignores patterns as in a .gitignore of the root, which no other brings back
 
     Links are followed only where a root is one, so that loops cannot be; pipes and devices are left out. Raises
     InputError for a root that is not there, and for a glob that can match nothing.
     """
-    wanted = _patterns(globs) if globs else None
+    wanted, unwanted = _patterns(globs) if globs else None, _patterns(ignores)
     seen: set[Path] = set()
     for root in roots:
         try:
@@ -76,7 +83,7 @@ def walk(
             if _within_ignored(path, specs):
                 troubles.left_out[shown(path)] = IGNORED  # whatever a .gitignore further down says
                 continue
-            files = _below(path, path, specs, troubles, wanted, hidden, ignore)
+            files = _below(path, specs, troubles, wanted, unwanted, hidden, ignore)
         else:
             files = _one(path, troubles)
         for found in files:
@@ -90,14 +97,14 @@ _Specs = list[tuple[Path, Patterns]]
 
 def _below(
     root: Path,
-    folder: Path,
     specs: _Specs,
     troubles: Troubles,
     wanted: Patterns | None,
+    unwanted: Patterns,
     hidden: bool,
     ignore: bool,
 ) -> Iterator[Found]:
-    waiting = [(folder, specs, folder.stat().st_dev)]
+    waiting = [(root, specs, root.stat().st_dev)]
     while waiting:
         here, above, device = waiting.pop()
         try:
@@ -124,6 +131,7 @@ def _below(
                 continue
             folder_here = stat.S_ISDIR(found.st_mode)
             why = _unwanted(found.st_mode) or (IGNORED if _ignored(path, own, folder=folder_here) else "")
+            why = why or (CONFIGURED if unwanted.verdict(_below_base(path, root), folder_here) else "")
             if not why and not folder_here and wanted is not None and not wanted.choose(_below_base(path, root)):
                 why = NOT_CHOSEN
             if why:
