@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,7 +74,7 @@ class Refresh:
         self._after_moves(away)
         return due
 
-    def run(self, due: Sequence[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
+    def run(self, due: Iterable[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
         """Read and index them, and remember what was passed by."""
         summary = self.sync.run(due, done)
         when = datetime.now(UTC).isoformat(timespec="seconds")

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from colibri.machine.homes import can_be, home, temporary_folder, user_data, why_no_home
     from colibri.machine.installed import install_command
     from colibri.machine.memory import give_back
+    from colibri.machine.priority import give_way, give_way_a_little
     from colibri.machine.progress import Progress, progress_bar
     from colibri.machine.unseen import not_known
 else:
@@ -50,6 +51,7 @@ else:
             "homes": "can_be home temporary_folder user_data why_no_home",
             "installed": "install_command",
             "memory": "give_back",
+            "priority": "give_way give_way_a_little",
             "progress": "Progress progress_bar",
             "unseen": "not_known",
         },
