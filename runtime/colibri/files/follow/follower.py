@@ -1,5 +1,6 @@
 """Keeps an index fresh for as long as a program runs."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -10,19 +11,20 @@ from threading import Event, Thread
 from typing import Any, Literal
 
 from colibri.errors import StoreLocked
+from colibri.files.follow.notices import Heard
 from colibri.files.follow.state import State
+from colibri.files.follow.watching import Look, Watching
 from colibri.files.follow.worker import Worker, started
-from colibri.files.roots import current_roots
 from colibri.files.walk import shown
 from colibri.index import Index, by_one_alone
 
-DAILY_SECONDS = 86_400.0
 KEPT_SECONDS = 60.0
 """How long the process that indexes, and its model, wait for more to do."""
 _FIRST_RETRY, _LAST_RETRY = 2.0, 600.0
+_NOT_AGAIN = frozenset({"InputError", "InputTypeError"})  # what was asked cannot be done
 _STANDBY_SECONDS = 30.0
 _LOCK = "follow.lock"
-_Kind = Literal["stop", "pause", "resume", "look", "heard"]
+_Kind = Literal["stop", "pause", "resume", "look", "work", "told"]
 
 
 class Follower:
@@ -57,14 +59,13 @@ class Follower:
         self._events: SimpleQueue[tuple[_Kind, Any]] = SimpleQueue()
         self._worker: Worker | None = None
         self._free_since = 0.0
-        self._under_way: Mapping[str, Any] | None = None
-        self._waiting: list[Mapping[str, Any]] = []
+        self._under_way: Look | None = None
+        self._waiting: list[Look] = []
         self._paused = False
-        self._leading = False
+        self._watching: Watching | None = None
         self._failures = 0
-        self._retry_at: float | None = None
-        self._next_whole = 0.0
-        self._next_try = 0.0
+        self._retry_at = -math.inf
+        self._next_try = -math.inf
 
     def pause(self) -> None:
         """Stop working; what is committed stays, and what changes meanwhile is looked at by `resume`."""
@@ -111,6 +112,7 @@ class Follower:
         self._events.put(("stop", None))
 
     def _lead(self, stack: ExitStack, standby: bool) -> None:
+        """Be the one that follows, unless another is."""
         said = f"{self._place}: another program follows its folders already"
         try:
             stack.enter_context(by_one_alone(self._place / _LOCK, said))
@@ -120,14 +122,16 @@ class Follower:
             self._next_try = self._clock() + _STANDBY_SECONDS
             self._change(note="another program keeps this index fresh; this one goes on with it when that ends")
             return
-        self._leading = True
-        self._next_whole = self._clock()
-        self._change(note=None)
+        self._watching = Watching(self._index, self._told, self._clock())
+        stack.callback(self._watching.close)
 
-    def _seconds_left(self) -> float | None:
-        """Until something has to be done without being told; None: nothing has."""
-        times = [self._next_whole if self._leading else self._next_try]
-        if self._retry_at is not None:
+    def _told(self, what: Heard, value: Any) -> None:
+        self._events.put(("told", (what, value)))
+
+    def _seconds_left(self) -> float:
+        """Until something has to be done without being told."""
+        times = [self._next_try if self._watching is None else self._watching.next_time()]
+        if self._waiting and self._under_way is None and not self._paused:
             times.append(self._retry_at)
         if self._worker is not None and self._under_way is None:
             times.append(self._free_since + KEPT_SECONDS)
@@ -136,24 +140,30 @@ class Follower:
     def _act(self, stack: ExitStack) -> None:
         """Do what is due by now."""
         now = self._clock()
-        if not self._leading and now >= self._next_try:
+        if self._watching is None and now >= self._next_try:
             self._lead(stack, standby=True)
-        if self._leading and now >= self._next_whole:
-            self._next_whole = now + DAILY_SECONDS
-            if current_roots(self._index):
-                self._waiting.append({"paths": []})
-        if self._retry_at is not None and now >= self._retry_at:
-            self._retry_at = None
-        if self._under_way is None and self._waiting and not self._paused and self._retry_at is None:
+        if self._watching is not None:
+            self._waiting += self._watching.due(now)
+            self._change(watching=self._watching.told, note=self._watching.note)
+        free = self._under_way is None and not self._paused
+        if free and self._waiting and now >= self._retry_at:
             self._begin(self._waiting.pop(0))
+        elif free and self._worker is None and self._watching is not None and self._watching.expects:
+            self._start()  # it is there when what changes has been quiet for a moment
         elif self._worker is not None and self._under_way is None and now >= self._free_since + KEPT_SECONDS:
             self._end_worker()
 
-    def _begin(self, look: Mapping[str, Any]) -> None:
+    def _start(self) -> None:
+        self._worker = started(self._place, self._options, lambda message: self._events.put(("work", message)))
+        self._free_since = self._clock()
+
+    def _begin(self, look: Look) -> None:
         if self._worker is None:
-            self._worker = started(self._place, self._options, lambda message: self._events.put(("heard", message)))
+            self._start()
+        assert self._worker is not None
         self._under_way = look
-        root = look["paths"][0] if len(look["paths"]) == 1 else None
+        some: list[str] = look.get("paths") or look.get("changed") or []
+        root = some[0] if len(some) == 1 else None
         self._change(phase="looking", root=root, file=None, done=0, total=0, per_s=None, left_s=None)
         self._worker.look(look)
 
@@ -169,7 +179,10 @@ class Follower:
                 self._change(phase="idle")
         elif kind == "look":
             self._waiting.append(value)
-            self._retry_at = None
+            self._retry_at = -math.inf
+        elif kind == "told":
+            if self._watching is not None:
+                self._watching.heard(value[0], value[1], self._clock())
         elif "done" in value and isinstance(value["done"], Mapping):
             self._ended(value["done"])
         elif "failed" in value:
@@ -180,13 +193,18 @@ class Follower:
             self._change(**value)
 
     def _ended(self, done: Mapping[str, Any]) -> None:
-        self._failures, self._under_way, self._free_since = 0, None, self._clock()
+        look, self._under_way = self._under_way, None
+        self._failures, self._free_since = 0, self._clock()
+        if self._watching is not None and look is not None:
+            self._watching.looked(look, done, self._free_since)
         if done["long"]:
             self._end_worker()  # it gave way to all else, for good, and the next save is not to wait
         self._rest(error=None)
         self._on_look(done)
 
     def _failed(self, message: Mapping[str, Any]) -> None:
+        if message["kind"] in _NOT_AGAIN:
+            self._under_way = None
         self._again()
         if message["kind"] == "ended":
             self._end_worker()

@@ -58,7 +58,8 @@ class Work:
     def run(self, asked: Mapping[str, Any], tell: Tell, unwanted: Callable[[], bool]) -> dict[str, Any]:
         """One look.
 
-        asked     paths (none: all roots), given and reset as `Refresh.plan` takes them
+        asked     changed: paths at which something happened; or paths (none: all roots), given and reset as
+                  `Refresh.plan` takes them
         tell      called with what changed in the look's state
         unwanted  whether to end it now
 
@@ -68,10 +69,7 @@ class Work:
             self._index = Index.open(self._place, create=False, load=self._load)
         index, began = self._index, self._clock()
         work = Refresh(index, clock=self._clock)
-        given = dict(asked.get("given", {}))
-        if "globs" in given:
-            given["globs"] = tuple(given["globs"])
-        due = work.plan([Path(real(path)) for path in asked.get("paths", ())], given, reset=asked.get("reset", False))
+        due = _planned(work, asked)
         size = sum(one.size_bytes for one, _ in due)
         long = len(due) > _LONG_FILES or size > _LONG_BYTES
         if long:
@@ -97,6 +95,15 @@ class Work:
         from colibri.model import load  # noqa: PLC0415 - a look that finds nothing new needs none
 
         return load(source, **self._options)
+
+
+def _planned(work: Refresh, asked: Mapping[str, Any]) -> list[tuple[Found, Job]]:
+    if "changed" in asked:
+        return work.plan_changed(asked["changed"])
+    given = dict(asked.get("given", {}))
+    if "globs" in given:
+        given["globs"] = tuple(given["globs"])
+    return work.plan([Path(real(path)) for path in asked["paths"]], given, reset=asked.get("reset", False))
 
 
 class _Told(Iterable[tuple[Found, Job]]):
