@@ -12,6 +12,8 @@ from colibri.machine import door
 
 if TYPE_CHECKING:
     from colibri.files.configuration import configured, first_there
+    from colibri.files.follow.follower import Follower
+    from colibri.files.follow.state import State
     from colibri.files.holdings import Holdings, what_is_held
     from colibri.files.known import NOT_READ, READ, Kind
     from colibri.files.lost import Gone
@@ -30,6 +32,8 @@ else:
         __name__,
         {
             "configuration": "configured first_there",
+            "follow.follower": "Follower",
+            "follow.state": "State",
             "holdings": "Holdings what_is_held",
             "known": "NOT_READ READ Kind",
             "places": "HitPlace place shown_passage",
