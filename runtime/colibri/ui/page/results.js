@@ -148,12 +148,13 @@ export class Results {
   #acts(hit) {
     const { file, passage } = hit;
     const may = this.canOpen && file.path && !file.gone;
-    const off = { tabindex: "-1" };
-    hit.toggle = button("In context", () => this.on.context(hit), { ...off, "aria-expanded": "false" });
+    const act = (text, more, on) => button(text, on, { tabindex: "-1", "aria-label": `${text} ${more}`, title: `${text} ${more}` });
+    hit.toggle = act("Context", "of the passage", () => this.on.context(hit));
+    hit.toggle.setAttribute("aria-expanded", "false");
     return make("div", { class: "acts" },
-      may ? button("Open", () => open(file, passage), off) : null,
-      may ? button("Show folder", () => reveal(file, passage), off) : null,
-      button("Copy citation", () => cite(hit), off),
+      may ? act("Open", file.name, () => open(file, passage)) : null,
+      may ? act("Folder", `of ${file.name}`, () => reveal(file, passage)) : null,
+      act("Copy", "with its place", () => cite(hit)),
       hit.toggle);
   }
 }
