@@ -45,8 +45,9 @@ export class Filters {
     this.#changed();
   }
 
-  /** Counts of the last answer, {value, count} each. */
-  show(counts) {
+  /** Counts of the last answer, {value, count} each. roots: paths, by whose names folders are called. */
+  show(counts, roots) {
+    this.#rows.folders.worded = (path) => folderName(path, roots);
     for (const [group] of GROUPS) this.#count(group, counts[group] ?? []);
     const times = new Map((counts.times ?? []).map(({ value, count }) => [value, count]));
     for (const [value, count] of this.#times) say(count, times.has(value) ? number(times.get(value)) : "");
@@ -100,7 +101,7 @@ export class Filters {
       this.#chosen[group][box.checked ? "add" : "delete"](value);
       this.#changed();
     });
-    return { row: make("li", {}, make("label", {}, box, make("bdi", {}, worded(value) || "none"), count)), count };
+    return { row: make("li", {}, make("label", { title: group === "folders" ? value : null }, box, make("bdi", {}, worded(value) || "none"), count)), count };
   }
 
   #fold(group) {
@@ -144,6 +145,22 @@ export class Filters {
     const [from, to] = ["from", "to"].map((name) => at(`time-${name}`).value);
     return { ...(from && { since: midnight(from, 0) }), ...(to && { until: midnight(to, 1) }) };
   }
+}
+
+/** A root by its own name, what lies in it by that and the way to it; the whole path where two roots have one name. */
+function folderName(path, roots) {
+  const root = roots.filter((each) => path === each || path.startsWith(each + separator(each))).sort((a, b) => b.length - a.length)[0];
+  if (!root || root.length < 2) return path;
+  const name = lastName(root);
+  return roots.filter((each) => lastName(each) === name).length > 1 ? path : name + path.slice(root.length);
+}
+
+function separator(path) {
+  return path.includes("\\") && !path.startsWith("/") ? "\\" : "/";
+}
+
+function lastName(path) {
+  return path.split(separator(path)).filter(Boolean).at(-1) ?? path;
 }
 
 function daysAgo(days) {

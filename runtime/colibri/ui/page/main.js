@@ -94,7 +94,7 @@ function show(answer, asked) {
   const hidden = answer.fit === "unlikely" && !strangersShown;
   results.show(hidden ? { ...answer, files: [] } : answer);
   words.show(answer.query, hidden ? [] : answer.query_words);
-  filters.show(answer.counts);
+  filters.show(answer.counts, (progress.state?.roots ?? []).map((root) => root.path));
   at("found").hidden = answer.files.length === 0;
   at("more").hidden = hidden || !answer.more;
   if (!answer.files.length) nothing(answer.query, mode, filters, progress.state);
@@ -102,8 +102,11 @@ function show(answer, asked) {
   else showEmpty();
   summarise(answer);
   painted(answer);
-  if (results.current && BESIDE.matches) reader.later(results.current, 300);
-  else reader.close();
+  if (!results.current) reader.close();
+  else if (BESIDE.matches) {
+    reader.makeRoom();
+    reader.later(results.current, 300);
+  }
 }
 
 function showStrangers() {
@@ -171,6 +174,7 @@ function indexMoved(state, before) {
   document.title = state.name ? `${state.name} – Colibri` : "Colibri";
   results.canOpen = state.can_open;
   folders.show(state.roots, state.can_change);
+  at("modes").hidden = state.modes.length < 2;
   for (const input of at("modes").querySelectorAll("input")) input.disabled = !state.modes.includes(input.value);
   if (at("modes").querySelector("input:checked").disabled) mode.set(state.modes[0]);
   if (!query.value.trim()) beginning(state, { addFolder: openFolders });

@@ -33,7 +33,7 @@ export class Reader {
   async show(hit, around = AROUND) {
     clearTimeout(this.#waiting);
     if (this.#hit === hit && around === AROUND) return;
-    if (this.#hit !== hit) this.close();
+    if (this.#hit !== hit) this.#leave();
     this.#hit = hit;
     this.#asking?.abort();
     const mine = (this.#asking = new AbortController());
@@ -46,21 +46,33 @@ export class Reader {
     }
   }
 
+  /** Room for it beside the results, before it comes: nothing moves when it does. */
+  makeRoom() {
+    if (!BESIDE.matches) return;
+    document.body.classList.add("reading");
+    at("reader").hidden = false;
+  }
+
   /** Nothing is shown any more. */
   close() {
+    this.#leave();
+    document.body.classList.remove("reading");
+    at("reader").hidden = true;
+    at("reader").replaceChildren();
+  }
+
+  #leave() {
     clearTimeout(this.#waiting);
     this.#asking?.abort();
     this.#hit?.article.querySelector(".context")?.remove();
     this.#hit?.toggle.setAttribute("aria-expanded", "false");
     this.#hit = null;
-    at("reader").hidden = true;
-    at("reader").replaceChildren();
   }
 
   #put(hit, content, around) {
     hit.toggle.setAttribute("aria-expanded", "true");
     let room = at("reader");
-    if (BESIDE.matches) room.hidden = false;
+    if (BESIDE.matches) this.makeRoom();
     else {
       room = hit.article.querySelector(".context") ?? make("div", { class: "context" });
       hit.article.append(room);

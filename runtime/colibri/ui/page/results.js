@@ -54,7 +54,9 @@ export class Results {
     for (const file of answer.files) {
       const known = this.#files.get(file.id);
       const passages = known ?? this.#newFile(file, rows);
-      for (const passage of file.passages) passages.append(make("li", {}, this.#passage(file, passage, answer.query_words)));
+      for (const passage of file.passages) {
+        passages.append(make("li", {}, this.#passage(file, passage, answer.query_words, passage === file.passages[0])));
+      }
     }
     this.#list.append(rows);
     if (!this.#current && this.first) this.#mark(this.first);
@@ -125,9 +127,9 @@ export class Results {
     return passages;
   }
 
-  #passage(file, passage, words) {
+  #passage(file, passage, words, first) {
     const found = stretches(passage.text, passage.matches, words);
-    const shown = excerpt(passage.text, found);
+    const shown = excerpt(passage.text, found, first ? 420 : 240);
     const [head, body] = [`place-${(made += 1)}`, `text-${made}`];
     const [start, end] = shown;
     const article = make("article", { class: "passage", tabindex: "-1", "aria-labelledby": head, "aria-describedby": body });
