@@ -51,7 +51,8 @@ def ui(paths: tuple[Path, ...], named: IndexOptions, port: int, browser: bool, a
         if paths:
             from colibri.cli.index_run import Run
 
-            Run(opened, place, named.which.words, as_json=False, quiet=False).refresh(paths, {}, False, prune=False, yes=False)
+            run = Run(opened, place, named.which.words, as_json=False, quiet=False)
+            run.refresh(paths, {}, False, prune=False, yes=False)
         listener = server.bound("127.0.0.1", port)
         echo(visible(f"the page of {place}; Ctrl-C ends it"), err=True)
         serve_page(opened, lambda name: replace(asked, model=name, dim=None).load(), listener, announce)
