@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colibri.cli import asking
-from colibri.cli.index_place import DEFAULT, NamedPath, loader
+from colibri.cli.index_place import IndexOptions, index_options, loader
 from colibri.cli.listing import entry, listing, path_of, snippet
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.search_filters import FilterOptions, filter_options, parsed
 from colibri.cli.terminal import echo, echo_json, visible
-from colibri.errors import InputError
+from colibri.errors import InputError, StoreError
 from colibri.machine import find, open_file
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _PASSAGES = 2  # the best one may be words about the document, of which its text
 
 @click.command(short_help="Search an index.")
 @click.argument("words", nargs=-1, required=True, metavar="QUERY...")
-@click.option("--index", "place", type=NamedPath(), default=DEFAULT, show_default=True, help="Folder of the index.")
+@index_options("--index")
 @click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many documents.")
 @filter_options
 @click.option("--open", "opened", type=click.IntRange(min=1), metavar="N", help="Open the file of hit N as well.")
@@ -39,12 +39,12 @@ _PASSAGES = 2  # the best one may be words about the document, of which its text
 @model_options
 def search(
     words: tuple[str, ...],
-    place: Path,
     count: int,
     opened: int | None,
     as_json: bool,
     asked: ModelOptions,
     about: FilterOptions,
+    named: IndexOptions,
 ) -> None:
     """Search an index that `colibri index` made; the words that matter most to a score are bold.
 
@@ -59,6 +59,7 @@ def search(
       colibri search refund --where '{"year": {"$gte": 2024}}' --json
     """
     query, where = " ".join(words), about.where()
+    place = named.existing(quiet=as_json)
     hits, marks = _found(place, query, max(count, opened or 0), where, asked)
     hits = hits[:count] if opened is None or opened <= count else hits
     if as_json:
@@ -82,6 +83,8 @@ def _found(
             answer = asking.asked(served, query, count, where, _PASSAGES)
         except asking.Gone:
             log.info("%s: process %d does not answer any more", served.url, served.pid)
+        except StoreError as error:
+            echo(visible(f"{error}; searched without it"), err=True)
         else:
             log.info("%s: asked process %d", served.url, served.pid)
             return answer.hits, lambda hit, passage: answer.marked.get(hit.id, ())

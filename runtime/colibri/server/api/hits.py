@@ -1,9 +1,53 @@
-"""A hit of the index as /v1/search answers it."""
+"""What the index finds, as /v1/search answers it."""
 
-from colibri.index import Hit, Match, highlights
+from colibri.index import Hit, Index, Match, highlights
 from colibri.model import Colibri
 from colibri.server.api import answers
-from colibri.server.api.index_messages import Characters, Found, Passage, TokenMatch
+from colibri.server.api.index_messages import (
+    Characters,
+    Found,
+    Passage,
+    SearchAnswer,
+    SearchRequest,
+    TokenMatch,
+)
+from colibri.server.problems import invalid
+
+_MOST_SPANS = 100
+
+
+def wanted_count(asked: SearchRequest) -> int:
+    """How many documents. Raises Problem where two fields say two things, or for too many."""
+    if asked.k is not None and asked.top_n is not None and asked.k != asked.top_n:
+        raise invalid("top_n", f"found {asked.top_n:,}, and k {asked.k:,}; send one of them")
+    k = asked.k or asked.top_n or 10
+    if asked.spans and k > _MOST_SPANS:
+        field = "k" if asked.k is not None else "top_n"
+        raise invalid("spans", f"wanted a {field} of at most {_MOST_SPANS} with them, found {k:,}")
+    return k
+
+
+def search_answer(index: Index, model: Colibri, asked: SearchRequest) -> SearchAnswer:
+    """The answer of an index, found in this thread. Raises Problem 422 where two fields say two things."""
+    k, spans = wanted_count(asked), bool(asked.spans)
+    query = asked.query if isinstance(asked.query, str) else asked.query.text
+    rows = model.encode_queries([query], index.dim) if query.strip() else None
+    hits = index.search(
+        "" if rows is None else rows,
+        k,
+        asked.where,
+        spans,
+        passages=asked.passages or 3,
+        offset=asked.offset or 0,
+        min_score=asked.min_score,
+    )
+    tokens = 0 if rows is None else len(rows.rows)
+    given_back = asked.return_documents is not False
+    return SearchAnswer(
+        model=model.name,
+        usage=answers.Usage(tokens, tokens),
+        results=[found_of(hit, model, text=given_back, spans=spans) for hit in hits],
+    )
 
 
 def found_of(hit: Hit, model: Colibri, *, text: bool, spans: bool) -> Found:

@@ -13,7 +13,7 @@ from colibri.errors import StoreError
 from colibri.index import Hit, Index
 from colibri.model import Colibri
 from colibri.server.api import answers
-from colibri.server.api.hits import found_of
+from colibri.server.api.hits import found_of, wanted_count
 from colibri.server.api.index_faults import told
 from colibri.server.api.index_listing import OPERATIONS as LISTING
 from colibri.server.api.index_listing import listing_routes
@@ -39,7 +39,6 @@ from colibri.stores import PointStore
 
 T = TypeVar("T")
 
-_MOST_SPANS = 100
 _FRAME = 64  # expected work of a document beside its characters
 
 
@@ -118,7 +117,7 @@ class _Routes:
             query = plain_texts(asked.query, "query", app.settings)
             if asked.model is not None and app.models.wanted(asked.model) is not self._model:
                 raise invalid("model", f"found {asked.model}, the index was made with {self._model.name}")
-            k = _wanted_count(asked)
+            k = wanted_count(asked)
             if not query[0].strip():
                 return await self._nothing(app, request, asked)
             with app.work.admit(cost_of(query)) as ticket:
@@ -219,17 +218,6 @@ class _Routes:
 
         with app.work.admit(_FRAME), told(self._index, field):
             return await app.working(request, work())
-
-
-def _wanted_count(asked: SearchRequest) -> int:
-    """How many documents. Raises Problem where two fields say two things, or for too many."""
-    if asked.k is not None and asked.top_n is not None and asked.k != asked.top_n:
-        raise invalid("top_n", f"found {asked.top_n:,}, and k {asked.k:,}; send one of them")
-    k = asked.k or asked.top_n or 10
-    if asked.spans and k > _MOST_SPANS:
-        field = "k" if asked.k is not None else "top_n"
-        raise invalid("spans", f"wanted a {field} of at most {_MOST_SPANS} with them, found {k:,}")
-    return k
 
 
 async def _to_its_end(work: Coroutine[Any, Any, T], cancelled: Callable[[], None] = lambda: None) -> T:
