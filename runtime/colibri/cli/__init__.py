@@ -10,14 +10,17 @@ import os
 import signal
 import sys
 import traceback
-from importlib import import_module, metadata
+from importlib import import_module
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from colibri.cli.terminal import LINES, VisibleLines, echo, echo_error, never_fail, visible
 from colibri.errors import ColibriError
+
+if TYPE_CHECKING:
+    from importlib import metadata
 
 _OURS = {
     "rerank": "colibri.cli.rank:rerank",
@@ -41,7 +44,7 @@ class LazyCommands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Ours in the order a newcomer meets them, then those of other packages."""
-        return [*_OURS, *sorted(point.name for point in metadata.entry_points(group=_ENTRY_POINTS))]
+        return [*_OURS, *sorted(point.name for point in _entry_points())]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, or None for an unknown name."""
@@ -49,7 +52,7 @@ class LazyCommands(click.Group):
             module, _, name = _OURS[cmd_name].partition(":")
             command: click.Command = getattr(import_module(module), name)
             return command
-        for point in metadata.entry_points(group=_ENTRY_POINTS, name=cmd_name):
+        for point in _entry_points(name=cmd_name):
             try:
                 loaded: click.Command = point.load()
             except (ImportError, AttributeError) as error:  # another package's fault must not take ours along
@@ -64,6 +67,12 @@ class LazyCommands(click.Group):
             return super().invoke(ctx)
         except ColibriError as error:
             raise click.ClickException(visible(str(error), LINES)) from error
+
+
+def _entry_points(name: str | None = None) -> "list[metadata.EntryPoint]":
+    from importlib import metadata  # its e-mail parser takes 20 ms, which commands of ours do without
+
+    return [point for point in metadata.entry_points(group=_ENTRY_POINTS) if name in {None, point.name}]
 
 
 @click.group(

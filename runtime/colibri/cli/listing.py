@@ -1,7 +1,8 @@
 """Results for a terminal: where each hit stands, and the lines around what answers the query."""
 
+import os
 import re
-import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -46,7 +47,14 @@ class Line:
 
 def columns() -> int:
     """Of the terminal, or as COLUMNS says; 80 where nobody knows, as in a pipe."""
-    return max(shutil.get_terminal_size((80, 24)).columns, _NARROWEST)
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said):
+        return max(int(said), _NARROWEST)
+    try:
+        found = os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ else 0
+    except (OSError, ValueError):
+        found = 0
+    return max(found, _NARROWEST) if found else 80
 
 
 def listing(hits: Sequence["Hit"], base: Path | None = None, marks: Marks | None = None) -> list[str]:

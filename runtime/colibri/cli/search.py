@@ -15,7 +15,7 @@ from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.search_filters import FilterOptions, filter_options, parsed
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import InputError, StoreError
-from colibri.machine import find, open_file
+from colibri.machine import find
 
 if TYPE_CHECKING:
     from colibri.cli.listing import Marks, Spans
@@ -126,6 +126,7 @@ def _open(hits: "Sequence[Hit]", number: int) -> None:
     if path is None:
         raise InputError(f"--open {number}: {hits[number - 1].id} is of no file")
     from colibri.files import real
+    from colibri.machine import open_file
 
     why = open_file(Path(real(path)))
     if why is not None:

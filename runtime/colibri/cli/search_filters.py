@@ -1,6 +1,5 @@
 """Which documents a search is about: --in, --kind, --since, --until and --where as one filter."""
 
-import difflib
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -160,6 +159,8 @@ def _innermost(reader: str) -> Condition:
 
 
 def _why_no_kind(wanted: str, names: list[str], endings: list[str]) -> str:
+    import difflib
+
     close = difflib.get_close_matches(wanted, names, 1) or difflib.get_close_matches(wanted, endings, 1)
     nearest = f"; the nearest is {close[0]}" if close else ""
     return f"no kind or ending of files{nearest}; `colibri index --kinds` has all"
