@@ -3,9 +3,9 @@
 import logging
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Unpack, overload
+from typing import Any, Literal, Unpack, overload
 
 from colibri import artefact as artefacts
 from colibri import checks, providers
@@ -30,6 +30,10 @@ class Result:
     score: float
     """MaxSim: the sum, over query tokens, of the best cosine. At most the number of query tokens."""
     document: str
+    """Its text."""
+    id: str | None = None
+    """As it was given, with a mapping or a `colibri.Document`."""
+    payload: dict[str, Any] | None = None
 
 
 class Colibri:
@@ -242,13 +246,28 @@ class Colibri:
             raise ShapeError("query and documents were encoded by different models: encode both with one")
         return maxsim(queries[0], docs, queries.weights)
 
-    def rerank(self, query: str, documents: Sequence[str], top_n: int | None = None) -> list[Result]:
-        """Documents by falling score; equal scores keep their order. `top_n` keeps the first so many."""
-        checks.optional_count("top_n", top_n)
-        documents = checks.listed_texts(documents, "documents")
-        scores = self.score(query, documents)
-        order = (-scores).argsort(kind="stable")[:top_n]
-        return [Result(int(i), float(scores[i]), documents[i]) for i in order]
+    def rerank(
+        self,
+        query: str,
+        documents: Iterable[str | Mapping[str, Any] | checks.HasText],
+        top_n: int | None = None,
+        *,
+        k: int | None = None,
+    ) -> list[Result]:
+        """Documents by falling score; equal scores keep their order.
+
+        documents  texts, or what `Index.add` takes: mappings with `text`, and `id` and `payload` where there are such, or
+                   `colibri.Document`s; a text of any length is scored as one
+        k          how many of the best; `top_n` is another name for it
+
+        Raises InputTypeError for what is none of these, InputError for an unknown field, for a document without a text
+        or with ready vectors, which `score` takes, and for a `k` and a `top_n` that differ.
+        """
+        count = checks.one_count(k=k, top_n=top_n)
+        given = checks.ranked_documents(documents)
+        scores = self.score(query, [one.text for one in given])
+        order = (-scores).argsort(kind="stable")[:count]
+        return [Result(int(i), float(scores[i]), given[i].text, given[i].id, given[i].payload) for i in order]
 
     def _call(
         self,
