@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from colibri.scoring.collection import Kind
 from colibri.scoring.kernels.build import recipe
 from colibri.scoring.kernels.choice import usable_kernels
+from colibri.vectors import Kind
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from maxsim import peak  # the path is the line above

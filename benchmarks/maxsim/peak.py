@@ -10,10 +10,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from colibri.scoring.collection import Kind
 from colibri.scoring.kernels import amx, emit
 from colibri.scoring.kernels.arithmetic import Arithmetic
 from colibri.scoring.kernels.build import recipe
+from colibri.vectors import Kind
 
 _SUMS = {16: (24,), 8: (12, 10, 8), 4: (12, 10, 8)}
 """Independent sums by width: enough to hide latency, few enough to stay in registers. Where a product is an instruction
