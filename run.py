@@ -18,6 +18,7 @@ python3 run.py test-clients   clients of Jina's API against `colibri serve`, in 
 python3 run.py test-compat    others' words for our things, in .venv-compat (350 MB) and, with torch, .venv-compat-torch
 python3 run.py test-qdrant    stores over qdrant-client's local mode and Qdrant Edge, in .venv-qdrant (200 MB)
 python3 run.py test-qdrant-server  the same against the server or cluster at QDRANT_URL
+python3 run.py test-mcp       `colibri mcp` under the protocol's own client, over stdio and HTTP, in .venv-mcp (30 MB)
 python3 run.py test-ray       bulk encoding on a local Ray cluster, in .venv-ray (617 MB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
 """
@@ -56,6 +57,7 @@ NEEDS = {
         ["tests/requirements.txt", "tests/frozen/requirements.txt"],
     ),
     "test-ray": ("cpu", ["tests/bulk/requirements.txt"]),
+    "test-mcp": ("cpu,mcp", ["tests/assistant_clients/requirements.txt"]),
     "test-qdrant-server": ("cpu,export,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
 }
 
@@ -73,6 +75,7 @@ ENVIRONMENTS = {
     "test-qdrant": ".venv-qdrant",
     "test-qdrant-server": ".venv-qdrant",
     "test-ray": ".venv-ray",
+    "test-mcp": ".venv-mcp",
     "test-frozen": ".venv-frozen",
     "test-compat": ".venv-compat",
     "test-compat-torch": ".venv-compat-torch",
@@ -93,6 +96,13 @@ PYTEST = {
     "test-qdrant": ["tests/qdrant", "-W", "default", "--ignore=tests/qdrant/server"],
     "test-qdrant-server": ["tests/qdrant/server", "-W", "default", "-rs"],
     "test-ray": ["tests/bulk", "-W", "default", "-rP"],
+    "test-mcp": [
+        "tests/assistant_clients",
+        "tests/assistants",
+        "-W",
+        "default",
+        "-rP",
+    ],  # prints what first answers take
     "peers": ["benchmarks/peers"],
 }
 

@@ -30,6 +30,7 @@ _OURS = {
     "warmup": "colibri.cli.warmup:warmup",
     "serve": "colibri.cli.serve:serve",
     "keys": "colibri.cli.keys:keys",
+    "mcp": "colibri.cli.mcp:mcp",
     "qdrant": "colibri.cli.qdrant:qdrant",
 }
 _ENTRY_POINTS = "colibri.commands"

@@ -15,20 +15,22 @@ from typing import TYPE_CHECKING
 from colibri.machine import door
 
 if TYPE_CHECKING:
+    from colibri.server.access.gate import Gate
     from colibri.server.access.keys import SCOPES, KeyRing, KeyScope, add_key, read_keys, remove_key
     from colibri.server.assembly import assemble
     from colibri.server.http.logs import configure_logs
-    from colibri.server.listen import bound, is_loopback, run, url
+    from colibri.server.listen import bound, is_loopback, run, run_foreign, url
     from colibri.server.models import load_all
     from colibri.server.settings import Settings
 else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "access.gate": "Gate",
             "access.keys": "SCOPES KeyRing KeyScope add_key read_keys remove_key",
             "assembly": "assemble",
             "http.logs": "configure_logs",
-            "listen": "bound is_loopback run url",
+            "listen": "bound is_loopback run run_foreign url",
             "models": "load_all",
             "settings": "Settings",
         },
