@@ -31,6 +31,7 @@ _OURS = {
     "serve": "colibri.cli.serve:serve",
     "ui": "colibri.cli.ui:ui",
     "keys": "colibri.cli.keys:keys",
+    "mcp": "colibri.cli.mcp:mcp",
     "qdrant": "colibri.cli.qdrant:qdrant",
 }
 _ENTRY_POINTS = "colibri.commands"
