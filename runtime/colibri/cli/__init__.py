@@ -23,6 +23,7 @@ _OURS = {
     "rerank": "colibri.cli.rank:rerank",
     "index": "colibri.cli.index:index",
     "search": "colibri.cli.search:search",
+    "status": "colibri.cli.status:status",
     "encode": "colibri.cli.encode:encode",
     "info": "colibri.cli.about:info",
     "verify": "colibri.cli.verify:verify",

@@ -12,6 +12,7 @@ from colibri.machine import door
 
 if TYPE_CHECKING:
     from colibri.files.configuration import configured, first_there
+    from colibri.files.followed import is_followed
     from colibri.files.holdings import Holdings, what_is_held
     from colibri.files.known import NOT_READ, READ, Kind
     from colibri.files.lost import Gone
@@ -30,6 +31,7 @@ else:
         __name__,
         {
             "configuration": "configured first_there",
+            "followed": "is_followed",
             "holdings": "Holdings what_is_held",
             "known": "NOT_READ READ Kind",
             "places": "HitPlace place shown_passage",
