@@ -12,9 +12,11 @@ from colibri.machine import door
 
 if TYPE_CHECKING:
     from colibri.files.configuration import configured, first_there
+    from colibri.files.follow.follower import Follower
+    from colibri.files.follow.state import State
     from colibri.files.followed import is_followed
     from colibri.files.holdings import Holdings, what_is_held
-    from colibri.files.known import NOT_READ, READ, Kind
+    from colibri.files.known import NOT_READ, READ, Kind, kind_of_reader
     from colibri.files.lost import Gone
     from colibri.files.places import HitPlace, place, shown_passage
     from colibri.files.presence import is_gone
@@ -32,8 +34,10 @@ else:
         {
             "configuration": "configured first_there",
             "followed": "is_followed",
+            "follow.follower": "Follower",
+            "follow.state": "State",
             "holdings": "Holdings what_is_held",
-            "known": "NOT_READ READ Kind",
+            "known": "NOT_READ READ Kind kind_of_reader",
             "places": "HitPlace place shown_passage",
             "presence": "is_gone",
             "lost": "Gone",
