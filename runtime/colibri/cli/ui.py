@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from colibri.cli.index_place import DEFAULT, NamedPath, open_index
+from colibri.cli.index_place import IndexOptions, NamedPath, index_options, open_index
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.serve import require_extra
 from colibri.cli.terminal import echo, visible
@@ -15,7 +15,7 @@ from colibri.errors import InputError
 
 @click.command(short_help="Search in the browser, on a page of this machine.")
 @click.argument("paths", nargs=-1, type=NamedPath(), metavar="[FOLDER]...")
-@click.option("--index", "place", type=NamedPath(), default=DEFAULT, show_default=True, help="Folder of the index.")
+@index_options("--index")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -24,7 +24,7 @@ from colibri.errors import InputError
 )
 @click.option("--browser/--no-browser", default=True, help="Whether to open the page.  [default: browser]")
 @model_options
-def ui(paths: tuple[Path, ...], place: Path, port: int, browser: bool, asked: ModelOptions) -> None:
+def ui(paths: tuple[Path, ...], port: int, browser: bool, asked: ModelOptions, named: IndexOptions) -> None:
     """Search files on a page in the browser, which stays on this machine.
 
     \b
@@ -40,6 +40,8 @@ def ui(paths: tuple[Path, ...], place: Path, port: int, browser: bool, asked: Mo
     from colibri import server
     from colibri.ui import serve_page
 
+    place = named.place()
+
     def announce(address: str, token: str) -> None:
         echo(address)
         if browser:
@@ -50,7 +52,9 @@ def ui(paths: tuple[Path, ...], place: Path, port: int, browser: bool, asked: Mo
         if paths:
             from colibri.cli.index_run import Run
 
-            Run(opened, place, as_json=False, quiet=False).refresh(paths, {}, False, prune=False, yes=False)
+            Run(opened, place, named.which.words, as_json=False, quiet=False).refresh(
+                paths, {}, False, prune=False, yes=False
+            )
         listener = server.bound("127.0.0.1", port)
         echo(visible(f"the page of {place}; Ctrl-C ends it"), err=True)
         serve_page(opened, lambda name: replace(asked, model=name, dim=None).load(), listener, announce)
