@@ -32,7 +32,7 @@ def status(as_json: bool, named: IndexOptions) -> None:
     """Say which indexes of your own there are, which one is meant here, and why; of each its folders, documents,
     passages, bytes and model, what was passed over, and who serves or follows it. No model is loaded.
 
-    --index or --name: of that one alone.
+    With --index or --name: of that one alone.
 
     \b
       colibri status
