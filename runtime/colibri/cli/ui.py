@@ -13,7 +13,7 @@ from colibri.cli.terminal import echo, visible
 from colibri.errors import InputError
 
 
-@click.command(short_help="Search in the browser, on a page of this machine.")
+@click.command(cls=Grouped, groups=MODEL, short_help="Search in the browser, on a page of this machine.")
 @click.argument("paths", nargs=-1, type=NamedPath(), metavar="[FOLDER]...")
 @index_options("--index")
 @click.option(
@@ -39,6 +39,8 @@ def ui(paths: tuple[Path, ...], named: IndexOptions, port: int, browser: bool, a
             raise InputError(f"{path}: no such file or folder")
     from colibri import server
     from colibri.ui import serve_page
+
+    place = named.place()
 
     def announce(address: str, token: str) -> None:
         echo(address)
