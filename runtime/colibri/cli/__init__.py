@@ -29,6 +29,7 @@ _OURS = {
     "doctor": "colibri.cli.doctor:doctor",
     "warmup": "colibri.cli.warmup:warmup",
     "serve": "colibri.cli.serve:serve",
+    "ui": "colibri.cli.ui:ui",
     "keys": "colibri.cli.keys:keys",
     "qdrant": "colibri.cli.qdrant:qdrant",
 }

@@ -3,13 +3,12 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from colibri.cli.index_place import DEFAULT, NamedPath, open_index
+from colibri.cli.index_place import IndexOptions, index_options, open_index
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.terminal import TEXT, echo, echo_json, visible
 from colibri.errors import InputError
@@ -29,7 +28,7 @@ _WORD = re.compile(r"\s+(?=\S)")
 
 @click.command(short_help="Search an index.")
 @click.argument("query")
-@click.option("--index", "place", type=NamedPath(), default=DEFAULT, show_default=True, help="Folder of the index.")
+@index_options("--index")
 @click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many documents.")
 @click.option(
     "--where", "filters", multiple=True, help="Keep documents by payload: file.suffix=md, or JSON. All must hold."
@@ -38,11 +37,11 @@ _WORD = re.compile(r"\s+(?=\S)")
 @model_options
 def search(
     query: str,
-    place: Path,
     count: int,
     filters: tuple[str, ...],
     as_json: bool,
     asked: ModelOptions,
+    named: IndexOptions,
 ) -> None:
     """Search an index that `colibri index` made; the words that matter most to a score are bold.
 
@@ -55,6 +54,7 @@ def search(
       colibri search "refund" --where '{"year": {"$gte": 2024}}' --json
     """
     where = parsed(filters)
+    place = named.existing(quiet=as_json)
     with open_index(place, asked, create=False) as opened:
         hits = opened.search(query, count, where, explain=True, passages=_PASSAGES)
     if as_json:
@@ -71,7 +71,7 @@ def _entry(hit: "Hit") -> dict[str, Any]:
     from colibri.files import place
 
     found = place(hit)
-    entry = {**asdict(hit), "place": str(found), "line": found.line, "label": found.label or None}
+    entry = {**hit.as_dict(), "place": str(found), "line": found.line, "label": found.label or None}
     return {**entry, "gone": GONE} if gone(hit) else entry
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from colibri.machine import door
 
 if TYPE_CHECKING:
+    from colibri.files.configuration import configured, first_there
     from colibri.files.follow.follower import Follower
     from colibri.files.follow.state import State
     from colibri.files.holdings import Holdings, what_is_held
-    from colibri.files.known import NOT_READ, READ, Kind
+    from colibri.files.known import NOT_READ, READ, Kind, kind_of_reader
     from colibri.files.lost import Gone
     from colibri.files.places import HitPlace, place, shown_passage
     from colibri.files.presence import is_gone
@@ -24,15 +25,17 @@ if TYPE_CHECKING:
     from colibri.files.room.memory import how_memory_is_limited
     from colibri.files.summary import Summary
     from colibri.files.sync import Sync
+    from colibri.files.syncing import sync_files
     from colibri.files.wanted import Wanted, shown_options
 else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "configuration": "configured first_there",
             "follow.follower": "Follower",
             "follow.state": "State",
             "holdings": "Holdings what_is_held",
-            "known": "NOT_READ READ Kind",
+            "known": "NOT_READ READ Kind kind_of_reader",
             "places": "HitPlace place shown_passage",
             "presence": "is_gone",
             "lost": "Gone",
@@ -42,6 +45,7 @@ else:
             "room.memory": "how_memory_is_limited",
             "summary": "Summary",
             "sync": "Sync",
+            "syncing": "sync_files",
             "wanted": "Wanted shown_options",
         },
     )

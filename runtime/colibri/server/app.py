@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import traceback
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
@@ -60,6 +60,11 @@ class App:
         self._any_host = any_host
         self._router = Router(redirect_slashes=False)  # to where its Host header says
         self._paths = Paths()
+        self._guards: dict[str, Callable[[Scope], None]] = {}
+
+    def guard(self, path: str, check: Callable[[Scope], None]) -> None:
+        """Have a check of their own for requests of a path and all below, in place of that of their Host."""
+        self._guards[path] = check
 
     def add(self, routes: Sequence[BaseRoute]) -> None:
         """More routes."""
@@ -75,7 +80,7 @@ class App:
         sending = exchange.sender(send)
         try:
             try:
-                self._check_host(scope)
+                self._check(scope)
                 await self._router(scope, receive, sending)
             except HTTPException as error:
                 raise _of_router(error) from None
@@ -117,6 +122,13 @@ class App:
         self.metrics.seconds.labels(exchange.route).observe(fields["seconds"])
         level = logging.DEBUG if exchange.route in {"/health", "/live", "/ready", "/metrics"} else logging.INFO
         logs.requests.log(level, "request", extra={"fields": fields})
+
+    def _check(self, scope: Scope) -> None:
+        for path, check in self._guards.items():
+            if f"{scope['path']}/".startswith(f"{path}/"):
+                check(scope)
+                return
+        self._check_host(scope)
 
     def _check_host(self, scope: Scope) -> None:
         if self._any_host:
