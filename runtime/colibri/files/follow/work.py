@@ -18,7 +18,7 @@ from colibri.index import Index
 from colibri.machine import Progress
 
 _TOLD_SECONDS = 0.2  # between two words on how far it is
-_LONG_FILES, _LONG_BYTES = 32, 1 << 20
+_LONG_FILES, _LONG_BYTES = 256, 1 << 20
 _NAMED = 20  # files that are named at the end
 _MOST_SKIPPED = 1_000
 _BYTES_A_TOKEN = 4.0  # a first guess
