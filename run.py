@@ -21,6 +21,7 @@ python3 run.py test-qdrant-server  the same against the server or cluster at QDR
 python3 run.py test-ui        the page of `colibri ui` in Chromium, in .venv-ui (170 MB; needs chromium and npm): every state, axe-core,
                               screenshots; --figures: from key to paint at 100,000 passages; --pictures: docs/desktop-*.png
 python3 run.py test-mcp       `colibri mcp` under the protocol's own client, over stdio and HTTP, in .venv-mcp (30 MB)
+python3 run.py test-live      what 44 programs do to files, call by call, while `colibri index --watch` runs (Linux)
 python3 run.py test-ray       bulk encoding on a local Ray cluster, in .venv-ray (617 MB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
 """
@@ -51,6 +52,7 @@ NEEDS = {
     "test-deploy": ("cpu,server", ["tests/deploy/requirements.txt"]),
     "test-frozen": ("cpu,files,server", ["tests/requirements.txt", "tests/frozen/requirements.txt"]),
     "test-files": ("cpu,files-all", ["tests/requirements.txt"]),
+    "test-live": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt"]),
     "test-clients": ("cpu,server", ["tests/clients/requirements.txt"]),
     "test-compat": ("cpu,export,rerankers", ["tests/compat_packages/requirements.txt"]),
     "test-compat-torch": ("cpu,export", ["tests/compat_torch/requirements.txt"]),
@@ -94,6 +96,7 @@ PYTEST = {
     "test-frozen": ["tests/frozen"],
     "test-optimum": ["tests/optimum_door"],
     "test-files": ["tests/corpus", "-rP"],  # prints the tables of recall
+    "test-live": ["tests/files/follow", "--hypothesis-profile=soak"],
     "test-clients": ["tests/clients", "-W", "default"],  # others' own warnings are not ours to fix
     "test-compat": ["tests/compat", "tests/compat_packages", "-W", "default"],
     "test-compat-torch": ["tests/compat_torch", "tests/compat"],  # torch is imported before the second is read

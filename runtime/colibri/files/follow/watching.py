@@ -122,8 +122,7 @@ class Watching:
         if now >= self._whole_at:
             self._whole_at = now + DAILY_SECONDS
             self._batches.clear()
-            if self._roots:
-                found.append({"paths": []})
+            found.append({"paths": []})
         if now >= self._slow_at:
             found += self._slow(now)
         if roots := sorted(self._roots_due & self._roots.keys()):
