@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from colibri.files.room.memory import how_memory_is_limited
     from colibri.files.summary import Summary
     from colibri.files.sync import Sync
+    from colibri.files.syncing import sync_files
     from colibri.files.wanted import Wanted, shown_options
 else:
     __getattr__, __dir__ = door(
@@ -38,6 +39,7 @@ else:
             "room.memory": "how_memory_is_limited",
             "summary": "Summary",
             "sync": "Sync",
+            "syncing": "sync_files",
             "wanted": "Wanted shown_options",
         },
     )

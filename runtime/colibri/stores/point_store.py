@@ -1,6 +1,7 @@
 """A store whose documents are points of an engine: the contract of `Store`, whatever the engine is."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Self
 from uuid import UUID
 
@@ -8,7 +9,18 @@ import numpy as np
 
 from colibri import checks
 from colibri.errors import InputError, StoreDamaged, StoreError, StoreUnfinished
-from colibri.index import Document, Hit, Index, IndexModel, Stored, id_list
+from colibri.index import (
+    Document,
+    Hit,
+    Index,
+    IndexModel,
+    Stored,
+    all_ids,
+    can_be_there,
+    document_of,
+    id_list,
+    on_a_thread,
+)
 from colibri.machine import progress_bar
 from colibri.stores import facts, incoming, ranked, training
 from colibri.stores.asking import Asking, Query, entries
@@ -26,6 +38,7 @@ from colibri.vectors import TokenVectors
 Documents = Iterable[Document | Mapping[str, Any]]
 
 _AT_ONCE = 500  # ids of one request
+_READ_AT_ONCE = 64  # documents with their texts
 _CANDIDATES = 10  # times k, that a first stage hands on
 _FEWEST_CANDIDATES = 200
 
@@ -87,7 +100,15 @@ class PointStore:
         return self.count()
 
     def __contains__(self, found_id: str) -> bool:
-        return self.get(found_id)[0] is not None
+        return can_be_there(found_id) and self.get(found_id)[0] is not None
+
+    def __getitem__(self, found_id: str) -> Stored:
+        """The document of an id, without its rows. Raises DocumentNotFound, which is a KeyError."""
+        return document_of(self, found_id)
+
+    def __iter__(self) -> Iterator[Stored]:
+        """See `documents`."""
+        return self.documents()
 
     def __enter__(self) -> Self:
         return self
@@ -223,6 +244,14 @@ class PointStore:
         for one in self._engine.scroll(self._documents(where)):
             yield one.document, restored(one)[1] or {}
 
+    def documents(self, where: Mapping[str, Any] | None = None, *, vectors: bool = False) -> Iterator[Stored]:
+        """Every document, or those a filter keeps, read a few at a time, by their points' ids. No snapshot: what is
+        written meanwhile may be among them or not."""
+        names = (one.document for one in self._engine.scroll(self._documents(where), [ID]))
+        while some := list(islice(names, _READ_AT_ONCE)):
+            found = self._stored(some, vectors=vectors)
+            yield from (found[name] for name in some if name in found)  # others were deleted meanwhile
+
     def delete(self, ids: str | Sequence[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
         """Delete documents by id, or those a filter keeps; how many there were. Unknown ids are no error.
 
@@ -249,8 +278,8 @@ class PointStore:
 
         Raises StoreDamaged for a document that is not whole.
         """
-        listed = [ids] if isinstance(ids, str) else list(ids)
-        names = id_list(listed)
+        listed = all_ids(ids)
+        names = list(dict.fromkeys(listed))
         found: dict[str, Stored] = {}
         for first in range(0, len(names), _AT_ONCE):
             found |= self._stored(names[first : first + _AT_ONCE], vectors=vectors)
@@ -310,6 +339,8 @@ class PointStore:
         passages: int = 3,
         screen: int | str | None = None,
         candidates: int | None = None,
+        offset: int = 0,
+        min_score: float | None = None,
     ) -> list[Hit]:
         """The k best documents by their best passage, best first; exact unless `screen` is given.
 
@@ -317,10 +348,38 @@ class PointStore:
         where       a filter over payloads (`colibri.index.where`)
         screen      a width that is kept beside the one that ranks: its rows choose `candidates` passages, which alone
                     are scored; or "centroids" (`train_centroids`). Both in one request
-        candidates  how many; None: 10 times k, and at least 200
+        candidates  how many; None: 10 times k and `offset`, and at least 200
+        offset      how many of the best to pass over: the next page
+        min_score   least `Hit.normalised` of what is returned, so that there may be fewer than k, or none
         """
-        asked = self._asking.query(query, screen)
-        return self._search([asked], k, where, explain, passages, screen, candidates)[0]
+        wanted = _wanted(k, explain, passages, candidates, offset, min_score)
+        return self._search([self._asking.query(query, screen)], where, wanted, screen, candidates)[0]
+
+    async def asearch(
+        self,
+        query: Query,
+        k: int = 10,
+        where: Mapping[str, Any] | None = None,
+        *,
+        explain: bool = False,
+        passages: int = 3,
+        screen: int | str | None = None,
+        candidates: int | None = None,
+        offset: int = 0,
+        min_score: float | None = None,
+    ) -> list[Hit]:
+        """`search` for asyncio: it runs on a thread of the loop's executor, one that is idle where there is one.
+
+        Cancelling the task ends it before its next request; an answer that is under way is awaited there, by nobody.
+        """
+        wanted = _wanted(k, explain, passages, candidates, offset, min_score)
+
+        def work(going: Callable[[], None]) -> list[Hit]:
+            asked = self._asking.query(query, screen)
+            going()
+            return self._search([asked], where, wanted, screen, candidates)[0]
+
+        return await on_a_thread(work)
 
     def search_batch(
         self,
@@ -332,31 +391,27 @@ class PointStore:
         passages: int = 3,
         screen: int | str | None = None,
         candidates: int | None = None,
+        offset: int = 0,
+        min_score: float | None = None,
     ) -> list[list[Hit]]:
         """`search` for many queries, in one request."""
+        wanted = _wanted(k, explain, passages, candidates, offset, min_score)
         if isinstance(queries, TokenVectors):
             asked = [self._asking.query(one, screen) for one in entries(queries)]
         else:
             asked = [self._asking.query(text, screen) for text in checks.listed_texts(queries, "queries")]
-        return self._search(asked, k, where, explain, passages, screen, candidates)
+        return self._search(asked, where, wanted, screen, candidates)
 
     def _search(
         self,
         queries: Sequence[Mapping[int, TokenVectors]],
-        k: int,
         where: Mapping[str, Any] | None,
-        explain: bool,
-        passages: int,
+        wanted: ranked.Wanted,
         screen: int | str | None,
         candidates: int | None,
     ) -> list[list[Hit]]:
-        for name, value in (("k", k), ("passages", passages)):
-            if not checks.is_count(value):
-                raise InputError(f"{name}: found {value!r}, wanted a whole number from 1")
-        checks.optional_count("candidates", candidates)
-        wanted = ranked.Wanted(k=int(k), passages=int(passages), explain=explain)
         condition = self._condition(where)
-        first = candidates or max(_CANDIDATES * wanted.k, _FEWEST_CANDIDATES)
+        first = candidates or max(_CANDIDATES * wanted.documents, _FEWEST_CANDIDATES)
         first = max(first, wanted.first_limit)
         asks = [self._asking.ask(query, wanted, condition, screen, first) for query in queries]
         if not asks:
@@ -407,6 +462,23 @@ _FIRST: Condition = {"key": PASSAGE, "range": {"gte": 0, "lte": 0}}
 def _twice(names: Sequence[str]) -> str | None:
     seen: set[str] = set()
     return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
+
+
+def _wanted(
+    k: int, explain: bool, passages: int, candidates: int | None, offset: int, min_score: float | None
+) -> ranked.Wanted:
+    """Of what a caller gave. Raises InputError."""
+    for name, value in (("k", k), ("passages", passages)):
+        if not checks.is_count(value):
+            raise InputError(f"{name}: found {value!r}, wanted a whole number from 1")
+    checks.optional_count("candidates", candidates)
+    return ranked.Wanted(
+        k=int(k),
+        passages=int(passages),
+        explain=explain,
+        offset=checks.whole("offset", offset),
+        min_score=checks.optional_finite("min_score", min_score),
+    )
 
 
 def _rules(split: bool, passage_tokens: int, overlap_tokens: int, keep_text: bool) -> Rules:

@@ -5,7 +5,7 @@ import sqlite3
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -132,10 +132,16 @@ def head_by_id(connection: sqlite3.Connection, found_id: str) -> Row | None:
     return row
 
 
-def all_rows(connection: sqlite3.Connection, condition: str = "1", values: Sequence[object] = ()) -> Iterator[Row]:
-    """Every document a filter keeps, in the order of their rows on disk. `condition` is over `documents`."""
+Order = Literal["first", "number"]
+"""Of documents: as their rows lie on the disk, or as they were added."""
+
+
+def all_rows(
+    connection: sqlite3.Connection, condition: str = "1", values: Sequence[object] = (), order: Order = "first"
+) -> Iterator[Row]:
+    """Every document a filter keeps. `condition` is over `documents`."""
     # Numbers first: a sort would carry every text along.
-    found = connection.execute(f"SELECT number FROM documents WHERE {condition} ORDER BY first", values).fetchall()
+    found = connection.execute(f"SELECT number FROM documents WHERE {condition} ORDER BY {order}", values).fetchall()
     for (number,) in found:
         row = by_number(connection, number)
         if row is not None:
