@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from colibri.machine.installed import install_command
     from colibri.machine.memory import give_back
     from colibri.machine.progress import Progress, progress_bar
+    from colibri.machine.served import Served, announce, find
     from colibri.machine.unseen import not_known
 else:
     __getattr__, __dir__ = door(
@@ -51,6 +52,7 @@ else:
             "installed": "install_command",
             "memory": "give_back",
             "progress": "Progress progress_bar",
+            "served": "Served announce find",
             "unseen": "not_known",
         },
     )
