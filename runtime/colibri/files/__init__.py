@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from colibri.machine import door
 
 if TYPE_CHECKING:
+    from colibri.files.follow.follower import Follower
+    from colibri.files.follow.state import State
     from colibri.files.holdings import Holdings, what_is_held
     from colibri.files.known import NOT_READ, READ, Kind, kind_of_reader
     from colibri.files.lost import Gone
@@ -28,6 +30,8 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "follow.follower": "Follower",
+            "follow.state": "State",
             "holdings": "Holdings what_is_held",
             "known": "NOT_READ READ Kind kind_of_reader",
             "places": "HitPlace place shown_passage",

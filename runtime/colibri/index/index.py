@@ -267,11 +267,17 @@ class Index:
             for row in reading.all_rows(connection, condition, values, order):
                 yield reading.stored(connection, snapshot, row, vectors=vectors)
 
-    def payloads(self, where: Mapping[str, Any] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Ids and payloads of every document, or those a filter keeps: no text is read. {} where there is none."""
+    def payloads(
+        self, where: Mapping[str, Any] | None = None, *, between: Iterable[tuple[str, str]] | None = None
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Ids and payloads of every document, or those a filter keeps: no text is read. {} where there is none.
+
+        between  only ids from a first one up to, and without, a last one, by code points: such pairs, of which no two
+                 overlap. They are found without reading the others
+        """
         condition, values = ("1", []) if where is None else compiled(where)
         with self._core.shelf.reading() as connection:
-            for row in reading.all_heads(connection, condition, values):
+            for row in reading.all_heads(connection, condition, values, between):
                 yield row.id, row.shown_payload or {}
 
     def without_text(self) -> int:
