@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 import click
 import numpy as np
 
+from colibri import Index, TokenVectors
 from report import machine
 
 ROOT = Path(__file__).parents[2]
@@ -42,8 +43,6 @@ QUERIES = (
 
 def documents(count: int) -> Iterator[dict[str, Any]]:
     """Files as `colibri index` keeps them, with rows of their own; always the same."""
-    from colibri.vectors import TokenVectors
-
     chosen, rng = random.Random(0), np.random.default_rng(0)
     pages = sorted((ROOT / "docs").glob("*.md"))
     vocabulary = re.findall(r"[A-Za-z]{2,}", " ".join(page.read_text(encoding="utf-8") for page in pages))
@@ -69,12 +68,10 @@ def documents(count: int) -> Iterator[dict[str, Any]]:
 
 def prepare(work: Path, count: int) -> Path:
     """The index, made once."""
-    import colibri
-
     place = work / f"{count}.index"
     if not place.exists():
         partial = work / f"{count}.partial"
-        with colibri.Index.open(partial, "colibri-mini", 64) as index:
+        with Index.open(partial, "colibri-mini", 64) as index:
             index.add(documents(count))
         partial.rename(place)
     return place
