@@ -18,6 +18,8 @@ python3 run.py test-clients   clients of Jina's API against `colibri serve`, in 
 python3 run.py test-compat    others' words for our things, in .venv-compat (350 MB) and, with torch, .venv-compat-torch
 python3 run.py test-qdrant    stores over qdrant-client's local mode and Qdrant Edge, in .venv-qdrant (200 MB)
 python3 run.py test-qdrant-server  the same against the server or cluster at QDRANT_URL
+python3 run.py test-ui        the page of `colibri ui` in Chromium, in .venv-ui (170 MB; needs chromium and npm): every state, axe-core,
+                              screenshots; --figures: from key to paint at 100,000 passages; --pictures: docs/desktop-*.png
 python3 run.py test-ray       bulk encoding on a local Ray cluster, in .venv-ray (617 MB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
 """
@@ -55,6 +57,7 @@ NEEDS = {
         "cpu,export,server,qdrant,qdrant-edge",
         ["tests/requirements.txt", "tests/frozen/requirements.txt"],
     ),
+    "test-ui": ("cpu,files,server", ["tests/ui_browser/requirements.txt"]),
     "test-ray": ("cpu", ["tests/bulk/requirements.txt"]),
     "test-qdrant-server": ("cpu,export,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
 }
@@ -73,6 +76,7 @@ ENVIRONMENTS = {
     "test-qdrant": ".venv-qdrant",
     "test-qdrant-server": ".venv-qdrant",
     "test-ray": ".venv-ray",
+    "test-ui": ".venv-ui",
     "test-frozen": ".venv-frozen",
     "test-compat": ".venv-compat",
     "test-compat-torch": ".venv-compat-torch",
@@ -92,6 +96,7 @@ PYTEST = {
     "test-compat-torch": ["tests/compat_torch", "tests/compat"],  # torch is imported before the second is read
     "test-qdrant": ["tests/qdrant", "-W", "default", "--ignore=tests/qdrant/server"],
     "test-qdrant-server": ["tests/qdrant/server", "-W", "default", "-rs"],
+    "test-ui": ["tests/ui_browser"],
     "test-ray": ["tests/bulk", "-W", "default", "-rP"],
     "peers": ["benchmarks/peers"],
 }
@@ -106,6 +111,9 @@ OFFICE = (
     "apt install --no-install-recommends libreoffice-writer libreoffice-calc libreoffice-impress fontconfig "
     "fonts-noto-core fonts-noto-cjk"
 )
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER = "apt install --no-install-recommends chromium npm fonts-noto-core fonts-noto-cjk"
 
 
 def main() -> int:
@@ -122,6 +130,9 @@ def main() -> int:
     os.chdir(ROOT)
     if verb == "test-files" and not (shutil.which("soffice") and shutil.which("fc-list")):
         print(f"test-files needs LibreOffice and fonts of 13 languages; on Debian: {OFFICE}", file=sys.stderr)
+        return 2
+    if verb == "test-ui" and not (any(map(shutil.which, BROWSERS)) and shutil.which("npm")):
+        print(f"test-ui needs Chromium and npm; on Debian: {BROWSER}", file=sys.stderr)
         return 2
     for each in [verb, *THEN.get(verb, [])]:
         environment = ROOT / ENVIRONMENTS.get(each, ".venv")

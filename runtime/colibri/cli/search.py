@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from colibri.cli.index_place import DEFAULT, NamedPath, open_index
+from colibri.cli.index_place import IndexOptions, index_options, open_index
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.terminal import TEXT, echo, echo_json, visible
 from colibri.errors import InputError
@@ -28,7 +28,7 @@ _WORD = re.compile(r"\s+(?=\S)")
 
 @click.command(short_help="Search an index.")
 @click.argument("query")
-@click.option("--index", "place", type=NamedPath(), default=DEFAULT, show_default=True, help="Folder of the index.")
+@index_options("--index")
 @click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many documents.")
 @click.option(
     "--where", "filters", multiple=True, help="Keep documents by payload: file.suffix=md, or JSON. All must hold."
@@ -37,11 +37,11 @@ _WORD = re.compile(r"\s+(?=\S)")
 @model_options
 def search(
     query: str,
-    place: Path,
     count: int,
     filters: tuple[str, ...],
     as_json: bool,
     asked: ModelOptions,
+    named: IndexOptions,
 ) -> None:
     """Search an index that `colibri index` made; the words that matter most to a score are bold.
 
@@ -54,6 +54,7 @@ def search(
       colibri search "refund" --where '{"year": {"$gte": 2024}}' --json
     """
     where = parsed(filters)
+    place = named.existing(quiet=as_json)
     with open_index(place, asked, create=False) as opened:
         hits = opened.search(query, count, where, explain=True, passages=_PASSAGES)
     if as_json:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from colibri.machine import door
 
 if TYPE_CHECKING:
+    from colibri.files.configuration import configured, first_there
     from colibri.files.follow.follower import Follower
     from colibri.files.follow.state import State
     from colibri.files.holdings import Holdings, what_is_held
@@ -32,6 +33,7 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "configuration": "configured first_there",
             "follow.follower": "Follower",
             "follow.state": "State",
             "holdings": "Holdings what_is_held",
