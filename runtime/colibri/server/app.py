@@ -139,21 +139,16 @@ class App:
             detail = "without keys this server answers only to the name localhost; --without-keys lifts that"
             raise Problem(421, "MISDIRECTED_REQUEST", detail, close=True)
 
-    def authorise(self, request: Request, scope: KeyScope | None = None) -> None:
+    def authorise(self, request: Request, scope: KeyScope | None = None, *, header: str | None = None) -> None:
         """Refuse who has no key, where keys are wanted, one that is not for this, or asks too often.
 
-        scope: which the key must have; None: any key will do. Raises Problem 401, 403, 429.
+        scope: which the key must have; None: any key will do. header: one that holds the key alone, in place of
+        Authorization. Raises Problem 401, 403, 429.
         """
         if self.keys is None:
             return
         exchange = exchange_of(request)
-        given = request.headers.getlist("authorization")
-        if not given:
-            raise _unauthorised("AUTH_MISSING_API_KEY", "no key: send Authorization: Bearer KEY")
-        scheme, _, secret = given[0].partition(" ")
-        if len(given) > 1 or scheme.lower() != "bearer" or not secret.strip():
-            raise _unauthorised("AUTH_INVALID_FORMAT", "wanted one header Authorization: Bearer KEY")
-        key = self.keys.find(secret.strip())
+        key = self.keys.find(_bearer(request) if header is None else _alone(request, header))
         if key is None:
             raise _unauthorised("AUTH_INVALID_API_KEY", "no such key")
         exchange.key = key
@@ -208,6 +203,25 @@ async def _discard(receive: Receive) -> None:
                 size += len(message.get("body", b""))
                 if not message.get("more_body", False):
                     return
+
+
+def _bearer(request: Request) -> str:
+    given = request.headers.getlist("authorization")
+    if not given:
+        raise _unauthorised("AUTH_MISSING_API_KEY", "no key: send Authorization: Bearer KEY")
+    scheme, _, secret = given[0].partition(" ")
+    if len(given) > 1 or scheme.lower() != "bearer" or not secret.strip():
+        raise _unauthorised("AUTH_INVALID_FORMAT", "wanted one header Authorization: Bearer KEY")
+    return secret.strip()
+
+
+def _alone(request: Request, header: str) -> str:
+    given = [value.strip() for value in request.headers.getlist(header)]
+    if not any(given):
+        raise _unauthorised("AUTH_MISSING_API_KEY", f"no key: send {header}: KEY")
+    if len(given) > 1:
+        raise _unauthorised("AUTH_INVALID_FORMAT", f"wanted one header {header}: KEY")
+    return given[0]
 
 
 def _method(exchange: Exchange) -> str:
