@@ -140,15 +140,17 @@ class App:
             detail = "without keys this server answers only to the name localhost; --without-keys lifts that"
             raise Problem(421, "MISDIRECTED_REQUEST", detail, close=True)
 
-    def authorise(self, request: Request, scope: KeyScope | None = None) -> None:
+    def authorise(self, request: Request, scope: KeyScope | None = None, *, header: str | None = None) -> None:
         """Refuse who has no key, where keys are wanted, one that is not for this, or asks too often.
 
-        scope: which the key must have; None: any key will do. Raises Problem 401, 403, 429.
+        scope: which the key must have; None: any key will do. header: one that holds the key alone, in place of
+        Authorization. Raises Problem 401, 403, 429.
         """
         if self.keys is None:
             return
         exchange = exchange_of(request)
-        key = found_key(self.keys, request.headers.getlist("authorization"))
+        given = request.headers.getlist(header or "authorization")
+        key = found_key(self.keys, given, alone=header)
         exchange.key = key
         check_key(key, scope, close=unread(request))
         exchange.headers |= self.rates.ask(key)

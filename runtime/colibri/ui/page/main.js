@@ -19,7 +19,7 @@ import { counted, number } from "./wording.js";
 const FILES = 20; // an answer
 const FRESH_MS = 3000; // at most this often an index that grows is asked again by itself
 
-takeToken();
+await takeToken();
 
 const query = at("query");
 const reader = new Reader();
@@ -216,7 +216,7 @@ for (const room of [at("files"), at("reader")]) {
 }
 line.addEventListener("gone", () => trouble.gone());
 line.addEventListener("locked", () => trouble.locked());
-window.addEventListener("hashchange", () => takeToken() && progress.look().then(() => search()));
+window.addEventListener("hashchange", async () => (await takeToken()) && progress.look().then(() => search()));
 
 listen({ results, words, reader, search, emptied, context: showContext });
 changeLooks();
