@@ -14,6 +14,7 @@ EXTRAS = {
     "gpu": ("onnxruntime-gpu",),
     "files": _FILES,
     "files-all": (*_FILES, "office_oxide", "olefile"),
+    "desktop": ("watchfiles",),
     "server": ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn"),
     "export": _EXPORT,
     "optimum": (*_EXPORT, "optimum", "torch", "transformers"),

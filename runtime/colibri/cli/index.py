@@ -67,6 +67,7 @@ _OF_A_RUN |= {"split", "passage_tokens", "defaults", "yes"}
 @click.option(
     "--rebuild", is_flag=True, help="Encode all of it again, for another --model or --dim; the old answers meanwhile."
 )
+@click.option("--watch", is_flag=True, help="Go on, and index what changes as it changes, until Ctrl-C.")
 @click.option("--prune", is_flag=True, help="Take out the documents of folders and files that are gone for good.")
 @click.option("--yes", is_flag=True, help="Do not ask before pruning on a terminal.")
 @click.option("--remove", type=NamedPath(), multiple=True, help="Take out a file or folder, there or gone.")
@@ -95,6 +96,7 @@ def index(
     passage_tokens: int | None,
     defaults: bool,
     rebuild: bool,
+    watch: bool,
     prune: bool,
     yes: bool,
     remove: tuple[Path, ...],
@@ -124,13 +126,16 @@ def index(
       colibri index notes/ papers/ --glob '*.md' --glob '*.pdf'
       colibri index faq.jsonl --text-field answer --id-field key --into faq.index
       colibri index                    # all of it again, with the options it has
+      colibri index notes/ --watch     # and from then on what changes
       colibri index --remove papers/   # out of the index
       colibri index --rebuild --dim 96
       colibri index --stats
     """
     care = sum(map(bool, (remove, task, export_to, import_from)))
-    if care > 1 or (care and (paths or prune or rebuild)):
+    if care > 1 or (care and (paths or prune or rebuild or watch)):
         raise click.UsageError(_USE)
+    if watch and (prune or rebuild):
+        raise click.UsageError("--prune and --rebuild are of one run: first that one, then --watch")
     if care:
         _refuse_what_has_no_effect()
         from colibri.cli.index_care import look_after
@@ -155,6 +160,11 @@ def index(
     fields = {"text_field": text_field, "id_field": id_field}
     changes = {name: value for name, value in given.items() if value is not None}
     changes |= {name: value or None for name, value in fields.items() if value is not None}
+    if watch:
+        from colibri.cli.index_watch import watch as follow
+
+        follow(place, asked, paths, changes, defaults, as_json=as_json, quiet=quiet)
+        return
     from colibri.cli.index_run import Run
 
     if rebuild:

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +70,7 @@ def _entry(hit: "Hit") -> dict[str, Any]:
     from colibri.files import place
 
     found = place(hit)
-    entry = {**asdict(hit), "place": str(found), "line": found.line, "label": found.label or None}
+    entry = {**hit.as_dict(), "place": str(found), "line": found.line, "label": found.label or None}
     return {**entry, "gone": GONE} if gone(hit) else entry
 
 

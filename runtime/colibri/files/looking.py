@@ -19,6 +19,7 @@ class Job:
     root     a file or a folder, absolute
     exact    whether what the globs leave out leaves the index, as what .gitignore leaves out does
     below    only what is one of these, or lies there; empty: all of it
+    named    whether somebody named these, so that a file among them is read by whatever can
     without  paths that were taken out by hand
     mounts   folders that had a file system of their own
     """
@@ -27,6 +28,7 @@ class Job:
     wanted: Wanted
     exact: bool = False
     below: frozenset[str] = frozenset()
+    named: bool = True
     without: tuple[str, ...] = ()
     mounts: tuple[str, ...] = ()
 
@@ -68,13 +70,21 @@ def looked(jobs: Iterable[Job], roots: Iterable[str]) -> Iterator[Looked]:
     for job in jobs:
         one, path, wanted = Looked(job), job.path, job.wanted
         troubles = Troubles()
-        for found in walk([job.root], troubles, globs=wanted.globs, hidden=wanted.hidden, ignore=wanted.ignore):
+        files = walk(
+            [job.root],
+            troubles,
+            globs=wanted.globs,
+            hidden=wanted.hidden,
+            ignore=wanted.ignore,
+            below=job.below,
+        )
+        for found in files:
             place = shown(found.path)
             if owner(place, roots) != path or not job.looks_at(place):
                 continue
             hand = next((away for away in job.without if within(place, away)), None)
             if hand is None:
-                one.found[place] = replace(found, given=True) if place in job.below else found
+                one.found[place] = replace(found, given=True) if job.named and place in job.below else found
             else:
                 troubles.left_out[hand] = REMOVED
         for place in set(job.mounts) - troubles.mounts:

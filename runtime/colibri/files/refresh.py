@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +13,10 @@ from colibri.files.facts import Known, known_files
 from colibri.files.looking import Job, owner
 from colibri.files.lost import CLOSED, GONE, Gone, is_mount, samples, was, why_gone
 from colibri.files.presence import real
-from colibri.files.roots import Root, change_roots, roots_of
+from colibri.files.roots import Root, change_roots, current_roots, roots_of
 from colibri.files.summary import Summary
 from colibri.files.sync import Sync
-from colibri.files.walk import Found, Troubles, shown, walk, within
+from colibri.files.walk import Found, Troubles, outermost, shown, walk, within
 from colibri.files.wanted import Wanted, shown_change
 from colibri.index import Index
 
@@ -74,9 +74,28 @@ class Refresh:
         self._after_moves(away)
         return due
 
-    def run(self, due: Sequence[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
+    def plan_changed(self, paths: Iterable[str]) -> list[tuple[Found, Job]]:
+        """Files to read among paths (as `shown`) at which something may have happened: they are there, or not any more.
+
+        Only what lies there is looked at. No root is new by it, changed or given up; what is in none is passed over.
+        """
+        self._roots = current_roots(self._index)
+        self._away = {path: True for path, root in self._roots.items() if root.missed}
+        asked: dict[str, set[str]] = {}
+        for path in outermost(paths):
+            if (root := owner(path, self._roots)) is not None:
+                asked.setdefault(root, set()).add(path)
+        known = known_files(self._index, [path for below in asked.values() for path in below])
+        for root, below in asked.items():
+            if not why_gone(root, known, self._roots[root].mounts):  # else a look at all of it will say so
+                self._jobs[root] = replace(self._job(root, below - {root}), named=False)
+        return self.sync.plan_jobs(list(self._jobs.values()), self._roots, known=known)
+
+    def run(self, due: Iterable[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
         """Read and index them, and remember what was passed by."""
         summary = self.sync.run(due, done)
+        if self._nothing_to_note():
+            return summary
         when = datetime.now(UTC).isoformat(timespec="seconds")
 
         def ended(roots: dict[str, Root]) -> None:
@@ -95,6 +114,15 @@ class Refresh:
 
         change_roots(self._index, ended)
         return summary
+
+    def _nothing_to_note(self) -> bool:
+        """Whether all that was looked at are parts of roots, none of which has trouble, or had."""
+        return all(
+            job.below
+            and not self.sync.planned.summaries[path].skipped
+            and not any(job.looks_at(one) for one in self._roots[path].skipped)
+            for path, job in self._jobs.items()
+        )
 
     def prune(self, paths: Sequence[str]) -> int:
         """Take out what the index has of roots that are gone, and forget them; how many documents there were."""

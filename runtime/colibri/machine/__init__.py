@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from colibri.machine.homes import can_be, home, temporary_folder, user_data, why_no_home
     from colibri.machine.installed import install_command
     from colibri.machine.memory import give_back
+    from colibri.machine.priority import give_way, give_way_a_little
     from colibri.machine.progress import Progress, progress_bar
+    from colibri.machine.served import Served, announce, find
     from colibri.machine.unseen import not_known
 else:
     __getattr__, __dir__ = door(
@@ -50,7 +52,9 @@ else:
             "homes": "can_be home temporary_folder user_data why_no_home",
             "installed": "install_command",
             "memory": "give_back",
+            "priority": "give_way give_way_a_little",
             "progress": "Progress progress_bar",
+            "served": "Served announce find",
             "unseen": "not_known",
         },
     )

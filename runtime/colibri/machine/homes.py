@@ -30,7 +30,7 @@ def user_data() -> Path | None:
 
 def why_no_home() -> str:
     """In words, for when `home` is None."""
-    return f"no home folder is known: HOME is not set, and the system has no user {_user()}"
+    return f"no home folder is known: HOME is not set, and the system has no user {user_number()}"
 
 
 def can_be(folder: Path) -> bool:
@@ -43,13 +43,14 @@ def can_be(folder: Path) -> bool:
 def temporary_folder() -> Path:
     """Among temporary files, for this user alone, the same in each process; a new one where somebody else has taken
     the name. Raises OSError where nothing can be written at all."""
-    own = Path(tempfile.gettempdir()) / f"colibri-{_user()}"
+    own = Path(tempfile.gettempdir()) / f"colibri-{user_number()}"
     own.mkdir(mode=0o700, exist_ok=True)
     found = own.lstat()
-    if stat.S_ISDIR(found.st_mode) and found.st_uid == _user() and not found.st_mode & 0o022:
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == user_number() and not found.st_mode & 0o022:
         return own
     return Path(tempfile.mkdtemp(prefix="colibri-"))
 
 
-def _user() -> int:
+def user_number() -> int:
+    """As the system counts users; 0 on Windows, which does not."""
     return os.getuid() if hasattr(os, "getuid") else 0

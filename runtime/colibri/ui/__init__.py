@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 from colibri.machine import door
 
 if TYPE_CHECKING:
+    from colibri.ui.client import ask_page
     from colibri.ui.desk import Desk
     from colibri.ui.guard import Guard, own_hosts
-    from colibri.ui.program import serve_page
+    from colibri.ui.program import page_address, serve_page
     from colibri.ui.routes import add_page
 else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "client": "ask_page",
             "desk": "Desk",
             "guard": "Guard own_hosts",
-            "program": "serve_page",
+            "program": "page_address serve_page",
             "routes": "add_page",
         },
     )
