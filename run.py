@@ -18,8 +18,7 @@ python3 run.py test-clients   clients of Jina's API against `colibri serve`, in 
 python3 run.py test-compat    others' words for our things, in .venv-compat (350 MB) and, with torch, .venv-compat-torch
 python3 run.py test-qdrant    stores over qdrant-client's local mode and Qdrant Edge, in .venv-qdrant (200 MB)
 python3 run.py test-qdrant-server  the same against the server or cluster at QDRANT_URL
-python3 run.py test-ui        the page of `colibri ui` in Chromium, in .venv-ui (170 MB; needs chromium and npm): every state, axe-core,
-                              screenshots; --figures: from key to paint at 100,000 passages; --pictures: docs/desktop-*.png
+python3 run.py test-ui        the page of `colibri ui` in the system's Chromium, in .venv-ui (170 MB; axe-core by npm)
 python3 run.py test-mcp       `colibri mcp` under the protocol's own client, over stdio and HTTP, in .venv-mcp (30 MB)
 python3 run.py test-live      what 44 programs do to files, call by call, while `colibri index --watch` runs (Linux)
 python3 run.py test-ray       bulk encoding on a local Ray cluster, in .venv-ray (617 MB)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from colibri import machine
-from colibri.cli.index_place import DEFAULT, NamedPath, is_index, open_index
+from colibri.cli.index_place import IndexOptions, NamedPath, is_index, open_index
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.terminal import echo
 from colibri.errors import InputError, MissingExtra, StoreError
@@ -28,7 +28,7 @@ DEFAULT_PORT = 8090
     "places",
     type=NamedPath(),
     multiple=True,
-    help=f"Folder of an index; may be given several times. Default: {DEFAULT}.",
+    help="Folder of an index; may be given several times. Default: the one that `colibri search` would use here.",
 )
 @click.option("--http", is_flag=True, help="Streamable HTTP at /mcp in place of stdin and stdout.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="With --http: address to listen on.")
@@ -62,7 +62,7 @@ def mcp(
     _require_extra()
     from colibri.assistants import Library, named
 
-    library = Library(named(_there(places or (Path(DEFAULT),))), lambda place: open_index(place, asked, create=False))
+    library = Library(named(_there(places or (IndexOptions().place(quiet=True),))), lambda place: open_index(place, asked, create=False))
     if http:
         _serve_http(library, host, port, keys_file)
         return
