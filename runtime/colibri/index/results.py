@@ -2,15 +2,17 @@
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from colibri.errors import StoreDamaged
 from colibri.explain import matches
-from colibri.index.document import Hit, PassageHit
+from colibri.index.document import Hit, PassageHit, part_of
 from colibri.index.ranking import Place, Scored, best_documents
 from colibri.index.storage.reading import MEND, Row, by_number, passage_rows
 from colibri.index.storage.snapshot import Snapshot
+from colibri.index.wanted import Wanted
 from colibri.vectors import TokenVectors
 
 
@@ -19,20 +21,24 @@ def hits(
     snapshot: Snapshot,
     query: TokenVectors,
     parts: Sequence[Scored],
-    k: int,
-    *,
-    passages: int,
-    explain: bool,
+    wanted: Wanted,
 ) -> list[Hit]:
-    """The k best documents for one query (TokenVectors of one text)."""
+    """The best documents for one query (TokenVectors of one text)."""
     total = float(len(query.rows) if query.weights is None else query.weights.sum()) or 1.0
+    places = best_documents(connection, parts, wanted.offset + wanted.k)
+    if wanted.min_score is not None:  # by the very number that a hit will show
+        places = [place for place in places if place.score / total >= wanted.min_score]
     found = []
-    for place in best_documents(connection, parts, k):
+    for place in places[wanted.offset :]:
+        wanted.going()
         row = by_number(connection, place.document)
         if row is None:
             raise StoreDamaged(f"a passage without a document (slot {place.first}); {MEND}")
-        shown = _passages(connection, snapshot, query, parts, place, row, passages, explain)
-        found.append(Hit(row.id, place.score, place.score / total, row.shown_text, row.shown_payload, shown))
+        shown = _passages(connection, snapshot, query, parts, place, row, wanted)
+        text = row.shown_text
+        if text is not None:
+            shown = tuple(replace(one, text=part_of(text, one.start, one.end)) for one in shown)
+        found.append(Hit(row.id, place.score, place.score / total, text, row.shown_payload, shown))
     return found
 
 
@@ -43,18 +49,17 @@ def _passages(
     parts: Sequence[Scored],
     place: Place,
     row: Row,
-    count: int,
-    explain: bool,
+    wanted: Wanted,
 ) -> tuple[PassageHit, ...]:
     part = next((p for p in parts if p.segment.base <= place.first < p.segment.base + len(p.scores)), None)
     if part is None:
         raise StoreDamaged(f"document {row.id!r}: lies where no passage is; {MEND}", (row.id,))
     begin = place.first - part.segment.base
     scores = part.scores[begin : begin + place.passages]
-    order = np.argsort(-scores, kind="stable")[:count]
+    order = np.argsort(-scores, kind="stable")[: wanted.passages]
     slots = [place.first + int(i) for i in order]
     found = []
     for i, passage in zip(order, passage_rows(connection, snapshot, row, slots), strict=True):
-        why = matches(query, passage.segment.docs, passage.place, passage.token_spans()) if explain else ()
+        why = matches(query, passage.segment.docs, passage.place, passage.token_spans()) if wanted.explain else ()
         found.append(PassageHit(passage.start, passage.end, float(scores[i]), why))
     return tuple(found)

@@ -1,7 +1,8 @@
 """A search from what the user gives to what he gets."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,11 +11,16 @@ from colibri import checks
 from colibri.errors import InputError, InputTypeError, ShapeError
 from colibri.index import ranking
 from colibri.index.core import Core
-from colibri.index.document import Hit, id_list
+from colibri.index.document import Hit
 from colibri.index.results import hits
+from colibri.index.wanted import Wanted
 from colibri.vectors import TokenVectors
 
 T = TypeVar("T")
+
+
+class Abandoned(Exception):
+    """Nobody waits for the answer any more."""
 
 
 class Outdated(Exception):
@@ -29,6 +35,23 @@ def again(core: Core, ask: Callable[[int], T]) -> T:
             return ask(core.generation)
         except Outdated:
             continue
+
+
+async def on_a_thread(work: Callable[[Callable[[], None]], T]) -> T:
+    """What it gives, on a thread of the running loop's executor. work: takes what it calls between its steps, which
+    raises Abandoned once the task that waits here was cancelled."""
+    import asyncio  # noqa: PLC0415 - whoever awaits this has loaded it
+
+    given_up = threading.Event()
+
+    def going() -> None:
+        if given_up.is_set():
+            raise Abandoned
+
+    try:
+        return await asyncio.to_thread(work, going)
+    finally:  # cancelled, or nobody runs any more whom it could tell
+        given_up.set()
 
 
 def one_query(core: Core, query: str | TokenVectors | ArrayLike) -> TokenVectors:
@@ -68,29 +91,19 @@ def _checked(core: Core, queries: TokenVectors) -> TokenVectors:
 def search(
     core: Core,
     queries: TokenVectors,
-    k: int,
-    where: Mapping[str, Any] | None,
-    *,
-    ids: Iterable[str] | None = None,
-    explain: bool,
-    passages: int,
-    threads: int | None,
+    wanted: Wanted,
     generation: int | None = None,
 ) -> list[list[Hit]]:
-    """The k best documents for each query. Raises InputError for a k that is none, and Outdated when the queries were
-    encoded for another generation than the index has by now."""
-    for name, value in (("k", k), ("passages", passages)):
-        if not checks.is_count(value):
-            raise InputError(f"{name}: found {value!r}, wanted a whole number from 1")
-    if isinstance(ids, str):
-        raise InputTypeError("ids: found str, wanted a list of ids")
-    among = None if ids is None else id_list(list(ids))
+    """The best documents for each query. Raises Outdated when the queries were encoded for another generation than the
+    index has by now, and Abandoned."""
+    wanted.going()
     with core.reading() as (connection, snapshot):
         if generation is not None and core.generation != generation:
             raise Outdated
-        chosen = ranking.selected(connection, where, among)
+        chosen = ranking.selected(connection, wanted.where, wanted.ids)
         found = []
-        for i, parts in enumerate(ranking.scored(queries, snapshot, chosen, threads)):
+        for i, parts in enumerate(ranking.scored(queries, snapshot, chosen, wanted.threads)):
+            wanted.going()
             query = ranking.part_of(queries, i, i + 1)
-            found.append(hits(connection, snapshot, query, parts, int(k), passages=passages, explain=explain))
+            found.append(hits(connection, snapshot, query, parts, wanted))
         return found

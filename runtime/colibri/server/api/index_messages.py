@@ -20,6 +20,10 @@ class SearchRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A filter over payloads, as `colibri search` takes it."""
     passages: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
     """Best passages of each document: 3 unless it says otherwise."""
+    offset: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] | None = None
+    """How many of the best to pass over: the next page."""
+    min_score: float | None = None
+    """Least `normalised_score` of a result, so that there may be fewer than `top_n`, or none."""
     return_documents: bool | None = None
     spans: bool | None = None
     """Which characters answered which token of the query; for a `top_n` of at most 100."""

@@ -131,6 +131,8 @@ class _Routes:
                         asked.where,
                         explain=bool(asked.spans),
                         passages=asked.passages or 3,
+                        offset=asked.offset or 0,
+                        min_score=asked.min_score,
                     )
                     return encoded, hits
 
