@@ -62,7 +62,8 @@ def mcp(
     _require_extra()
     from colibri.assistants import Library, named
 
-    library = Library(named(_there(places or (IndexOptions().place(quiet=True),))), lambda place: open_index(place, asked, create=False))
+    wanted = places or (IndexOptions().place(quiet=True),)
+    library = Library(named(_there(wanted)), lambda place: open_index(place, asked, create=False))
     if http:
         _serve_http(library, host, port, keys_file)
         return
