@@ -256,8 +256,8 @@ class Colibri:
     ) -> list[Result]:
         """Documents by falling score; equal scores keep their order.
 
-        documents  texts, or what `Index.add` takes: mappings with `text`, and `id` and `payload` where there are such, or
-                   `colibri.Document`s; a text of any length is scored as one
+        documents  texts, or what `Index.add` takes: mappings with `text`, and `id` and `payload` where there are any,
+                   or `colibri.Document`s; a text of any length is scored as one
         k          how many of the best; `top_n` is another name for it
 
         Raises InputTypeError for what is none of these, InputError for an unknown field, for a document without a text
@@ -298,6 +298,9 @@ def load(
     batch_tokens: int | None = None,
     engine_cache: str | os.PathLike[str] | Literal[False] | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    local_files_only: bool = False,
 ) -> Colibri:
     """Load a model: the shipped one (None), a folder, or any name it goes by.
 
@@ -318,12 +321,19 @@ def load(
                     and each text alone on a CPU
     engine_cache    folder where accelerators keep compiled graphs; None: the user's cache folder; False: nowhere
     cache_dir       where hub ids are kept; None: HF_HOME
+    revision        branch, tag or commit of a hub id; of an artefact that was exported from one, the commit it is of
+                    ("main": whichever that is). One of another revision is never taken
+    token           for repositories that are not public: a text, True for the stored one, False for none; None: the
+                    stored one, or HF_TOKEN. It is never kept or logged
+    local_files_only  True: no hub is asked, only its cache
 
     Every file that will be used is compared with its SHA-256 before this returns, and what gets parsed before it is.
     Raises ArtefactNotFound, ArtefactError (damaged or of a newer format), InputError (unknown dim, variant or
     provider), MissingExtra (no onnxruntime), ProviderError.
     """
-    found = artefacts.find(name_or_path, cache_dir=cache_dir)
+    found = artefacts.find(
+        name_or_path, cache_dir=cache_dir, revision=revision, token=token, local_files_only=local_files_only
+    )
     return Colibri(
         found,
         dim=dim,

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options, read_texts
 from colibri.cli.terminal import echo, echo_json
 from colibri.errors import InputError
@@ -16,7 +17,7 @@ _ROWS = {".jsonl", ".ndjson"}
 _FIELDS = ("id", "text", "payload")
 
 
-@click.command(short_help="Rank documents for a query.")
+@click.command(cls=Grouped, groups=MODEL, short_help="Rank documents for a query.")
 @click.argument("query")
 @click.argument("documents", nargs=-1, metavar="[DOCUMENT]...")
 @click.option("--file", metavar="FILE", help="Read documents from FILE, one a line; - is stdin.")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colibri.cli import asking
+from colibri.cli.fields import said_of, unknown_fields
+from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.index_place import IndexOptions, index_options, loader
 from colibri.cli.listing import entry, listing, path_of, snippet
 from colibri.cli.options import ModelOptions, model_options
@@ -29,7 +31,7 @@ log = logging.getLogger(__name__)
 _PASSAGES = 2  # the best one may be words about the document, of which its text shows nothing
 
 
-@click.command(short_help="Search an index.")
+@click.command(cls=Grouped, groups=MODEL, short_help="Search an index.")
 @click.argument("words", nargs=-1, required=True, metavar="QUERY...")
 @index_options("--index")
 @click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many documents.")
@@ -62,11 +64,14 @@ def search(
     place = named.existing(quiet=as_json)
     hits, marks = _found(place, query, max(count, opened or 0), where, asked)
     hits = hits[:count] if opened is None or opened <= count else hits
+    said = parsed(about.filters)
+    unknown = unknown_fields(place, said, found=bool(hits)) if said else {}
     if as_json:
-        echo_json({"query": query, "index": str(place), "results": [entry(hit) for hit in hits]})
-    elif not hits:
-        echo("nothing found", err=True)
+        found = {"query": query, "index": str(place), "results": [entry(hit) for hit in hits]}
+        echo_json(found | ({"unknown_fields": unknown} if unknown else {}))
     else:
+        for line in ([] if hits else ["nothing found"]) + said_of(unknown):
+            echo(line, err=True)
         for line in listing(hits, marks=marks):
             echo(line, styled=True)
     if opened is not None:

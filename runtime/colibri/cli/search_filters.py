@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from colibri.cli.fields import Where
 from colibri.cli.when import moment
 from colibri.errors import InputError
 
@@ -72,7 +73,13 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--since", metavar="TIME", help="Only files changed since then: 2025, 2025-01, yesterday, 7d."),
         click.option("--until", metavar="TIME", help="Only files changed until then, a day or month with its end."),
-        click.option("--where", "filters", multiple=True, help="Keep documents by payload: file.suffix=md, or JSON."),
+        click.option(
+            "--where",
+            "filters",
+            type=Where(),
+            multiple=True,
+            help="Keep documents by payload: file.suffix=md, or JSON.",
+        ),
     ]
     for option in reversed(options):
         collected = option(collected)

@@ -10,15 +10,34 @@ _WAIT_SECONDS = 10.0
 """For a program that hands the file on; one that shows it itself goes on after that."""
 
 
+_RUNS: dict[str, str] = {
+    "win32": ".appref-ms .bat .chm .cmd .com .cpl .exe .hta .inf .ins .jar .js .jse .lnk .msc .msi .msp .pif .ps1 .py "
+    ".pyw .pyz .reg .scf .scr .sct .settingcontent-ms .url .vbe .vbs .ws .wsc .wsf .wsh",
+    "darwin": ".action .app .command .fileloc .inetloc .terminal .tool .webloc .workflow",
+    "linux": ".appimage .desktop .run",
+}
+"""Endings whose files a desktop runs, or follows elsewhere, when they are opened."""
+
+
+def runs(place: Path, platform: str = sys.platform) -> bool:
+    """Whether to open a file would run it."""
+    name = place.name.rstrip(". ").lower()
+    if platform == "darwin" and not place.suffix and os.access(place, os.X_OK):
+        return True
+    return name.endswith(tuple(_RUNS.get(platform, _RUNS["linux"]).split()))
+
+
 def open_file(path: Path, *, wait_seconds: float = _WAIT_SECONDS) -> str | None:
     """Show a file, or a folder, to the user; why that failed, or None.
 
-    path  absolute: what begins with a dash would be an option
+    path  absolute: what begins with a dash would be an option. What opening would run is not opened
     """
     if not path.is_absolute():
         return f"{path}: not an absolute path"
     if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where it may not look
         return f"{path}: no such file"
+    if runs(path):
+        return f"{path}: to open it would run it; open it yourself"
     if sys.platform == "win32":
         try:
             os.startfile(path)
