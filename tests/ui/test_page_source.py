@@ -69,7 +69,9 @@ def test_no_text_becomes_markup_and_no_text_becomes_code(path: Path) -> None:
 def test_what_a_module_imports_is_there_and_handed_out(path: Path) -> None:
     for names, source in re.findall(r"^import \{([^}]*)\} from \"\./([\w.]+)\";$", WORDS[path.name], re.MULTILINE):
         for name in filter(None, (one.strip() for one in names.split(","))):
-            assert re.search(rf"^export (async )?(function|class|const|let) {name}\b", WORDS[source], re.MULTILINE), name
+            assert re.search(rf"^export (async )?(function|class|const|let) {name}\b", WORDS[source], re.MULTILINE), (
+                name
+            )
     assert len(re.findall(r"^import\b", WORDS[path.name], re.MULTILINE)) == len(
         re.findall(r"^import \{[^}]*\} from \"\./[\w.]+\";$", WORDS[path.name], re.MULTILINE)
     )
