@@ -2,7 +2,6 @@
 
 import copy
 import gc
-import io
 import multiprocessing
 import pickle
 import shutil
@@ -33,19 +32,19 @@ TEXTS = ["a small bird", "bread and salt", ""]
 _ELSEWHERE = """
 import pickle, sys
 import numpy as np
-found = pickle.loads(sys.stdin.buffer.read())
-ask = eval(sys.argv[1])
-np.save(sys.stdout.buffer, np.asarray(ask(found)))
+found, asks = pickle.load(sys.stdin.buffer)
+pickle.dump([np.asarray(eval(ask)(one)) for one, ask in zip(found, asks, strict=True)], sys.stdout.buffer)
 """
 
 
-def elsewhere(given: object, ask: str, cwd: Path) -> Any:
-    """What a fresh process in another folder makes of it. ask: a lambda, as text."""
-    child = subprocess.run(
-        [sys.executable, "-c", _ELSEWHERE, ask], input=pickle.dumps(given), capture_output=True, check=False, cwd=cwd
-    )
+def elsewhere(cwd: Path, *given: tuple[object, str]) -> list[Any]:
+    """What a fresh process in another folder makes of some objects, each with a lambda, as text, that asks it."""
+    sent = pickle.dumps(([one for one, _ in given], [ask for _, ask in given]))
+    command = [sys.executable, "-c", _ELSEWHERE]
+    child = subprocess.run(command, input=sent, capture_output=True, check=False, cwd=cwd)
     assert child.returncode == 0, child.stderr.decode()
-    return np.load(io.BytesIO(child.stdout))
+    found: list[Any] = pickle.loads(child.stdout)
+    return found
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
@@ -77,13 +76,14 @@ def test_another_process_in_another_folder_finds_it(tmp_path: Path, monkeypatch:
     cache = tmp_path / "cache"
     lay_out_cache(cache, "owner/tiny", BERT)
     ask = "lambda model: model.encode_queries(['a bird']).rows"
-    for model in (
+    models = [
         colibri.load("mine", variant="cpu-fp32"),
         colibri.load(dim=64),
         colibri.load("owner/tiny", cache_dir=cache, variant="cpu-fp32"),
-    ):
-        own = model.encode_queries(["a bird"]).rows
-        assert np.array_equal(elsewhere(model, ask, tmp_path / "there"), own)
+    ]
+    found = elsewhere(tmp_path / "there", *((model, ask) for model in models))
+    for model, rows in zip(models, found, strict=True):
+        assert np.array_equal(rows, model.encode_queries(["a bird"]).rows)
 
 
 def test_what_came_along_is_named_and_not_placed(mini: Colibri) -> None:
@@ -131,7 +131,10 @@ def test_an_index_is_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         index.add([{"id": str(i), "text": text} for i, text in enumerate(TEXTS[:2])])
         wanted = [hit.score for hit in index.search("a bird")]
         ask = "lambda index: [hit.score for hit in index.search('a bird')]"
-        assert elsewhere(index, ask, tmp_path / "there").tolist() == wanted
+        with Index.open("vectors", dim=DIM, space_id=SPACE) as vectors:
+            vectors.add([document(1)])
+            both = (index, ask), (vectors, "lambda index: [len(index), index.dim]")
+            assert [one.tolist() for one in elsewhere(tmp_path / "there", *both)] == [wanted, [1, DIM]]
         with copy.deepcopy(index) as other:
             assert other is not index
             other.upsert([{"id": "2", "text": "new"}])
@@ -141,9 +144,6 @@ def test_an_index_is_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     shutil.rmtree(tmp_path / "notes")
     with pytest.raises(StoreError, match="no index there"):
         pickle.loads(data)
-    with Index.open("vectors", dim=DIM, space_id=SPACE) as index:
-        index.add([document(1)])
-        assert elsewhere(index, "lambda index: [len(index), index.dim]", tmp_path / "there").tolist() == [1, DIM]
 
 
 _ROWS: dict[Any, str] = {
@@ -154,12 +154,12 @@ _ROWS: dict[Any, str] = {
 }
 
 
-@pytest.mark.parametrize("shim", _ROWS)
-def test_models_in_others_words_go_along(shim: Any, tmp_path: Path) -> None:
-    made = shim(str(BERT))
-    wanted = np.asarray(eval(_ROWS[shim])(made))
-    assert np.array_equal(elsewhere(made, _ROWS[shim], tmp_path), wanted)
-    assert np.array_equal(np.asarray(eval(_ROWS[shim])(copy.deepcopy(made))), wanted)
+def test_models_in_others_words_go_along(tmp_path: Path) -> None:
+    made = [(shim(str(BERT)), ask) for shim, ask in _ROWS.items()]
+    for (one, ask), rows in zip(made, elsewhere(tmp_path, *made), strict=True):
+        wanted = np.asarray(eval(ask)(one))
+        assert np.array_equal(rows, wanted)
+        assert np.array_equal(np.asarray(eval(ask)(copy.deepcopy(one))), wanted)
 
 
 def test_what_a_model_and_an_index_give_goes_along(tmp_path: Path, mini: Colibri) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -43,12 +44,15 @@ _SLOW = {"dataclasses", "datetime", "inspect", "logging", "secrets", "shutil", "
 """Of Python's own, half of what the import of RAGatouille's words took."""
 
 
+@cache
+def loaded_after(statement: str) -> set[str]:
+    names = "; import json, sys; print(json.dumps(sorted(sys.modules)))"
+    child = subprocess.run([sys.executable, "-c", statement + names], capture_output=True, text=True, check=True)
+    return set(json.loads(child.stdout))
+
+
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_nor_what_is_slow_to_import_of_pythons_own(statement: str) -> None:
     """Beyond what paths, JSON and locks bring along, by the version of Python."""
-    names = "; import json, sys; print(json.dumps(sorted(sys.modules)))"
-    found, given = (
-        set(json.loads(subprocess.run([sys.executable, "-c", code + names], capture_output=True, check=True).stdout))
-        for code in (statement, "import colibri, pathlib, json, threading, weakref, contextlib")
-    )
-    assert not _SLOW & (found - given)
+    given = loaded_after("import colibri, pathlib, json, threading, weakref, contextlib")
+    assert not _SLOW & (loaded_after(statement) - given)
