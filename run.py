@@ -18,8 +18,8 @@ python3 run.py test-clients   clients of Jina's API against `colibri serve`, in 
 python3 run.py test-compat    others' words for our things, in .venv-compat (350 MB) and, with torch, .venv-compat-torch
 python3 run.py test-qdrant    stores over qdrant-client's local mode and Qdrant Edge, in .venv-qdrant (200 MB)
 python3 run.py test-qdrant-server  the same against the server or cluster at QDRANT_URL
-python3 run.py test-ui        the page of `colibri ui` in Chromium, in .venv-ui (170 MB; needs chromium and npm): every state, axe-core,
-                              screenshots; --figures: from key to paint at 100,000 passages; --pictures: docs/desktop-*.png
+python3 run.py test-ui        the page of `colibri ui` in the system's Chromium, in .venv-ui (170 MB; axe-core by npm)
+python3 run.py test-mcp       `colibri mcp` under the protocol's own client, over stdio and HTTP, in .venv-mcp (30 MB)
 python3 run.py test-live      what 44 programs do to files, call by call, while `colibri index --watch` runs (Linux)
 python3 run.py test-ray       bulk encoding on a local Ray cluster, in .venv-ray (617 MB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
@@ -61,6 +61,7 @@ NEEDS = {
     ),
     "test-ui": ("cpu,files,server", ["tests/ui_browser/requirements.txt"]),
     "test-ray": ("cpu", ["tests/bulk/requirements.txt"]),
+    "test-mcp": ("cpu,mcp", ["tests/assistant_clients/requirements.txt"]),
     "test-qdrant-server": ("cpu,export,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
 }
 
@@ -79,6 +80,7 @@ ENVIRONMENTS = {
     "test-qdrant-server": ".venv-qdrant",
     "test-ray": ".venv-ray",
     "test-ui": ".venv-ui",
+    "test-mcp": ".venv-mcp",
     "test-frozen": ".venv-frozen",
     "test-compat": ".venv-compat",
     "test-compat-torch": ".venv-compat-torch",
@@ -101,6 +103,13 @@ PYTEST = {
     "test-qdrant-server": ["tests/qdrant/server", "-W", "default", "-rs"],
     "test-ui": ["tests/ui_browser"],
     "test-ray": ["tests/bulk", "-W", "default", "-rP"],
+    "test-mcp": [
+        "tests/assistant_clients",
+        "tests/assistants",
+        "-W",
+        "default",
+        "-rP",
+    ],  # prints what first answers take
     "peers": ["benchmarks/peers"],
 }
 

@@ -7,24 +7,39 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from live_server import Answer
+from reference import ARTEFACTS
+
+TINY = str(ARTEFACTS / "tiny-random-bert")
+
+
+def write(folder: Path, files: Mapping[str, str]) -> Path:
+    """Files with their texts, in a folder that is made."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
 
 
 class UiServer:
     """From the address that it prints to the end of its process."""
 
     def __init__(self, *words: str, folder: Path, log: Path, environment: Mapping[str, str] | None = None) -> None:
-        """words: of `colibri ui`. folder: where it is called. log: where its stderr goes."""
+        """words: of `colibri ui`. folder: where it is called, and where its index lies, where none is named. log: where
+        its stderr goes."""
+        named = () if {"--index", "--name"} & {*words} else ("--index", ".colibri-index")
         self.log = log
         self._stderr = log.open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "colibri", "ui", "--no-browser", *words],
+            [sys.executable, "-m", "colibri", "ui", "--no-browser", *named, *words],
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             cwd=folder,
@@ -82,6 +97,17 @@ class UiServer:
         found = self.api("search", {"query": query, **more})
         assert found.status == 200, found.body
         return found.json
+
+    def wait_for(self, done: Callable[[Any], bool]) -> Any:
+        """The first state of which that is true; a minute at most."""
+        end = time.monotonic() + 60
+        while not done(state := self.api("state").json):
+            assert time.monotonic() < end, state
+        return state
+
+    def wait_for_documents(self, count: int) -> Any:
+        """Until so many are there, and nothing is being indexed."""
+        return self.wait_for(lambda state: state["documents"] == count and state["indexing"]["phase"] == "idle")
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it, and return its exit code."""

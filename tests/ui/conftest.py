@@ -5,20 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reference import ARTEFACTS
-from ui_server import UiServer
-
-TINY = str(ARTEFACTS / "tiny-random-bert")
-
-
-def write(folder: Path, files: dict[str, str]) -> Path:
-    """Files with their texts, in a folder that is made."""
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return folder
-
+from ui_server import TINY, UiServer, write
 
 FILES = {
     "notes/berlin.md": "# Berlin\n\nBerlin has 3.7 million inhabitants.\n\n## Rivers\n\nThe Spree flows through it.\n",
@@ -39,4 +26,5 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page(files: Path) -> Iterator[UiServer]:
     """The running page."""
     with UiServer("files", "--model", TINY, folder=files.parent, log=files.parent / "log.jsonl") as running:
+        running.wait_for_documents(6)
         yield running

@@ -1,22 +1,58 @@
 """Nobody but the page itself, opened by whoever has the token, gets anything."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import colibri.ui
+from colibri.server import Problem
+from colibri.ui import Guard
 from ui_server import UiServer
 
-ROUTES = [("GET", "state"), ("POST", "search"), ("POST", "passage")]
+ROUTES = [("GET", "state"), ("GET", "passed-over")]
+_NAMES = "search passage open reveal pause resume look add forget code"
+ROUTES += [("POST", name) for name in _NAMES.split()]
 
 
 @pytest.mark.parametrize(("method", "route"), ROUTES)
-@pytest.mark.parametrize("token", [None, "x" * 43, "ü", ""], ids=["none", "another", "not ascii", "own"])
+@pytest.mark.parametrize("token", [None, "x" * 43, "ü"], ids=["none", "another", "not ascii"])
 def test_every_route_wants_the_token(page: UiServer, method: str, route: str, token: str | None) -> None:
     headers = {"X-Colibri-Token": "ü".encode().decode("latin-1")} if token == "ü" else None
     answer = page.api(route, {} if method == "POST" else None, token=None if headers else token, headers=headers)
-    if token == "":
-        assert answer.status in {200, 422}
-    else:
+    assert (answer.status, answer.json["code"]) == (401, "UI_TOKEN_WANTED")
+    assert page.token not in answer.body.decode()
+
+
+def test_every_route_is_among_them() -> None:
+    source = (Path(str(colibri.ui.__file__)).parent / "routes.py").read_text(encoding="utf-8")
+    assert sorted(re.findall(r'self\._api\("(\w+)", "([\w-]+)"', source)) == sorted([*ROUTES, ("POST", "enter")])
+
+
+def test_a_code_is_good_once(page: UiServer) -> None:
+    code = page.api("code", {}).json["code"]
+    assert page.api("enter", {"code": code}, token=None).json == {"token": page.token}
+    for spoilt in (code, code[:-1], "", "x" * 43):
+        answer = page.api("enter", {"code": spoilt}, token=None)
         assert (answer.status, answer.json["code"]) == (401, "UI_TOKEN_WANTED")
         assert page.token not in answer.body.decode()
+
+
+def test_a_code_is_good_for_a_minute() -> None:
+    now = [0.0]
+    guard = Guard(token="t", hosts=None, clock=lambda: now[0])
+    codes = [guard.new_code() for _ in range(30)]
+    assert guard.exchange(codes[-1]) == "t"
+    with pytest.raises(Problem):  # of too many the first are forgotten
+        guard.exchange(codes[0])
+    now[0] = 61
+    with pytest.raises(Problem):
+        guard.exchange(codes[-2])
+
+
+def test_a_key_of_another_user_or_a_guess_says_nothing_of_the_token(page: UiServer) -> None:
+    answers = {page.api("state", token=page.token[:cut] + "x" * (43 - cut)).json["detail"] for cut in (0, 20, 42)}
+    assert len(answers) == 1
 
 
 def test_the_token_counts_in_its_header_alone(page: UiServer) -> None:

@@ -75,6 +75,11 @@ def current_roots(index: Index) -> dict[str, Root]:
     return found or roots_of(index, known_files(index))
 
 
+def noted_roots(index: Index) -> dict[str, Root]:
+    """Those that are noted, by path: what documents name beside is left out. Raises as `roots_of` does."""
+    return _read(index.note(_NOTE), index)
+
+
 def change_roots(index: Index, change: Callable[[dict[str, Root]], object]) -> None:
     """Change them in one transaction, whatever another process has made of them meanwhile."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colibri.server import invalid
-from colibri.ui.held import NO_FILE, UNKNOWN, Held, inside
+from colibri.ui.held import NO_FILE, UNKNOWN, Held, ends_of, inside
 from colibri.ui.messages import Count, Counts, Filters
 
 _MOST_FOLDERS = 200
@@ -81,8 +81,7 @@ _NOTHING: dict[str, Any] = {"file.path": {"$in": []}}
 
 
 def _in_folder(folder: str) -> dict[str, Any]:
-    start = inside(folder)
-    end = start[:-1] + chr(ord(start[-1]) + 1)
+    start, end = ends_of(folder)
     return {"$or": [{"file.path": folder}, {"file.path": {"$gte": start, "$lt": end}}]}
 
 
@@ -94,7 +93,7 @@ def _in_languages(languages: Sequence[str], held: Held) -> dict[str, Any]:
     return {"$or": parts} if parts else _NOTHING
 
 
-def counts(held: Held, filters: Filters, roots: Sequence[str], now: datetime) -> Counts:
+def counts(held: Held, filters: Filters, now: datetime) -> Counts:
     """Files that each choice would have searched, the other filters as they are.
 
     folders: roots, those that are chosen, and the folders right below them; at most 200
@@ -103,7 +102,7 @@ def counts(held: Held, filters: Filters, roots: Sequence[str], now: datetime) ->
     all_but = {name: _all([mask for other, mask in masks.items() if other != name], held) for name in masks}
     return Counts(
         kinds=_named(held.kinds, held.kind_names, all_but["kinds"]),
-        folders=_folders(held, all_but["folders"], [*roots, *filters.folders]),
+        folders=_folders(held, all_but["folders"], [*held.roots, *filters.folders]),
         languages=_named(held.languages, held.language_names, all_but["languages"]),
         times=_times(held.changed_ns[all_but["times"]], now),
     )

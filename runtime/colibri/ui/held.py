@@ -4,14 +4,14 @@ import os
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from colibri.files import kind_of_reader
+from colibri.files import kind_of_reader, noted_roots, owner
 from colibri.index import Index
 
 NO_FILE = "no file"
@@ -19,8 +19,10 @@ NO_FILE = "no file"
 UNKNOWN = "unknown"
 """The language of a text that does not say, and that nothing recognised."""
 _REST = 20.0
-"""At most one part in so many of the time goes into reading it anew while the index changes."""
-_UNKNOWN_TIME = np.iinfo(np.int64).min
+"""At most one part in so many of the time goes into reading it anew while an index changes..."""
+_QUICK_SECONDS = 0.05
+"""...that takes longer than that to read."""
+_UNKNOWN_TIME = int(np.iinfo(np.int64).min)
 
 Ints = NDArray[np.int64]
 
@@ -31,8 +33,10 @@ class Held:
 
     kinds, languages   (n,) index into kind_names, language_names
     changed_ns         (n,) when the file was changed last; the least int64 there is where nobody knows
+    documents          (n,) of the file
     readers            name of a kind -> what its files were read by, as payloads have it
     tongues            language -> how payloads spell it: "de" -> {"de", "de-AT"}
+    roots              folders and files that the index is made of -> documents of each
     """
 
     commits: int
@@ -40,24 +44,31 @@ class Held:
     kinds: Ints
     languages: Ints
     changed_ns: Ints
+    documents: Ints
     kind_names: list[str]
     language_names: list[str]
     readers: dict[str, set[str]]
     tongues: dict[str, set[str]]
+    roots: dict[str, int]
 
     def below(self, folder: str) -> slice:
         """The files of a folder, or the file of that name."""
         first = bisect_left(self.paths, folder)
         if first < len(self.paths) and self.paths[first] == folder:
             return slice(first, first + 1)
-        start = inside(folder)
-        return slice(bisect_left(self.paths, start), bisect_left(self.paths, start[:-1] + chr(ord(start[-1]) + 1)))
+        return slice(*(bisect_left(self.paths, end) for end in ends_of(folder)))
 
 
 def inside(folder: str) -> str:
     """What every path in a folder begins with."""
-    separator = "\\" if os.name == "nt" and "\\" in folder else "/"
+    separator = "\\" if os.name == "nt" and "/" not in folder else "/"
     return folder if folder.endswith(separator) else folder + separator
+
+
+def ends_of(folder: str) -> tuple[str, str]:
+    """The first path there could be in a folder, and the first that is behind all of them."""
+    start = inside(folder)
+    return start, start[:-1] + chr(ord(start[-1]) + 1)
 
 
 class Holder:
@@ -78,46 +89,72 @@ class Holder:
                 return old
             began = time.monotonic()
             self._held = found = held_by(self._index, commits)
-            ended = time.monotonic()
-            self._not_before = ended + _REST * (ended - began)
+            took = time.monotonic() - began
+            self._not_before = began + took + (_REST * took if took > _QUICK_SECONDS else 0.0)
             return found
 
 
 def held_by(index: Index, commits: int) -> Held:
-    """Read it from the payloads."""
-    files: dict[str, tuple[str, str, int]] = {}
-    others: list[tuple[str, str, int]] = []
-    readers: dict[str, set[str]] = {}
-    tongues: dict[str, set[str]] = {}
+    """Read it from the payloads. commits: of the index, before that."""
+    read = _Reading()
     for _, payload in index.payloads():
-        path, entry = _entry(payload, readers, tongues)
-        if path is None:
-            others.append(entry)
-        else:
-            files.setdefault(path, entry)
-    paths = sorted(files)
-    rows = [*others, *(files[path] for path in paths)]
+        read.add(payload)
+    paths = sorted(read.files)
+    rows = [*read.others, *(read.files[path] for path in paths)]
     kind_names, kinds = _coded(row[0] for row in rows)
     language_names, languages = _coded(row[1] for row in rows)
-    changed = np.array([row[2] for row in rows], np.int64)
-    names = [""] * len(others) + paths
-    return Held(commits, names, kinds, languages, changed, kind_names, language_names, readers, tongues)
+    changed, documents = (np.array([row[at] for row in rows], np.int64) for at in (2, 3))
+    names = [""] * len(read.others) + paths
+    roots = dict.fromkeys(sorted(noted_roots(index)), 0)
+    for path, said in read.roots.items():
+        above = owner(path, roots) or said
+        if above:
+            roots[above] = roots.get(above, 0) + read.files[path][3]
+    return Held(
+        commits,
+        names,
+        kinds,
+        languages,
+        changed,
+        documents,
+        kind_names,
+        language_names,
+        read.readers,
+        read.tongues,
+        roots,
+    )
 
 
-def _entry(
-    payload: Mapping[str, Any], readers: dict[str, set[str]], tongues: dict[str, set[str]]
-) -> tuple[str | None, tuple[str, str, int]]:
-    file = file_of(payload)
-    path, reader, said = file.get("path"), file.get("reader"), file.get("language")
-    kind = kind_of_reader(reader) if isinstance(path, str) else NO_FILE
-    if isinstance(reader, str):
-        readers.setdefault(kind, set()).add(reader)
-    language = language_of(said)
-    if isinstance(said, str):
-        tongues.setdefault(language, set()).add(said)
-    changed = file.get("mtime_ns")
-    when = changed if isinstance(changed, int) and abs(changed) < 1 << 63 else _UNKNOWN_TIME
-    return path if isinstance(path, str) else None, (kind, language, when)
+class _Reading:
+    """Payloads, one after the other. A row: kind, language, time, documents."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, list[Any]] = {}
+        self.others: list[list[Any]] = []
+        self.roots: dict[str, str] = {}
+        self.readers: dict[str, set[str]] = {}
+        self.tongues: dict[str, set[str]] = {}
+
+    def add(self, payload: Mapping[str, Any]) -> None:
+        """One more."""
+        file = file_of(payload)
+        path, reader, said = file.get("path"), file.get("reader"), file.get("language")
+        kind = (kind_of_reader(reader) or UNKNOWN) if isinstance(path, str) else NO_FILE
+        if isinstance(reader, str):
+            self.readers.setdefault(kind, set()).add(reader)
+        language = language_of(said)
+        if isinstance(said, str):
+            self.tongues.setdefault(language, set()).add(said)
+        if not isinstance(path, str):
+            self.others.append([kind, language, _UNKNOWN_TIME, 1])
+            return
+        if path in self.files:
+            self.files[path][3] += 1
+            return
+        changed, root = file.get("mtime_ns"), file.get("root")
+        when = changed if isinstance(changed, int) and abs(changed) < 1 << 63 else _UNKNOWN_TIME
+        self.files[path] = [kind, language, when, 1]
+        self.roots[path] = root if isinstance(root, str) else ""
 
 
 def file_of(payload: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -134,7 +171,7 @@ def language_of(said: object) -> str:
     return found if 2 <= len(found) <= 3 and found.isascii() and found.isalpha() and found != "und" else UNKNOWN
 
 
-def _coded(names: Iterator[str]) -> tuple[list[str], Ints]:
+def _coded(names: Iterable[str]) -> tuple[list[str], Ints]:
     codes: dict[str, int] = {}
     found = [codes.setdefault(name, len(codes)) for name in names]
     return list(codes), np.array(found, np.int64)

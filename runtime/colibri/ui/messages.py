@@ -65,6 +65,24 @@ class Nothing(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """POST pause, resume and look: {}."""
 
 
+class CodeRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """POST enter: a code of the page's address."""
+
+    code: Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class TokenAnswer(msgspec.Struct, kw_only=True):
+    """What every other request brings in its header."""
+
+    token: str
+
+
+class CodeAnswer(msgspec.Struct, kw_only=True):
+    """POST code: for an address that somebody else may read; good once, for a minute."""
+
+    code: str
+
+
 class Characters(msgspec.Struct, kw_only=True):
     """[start, end) of the query."""
 

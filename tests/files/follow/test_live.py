@@ -81,9 +81,10 @@ class Lived:
     def settled(self, seconds: float = SECONDS) -> None:
         """Until what happened by now was looked at: a file that is made after it, and a look that found that."""
         self._marks += 1
-        name = self.root / f"mark{self._marks}.txt"
-        name.write_text(f"Mark {self._marks}.", encoding="utf-8")
-        self.watcher.until(lambda line: str(name) in line.get("files", ()), seconds)
+        mark = self.root / f"mark{self._marks}.txt"
+        mark.write_text(f"Mark {self._marks}.", encoding="utf-8")
+        with Index.open(self.base / "index", create=False) as index:
+            self.watcher.until(lambda line: line["event"] == "looked" and str(mark) in index, seconds)
 
     def compare(self, roots: list[Path] | None = None) -> None:
         """The index becomes what a fresh one is; what is held back for a moment comes with later looks."""

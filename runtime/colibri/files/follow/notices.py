@@ -113,7 +113,7 @@ def _changes(folders: set[str]) -> Iterator[set[tuple[str, bool]]]:
         recursive=DEEP,
         ignore_permission_denied=True,  # of all errors: what is gone by now, closed, or one too many is left out
     )
-    first = next(found, set())  # comes after a step, when all folders are watched
+    first: set[tuple[Change, str]] = next(found, set())  # comes after a step, when all folders are watched
     return ({(path, change is Change.added) for change, path in some} for some in chain([first], found))
 
 

@@ -34,12 +34,15 @@ export class Gone extends Error {
   }
 }
 
-/** Take the token out of the address, or what this tab kept. True where a new one came. */
-export function takeToken() {
-  const came = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (came) {
+/**
+ * Take the token out of the address, or what this tab kept. True where a new one came. A browser's command line, which
+ * others may read, has a code in its place, which is good once.
+ */
+export async function takeToken() {
+  const came = new URLSearchParams(location.hash.slice(1));
+  if (came.has("token") || came.has("code")) {
     history.replaceState(null, "", location.pathname + location.search);
-    useToken(came);
+    useToken(came.get("token") || (await exchanged(came.get("code"))));
     return true;
   }
   try {
@@ -48,6 +51,14 @@ export function takeToken() {
     // Storage may be forbidden: the token lasts as long as the page.
   }
   return false;
+}
+
+async function exchanged(code) {
+  try {
+    return (await ask("enter", { code })).token;
+  } catch {
+    return ""; // it is said that the token is missing
+  }
 }
 
 /** Use this token, or a key of a server in the house, from now on. */
