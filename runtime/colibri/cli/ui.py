@@ -25,7 +25,7 @@ from colibri.errors import InputError
 )
 @click.option("--browser/--no-browser", default=True, help="Whether to open the page.  [default: browser]")
 @model_options
-def ui(paths: tuple[Path, ...], port: int, browser: bool, asked: ModelOptions, named: IndexOptions) -> None:
+def ui(paths: tuple[Path, ...], named: IndexOptions, port: int, browser: bool, asked: ModelOptions) -> None:
     """Search files on a page in the browser, which stays on this machine.
 
     \b
@@ -41,21 +41,19 @@ def ui(paths: tuple[Path, ...], port: int, browser: bool, asked: ModelOptions, n
     from colibri import server
     from colibri.ui import serve_page
 
-    place = named.place()
-
     def announce(address: str, token: str) -> None:
         echo(address)
         if browser:
             webbrowser.open(address)
 
     server.configure_logs()
+    place = named.place()
     with open_index(place, asked, create=True) as opened:
         if paths:
             from colibri.cli.index_run import Run
 
-            Run(opened, place, named.which.words, as_json=False, quiet=False).refresh(
-                paths, {}, False, prune=False, yes=False
-            )
+            run = Run(opened, place, named.which.words, as_json=False, quiet=False)
+            run.refresh(paths, {}, False, prune=False, yes=False)
         listener = server.bound("127.0.0.1", port)
         echo(visible(f"the page of {place}; Ctrl-C ends it"), err=True)
         serve_page(opened, lambda name: replace(asked, model=name, dim=None).load(), listener, announce)

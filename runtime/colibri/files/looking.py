@@ -67,8 +67,9 @@ def owner(path: str, roots: Iterable[str]) -> str | None:
 def walked(root: Path, wanted: Wanted, troubles: Troubles, below: Collection[str] = ()) -> Iterator[Found]:
     """The files of a root that are wanted: `walk`, and of those it finds the ones of the kinds that were chosen, or
     that were named themselves. below: as `walk` has it."""
-    rules = {"globs": wanted.globs, "ignores": wanted.ignores, "below": below}
-    for found in walk([root], troubles, hidden=wanted.hidden, ignore=wanted.ignore, **rules):
+    hidden, ignore, ignores = wanted.hidden, wanted.ignore, wanted.ignores
+    files = walk([root], troubles, globs=wanted.globs, hidden=hidden, ignore=ignore, ignores=ignores, below=below)
+    for found in files:
         if not wanted.kinds or found.given or is_chosen(found.path, wanted.kinds):
             yield found
         else:
