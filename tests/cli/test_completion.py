@@ -17,7 +17,8 @@ from click.testing import CliRunner
 
 from colibri import Index
 from colibri.cli import group
-from colibri.cli.completion import SHELLS, VARIABLE
+from colibri.cli.completion import SHELLS
+from colibri.cli.grouped import COMPLETE
 
 pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals")
 _SECONDS = 60.0  # until a shell that does not answer is called a failure
@@ -52,7 +53,7 @@ def asked(home: Path, *words: str) -> list[str]:
     """What `colibri` answers a shell, the last word being the one under the cursor."""
     shell = get_completion_class("zsh")
     assert shell is not None
-    found = shell(group, {}, "colibri", VARIABLE).get_completions(list(words[:-1]), words[-1])
+    found = shell(group, {}, "colibri", COMPLETE).get_completions(list(words[:-1]), words[-1])
     return [one.value for one in found]
 
 
@@ -91,7 +92,7 @@ def test_the_script_is_told_and_is_the_environments_shell_by_default(
     monkeypatch.setenv("SHELL", f"/usr/bin/{shell}")
     named = CliRunner().invoke(group, ["completion", shell])
     assert named.exit_code == 0
-    assert VARIABLE in named.stdout
+    assert COMPLETE in named.stdout
     assert CliRunner().invoke(group, ["completion"]).stdout == named.stdout
 
 

@@ -41,6 +41,8 @@ def ui(paths: tuple[Path, ...], named: IndexOptions, port: int, browser: bool, a
     from colibri import server
     from colibri.ui import serve_page
 
+    place = named.place()
+
     def announce(address: str, token: str) -> None:
         echo(address)
         if browser:

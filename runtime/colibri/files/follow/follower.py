@@ -204,8 +204,9 @@ class Follower:
         self._on_look(done)
 
     def _failed(self, message: Mapping[str, Any]) -> None:
-        if message["kind"] in _NOT_AGAIN:
-            self._under_way = None
+        if message["kind"] in _NOT_AGAIN and self._under_way is not None:
+            asked = "given" in self._under_way  # by somebody, who has to ask another thing
+            self._under_way = None if asked else {"paths": []}
         self._again()
         if message["kind"] == "ended":
             self._end_worker()
