@@ -37,7 +37,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("default", "papers"):
         (tmp_path / "data" / "colibri" / "indexes" / name).mkdir(parents=True)
     with Index.open(tmp_path / ".colibri-index", dim=2, space_id="mine") as index:
-        index.add([{"id": "1", "vectors": [[1.0, 0.0]], "payload": {"author": "me", "file": {"suffix": "md"}}}])
+        for suffix in ("md", "txt"):
+            payload = {"author": "me", "file": {"suffix": suffix, "path": "/a b.md"}, "no.field": 1}
+            index.add([{"id": suffix, "vectors": [[1.0, 0.0]], "payload": payload}])
     return tmp_path
 
 
@@ -68,8 +70,12 @@ def asked(home: Path, *words: str) -> list[str]:
         (["search", "--name", "pa"], ["papers"]),
         (["index", "--name", "pa"], ["papers"]),
         (["status", "--name", "d"], ["default"]),
-        (["search", "--where", ""], ["author=", "file=", "file.suffix="]),
-        (["search", "--where", "file.s"], ["file.suffix="]),
+        (["search", "--where", ""], ["author=", "file.path=", "file.suffix="]),
+        (["search", "--where", "file.s"], ["file.suffix=", "file.suffix=md", "file.suffix=txt"]),
+        (["search", "--where", "file.suffix="], ["file.suffix=", "file.suffix=md", "file.suffix=txt"]),
+        (["search", "--where", "file.suffix=t"], ["file.suffix=txt"]),
+        (["search", "--where", "file.p"], ["file.path="]),  # its value is none that can be typed as it is
+        (["search", "--where", "absent=x"], []),
         (["search", "--index", "absent", "--where", ""], []),
         (["search", "--provider", "cp"], ["cpu"]),
         (["completion", "f"], ["fish"]),
@@ -105,6 +111,13 @@ def test_a_shell_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch) -
         assert f"{said}; name one: bash, zsh, fish" in done.stderr
 
 
+TYPED = [
+    ("colibri sta", "tus "),
+    ("colibri search --name pa", "pers "),
+    ("colibri search --where file.su", "ffix="),
+]
+
+
 def needs(shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"no {shell} here")
@@ -125,7 +138,7 @@ class Terminal:
         while text.encode() not in shown:
             ready, _, _ = select.select([self._number], [], [], max(end - time.monotonic(), 0))
             assert ready, f"no {text!r} in {shown.decode(errors='replace')!r}"
-            shown += os.read(self._number, 4096)
+            shown += os.read(self._number, 4096).replace(b"\a", b"")  # a bell: there are several
         return shown.decode(errors="replace")
 
 
@@ -143,7 +156,7 @@ def terminal(home: Path, *command: str) -> Iterator[Terminal]:
         os.waitpid(child, 0)
 
 
-@pytest.mark.parametrize(("typed", "rest"), [("colibri sta", "tus"), ("colibri search --name pa", "pers")])
+@pytest.mark.parametrize(("typed", "rest"), TYPED)
 def test_bash_completes_on_a_terminal(home: Path, typed: str, rest: str) -> None:
     needs("bash")
     with terminal(home, "bash", "--norc", "--noprofile", "-i") as shell:
@@ -153,7 +166,7 @@ def test_bash_completes_on_a_terminal(home: Path, typed: str, rest: str) -> None
         shell.until(typed + rest)
 
 
-@pytest.mark.parametrize(("typed", "rest"), [("colibri sta", "tus"), ("colibri search --name pa", "pers")])
+@pytest.mark.parametrize(("typed", "rest"), TYPED)
 def test_zsh_completes_on_a_terminal_from_a_folder_of_its_fpath(home: Path, typed: str, rest: str) -> None:
     needs("zsh")
     functions = home / "functions"
