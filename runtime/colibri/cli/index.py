@@ -6,6 +6,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.index_place import IndexOptions, NamedPath, index_options, is_index, open_index
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.terminal import visible
@@ -16,11 +17,22 @@ _USE = (
     "--import; without any, all that the index was made of is looked at again"
 )
 
+_GROUPS = {
+    "Options": ("--into", "--name", "--glob", "--watch", "--remove", "--stats"),
+    "Which files": ("--hidden", "--ignore", "--max-mb", "--kinds", "--defaults"),
+    "How they are read": (
+        "--text-field", "--id-field", "--split", "--passage-tokens", "--max-seconds", "--max-memory-mb",
+    ),
+    "Looking after the index": (
+        "--prune", "--yes", "--rebuild", "--verify", "--repair", "--compact", "--export", "--import",
+    ),
+    **MODEL,
+}  # fmt: skip
 _OF_A_RUN = {"globs", "hidden", "ignore", "max_mb", "max_seconds", "max_memory_mb", "text_field", "id_field"}
 _OF_A_RUN |= {"split", "passage_tokens", "defaults", "yes"}
 
 
-@click.command(short_help="Index files for search.")
+@click.command(cls=Grouped, groups=_GROUPS, rest="Output and help", short_help="Index files for search.")
 @click.argument("paths", nargs=-1, type=NamedPath(), metavar="[PATH]...")
 @index_options("--into", "--index")
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from colibri.cli.grouped import MODEL, Grouped, Suggesting
 from colibri.cli.index_place import IndexOptions, NamedPath
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.search import listing, parsed
@@ -41,7 +42,7 @@ def server_options(command: F) -> F:
     return command
 
 
-@click.group(short_help="Put an index into a Qdrant collection, and search there.")
+@click.group(cls=Suggesting, short_help="Put an index into a Qdrant collection, and search there.")
 def qdrant() -> None:
     """Qdrant: where Colibri goes when one machine is not enough.
 
@@ -115,7 +116,7 @@ def put(
     echo(visible(f"{moved.put:,} documents sent, {moved.same:,} unchanged; {collection} holds {total:,} documents"))
 
 
-@qdrant.command(short_help="Search a collection.")
+@qdrant.command(cls=Grouped, groups=MODEL, short_help="Search a collection.")
 @click.argument("query")
 @server_options
 @click.option("--using", help="Name of the vector, where the collection has several.")

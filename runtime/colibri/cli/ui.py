@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.index_place import IndexOptions, NamedPath, index_options, open_index
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.serve import require_extra
@@ -14,7 +15,7 @@ from colibri.cli.terminal import echo, visible
 from colibri.errors import InputError
 
 
-@click.command(short_help="Search in the browser, on a page of this machine.")
+@click.command(cls=Grouped, groups=MODEL, short_help="Search in the browser, on a page of this machine.")
 @click.argument("paths", nargs=-1, type=NamedPath(), metavar="[FOLDER]...")
 @index_options("--index")
 @click.option(

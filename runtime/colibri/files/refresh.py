@@ -85,8 +85,12 @@ class Refresh:
         """Files to read among paths (as `shown`) at which something may have happened: they are there, or not any more.
 
         Only what lies there is looked at. No root is new by it, changed or given up; what is in none is passed over.
+        Raises InputError for a configuration that cannot be.
         """
+        self._configured = configured(self._index.path)
         self._roots = current_roots(self._index)
+        for one in self._roots.values():
+            one.wanted = replace(one.wanted, **self._configured.options)
         self._away = {path: True for path, root in self._roots.items() if root.missed}
         asked: dict[str, set[str]] = {}
         for path in outermost(paths):

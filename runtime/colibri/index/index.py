@@ -109,6 +109,10 @@ class Index:
     def __repr__(self) -> str:
         return f"Index({str(self.path)!r}, dim={self.dim}, model={self.model_name!r})"
 
+    def __reduce__(self) -> tuple[Callable[..., "Index"], tuple[object, ...]]:
+        """A pickle, or a deep copy, opens the folder again, with the model this one was opened with."""
+        return _opened_again, (self.path.absolute(), *self._core.to_open_again())
+
     def __len__(self) -> int:
         return self.count()
 
@@ -460,3 +464,10 @@ class Index:
     def stats(self) -> Stats:
         """What the index holds, and what it takes on the disk."""
         return upkeep.stats(self._core)
+
+
+def _opened_again(
+    path: Path, model: "Colibri | str | os.PathLike[str] | None", lock_seconds: float, load: "Loader | None"
+) -> Index:
+    """The index of a pickle."""
+    return Index.open(path, model, create=False, lock_seconds=lock_seconds, load=load)

@@ -24,7 +24,7 @@ await takeToken();
 const query = at("query");
 const reader = new Reader();
 const words = new Words(at("words"));
-const trouble = new Trouble(() => progress.look().then(() => trouble.kind || search()));
+const trouble = new Trouble(() => progress.look().then(() => ["gone", "locked"].includes(trouble.kind) || search()));
 const filters = new Filters(at("filters"), () => search());
 const folders = new Folders(at("folders"), () => progress.look());
 const results = new Results(at("files"), {
@@ -76,6 +76,7 @@ function search(typing = false) {
 
 function emptied() {
   asking.stop();
+  delete at("results").dataset.query;
   shown = null;
   strangersShown = false;
   at("results").removeAttribute("aria-busy");
@@ -90,6 +91,7 @@ function emptied() {
 
 function show(answer, asked) {
   shown = { request: asked, answer, offset: answer.files.length };
+  at("results").dataset.query = answer.query;
   at("results").removeAttribute("aria-busy");
   const hidden = answer.fit === "unlikely" && !strangersShown;
   results.show(hidden ? { ...answer, files: [] } : answer);
