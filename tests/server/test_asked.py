@@ -55,7 +55,16 @@ def found(folder: Path, *words: str) -> Result:
 @pytest.fixture(scope="module")
 def alone(folder: Path) -> dict[tuple[str, ...], str]:
     """What is said while nobody serves the index."""
-    asked = [("--json",), (), ("-k", "1"), ("--kind", "md"), ("--where", "file.suffix=md"), ("--since", "2030")]
+    asked = [
+        ("--json",),
+        (),
+        ("-k", "1"),
+        ("--kind", "md"),
+        ("--where", "file.suffix=md"),
+        ("--mode", "words"),
+        ("--mode", "meaning"),
+        ("--since", "2030"),
+    ]
     return {words: found(folder, *words).output for words in asked}
 
 

@@ -64,6 +64,7 @@ class Hit:
     text: str | None
     payload: dict[str, Any] | None
     passages: tuple[PassageHit, ...]
+    words: float | None
 
 
 @dataclass(frozen=True)
@@ -72,16 +73,17 @@ class Answer:
 
     hits: "list[index.Hit]"
     marked: Mapping[str, list[Span]]
+    mode: str
 
 
 class Gone(Exception):
     """Nobody answers there any more."""
 
 
-def asked(served: "Served", query: str, k: int, where: Mapping[str, Any] | None, passages: int) -> Answer:
+def asked(served: "Served", query: str, k: int, where: Mapping[str, Any] | None, passages: int, mode: str) -> Answer:
     """What a serving process finds. Raises Gone, InputError for what it refuses, StoreError for what it cannot do."""
     path = "/ui/api/hits" if served.page else "/v1/search"
-    body = {"query": query, "k": k, "where": where, "passages": passages, "spans": True}
+    body = {"query": query, "k": k, "where": where, "passages": passages, "spans": True, "mode": mode}
     status, said = _posted(served, path, json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     if status != 200:
         detail = said.get("detail") if isinstance(said, dict) else None
@@ -138,13 +140,14 @@ def _read(said: Mapping[str, Any]) -> Answer:
     results = said["results"]
     marked = {one["id"]: [_span(word) for word in one.get("highlights") or ()] for one in results}
     # Of the same fields and meaning (tests/cli/test_asking.py), and here at once.
-    return Answer(cast("list[index.Hit]", [_hit(one) for one in results]), marked)
+    return Answer(cast("list[index.Hit]", [_hit(one) for one in results]), marked, str(said["mode"]))
 
 
 def _hit(said: Mapping[str, Any]) -> Hit:
     text = None if said.get("document") is None else said["document"]["text"]
     passages = tuple(_passage(one, text) for one in said["passages"])
-    return Hit(said["id"], said["relevance_score"], said["normalised_score"], text, said.get("payload"), passages)
+    score, normalised, words = said["relevance_score"], said["normalised_score"], said.get("words_score")
+    return Hit(said["id"], score, normalised, text, said.get("payload"), passages, words)
 
 
 def _passage(said: Mapping[str, Any], text: str | None) -> PassageHit:

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from colibri.machine import find
 
 if TYPE_CHECKING:
     from colibri.cli.listing import Marks, Spans
-    from colibri.index import Hit, PassageHit
+    from colibri.index import Hit, Index, Mode, PassageHit
     from colibri.model import Colibri
 
 __all__ = ["listing", "parsed", "search", "snippet"]
@@ -36,12 +37,20 @@ _PASSAGES = 2  # the best one may be words about the document, of which its text
 @index_options("--index")
 @click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many documents.")
 @filter_options
+@click.option(
+    "--mode",
+    type=click.Choice(["both", "meaning", "words"]),
+    default="both",
+    show_default=True,
+    help="Find by meaning, by exact words, or by both; --mode words needs no model.",
+)
 @click.option("--open", "opened", type=click.IntRange(min=1), metavar="N", help="Open the file of hit N as well.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @model_options
 def search(
     words: tuple[str, ...],
     count: int,
+    mode: str,
     opened: int | None,
     as_json: bool,
     asked: ModelOptions,
@@ -54,20 +63,23 @@ def search(
     cosines, at most 1. A hit whose file is not there any more says so ("file is gone"; with --json in "gone"): see
     `colibri index --prune`. Where a `colibri ui` or `colibri serve` of yours serves the index, that one is asked.
 
+    By words, documents must have what stands in quotation marks, and not what a minus stands before: quote such a query
+    for the shell. An index without words is searched by meaning alone, which is said.
+
     \b
       colibri search how do I export a model
       colibri search refund -k 3 --in notes --kind pdf --since 2025-01
-      colibri search refund --open 1
+      colibri search '"exact phrase" refund -draft' --open 1
       colibri search refund --where '{"year": {"$gte": 2024}}' --json
     """
     query, where = " ".join(words), about.where()
     place = named.existing(quiet=as_json)
-    hits, marks = _found(place, query, max(count, opened or 0), where, asked)
+    hits, marks, mode = _found(place, _Question(query, max(count, opened or 0), where, mode), asked)
     hits = hits[:count] if opened is None or opened <= count else hits
     said = parsed(about.filters)
     unknown = unknown_fields(place, said, found=bool(hits)) if said else {}
     if as_json:
-        found = {"query": query, "index": str(place), "results": [entry(hit) for hit in hits]}
+        found = {"query": query, "index": str(place), "mode": mode, "results": [entry(hit) for hit in hits]}
         echo_json(found | ({"unknown_fields": unknown} if unknown else {}))
     else:
         for line in ([] if hits else ["nothing found"]) + said_of(unknown):
@@ -78,22 +90,34 @@ def search(
         _open(hits, opened)
 
 
-def _found(
-    place: Path, query: str, count: int, where: Mapping[str, Any] | None, options: ModelOptions
-) -> "tuple[Sequence[Hit], Marks]":
-    """The hits, and what to show in bold of them: by a process that serves the index, where that can be asked."""
-    served = find(place) if count <= asking.MOST and options == _AS_MADE else None
+@dataclass(frozen=True)
+class _Question:
+    query: str
+    count: int
+    where: Mapping[str, Any] | None
+    mode: str
+
+
+_ALONE = "searched by meaning alone: {}"
+
+
+def _found(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequence[Hit], Marks, str]":
+    """The hits, what to show in bold of them, and the mode they were found by: by a process that serves the index,
+    where that can be asked."""
+    served = find(place) if asks.count <= asking.MOST and options == _AS_MADE else None
     if served is not None:
         try:
-            answer = asking.asked(served, query, count, where, _PASSAGES)
+            answer = asking.asked(served, asks.query, asks.count, asks.where, _PASSAGES, asks.mode)
         except asking.Gone:
             log.info("%s: process %d does not answer any more", served.url, served.pid)
         except StoreError as error:
             echo(visible(f"{error}; searched without it"), err=True)
         else:
             log.info("%s: asked process %d", served.url, served.pid)
-            return answer.hits, lambda hit, passage: answer.marked.get(hit.id, ())
-    return _own(place, query, count, where, options)
+            if answer.mode != asks.mode:
+                echo(_ALONE.format("the index has no words, see `colibri index --convert`"), err=True)
+            return answer.hits, lambda hit, passage: answer.marked.get(hit.id, ()), answer.mode
+    return _own(place, asks, options)
 
 
 _AS_MADE = ModelOptions(
@@ -102,9 +126,7 @@ _AS_MADE = ModelOptions(
 """A search with options of its own is not what a serving process would do."""
 
 
-def _own(
-    place: Path, query: str, count: int, where: Mapping[str, Any] | None, options: ModelOptions
-) -> "tuple[Sequence[Hit], Marks]":
+def _own(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequence[Hit], Marks, str]":
     from colibri.explain import highlights
     from colibri.index import Index
 
@@ -115,12 +137,24 @@ def _own(
         return loaded[-1]
 
     with Index.open(place, options.model, options.dim, create=False, load=load) as index:
-        hits = index.search(query, count, where, explain=True, passages=_PASSAGES)
+        mode = _possible(index, asks.mode)
+        hits = index.search(asks.query, asks.count, asks.where, explain=True, passages=_PASSAGES, mode=mode)
 
     def marks(hit: "Hit", passage: "PassageHit") -> "Spans":
         return highlights(passage.matches, hit.text or "", meaning=loaded[-1].word_weight if loaded else None)
 
-    return hits, marks
+    return hits, marks, mode
+
+
+def _possible(opened: "Index", wanted: str) -> "Mode":
+    """Meaning alone where both was wanted and there are no words, which is said."""
+    from colibri.index import checked_mode
+
+    mode = checked_mode(wanted)
+    if mode != "both" or (why := opened.why_no_words()) is None:
+        return mode
+    echo(visible(_ALONE.format(why)), err=True)
+    return "meaning"
 
 
 def _open(hits: "Sequence[Hit]", number: int) -> None:

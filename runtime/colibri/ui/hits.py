@@ -34,7 +34,7 @@ def add_hits(app: App, index: Index, questions: Questions, guard: Guard) -> None
         async with app.bodies.read(request) as body:
             asked = decode(body, SearchRequest, app.settings)
             with app.work.admit(_COST), told(index, "where"):
-                found = await app.working(request, asyncio.to_thread(search_answer, index, questions.model(), asked))
+                found = await app.working(request, asyncio.to_thread(search_answer, index, questions.model, asked))
         return json_response(found)
 
     app.add([route(app, "/ui/api/hits", hits, method="POST", open_to_all=True)])

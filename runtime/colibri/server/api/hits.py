@@ -1,13 +1,14 @@
 """What the index finds, as /v1/search answers it."""
 
-from colibri.index import Hit, Index, Match, highlights
+from collections.abc import Callable
+
+from colibri.index import Hit, Match, Mode, highlights
 from colibri.model import Colibri
 from colibri.server.api import answers
 from colibri.server.api.index_messages import (
     Characters,
     Found,
     Passage,
-    SearchAnswer,
     SearchRequest,
     TokenMatch,
 )
@@ -27,40 +28,26 @@ def wanted_count(asked: SearchRequest) -> int:
     return k
 
 
-def search_answer(index: Index, model: Colibri, asked: SearchRequest) -> SearchAnswer:
-    """The answer of an index, found in this thread. Raises Problem 422 where two fields say two things."""
-    k, spans = wanted_count(asked), bool(asked.spans)
-    query = asked.query if isinstance(asked.query, str) else asked.query.text
-    rows = model.encode_queries([query], index.dim) if query.strip() else None
-    hits = index.search(
-        "" if rows is None else rows,
-        k,
-        asked.where,
-        spans,
-        passages=asked.passages or 3,
-        offset=asked.offset or 0,
-        min_score=asked.min_score,
-    )
-    tokens = 0 if rows is None else len(rows.rows)
-    given_back = asked.return_documents is not False
-    return SearchAnswer(
-        model=model.name,
-        usage=answers.Usage(tokens, tokens),
-        results=[found_of(hit, model, text=given_back, spans=spans) for hit in hits],
-    )
+def meaning_of(model: Colibri, mode: Mode) -> Callable[[str], float] | None:
+    """What words mean to a model, for what is shown of hits; None where they were found by the query's very words."""
+    return None if mode == "words" else model.word_weight
 
 
-def found_of(hit: Hit, model: Colibri, *, text: bool, spans: bool) -> Found:
-    """A hit in an answer. text: with its text. spans: with what answered the query, where that was asked for."""
+def found_of(hit: Hit, meaning: Callable[[str], float] | None, *, text: bool, spans: bool) -> Found:
+    """A hit in an answer.
+
+    meaning  see `highlights`. text: with its text. spans: with what answered the query, where that was asked for
+    """
     # Words about the document have nothing to show in its text.
     shown = next((one for one in hit.passages if one.end > one.start), next(iter(hit.passages), None))
     words = None
     if spans and shown is not None and hit.text is not None:
-        words = highlights(shown.matches, hit.text, meaning=model.word_weight)
+        words = highlights(shown.matches, hit.text, meaning=meaning)
     return Found(
         id=hit.id,
         relevance_score=hit.score,
         normalised_score=hit.normalised,
+        words_score=hit.words,
         document=answers.RankedDocument(hit.text) if text and hit.text is not None else None,
         payload=hit.payload,
         highlights=None if words is None else [Characters(*word) for word in words],

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from colibri.errors import StoreError
-from colibri.index import Hit, Index
+from colibri.index import Index
 from colibri.model import Colibri
 from colibri.server.api import answers
-from colibri.server.api.hits import found_of, wanted_count
+from colibri.server.api.hits import found_of, meaning_of, wanted_count
 from colibri.server.api.index_faults import told
 from colibri.server.api.index_listing import OPERATIONS as LISTING
 from colibri.server.api.index_listing import listing_routes
@@ -29,8 +29,8 @@ from colibri.server.api.index_messages import (
 from colibri.server.api.openapi import Operation
 from colibri.server.api.requests import decode, plain_texts
 from colibri.server.api.routes import count, json_response, route
+from colibri.server.api.searched import searched
 from colibri.server.app import App
-from colibri.server.encoding import encode
 from colibri.server.http.bodies import unread
 from colibri.server.http.exchange import exchange_of
 from colibri.server.problems import Problem, invalid
@@ -117,33 +117,20 @@ class _Routes:
             query = plain_texts(asked.query, "query", app.settings)
             if asked.model is not None and app.models.wanted(asked.model) is not self._model:
                 raise invalid("model", f"found {asked.model}, the index was made with {self._model.name}")
-            k = wanted_count(asked)
+            wanted_count(asked)
             if not query[0].strip():
                 return await self._nothing(app, request, asked)
-            with app.work.admit(cost_of(query)) as ticket:
-
-                async def work() -> tuple[Any, list[Hit]]:
-                    encoded = await encode(self._model, query, "query", self._index.dim, ticket, slice_texts=1)
-                    hits = await asyncio.to_thread(
-                        self._index.search,
-                        encoded.slices[0],
-                        k,
-                        asked.where,
-                        explain=bool(asked.spans),
-                        passages=asked.passages or 3,
-                        offset=asked.offset or 0,
-                        min_score=asked.min_score,
-                    )
-                    return encoded, hits
-
-                with told(self._index, "where"):
-                    encoded, hits = await app.working(request, work())
-        count(app, request, self._model, ticket, {"query": encoded})
-        exchange_of(request).about["hits"] = len(hits)
-        usage = answers.Usage(encoded.report.tokens, encoded.report.tokens)
+            with app.work.admit(cost_of(query)) as ticket, told(self._index, "where"):
+                found = await app.working(request, searched(self._index, self._model, asked, query, ticket))
+        count(app, request, self._model, ticket, {} if found.encoded is None else {"query": found.encoded})
+        exchange_of(request).about["hits"] = len(found.hits)
+        tokens = 0 if found.encoded is None else found.encoded.report.tokens
+        usage = answers.Usage(tokens, tokens)
         given_back, spans = asked.return_documents is not False, bool(asked.spans)
-        results = [found_of(hit, self._model, text=given_back, spans=spans) for hit in hits]
-        return json_response(SearchAnswer(model=self._model.name, usage=usage, results=results))
+        results = [
+            found_of(hit, meaning_of(self._model, found.mode), text=given_back, spans=spans) for hit in found.hits
+        ]
+        return json_response(SearchAnswer(model=self._model.name, mode=found.mode, usage=usage, results=results))
 
     async def _nothing(self, app: App, request: Request, asked: SearchRequest) -> Response:
         """To a query that asks nothing. A filter that is none is refused all the same."""
