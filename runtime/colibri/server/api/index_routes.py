@@ -137,7 +137,8 @@ class _Routes:
         with told(self._index, "where"):
             await app.working(request, asyncio.to_thread(self._index.search, "", where=asked.where))
         exchange_of(request).about["hits"] = 0
-        return json_response(SearchAnswer(model=self._model.name, usage=answers.Usage(0, 0), results=[]))
+        mode = asked.mode or "meaning"
+        return json_response(SearchAnswer(model=self._model.name, mode=mode, usage=answers.Usage(0, 0), results=[]))
 
     async def add(self, app: App, request: Request) -> Response:
         """Documents into the index, all of them or none."""
