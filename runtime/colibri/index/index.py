@@ -217,7 +217,8 @@ class Index:
 
         Each folder keeps the options it was indexed with: those that are None are as they were, at first
         `colibri index`'s defaults. A file that cannot be read, or not in time, is named in `skipped` and costs only
-        itself. What ends the call early, Ctrl-C too, keeps what was indexed so far; the same call goes on there.
+        itself. What ends the call early, Ctrl-C too, keeps what was committed by then, every five seconds of work; the
+        same call goes on there.
 
         Raises InputError, before any work, for a path that is not there and for options that are none; StoreError for
         an index of another encoder's vectors.
