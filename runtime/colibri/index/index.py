@@ -406,7 +406,7 @@ class Index:
         """`search` for asyncio: it runs on a thread of the loop's executor, one that is idle where there is one.
 
         Cancelling the task ends it: a search that waits for a thread is never begun, and one under way is given up
-        between two of its steps (encoding, filtering, each segment, each document).
+        between two of its steps: encoding, scoring, each document's text.
         """
         asked = wanted_of(k, where, explain, ids, passages, threads, offset, min_score)
         return await searching.on_a_thread(lambda going: self._search(query, replace(asked, going=going)))
