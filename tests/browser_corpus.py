@@ -22,7 +22,7 @@ TEXTS = {
     "scripts/日本語.txt": "小さな鳥は夜、枝の上で眠る。朝になると歌い始める。\n",
     "scripts/中文.txt": "小鸟夜里在树枝上睡觉，早晨开始唱歌。\n",
     "scripts/astral.txt": "😀😀 𠮷野家 👩‍👧 𝒃𝒊𝒓𝒅: birds sleep at night 😴 then wake 🌅.\n",
-    "code/plan.py": "def sleeping(birds):\n    for bird in birds:\n        if bird.tired:\n            yield bird.name\n",
+    "code/plan.py": "def asleep(birds):\n    for bird in birds:\n        if bird.tired:\n            yield bird\n",
     "code/one-line.json": '{"words": "' + "x" * 3000 + '", "birds": "asleep"}\n',
     "work/report.txt": "The quarterly report names the refund policy: a refund takes five working days.\n" * 3,
 }

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
 
-from browser_corpus import write_files
+from browser_corpus import TEXTS, write_files
 from ui_server import UiServer
 
 ROOT = Path(__file__).parents[2]
@@ -113,6 +113,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(corpus: Path) -> Iterator[UiServer]:
     """One that all tests ask which change nothing."""
     with UiServer("files", folder=corpus.parent, log=corpus.parent / "log.jsonl") as running:
+        running.wait_for(lambda state: state["indexing"]["phase"] == "idle" and state["documents"] == len(TEXTS) + 1)
         yield running
 
 

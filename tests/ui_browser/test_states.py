@@ -72,6 +72,7 @@ def test_a_server_that_is_gone_and_back_is_told_and_searched_again(
 ) -> None:
     write_files(tmp_path / "files")
     with UiServer("files", folder=tmp_path, log=tmp_path / "log") as first:
+        first.wait_for(lambda state: state["indexing"]["phase"] == "idle" and state["documents"] > 10)
         page = open_page(first.address)
         search(page, "how do hummingbirds sleep")
         port, token = first.port, first.token
@@ -104,7 +105,7 @@ def test_a_page_opened_anew_by_the_new_address_takes_its_token(
     search(page, "bread")
 
 
-@pytest.mark.parametrize("typed", ["wrong", "ÿ", " "])
+@pytest.mark.parametrize("typed", ["wrong", "ÿ", "鳥 🐦", "a b", " "])
 def test_a_wrong_token_is_refused_and_asked_for_again(
     open_page: Callable[..., Page], server: UiServer, check: Check, typed: str
 ) -> None:
@@ -249,4 +250,56 @@ def test_a_page_that_may_not_change_or_open_offers_neither(
     page.locator("#folders-open").click()
     expect(page.locator("#folder-path")).to_be_hidden()
     assert page.get_by_role("button", name=re.compile("^Forget")).count() == 0
+    check(page)
+
+
+def test_a_code_in_the_address_is_good_once_and_never_kept(open_page: Callable[..., Page], server: UiServer) -> None:
+    """What a browser is started with, every user of the machine can read: so it is no token."""
+    open_page.allowed += ["401"]  # type: ignore[attr-defined]
+    code = server.api("code", {}).json["code"]
+    base = server.address.partition("#")[0]
+    page = open_page(f"{base}#code={code}")
+    search(page, "bread")
+    assert page.evaluate("location.href") == base
+    assert page.evaluate("sessionStorage.getItem('colibri.token')") == server.token
+    page.evaluate("code => { location.hash = 'code=' + code }", code)  # once more, in a page that has the token
+    search(page, "penguins")
+    stranger = open_page(f"{base}#code={code}")
+    expect(stranger.locator("#trouble h2")).to_have_text("This page has no right to search here")
+    assert stranger.evaluate("sessionStorage.getItem('colibri.token')") is None
+
+
+def test_a_file_that_would_run_is_not_opened_but_its_folder_is_offered(
+    page: Page, open_page: Callable[..., Page]
+) -> None:
+    open_page.allowed += ["409"]  # type: ignore[attr-defined]
+    told: list[str] = []
+
+    def hear(route: Route) -> None:
+        told.append(route.request.url.rpartition("/")[2])
+        if told[-1] == "open":
+            route.fulfill(status=409, json={"detail": "plan.py: to open it would run it", "code": "FILE_RUNS"})
+        else:
+            route.fulfill(json={"done": True})
+
+    page.route(re.compile("/ui/api/(open|reveal)$"), hear)
+    search(page, "which birds are asleep in the code")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toast")).to_contain_text("to open it would run it")
+    page.locator("#toast").get_by_role("button", name="Show folder").click()
+    expect(page.locator("#toast")).to_contain_text("Showed the folder of")
+    assert told == ["open", "reveal"]
+
+
+def test_a_server_in_the_house_asks_for_a_key(open_page: Callable[..., Page], server: UiServer, check: Check) -> None:
+    open_page.allowed += ["401"]  # type: ignore[attr-defined]
+    problem = {"detail": "a key is wanted", "code": "AUTH_MISSING"}
+
+    def before(page: Page) -> None:
+        page.route("**/ui/api/state", lambda route: route.fulfill(status=401, json=problem))
+
+    page = open_page(server.address.partition("#")[0], before=before)
+    expect(page.locator("#trouble")).to_contain_text("This server wants one of its keys")
+    expect(page.get_by_label("Key", exact=True)).to_be_visible()
     check(page)

@@ -17,14 +17,13 @@ import { Words } from "./words.js";
 import { counted, number } from "./wording.js";
 
 const FILES = 20; // an answer
+const MORE_FILES = 100; // at once, for whoever goes on
 const FRESH_MS = 3000; // at most this often an index that grows is asked again by itself
-
-takeToken();
 
 const query = at("query");
 const reader = new Reader();
 const words = new Words(at("words"));
-const trouble = new Trouble(() => progress.look().then(() => ["gone", "locked"].includes(trouble.kind) || search()));
+const trouble = new Trouble(() => progress.look().then(() => trouble.stops || search()));
 const filters = new Filters(at("filters"), () => search());
 const folders = new Folders(at("folders"), () => progress.look());
 const results = new Results(at("files"), {
@@ -56,7 +55,7 @@ const asking = new Asking((request, signal) => ask("search", request, signal), {
   },
   fail: (error, request) => {
     at("results").removeAttribute("aria-busy");
-    if (error.name === "Problem" && error.status !== 401) trouble.failed(error);
+    if (error.name === "Problem" && !trouble.stops) trouble.failed(error);
     shown = { request, answer: shown?.answer ?? null, offset: 0 };
   },
 });
@@ -143,10 +142,11 @@ function painted(answer) {
 }
 
 async function showMore() {
+  if (at("more").hidden || at("more").disabled) return;
   const { request: asked, offset } = shown;
   at("more").disabled = true;
   try {
-    const answer = await ask("search", { ...asked, offset });
+    const answer = await ask("search", { ...asked, offset, k: MORE_FILES });
     if (shown?.request !== asked) return;
     const had = results.files;
     shown.offset = offset + answer.files.length;
@@ -168,14 +168,14 @@ function showContext(hit) {
 
 /** The state came: name, folders, and whether what is shown may be stale. */
 function indexMoved(state, before) {
-  if (trouble.kind === "gone" || trouble.kind === "locked") {
+  if (trouble.stops) {
     trouble.over();
     if (query.value.trim()) search();
   }
   say(at("index-name"), state.name || "Colibri");
   document.title = state.name ? `${state.name} – Colibri` : "Colibri";
   results.canOpen = state.can_open;
-  folders.show(state.roots, state.can_change);
+  folders.show(state.roots, state.can_change, state.note);
   at("modes").hidden = state.modes.length < 2;
   for (const input of at("modes").querySelectorAll("input")) input.disabled = !state.modes.includes(input.value);
   if (at("modes").querySelector("input:checked").disabled) mode.set(state.modes[0]);
@@ -194,7 +194,8 @@ function refresh() {
 
 function openFolders() {
   folders.open();
-  folders.show(progress.state?.roots ?? [], progress.state?.can_change ?? false);
+  const { roots = [], can_change: may = false, note = null } = progress.state ?? {};
+  folders.show(roots, may, note);
 }
 
 query.addEventListener("input", (event) => event.isComposing || search(true));
@@ -217,10 +218,12 @@ for (const room of [at("files"), at("reader")]) {
   room.addEventListener("pointerover", ({ target }) => words.answering(target.closest("mark")));
 }
 line.addEventListener("gone", () => trouble.gone());
-line.addEventListener("locked", () => trouble.locked());
-window.addEventListener("hashchange", () => takeToken() && progress.look().then(() => search()));
+line.addEventListener("locked", ({ detail }) => trouble.locked(detail));
+window.addEventListener("hashchange", async () => {
+  if (await takeToken()) await progress.look();
+});
 
-listen({ results, words, reader, search, emptied, context: showContext });
+listen({ results, words, reader, search, emptied, context: showContext, more: () => showMore().then(() => results.move(1)) });
 changeLooks();
 beginning(null, {});
-progress.look().then(() => search());
+takeToken().then(() => progress.look());
