@@ -19,6 +19,8 @@ python3 run.py test-compat    others' words for our things, in .venv-compat (350
 python3 run.py test-qdrant    stores over qdrant-client's local mode and Qdrant Edge, in .venv-qdrant (200 MB)
 python3 run.py test-qdrant-server  the same against the server or cluster at QDRANT_URL
 python3 run.py test-ui        the page of `colibri ui` in the system's Chromium, in .venv-ui (170 MB; axe-core by npm)
+python3 run.py test-mcp       `colibri mcp` under the protocol's own client, over stdio and HTTP, in .venv-mcp (30 MB)
+python3 run.py test-live      what 44 programs do to files, call by call, while `colibri index --watch` runs (Linux)
 python3 run.py test-ray       bulk encoding on a local Ray cluster, in .venv-ray (617 MB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
 """
@@ -49,6 +51,7 @@ NEEDS = {
     "test-deploy": ("cpu,server", ["tests/deploy/requirements.txt"]),
     "test-frozen": ("cpu,files,server", ["tests/requirements.txt", "tests/frozen/requirements.txt"]),
     "test-files": ("cpu,files-all", ["tests/requirements.txt"]),
+    "test-live": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt"]),
     "test-clients": ("cpu,server", ["tests/clients/requirements.txt"]),
     "test-compat": ("cpu,export,rerankers", ["tests/compat_packages/requirements.txt"]),
     "test-compat-torch": ("cpu,export", ["tests/compat_torch/requirements.txt"]),
@@ -58,6 +61,7 @@ NEEDS = {
     ),
     "test-ui": ("cpu,desktop,files,server", ["tests/ui_browser/requirements.txt"]),
     "test-ray": ("cpu", ["tests/bulk/requirements.txt"]),
+    "test-mcp": ("cpu,mcp", ["tests/assistant_clients/requirements.txt"]),
     "test-qdrant-server": ("cpu,export,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
 }
 
@@ -76,6 +80,7 @@ ENVIRONMENTS = {
     "test-qdrant-server": ".venv-qdrant",
     "test-ray": ".venv-ray",
     "test-ui": ".venv-ui",
+    "test-mcp": ".venv-mcp",
     "test-frozen": ".venv-frozen",
     "test-compat": ".venv-compat",
     "test-compat-torch": ".venv-compat-torch",
@@ -90,6 +95,7 @@ PYTEST = {
     "test-frozen": ["tests/frozen"],
     "test-optimum": ["tests/optimum_door"],
     "test-files": ["tests/corpus", "-rP"],  # prints the tables of recall
+    "test-live": ["tests/files/follow", "--hypothesis-profile=soak"],
     "test-clients": ["tests/clients", "-W", "default"],  # others' own warnings are not ours to fix
     "test-compat": ["tests/compat", "tests/compat_packages", "-W", "default"],
     "test-compat-torch": ["tests/compat_torch", "tests/compat"],  # torch is imported before the second is read
@@ -97,6 +103,13 @@ PYTEST = {
     "test-qdrant-server": ["tests/qdrant/server", "-W", "default", "-rs"],
     "test-ui": ["tests/ui_browser"],
     "test-ray": ["tests/bulk", "-W", "default", "-rP"],
+    "test-mcp": [
+        "tests/assistant_clients",
+        "tests/assistants",
+        "-W",
+        "default",
+        "-rP",
+    ],  # prints what first answers take
     "peers": ["benchmarks/peers"],
 }
 

@@ -33,11 +33,13 @@ class UiServer:
     """From the address that it prints to the end of its process."""
 
     def __init__(self, *words: str, folder: Path, log: Path, environment: Mapping[str, str] | None = None) -> None:
-        """words: of `colibri ui`. folder: where it is called. log: where its stderr goes."""
+        """words: of `colibri ui`. folder: where it is called, and where its index lies, where none is named. log: where
+        its stderr goes."""
+        named = () if {"--index", "--name"} & {*words} else ("--index", ".colibri-index")
         self.log = log
         self._stderr = log.open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "colibri", "ui", "--no-browser", *words],
+            [sys.executable, "-m", "colibri", "ui", "--no-browser", *named, *words],
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             cwd=folder,

@@ -274,6 +274,9 @@ def load(
     batch_tokens: int | None = None,
     engine_cache: str | os.PathLike[str] | Literal[False] | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    local_files_only: bool = False,
 ) -> Colibri:
     """Load a model: the shipped one (None), a folder, or any name it goes by.
 
@@ -294,12 +297,19 @@ def load(
                     and each text alone on a CPU
     engine_cache    folder where accelerators keep compiled graphs; None: the user's cache folder; False: nowhere
     cache_dir       where hub ids are kept; None: HF_HOME
+    revision        branch, tag or commit of a hub id; of an artefact that was exported from one, the commit it is of
+                    ("main": whichever that is). One of another revision is never taken
+    token           for repositories that are not public: a text, True for the stored one, False for none; None: the
+                    stored one, or HF_TOKEN. It is never kept or logged
+    local_files_only  True: no hub is asked, only its cache
 
     Every file that will be used is compared with its SHA-256 before this returns, and what gets parsed before it is.
     Raises ArtefactNotFound, ArtefactError (damaged or of a newer format), InputError (unknown dim, variant or
     provider), MissingExtra (no onnxruntime), ProviderError.
     """
-    found = artefacts.find(name_or_path, cache_dir=cache_dir)
+    found = artefacts.find(
+        name_or_path, cache_dir=cache_dir, revision=revision, token=token, local_files_only=local_files_only
+    )
     return Colibri(
         found,
         dim=dim,

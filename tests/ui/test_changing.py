@@ -112,7 +112,7 @@ def test_a_second_page_is_the_first_one(own: UiServer, base: Path, tmp_path: Pat
     browser = tmp_path / "browser.py"
     browser.write_text(f"import sys; open({str(opened)!r}, 'w').write(sys.argv[1])", encoding="utf-8")
     environment = os.environ | {"BROWSER": f"{sys.executable} {browser} %s"}
-    words = [sys.executable, "-m", "colibri", "ui", "second"]
+    words = [sys.executable, "-m", "colibri", "ui", "second", "--index", ".colibri-index"]
     done = subprocess.run(words, cwd=base, capture_output=True, text=True, check=True, env=environment, timeout=60)
     assert done.stdout.strip() == own.address
     assert "open already" in done.stderr

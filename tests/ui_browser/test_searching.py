@@ -224,9 +224,8 @@ def test_pointing_at_a_word_of_the_query_lights_its_answers_alone(page: Page) ->
     clear = "rgba(0, 0, 0, 0)"
 
     def shades() -> tuple[bool, bool]:
-        return tuple(
-            one.evaluate(f"(e) => {background.replace('arguments[0]', 'e')}") != clear for one in (mark, other)
-        )  # type: ignore[return-value]
+        shown = [one.evaluate(f"(e) => {background.replace('arguments[0]', 'e')}") for one in (mark, other)]
+        return shown[0] != clear, shown[1] != clear
 
     assert shades() == (True, True)
     chips.nth(1).hover()

@@ -19,6 +19,7 @@ EXTRAS = {
     "export": _EXPORT,
     "optimum": (*_EXPORT, "optimum", "torch", "transformers"),
     "langchain": ("langchain_core",),
+    "mcp": ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn", "mcp"),
     "openvino": ("onnxruntime", "onnxruntime_ep_openvino"),
     "rerankers": ("rerankers",),
     "qdrant": ("qdrant_client",),

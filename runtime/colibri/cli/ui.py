@@ -7,16 +7,17 @@ from pathlib import Path
 
 import click
 
-from colibri.cli.index_place import DEFAULT, NamedPath, open_index
+from colibri.cli.grouped import MODEL, Grouped
+from colibri.cli.index_place import IndexOptions, NamedPath, index_options, open_index
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.serve import require_extra
 from colibri.cli.terminal import echo, visible
 from colibri.errors import InputError
 
 
-@click.command(short_help="Search in the browser, on a page of this machine.")
+@click.command(cls=Grouped, groups=MODEL, short_help="Search in the browser, on a page of this machine.")
 @click.argument("paths", nargs=-1, type=NamedPath(), metavar="[FOLDER]...")
-@click.option("--index", "place", type=NamedPath(), default=DEFAULT, show_default=True, help="Folder of the index.")
+@index_options("--index")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -27,7 +28,7 @@ from colibri.errors import InputError
     "--browser/--no-browser", default=True, help="Whether to open the page in the browser.  [default: browser]"
 )
 @model_options
-def ui(paths: tuple[Path, ...], place: Path, port: int, browser: bool, asked: ModelOptions) -> None:
+def ui(paths: tuple[Path, ...], named: IndexOptions, port: int, browser: bool, asked: ModelOptions) -> None:
     """Search files on a page in the browser, and keep the index fresh while it is open.
 
     Folders and files that are named are indexed first, at low priority, while one searches; those that the index was
@@ -44,6 +45,7 @@ def ui(paths: tuple[Path, ...], place: Path, port: int, browser: bool, asked: Mo
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder")
+    place = named.place()
     if _opened_first(place, paths, browser):
         return
     from colibri import server

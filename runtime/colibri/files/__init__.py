@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from colibri.machine import door
 
 if TYPE_CHECKING:
+    from colibri.files.configuration import configured, first_there
     from colibri.files.follow.follower import Follower
     from colibri.files.follow.state import State
+    from colibri.files.followed import is_followed
     from colibri.files.holdings import Holdings, what_is_held
     from colibri.files.known import NOT_READ, READ, Kind, kind_of_reader
     from colibri.files.looking import owner
@@ -32,6 +34,8 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "configuration": "configured first_there",
+            "followed": "is_followed",
             "follow.follower": "Follower",
             "follow.state": "State",
             "holdings": "Holdings what_is_held",

@@ -13,7 +13,7 @@ from colibri.errors import InputError
 from colibri.files.gitignore import Pattern, Patterns, parse
 from colibri.index import is_index_folder
 
-HIDDEN, IGNORED, NOT_CHOSEN = "hidden", "by .gitignore", "by --glob"
+HIDDEN, IGNORED, NOT_CHOSEN, CONFIGURED = "hidden", "by .gitignore", "by --glob", "by ignore in config.toml"
 LINK, NO_FILE, INDEX = "links", "pipes or devices", "Colibri indexes"
 _BACK = "\\"
 _OF_GIT = frozenset({".git", ".gitignore"})  # what they say is heeded, so that they are not left out
@@ -58,6 +58,7 @@ def walk(
     globs: Sequence[str] = (),
     hidden: bool = False,
     ignore: bool = True,
+    ignores: Sequence[str] = (),
     below: Collection[str] = (),
 ) -> Iterator[Found]:
     """Every file below the roots (files or folders), each once, sorted within a folder.
@@ -66,12 +67,13 @@ def walk(
     hidden  also files and folders whose name begins with a dot (.git never)
     ignore  whether .gitignore files hold, those above a root up to its repository's top included
             (below a root that lies in an ignored folder nothing is found: git never looks there)
+    ignores patterns as in a .gitignore of the root, which no other brings back
     below   only what is one of these paths (as `shown`), or lies there; nothing else is even looked at. None: all
 
     Links are followed only where a root is one, so that loops cannot be; pipes and devices are left out. Raises
     InputError for a root that is not there, and for a glob that can match nothing.
     """
-    wanted = _patterns(globs) if globs else None
+    wanted, unwanted = _patterns(globs) if globs else None, _patterns(ignores)
     asked = _Asked(below) if below else None
     seen: set[Path] = set()
     for root in roots:
@@ -84,7 +86,7 @@ def walk(
             if _within_ignored(path, specs):
                 troubles.left_out[shown(path)] = IGNORED  # whatever a .gitignore further down says
                 continue
-            files = _below(path, path, specs, troubles, wanted, hidden, ignore, asked)
+            files = _below(path, specs, troubles, wanted, unwanted, hidden, ignore, asked)
         else:
             files = _one(path, troubles)
         for found in files:
@@ -117,15 +119,15 @@ class _Asked:
 
 def _below(
     root: Path,
-    folder: Path,
     specs: _Specs,
     troubles: Troubles,
     wanted: Patterns | None,
+    unwanted: Patterns,
     hidden: bool,
     ignore: bool,
     asked: _Asked | None,
 ) -> Iterator[Found]:
-    waiting = [(folder, specs, folder.stat().st_dev, asked and asked.within(folder))]
+    waiting = [(root, specs, root.stat().st_dev, asked and asked.within(root))]
     while waiting:
         here, above, device, asked = waiting.pop()
         try:
@@ -152,6 +154,7 @@ def _below(
                 continue
             folder_here = stat.S_ISDIR(found.st_mode)
             why = _unwanted(found.st_mode) or (IGNORED if _ignored(path, own, folder=folder_here) else "")
+            why = why or (CONFIGURED if unwanted.verdict(_below_base(path, root), folder_here) else "")
             if not why and not folder_here and wanted is not None and not wanted.choose(_below_base(path, root)):
                 why = NOT_CHOSEN
             if why:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from colibri.machine.another import another_python
     from colibri.machine.cores import available_cores, few_cpus, keep_off_this_cpu, physical_cores
     from colibri.machine.frozen import frozen_by, program
-    from colibri.machine.homes import can_be, home, temporary_folder, user_data, why_no_home
+    from colibri.machine.homes import can_be, home, temporary_folder, user_config, user_data, why_no_home
     from colibri.machine.installed import install_command
     from colibri.machine.memory import give_back
     from colibri.machine.priority import give_way, give_way_a_little
@@ -49,7 +49,7 @@ else:
             "another": "another_python",
             "cores": "available_cores few_cpus keep_off_this_cpu physical_cores",
             "frozen": "frozen_by program",
-            "homes": "can_be home temporary_folder user_data why_no_home",
+            "homes": "can_be home temporary_folder user_config user_data why_no_home",
             "installed": "install_command",
             "memory": "give_back",
             "priority": "give_way give_way_a_little",

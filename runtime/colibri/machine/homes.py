@@ -19,10 +19,20 @@ def home() -> Path | None:
 def user_data() -> Path | None:
     """The user's folder for what Colibri keeps for good: LOCALAPPDATA, ~/Library/Application Support, XDG_DATA_HOME or
     ~/.local/share; then /colibri. None where no home folder is known. It may not be there yet."""
+    return _of_colibri(("XDG_DATA_HOME", ".local", "share"))
+
+
+def user_config() -> Path | None:
+    """The user's folder for what they say about Colibri: XDG_CONFIG_HOME or ~/.config, on Windows and macOS as
+    `user_data`; then /colibri. None where no home folder is known. It may not be there."""
+    return _of_colibri(("XDG_CONFIG_HOME", ".config"))
+
+
+def _of_colibri(xdg: tuple[str, ...]) -> Path | None:
     variable, *below = {
         "win32": ("LOCALAPPDATA", "AppData", "Local"),
         "darwin": ("", "Library", "Application Support"),
-    }.get(sys.platform, ("XDG_DATA_HOME", ".local", "share"))
+    }.get(sys.platform, xdg)
     said, user = os.environ.get(variable, ""), home()
     base = Path(said) if Path(said).is_absolute() else user and user.joinpath(*below)  # XDG: a relative one is none
     return base and base / "colibri"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from colibri.machine import door
 
 if TYPE_CHECKING:
+    from colibri.server.access.gate import Gate
     from colibri.server.access.keys import SCOPES, KeyRing, KeyScope, add_key, read_keys, remove_key
     from colibri.server.api.index_faults import told
     from colibri.server.api.requests import decode
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from colibri.server.http.bodies import unread
     from colibri.server.http.exchange import exchange_of
     from colibri.server.http.logs import configure_logs
-    from colibri.server.listen import bound, is_loopback, run, url
+    from colibri.server.listen import bound, is_loopback, run, run_foreign, url
     from colibri.server.models import Models, load_all
     from colibri.server.problems import Problem, invalid
     from colibri.server.settings import Settings
@@ -32,6 +33,7 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "access.gate": "Gate",
             "access.keys": "SCOPES KeyRing KeyScope add_key read_keys remove_key",
             "api.index_faults": "told",
             "api.requests": "decode",
@@ -41,7 +43,7 @@ else:
             "http.bodies": "unread",
             "http.exchange": "exchange_of",
             "http.logs": "configure_logs",
-            "listen": "bound is_loopback run url",
+            "listen": "bound is_loopback run run_foreign url",
             "models": "Models load_all",
             "problems": "Problem invalid",
             "settings": "Settings",

@@ -11,18 +11,10 @@ from colibri.machine import door
 
 if TYPE_CHECKING:
     from colibri.ui.client import ask_page
-    from colibri.ui.desk import Desk
-    from colibri.ui.guard import Guard, own_hosts
-    from colibri.ui.program import page_address, serve_page
-    from colibri.ui.routes import add_page
+    from colibri.ui.guard import Guard
+    from colibri.ui.program import add_search_page, page_address, serve_page
 else:
     __getattr__, __dir__ = door(
         __name__,
-        {
-            "client": "ask_page",
-            "desk": "Desk",
-            "guard": "Guard own_hosts",
-            "program": "page_address serve_page",
-            "routes": "add_page",
-        },
+        {"client": "ask_page", "guard": "Guard", "program": "add_search_page page_address serve_page"},
     )

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.types import Scope
 
-from colibri.server import Problem
+from colibri.server import App, Problem
 
 HEADER = "X-Colibri-Token"
 OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
@@ -92,9 +92,11 @@ class Guard:
         schemes = {"http"} if self._hosts is not None else {"http", "https"}  # https: a proxy's, in front of this
         return parts.scheme in schemes and f"{parts.scheme}://{host}" == origin.lower()
 
-    def check_token(self, request: Request) -> None:
-        """Raises Problem 401 for a request without the token, where there is one."""
+    def let_in(self, app: App, request: Request) -> None:
+        """Raises Problem 401 for a request without the token, where there is one; 401, 403 or 429 for one without a key
+        for searching, where the server asks for keys."""
         if self.token is None:
+            app.authorise(request, "search", header=HEADER)
             return
         given = request.headers.getlist(HEADER)
         if len(given) == 1 and hmac.compare_digest(given[0].encode(), self.token.encode()):

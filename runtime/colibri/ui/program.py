@@ -18,6 +18,7 @@ from colibri.ui.held import Holder
 from colibri.ui.questions import Questions
 from colibri.ui.routes import add_page
 from colibri.ui.tending import Tending
+from colibri.vectors import TokenVectors
 
 if TYPE_CHECKING:
     from colibri.model import Colibri
@@ -62,6 +63,20 @@ def serve_page(
     finally:
         tending.stop()
         questions.close()
+
+
+def add_search_page(app: App, index: Index, model: "Colibri", *, token: str | None, port: int | None) -> None:
+    """The page beside the routes of `colibri serve`: it searches, opens nothing and changes nothing.
+
+    token  what it is asked for; None: a key for searching, where the server has keys
+    port   under which of its own names it answers alone; None: under any name
+    """
+
+    def encode(query: str) -> TokenVectors:
+        return model.encode_queries([query], index.dim)
+
+    desk = Desk(index=index, encode=encode, tending=None, can_open=False, holder=Holder(index))
+    add_page(app, desk, Guard(token=token, hosts=None if port is None else own_hosts(port)))
 
 
 def page_address(base: str, **fragment: str) -> str:

@@ -80,7 +80,7 @@ class _Routes:
         async def checked(app: App, request: Request) -> Response:
             exchange_of(request).headers.update({**HEADERS, "cache-control": "no-store"})
             if with_token:
-                self._guard.check_token(request)
+                self._guard.let_in(app, request)
             app.work.check(close=unread(request))
             return await endpoint(app, request)
 

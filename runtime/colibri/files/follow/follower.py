@@ -15,6 +15,7 @@ from colibri.files.follow.notices import Heard
 from colibri.files.follow.state import State
 from colibri.files.follow.watching import Look, Watching
 from colibri.files.follow.worker import Worker, started
+from colibri.files.followed import LOCK
 from colibri.files.walk import shown
 from colibri.index import Index, by_one_alone
 
@@ -23,7 +24,7 @@ KEPT_SECONDS = 60.0
 _FIRST_RETRY, _LAST_RETRY = 2.0, 600.0
 _NOT_AGAIN = frozenset({"InputError", "InputTypeError"})  # what was asked cannot be done
 _STANDBY_SECONDS = 30.0
-_LOCK = "follow.lock"
+
 _Kind = Literal["stop", "pause", "resume", "look", "work", "told"]
 
 
@@ -115,7 +116,7 @@ class Follower:
         """Be the one that follows, unless another is."""
         said = f"{self._place}: another program follows its folders already"
         try:
-            stack.enter_context(by_one_alone(self._place / _LOCK, said))
+            stack.enter_context(by_one_alone(self._place / LOCK, said))
         except StoreLocked:
             if not standby:
                 raise
@@ -203,8 +204,9 @@ class Follower:
         self._on_look(done)
 
     def _failed(self, message: Mapping[str, Any]) -> None:
-        if message["kind"] in _NOT_AGAIN:
-            self._under_way = None
+        if message["kind"] in _NOT_AGAIN and self._under_way is not None:
+            asked = "given" in self._under_way  # by somebody, who has to ask another thing
+            self._under_way = None if asked else {"paths": []}
         self._again()
         if message["kind"] == "ended":
             self._end_worker()

@@ -95,7 +95,7 @@ def _changes(paths: Sequence[str], *, deep: bool) -> Iterable[set[tuple[str, boo
         recursive=deep,
         ignore_permission_denied=True,
     )
-    first = next(found, set())  # comes after a step, when all folders are watched
+    first: set[tuple[Change, str]] = next(found, set())  # comes after a step, when all folders are watched
     yield None
     for some in chain([first], found):
         yield {(path, change is Change.added) for change, path in some}

@@ -23,6 +23,8 @@ CHECK_SECONDS = 10.0
 AGAIN_SECONDS = 5.0
 """After which a folder that came is looked at again: what was put into it while the system had not begun to watch it
 was told by nobody."""
+PATIENCE_SECONDS = 60.0
+"""Without a commit, after which a root that another process began to index is taken for left."""
 _SHARE = 100.0  # a look that takes so many times less than the time to the next
 _RESTART_SECONDS = 2.0
 _LONGEST_RESTART = 3_600.0
@@ -54,7 +56,8 @@ class Watching:
         self._whole_at = math.inf
         self._slow_at = math.inf
         self._check_at = now
-        self._commits = -1
+        self._commits = self._others_at = -1
+        self._patience_ends = math.inf
         self._begun = False
         self._took = 0.0
 
@@ -119,8 +122,7 @@ class Watching:
         if now >= self._whole_at:
             self._whole_at = now + DAILY_SECONDS
             self._batches.clear()
-            if self._roots:
-                found.append({"paths": []})
+            found.append({"paths": []})
         if now >= self._slow_at:
             found += self._slow(now)
         if roots := sorted(self._roots_due & self._roots.keys()):
@@ -145,9 +147,15 @@ class Watching:
     def _check(self, now: float) -> None:
         """Whether roots came, left, or are others than before."""
         self._check_at = now + CHECK_SECONDS
-        if (commits := self._index.commits()) != self._commits:
-            self._commits = commits
-            self._roots = current_roots(self._index)
+        if (commits := self._index.commits()) != self._commits or now >= self._patience_ends:
+            self._commits, self._patience_ends = commits, math.inf
+            roots = current_roots(self._index)
+            others = {path for path, root in roots.items() if not root.when and path not in self._roots}
+            if others and self._begun and commits != self._others_at:
+                # Another process indexes them now; interrupted, it commits no more, and they are ours.
+                self._others_at, self._patience_ends = commits, now + PATIENCE_SECONDS
+                roots = {path: root for path, root in roots.items() if path not in others}
+            self._roots = roots
             self._remote = {path: kind for path in self._roots if (kind := limits.remote(real(path)))}
         there = {path: None if path in self._remote else _identity(path) for path in self._roots}
         if there == self._there and self._begun:

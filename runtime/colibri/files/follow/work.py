@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from colibri.errors import ColibriError
+from colibri.files.configuration import configured
 from colibri.files.looking import Job
 from colibri.files.presence import real
 from colibri.files.refresh import Refresh
+from colibri.files.roots import current_roots
 from colibri.files.walk import Found, shown
 from colibri.index import Index
 from colibri.machine import Progress
 
 _TOLD_SECONDS = 0.2  # between two words on how far it is
-_LONG_FILES, _LONG_BYTES = 32, 1 << 20
+_LONG_FILES, _LONG_BYTES = 256, 1 << 20
 _NAMED = 20  # files that are named at the end
 _MOST_SKIPPED = 1_000
 _BYTES_A_TOKEN = 4.0  # a first guess
@@ -69,7 +71,7 @@ class Work:
             self._index = Index.open(self._place, create=False, load=self._load)
         index, began = self._index, self._clock()
         work = Refresh(index, clock=self._clock)
-        due = _planned(work, asked)
+        due = _planned(index, work, asked)
         size = sum(one.size_bytes for one, _ in due)
         long = len(due) > _LONG_FILES or size > _LONG_BYTES
         if long:
@@ -97,9 +99,11 @@ class Work:
         return load(source, **self._options)
 
 
-def _planned(work: Refresh, asked: Mapping[str, Any]) -> list[tuple[Found, Job]]:
+def _planned(index: Index, work: Refresh, asked: Mapping[str, Any]) -> list[tuple[Found, Job]]:
     if "changed" in asked:
         return work.plan_changed(asked["changed"])
+    if not asked["paths"] and not configured(index.path).roots and not current_roots(index):
+        return []  # not filled from files, or not yet
     given = dict(asked.get("given", {}))
     if "globs" in given:
         given["globs"] = tuple(given["globs"])

@@ -226,4 +226,6 @@ window.addEventListener("hashchange", async () => {
 listen({ results, words, reader, search, emptied, context: showContext, more: () => showMore().then(() => results.move(1)) });
 changeLooks();
 beginning(null, {});
-takeToken().then(() => progress.look());
+takeToken()
+  .then(() => progress.look())
+  .then(() => shown || !query.value.trim() || search()); // some browsers keep what was typed over a reload
