@@ -8,13 +8,12 @@ asserted of times.
 import json
 import statistics
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
-from browser_steps import answered
+from browser_steps import Opener, answered
 from ui_server import UiServer
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +26,7 @@ KEEP = """() => {
 
 
 def test_from_key_to_paint(
-    open_page: Callable[..., Page], request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    open_page: Opener, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if not request.config.getoption("--figures"):
         pytest.skip("python3 run.py test-ui --figures")

@@ -1,13 +1,13 @@
 """10,000 hits: all are there, and only what is seen is drawn."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
-from browser_steps import answered, search
+from browser_steps import Opener, answered, search
 from colibri import Index
 from ui_server import TINY, UiServer
 
@@ -24,7 +24,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
         yield running
 
 
-def test_more_and_more_of_10_000_files_come(open_page: Callable[..., Page], many: UiServer) -> None:
+def test_more_and_more_of_10_000_files_come(open_page: Opener, many: UiServer) -> None:
     page = open_page(many.address)
     search(page, "sleeping bird")
     expect(page.locator("#files > li")).to_have_count(20)
@@ -41,9 +41,7 @@ def test_more_and_more_of_10_000_files_come(open_page: Callable[..., Page], many
     expect(page.locator("#files > li")).to_have_count(20)
 
 
-def test_10_000_hits_at_once_are_walked_through_and_lit(
-    open_page: Callable[..., Page], many: UiServer, tmp_path: Path
-) -> None:
+def test_10_000_hits_at_once_are_walked_through_and_lit(open_page: Opener, many: UiServer, tmp_path: Path) -> None:
     """The server gives 200 at most; the page would take more."""
 
     def multiplied(route: Route) -> None:
@@ -53,7 +51,7 @@ def test_10_000_hits_at_once_are_walked_through_and_lit(
             file["passages"] = [{**passage, "id": f"{file['id']} {i}"} for passage in file["passages"]]
         route.fulfill(json={**answer, "query": json.loads(route.request.post_data or "")["query"], "files": files})
 
-    open_page.allowed += ["404"]  # type: ignore[attr-defined]  # no context for ids that were made up
+    open_page.allowed += ["404"]  # no context for ids that were made up
     page = open_page(many.address, before=lambda page: page.route("**/ui/api/search", multiplied))
     page.locator("#query").fill("sleeping bird")
     answered(page, "sleeping bird")

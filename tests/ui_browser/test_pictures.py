@@ -2,14 +2,14 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from browser_corpus import write_files
-from browser_steps import search
+from browser_steps import Opener, search
 from small_png import small_png
 from ui_server import UiServer
 
@@ -60,7 +60,7 @@ def at_home(page: Page) -> None:
     [("results", 1280, 760, "light", None), ("heat", 1280, 760, "dark", "fresh"), ("narrow", 320, 640, "light", None)],
 )
 def test_pictures(
-    open_page: Callable[..., Page],
+    open_page: Opener,
     browser: Browser,
     library: UiServer,
     request: pytest.FixtureRequest,

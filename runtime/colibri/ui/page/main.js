@@ -61,7 +61,7 @@ const asking = new Asking((request, signal) => ask("search", request, signal), {
 });
 
 function request(typing = false) {
-  return { query: query.value, k: FILES, offset: 0, mode: mode.value, typing, filters: filters.value, sort: at("sort").value };
+  return { query: query.value, k: FILES, offset: 0, mode: progress.state ? mode.value : null, typing, filters: filters.value, sort: at("sort").value };
 }
 
 /** Search for what stands in the box; typing: when the keys rest. */
