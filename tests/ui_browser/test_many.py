@@ -12,6 +12,8 @@ from colibri import Index
 from ui_server import TINY, UiServer
 
 COUNT = 10_000
+WORD = "before " * 20_000
+LONG = f"{WORD}😀 the very middle of it {WORD}"
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +22,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
     folder = tmp_path_factory.mktemp("many")
     with Index.open(folder / "many.index", TINY) as index:
         index.add({"id": f"bird {number}", "text": f"The bird of number {number} sleeps."} for number in range(COUNT))
+        index.add([{"id": "long", "text": LONG}])
     with UiServer("--index", "many.index", "--model", TINY, folder=folder, log=folder / "log") as running:
         yield running
 
@@ -76,3 +79,32 @@ def test_10_000_hits_at_once_are_walked_through_and_lit(open_page: Opener, many:
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     expect(articles).to_have_count(0)
+
+
+def test_a_long_text_is_read_wider_and_wider_and_stays_where_it_was(open_page: Opener, many: UiServer) -> None:
+    """280,000 characters; the server gives 100,000 on each side at most."""
+
+    def middle(route: Route) -> None:
+        answer = many.search("middle")
+        start = LONG.index("😀")
+        passage = {**answer["files"][0]["passages"][0], "id": "long", "start": start, "end": start + 20}
+        passage |= {"text": LONG[start : start + 20], "matches": [{"query": [0, 6], "text": [2, 5], "score": 1.0}]}
+        route.fulfill(json={**answer, "files": [{**answer["files"][0], "name": "long", "passages": [passage]}]})
+
+    page = open_page(many.address, before=lambda page: page.route("**/ui/api/search", middle))
+    search(page, "middle")
+    here = page.locator("#reader .here")
+    expect(here).to_have_text(LONG[LONG.index("😀") :][:20])
+    expect(here.locator("mark")).to_have_text("the")
+    for around in (12_000, 48_000, 100_000):
+        before = here.bounding_box()
+        page.get_by_role("button", name="More of the text").click()
+        page.wait_for_function(
+            "least => document.querySelector('#reader .whole').textContent.length >= least", arg=2 * around
+        )
+        after = here.bounding_box()
+        assert before is not None
+        assert after is not None
+        assert abs(after["y"] - before["y"]) < 3  # what is read does not jump away
+        expect(here).to_be_in_viewport()
+    expect(page.get_by_role("button", name="More of the text")).to_have_count(0)

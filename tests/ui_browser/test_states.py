@@ -293,3 +293,21 @@ def test_a_server_in_the_house_asks_for_a_key(open_page: Opener, server: UiServe
     expect(page.locator("#trouble")).to_contain_text("This server wants one of its keys")
     expect(page.get_by_label("Key", exact=True)).to_be_visible()
     check(page)
+
+
+def test_what_is_saved_is_found_without_another_key(open_page: Opener, tmp_path: Path) -> None:
+    """A folder is followed, and the page asks again by itself where nobody would lose their place."""
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "bread.txt").write_text("Bread is baked from flour.\n", encoding="utf-8")
+    with UiServer("files", folder=tmp_path, log=tmp_path / "log") as running:
+        running.wait_for(lambda state: state["indexing"]["phase"] == "idle" and state["documents"] == 1)
+        page = open_page(running.address)
+        search(page, "zebras have stripes")
+        expect(page.locator("#files h2")).to_have_text(["bread.txt"])
+        (tmp_path / "files" / "zebra.txt").write_text("Zebras have stripes.\n", encoding="utf-8")
+        expect(page.locator("#files h2").first).to_have_text("zebra.txt", timeout=60_000)
+        expect(page.locator("#query")).to_be_focused()
+        page.locator("article").first.focus()  # who reads keeps the place, and is told
+        (tmp_path / "files" / "more.txt").write_text("More zebras with more stripes.\n", encoding="utf-8")
+        page.get_by_role("button", name="The index has changed: search again").click(timeout=60_000)
+        expect(page.locator("#files h2").filter(has_text="more.txt")).to_be_attached()

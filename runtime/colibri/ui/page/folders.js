@@ -3,7 +3,7 @@
 import { button, make, say } from "./dom.js";
 import { toast } from "./saying.js";
 import { ask } from "./server.js";
-import { counted } from "./wording.js";
+import { counted, visible } from "./wording.js";
 
 export class Folders {
   #dialog;
@@ -57,11 +57,11 @@ export class Folders {
   #row(root) {
     const { path, documents, present, problem } = root;
     const facts = [counted(documents, "document"), present ? "" : "not there now: what was indexed stays", problem || ""];
-    const row = make("li", {}, make("div", {}, make("bdi", { class: "path" }, path), make("span", { class: "quiet" }, facts.filter(Boolean).join(" · "))));
+    const row = make("li", {}, make("div", {}, make("bdi", { class: "path" }, visible(path)), make("span", { class: "quiet" }, facts.filter(Boolean).join(" · "))));
     if (this.#sure === path) {
       row.append(make("p", { class: "note" }, `Take ${counted(documents, "document")} out of the index? The files stay as they are. `,
         button("Forget it", () => this.#forget(path), { class: "main", "data-root": path }), button("Keep it", () => this.#ask(null))));
-    } else if (this.#may) row.append(button("Forget", () => this.#ask(path), { "aria-label": `Forget ${path}`, "data-root": path }));
+    } else if (this.#may) row.append(button("Forget", () => this.#ask(path), { "aria-label": `Forget ${visible(path)}`, "data-root": path }));
     return row;
   }
 

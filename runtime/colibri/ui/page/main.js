@@ -46,9 +46,14 @@ let typedAt = 0; // when the last key came, in performance.now()'s time
 let shown = null; // {request, answer, offset} of what stands on the page
 let strangersShown = false;
 let freshAt = 0;
+let stale = false; // the index has changed since what is shown was asked for
 
 const asking = new Asking((request, signal) => ask("search", request, signal), {
-  start: () => at("results").setAttribute("aria-busy", "true"),
+  start: () => {
+    stale = false;
+    at("again").hidden = true;
+    at("results").setAttribute("aria-busy", "true");
+  },
   answer: (answer, request) => {
     trouble.over();
     show(answer, request);
@@ -180,14 +185,16 @@ function indexMoved(state, before) {
   for (const input of at("modes").querySelectorAll("input")) input.disabled = !state.modes.includes(input.value);
   if (at("modes").querySelector("input:checked").disabled) mode.set(state.modes[0]);
   if (!query.value.trim()) beginning(state, { addFolder: openFolders });
-  const moved = before && ["documents", "passages", "tokens"].some((name) => state[name] !== before[name]);
-  if (moved && shown) refresh();
+  stale ||= before !== null && ["documents", "passages", "tokens", "bytes"].some((name) => state[name] !== before[name]);
+  if (stale && shown) refresh();
 }
 
 /** Ask again by itself where nobody would lose their place; else leave what is read as it is. */
 function refresh() {
   const reading = at("results").contains(document.activeElement) || at("reader").contains(document.activeElement);
-  if (reading || window.scrollY > 200 || performance.now() - freshAt < FRESH_MS || shown.offset > FILES) return;
+  const kept = reading || window.scrollY > 200 || shown.offset > FILES;
+  at("again").hidden = !kept;
+  if (kept || performance.now() - freshAt < FRESH_MS) return; // the next look at the state tries again
   freshAt = performance.now();
   asking.now(shown.request);
 }
@@ -207,6 +214,7 @@ at("search").addEventListener("submit", (event) => {
 at("modes").addEventListener("change", () => search());
 at("sort").addEventListener("change", () => search());
 at("more").addEventListener("click", showMore);
+at("again").addEventListener("click", () => search());
 at("folders-open").addEventListener("click", openFolders);
 at("passed-open").addEventListener("click", () => passedOver(at("passed")));
 at("help-open").addEventListener("click", () => at("help").showModal());
