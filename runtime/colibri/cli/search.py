@@ -16,7 +16,7 @@ from colibri.cli.terminal import TEXT, echo, echo_json, visible
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
-    from colibri.index import Hit, PassageHit
+    from colibri.index import Hit, Index, Mode, PassageHit
     from colibri.vectors import Span
 
 GONE = "file is gone"
@@ -39,12 +39,20 @@ _WORD = re.compile(r"\s+(?=\S)")
     multiple=True,
     help="Keep documents by payload: file.suffix=md, or JSON. All must hold.",
 )
+@click.option(
+    "--mode",
+    type=click.Choice(["both", "meaning", "words"]),
+    default="both",
+    show_default=True,
+    help="Find by meaning, by exact words, or by both; --mode words needs no model.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @model_options
 def search(
     query: str,
     count: int,
     filters: tuple[str, ...],
+    mode: str,
     as_json: bool,
     asked: ModelOptions,
     named: IndexOptions,
@@ -54,18 +62,23 @@ def search(
     The first number is the score divided by the number of the query's tokens: a mean of cosines, at most 1. A hit whose
     file is not there any more says so ("file is gone"; with --json in "gone"): see `colibri index --prune`.
 
+    By words, documents must have what stands in quotation marks, and not what a minus stands before. An index without
+    words is searched by meaning alone, which is said.
+
     \b
       colibri search "how do I export a model?"
+      colibri search '"exact phrase" refund -draft'
       colibri search "refund" -k 3 --where file.suffix=md
       colibri search "refund" --where '{"year": {"$gte": 2024}}' --json
     """
     where = parsed(filters)
     place = named.existing(quiet=as_json)
     with open_index(place, asked, create=False) as opened:
-        hits = opened.search(query, count, where, explain=True, passages=_PASSAGES)
+        mode = _possible(opened, mode)
+        hits = opened.search(query, count, where, explain=True, passages=_PASSAGES, mode=mode)
     unknown = unknown_fields(place, where, found=bool(hits))
     if as_json:
-        found = {"query": query, "index": str(place), "results": [_entry(hit) for hit in hits]}
+        found = {"query": query, "index": str(place), "mode": mode, "results": [_entry(hit) for hit in hits]}
         echo_json(found | ({"unknown_fields": unknown} if unknown else {}))
         return
     if not hits:
@@ -74,6 +87,17 @@ def search(
         echo(line, err=True)
     for line in listing(hits):
         echo(line, styled=True)
+
+
+def _possible(opened: "Index", wanted: str) -> "Mode":
+    """Meaning alone where both was wanted and there are no words, which is said."""
+    from colibri.index import checked_mode
+
+    mode = checked_mode(wanted)
+    if mode != "both" or (why := opened.why_no_words()) is None:
+        return mode
+    echo(visible(f"searched by meaning alone: {why}"), err=True)
+    return "meaning"
 
 
 def _entry(hit: "Hit") -> dict[str, Any]:

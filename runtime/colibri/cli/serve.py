@@ -325,12 +325,12 @@ def accelerators() -> list[str]:
     return [name for name in onnxruntime.get_available_providers() if name not in ours]
 
 
-def require_extra() -> None:
-    """Raises MissingExtra, naming what to install, when a package of the server is not there."""
+def require_extra(extra: str = "server") -> None:
+    """Raises MissingExtra, naming what to install, when a package of the server is not there. extra: that brings it."""
     missing = [name for name in _PACKAGES if util.find_spec(name) is None]
     if missing:
-        how = machine.install_command("server")
-        raise MissingExtra(f"no {', '.join(missing)} (colibri-edge[server]): {how}")
+        how = machine.install_command(extra)
+        raise MissingExtra(f"no {', '.join(missing)} (colibri-edge[{extra}]): {how}")
 
 
 def _alias(word: str) -> tuple[str, str]:

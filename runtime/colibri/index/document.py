@@ -69,6 +69,8 @@ class Hit:
     normalised  score divided by the sum of the query tokens' weights (their number, where they have none): a weighted
                 mean of cosines, at most 1 for unit rows, comparable between queries of different lengths
     passages    its best passages, best first
+    words       BM25 of its best passage over the best one's of the answer, from 0 to 1; None where words were not
+                asked for. Where they alone were, `score` is BM25, and `normalised` the same as this
     """
 
     id: str
@@ -77,6 +79,7 @@ class Hit:
     text: str | None = None
     payload: Payload | None = None
     passages: tuple[PassageHit, ...] = field(default=())
+    words: float | None = None
 
     def highlights(self, passage: int | None = None, *, share: float = 0.3) -> list[Span]:
         """What of `text` to show in bold: the words that matter most to a passage's score, as `colibri.explain` says.

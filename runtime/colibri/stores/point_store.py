@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
 from colibri import checks
-from colibri.errors import InputError, StoreDamaged, StoreError, StoreUnfinished
+from colibri.errors import InputError, InputTypeError, StoreDamaged, StoreError, StoreUnfinished
 from colibri.index import (
     Document,
     Hit,
@@ -94,6 +94,13 @@ class PointStore:
     def space_id(self) -> str:
         """Which model's rows it holds; "" unknown."""
         return self._space_id
+
+    def __reduce__(self) -> NoReturn:
+        """Refused: what it holds (a client, another process) cannot go along."""
+        raise InputTypeError(
+            f"{self!r}: cannot be pickled or deep-copied, since its client or process cannot; make a "
+            f"{type(self).__name__} where it is used, for threads share one"
+        )
 
     def __len__(self) -> int:
         return self.count()
