@@ -72,7 +72,7 @@ def test_pictures(
     lit: str | None,
 ) -> None:
     page = open_page(library.address, before=at_home, width=width, height=height, color_scheme=colours)
-    expect(page.locator("#progress-text")).to_contain_text("documents")
+    expect(page.locator("#progress-text")).to_contain_text("documents", timeout=60_000)
     search(page, "how do I keep the index fresh")
     if width > 1200:
         expect(page.locator("#reader .whole")).to_be_visible()
