@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from colibri.cli import asking
 from colibri.cli.fields import said_of, unknown_fields
 from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.index_place import IndexOptions, index_options, loader
@@ -104,8 +103,10 @@ _ALONE = "searched by meaning alone: {}"
 def _found(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequence[Hit], Marks, str]":
     """The hits, what to show in bold of them, and the mode they were found by: by a process that serves the index,
     where that can be asked."""
-    served = find(place) if asks.count <= asking.MOST and options == _AS_MADE else None
+    served = find(place) if options == _AS_MADE and asks.count <= _MOST_ASKED else None
     if served is not None:
+        from colibri.cli import asking  # sockets and addresses, which a search of one's own does without
+
         try:
             answer = asking.asked(served, asks.query, asks.count, asks.where, _PASSAGES, asks.mode)
         except asking.Gone:
@@ -120,6 +121,8 @@ def _found(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequen
     return _own(place, asks, options)
 
 
+_MOST_ASKED = 100
+"""Documents of an answer that comes with spans."""
 _AS_MADE = ModelOptions(
     model=None, dim=None, variant=None, provider="auto", batch_tokens=None, threads=None, workers=None
 )
