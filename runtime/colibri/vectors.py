@@ -88,6 +88,11 @@ class TokenVectors:
         """Width of a row."""
         return int(self.rows.shape[1])
 
+    @property
+    def weight(self) -> float:
+        """What the rows weigh together; their number, where they have no weights."""
+        return float(len(self.rows) if self.weights is None else self.weights.sum())
+
     def __len__(self) -> int:
         """How many texts."""
         return self.starts.size - 1

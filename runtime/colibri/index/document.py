@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from colibri.artefact import Fit
 from colibri.errors import InputError, InputTypeError
 from colibri.explain import Match
 from colibri.vectors import Span, TokenVectors
@@ -65,6 +66,8 @@ class Hit:
     normalised  score divided by the sum of the query tokens' weights (their number, where they have none): a weighted
                 mean of cosines, at most 1 for unit rows, comparable between queries of different lengths
     passages    its best passages, best first
+    fit         whether it fits the query at all, by the model's cutoffs (`manifest.cutoffs`): "likely", "maybe" or
+                "unlikely"; None where the model has none, or the index has not loaded it
     """
 
     id: str
@@ -73,6 +76,7 @@ class Hit:
     text: str | None = None
     payload: Payload | None = None
     passages: tuple[PassageHit, ...] = field(default=())
+    fit: Fit | None = None
 
 
 @dataclass(frozen=True, eq=False)

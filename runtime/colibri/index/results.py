@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from colibri.artefact import Bounds, fit_of
 from colibri.errors import StoreDamaged
 from colibri.explain import matches
 from colibri.index.document import Hit, PassageHit
@@ -23,16 +24,18 @@ def hits(
     *,
     passages: int,
     explain: bool,
+    within: Bounds | None = None,
 ) -> list[Hit]:
-    """The k best documents for one query (TokenVectors of one text)."""
-    total = float(len(query.rows) if query.weights is None else query.weights.sum()) or 1.0
+    """The k best documents for one query (TokenVectors of one text). within: the scores that fit it."""
+    total = query.weight or 1.0
     found = []
     for place in best_documents(connection, parts, k):
         row = by_number(connection, place.document)
         if row is None:
             raise StoreDamaged(f"a passage without a document (slot {place.first}); {MEND}")
         shown = _passages(connection, snapshot, query, parts, place, row, passages, explain)
-        found.append(Hit(row.id, place.score, place.score / total, row.shown_text, row.shown_payload, shown))
+        fit = fit_of(within, place.score)
+        found.append(Hit(row.id, place.score, place.score / total, row.shown_text, row.shown_payload, shown, fit))
     return found
 
 

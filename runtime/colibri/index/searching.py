@@ -92,5 +92,8 @@ def search(
         found = []
         for i, parts in enumerate(ranking.scored(queries, snapshot, chosen, threads)):
             query = ranking.part_of(queries, i, i + 1)
-            found.append(hits(connection, snapshot, query, parts, int(k), passages=passages, explain=explain))
+            within = core.bounds(query)
+            found.append(
+                hits(connection, snapshot, query, parts, int(k), passages=passages, explain=explain, within=within)
+            )
         return found

@@ -1,7 +1,7 @@
 """A store whose documents are points of an engine: the contract of `Store`, whatever the engine is."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 import numpy as np
@@ -22,6 +22,9 @@ from colibri.stores.points import OWN, Found, point_id, restored, token_spans
 from colibri.stores.writing import Writer
 from colibri.tokens import OVERLAP_TOKENS, PASSAGE_TOKENS
 from colibri.vectors import TokenVectors
+
+if TYPE_CHECKING:
+    from colibri.artefact import Manifest
 
 Documents = Iterable[Document | Mapping[str, Any]]
 
@@ -354,7 +357,9 @@ class PointStore:
             if not checks.is_count(value):
                 raise InputError(f"{name}: found {value!r}, wanted a whole number from 1")
         checks.optional_count("candidates", candidates)
-        wanted = ranked.Wanted(k=int(k), passages=int(passages), explain=explain)
+        wanted = ranked.Wanted(
+            k=int(k), passages=int(passages), explain=explain, manifest=self._manifest(), dim=self.dim
+        )
         condition = self._condition(where)
         first = candidates or max(_CANDIDATES * wanted.k, _FEWEST_CANDIDATES)
         first = max(first, wanted.first_limit)
@@ -362,6 +367,12 @@ class PointStore:
         if not asks:
             return []
         return ranked.ranked(self._engine, asks, [query[self.dim] for query in queries], wanted)
+
+    def _manifest(self) -> "Manifest | None":
+        try:
+            return self._model().manifest
+        except StoreError:  # vectors of another encoder
+            return None
 
     def train_centroids(self, count: int | None = None, *, progress: bool = False) -> int:
         """Make the centroids that `screen="centroids"` searches by, from a sample of the rows, and mark every document

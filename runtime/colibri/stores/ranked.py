@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from colibri.artefact import Manifest, bounds, fit_of
 from colibri.errors import StoreDamaged
 from colibri.explain import Match, matches
 from colibri.index import Hit, PassageHit
@@ -26,6 +27,9 @@ class Wanted:
     k: int
     passages: int
     explain: bool
+    manifest: Manifest | None = None
+    """Of the model, whose cutoffs say what fits a query."""
+    dim: int = 0
 
     @property
     def first_limit(self) -> int:
@@ -92,14 +96,15 @@ class _Ranking:
                 best[name] = own
 
     def _hit(self, head: Found, own: list[Found]) -> Hit:
-        weights = self._query.weights
-        total = float(len(self._query.rows) if weights is None else weights.sum()) or 1.0
+        total = self._query.weight or 1.0
+        within = bounds(self._wanted.manifest, self._wanted.dim, self._query.weight)
         text, payload = restored(head)
         shown = tuple(
             PassageHit(one.span.start, one.span.end, one.score, self._matches(one))
             for one in own[: self._wanted.passages]
         )
-        return Hit(head.document, own[0].score, own[0].score / total, text, payload, shown)
+        fit = fit_of(within, own[0].score)
+        return Hit(head.document, own[0].score, own[0].score / total, text, payload, shown, fit)
 
     def _matches(self, found: Found) -> tuple[Match, ...]:
         if not self._wanted.explain:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from colibri.artefact import Fit
 from colibri.server.api import answers
 from colibri.server.api.requests import TextDocument
 
@@ -98,6 +99,8 @@ class Found(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Raw MaxSim of its best passage."""
     normalised_score: float
     """The same divided by the number of query tokens."""
+    fit: Fit | None = None
+    """Whether it fits the query at all; not there where the model has no cutoffs."""
     document: answers.RankedDocument | None = None
     payload: dict[str, Any] | None = None
     highlights: list[Characters] | None = None
