@@ -16,7 +16,7 @@ from colibri.files.follow.state import State
 from colibri.files.follow.watching import Look, Watching
 from colibri.files.follow.worker import Worker, started
 from colibri.files.followed import LOCK
-from colibri.files.walk import shown
+from colibri.files.walk import shown, within
 from colibri.index import Index, by_one_alone
 
 KEPT_SECONDS = 60.0
@@ -25,7 +25,7 @@ _FIRST_RETRY, _LAST_RETRY = 2.0, 600.0
 _NOT_AGAIN = frozenset({"InputError", "InputTypeError"})  # what was asked cannot be done
 _STANDBY_SECONDS = 30.0
 
-_Kind = Literal["stop", "pause", "resume", "look", "work", "told"]
+_Kind = Literal["stop", "pause", "resume", "look", "give up", "work", "told"]
 
 
 class Follower:
@@ -63,14 +63,21 @@ class Follower:
         self._under_way: Look | None = None
         self._waiting: list[Look] = []
         self._paused = False
+        self._runs = False
+        self._stopping: list[Event] = []  # of those that wait for a pause
         self._watching: Watching | None = None
         self._failures = 0
         self._retry_at = -math.inf
         self._next_try = -math.inf
 
-    def pause(self) -> None:
-        """Stop working; what is committed stays, and what changes meanwhile is looked at by `resume`."""
-        self._events.put(("pause", None))
+    def pause(self, wait_seconds: float = 0.0) -> bool:
+        """Stop working; what is committed stays, and what changes meanwhile is looked at by `resume`.
+
+        wait_seconds: for so long at most, until nothing is under way. Returns whether that is so.
+        """
+        stopped = Event()
+        self._events.put(("pause", stopped))
+        return not self._runs or stopped.wait(wait_seconds)
 
     def resume(self) -> None:
         """Go on."""
@@ -86,6 +93,10 @@ class Follower:
         look = {"paths": [shown(path.absolute()) for path in paths], "given": dict(given or {}), "reset": reset}
         self._events.put(("look", look))
 
+    def give_up(self, path: Path) -> None:
+        """Do not look at a file or folder that was asked for and waits, since it is taken out of the index."""
+        self._events.put(("give up", shown(path.absolute())))
+
     def run(self, stop: Event, *, standby: bool = True) -> None:
         """Look at everything, then follow, until `stop` is set.
 
@@ -97,7 +108,8 @@ class Follower:
         Thread(target=self._wait_for, args=(stop,), daemon=True).start()
         with ExitStack() as stack:
             self._index = stack.enter_context(Index.open(self._place, create=False))
-            stack.callback(self._end_worker)
+            stack.callback(self._end)
+            self._runs = True
             self._lead(stack, standby)
             while True:
                 with suppress(Empty):
@@ -169,21 +181,11 @@ class Follower:
         self._worker.look(look)
 
     def _handle(self, kind: _Kind, value: Any) -> None:
-        if kind == "pause":
-            self._paused = True
-            if self._under_way is not None and self._worker is not None:
-                self._worker.interrupt()
-            self._change(phase="paused", file=None)
-        elif kind == "resume":
-            self._paused = False
-            if self._under_way is None:
-                self._change(phase="idle")
-        elif kind == "look":
-            self._waiting.append(value)
-            self._retry_at = -math.inf
-        elif kind == "told":
+        if kind == "told":
             if self._watching is not None:
                 self._watching.heard(value[0], value[1], self._clock())
+        elif kind != "work":
+            self._wished(kind, value)
         elif "done" in value and isinstance(value["done"], Mapping):
             self._ended(value["done"])
         elif "failed" in value:
@@ -192,6 +194,23 @@ class Follower:
             self._again()
         elif not self._paused:
             self._change(**value)
+
+    def _wished(self, kind: _Kind, value: Any) -> None:
+        """What somebody called for."""
+        if kind == "look":
+            self._waiting.append(value)
+            self._retry_at = -math.inf
+        elif kind == "give up":
+            kept = [one for one in self._waiting if not any(within(path, value) for path in one.get("paths", ()))]
+            self._waiting = kept
+        else:
+            self._paused = kind == "pause"
+            if kind == "pause":
+                self._stopping.append(value)
+            if self._under_way is None:
+                self._rest()
+            elif self._paused and self._worker is not None:
+                self._worker.interrupt()
 
     def _ended(self, done: Mapping[str, Any]) -> None:
         look, self._under_way = self._under_way, None
@@ -223,8 +242,15 @@ class Follower:
         self._rest()
 
     def _rest(self, **more: Any) -> None:
+        while self._stopping:
+            self._stopping.pop().set()
         phase = "paused" if self._paused else "idle"
         self._change(phase=phase, root=None, file=None, done=0, total=0, per_s=None, left_s=None, **more)
+
+    def _end(self) -> None:
+        self._runs = False
+        self._end_worker()
+        self._rest()
 
     def _end_worker(self) -> None:
         worker, self._worker = self._worker, None
