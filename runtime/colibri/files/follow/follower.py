@@ -40,6 +40,7 @@ class Follower:
         place: Path,
         *,
         options: Mapping[str, Any] | None = None,
+        limits: Mapping[str, Any] | None = None,
         on_change: Callable[[State], object] | None = None,
         on_look: Callable[[Mapping[str, Any]], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -47,12 +48,14 @@ class Follower:
         """place: the folder of an index, which is there.
 
         options    of `colibri.load`, beside the model and its width, which are the index's: values that JSON takes
+        limits     of reading a file, likewise: fields of `Wanted` that are of a run
         on_change  called with every new state, in the thread that runs
         on_look    called after every look, likewise, with what it did, as `colibri index --json` has it
         """
         self.state = State()
         self._place = place
         self._options = options or {}
+        self._limits = limits or {}
         self._on_change = on_change or (lambda state: None)
         self._on_look = on_look or (lambda found: None)
         self._clock = clock
@@ -138,6 +141,9 @@ class Follower:
         self._watching = Watching(self._index, self._told, self._clock())
         stack.callback(self._watching.close)
 
+    def _heard(self, message: Mapping[str, Any]) -> None:
+        self._events.put(("work", message))
+
     def _told(self, what: Heard, value: Any) -> None:
         self._events.put(("told", (what, value)))
 
@@ -161,24 +167,23 @@ class Follower:
         free = self._under_way is None and not self._paused
         if free and self._waiting and now >= self._retry_at:
             self._begin(self._waiting.pop(0))
-        elif free and self._worker is None and self._watching is not None and self._watching.expects:
-            self._start()  # it is there when what changes has been quiet for a moment
+        elif free and self._worker is None and self._watching is not None and self._watching.expects_files:
+            self._start().warm()  # it is there when what changes has been quiet for a moment
         elif self._worker is not None and self._under_way is None and now >= self._free_since + KEPT_SECONDS:
             self._end_worker()
 
-    def _start(self) -> None:
-        self._worker = started(self._place, self._options, lambda message: self._events.put(("work", message)))
+    def _start(self) -> Worker:
+        self._worker = started(self._place, self._options, self._limits, self._heard)
         self._free_since = self._clock()
+        return self._worker
 
     def _begin(self, look: Look) -> None:
-        if self._worker is None:
-            self._start()
-        assert self._worker is not None
+        worker = self._worker or self._start()
         self._under_way = look
         some: list[str] = look.get("paths") or look.get("changed") or []
         root = some[0] if len(some) == 1 else None
         self._change(phase="looking", root=root, file=None, done=0, total=0, per_s=None, left_s=None)
-        self._worker.look(look)
+        worker.look(look)
 
     def _handle(self, kind: _Kind, value: Any) -> None:
         if kind == "told":

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -10,6 +11,7 @@ from colibri.errors import MissingExtra
 from colibri.files.follow import limits, notices
 from colibri.files.follow.batches import Batches
 from colibri.files.follow.listening import Hear, Listening
+from colibri.files.known import by_ending
 from colibri.files.looking import owner
 from colibri.files.presence import real
 from colibri.files.roots import Root, current_roots
@@ -28,6 +30,7 @@ TIDY_SECONDS = 60.0
 PATIENCE_SECONDS = 60.0
 """Without a commit, after which a root that another process began to index is taken for left."""
 _SHARE = 100.0  # a look that takes so many times less than the time to the next
+_ASKED = 50  # paths, whether they are files that are read
 _RESTART_SECONDS = 2.0
 _LONGEST_RESTART = 3_600.0
 
@@ -105,9 +108,9 @@ class Watching:
             self._changed(value, now)
 
     @property
-    def expects(self) -> bool:
-        """Whether something is about to be looked at."""
-        return bool(len(self._batches))
+    def expects_files(self) -> bool:
+        """Whether something is about to be looked at that will probably be indexed."""
+        return any(_is_read(path) for path in islice(self._batches, _ASKED))
 
     def due(self, now: float) -> list[Look]:
         """Looks that are due by now, in their order."""
@@ -280,6 +283,11 @@ def _identity(path: str, root: Root) -> Identity:
     except (OSError, ValueError):
         return None
     return (found.st_dev, found.st_ino, repr(sorted(root.wanted.stored().items())))
+
+
+def _is_read(path: str) -> bool:
+    named = by_ending(PurePath(path).name)
+    return named is not None and named.read and os.path.exists(real(path))  # noqa: PTH110 - Path.exists may raise
 
 
 def _above(path: str) -> str:
