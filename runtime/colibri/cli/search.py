@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colibri.cli.fields import Where, said_of, unknown_fields
+from colibri.cli.fitting import Least, by_name, kept, least_of, left_out, shown
 from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.index_place import IndexOptions, index_options, open_index
 from colibri.cli.options import ModelOptions, model_options
@@ -16,7 +17,7 @@ from colibri.cli.terminal import TEXT, echo, echo_json, visible
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
-    from colibri.index import Hit, PassageHit
+    from colibri.index import Hit, Index, Mode, PassageHit
     from colibri.vectors import Span
 
 GONE = "file is gone"
@@ -39,41 +40,80 @@ _WORD = re.compile(r"\s+(?=\S)")
     multiple=True,
     help="Keep documents by payload: file.suffix=md, or JSON. All must hold.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option(
+    "--mode",
+    type=click.Choice(["both", "meaning", "words"]),
+    default="both",
+    show_default=True,
+    help="Find by meaning, by exact words, or by both; --mode words needs no model.",
+)
+@click.option(
+    "--min",
+    "least",
+    metavar="likely|maybe|NUMBER",
+    callback=least_of,
+    help="Show what fits so well; a number is the score that is shown. Default: maybe.",
+)
+@click.option("--all", "everything", is_flag=True, help="Show also what hardly fits.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; without --min it has every result.")
 @model_options
 def search(
     query: str,
     count: int,
     filters: tuple[str, ...],
+    mode: str,
+    least: Least | None,
+    everything: bool,
     as_json: bool,
     asked: ModelOptions,
     named: IndexOptions,
 ) -> None:
     """Search an index that `colibri index` made; the words that matter most to a score are bold.
 
-    The first number is the score divided by the number of the query's tokens: a mean of cosines, at most 1. A hit whose
+    The first number is the score divided by the number of the query's tokens: a mean of cosines, at most 1. The word
+    behind it says whether a hit fits at all, where the model's cutoffs are known (`colibri info`). A hit whose
     file is not there any more says so ("file is gone"; with --json in "gone"): see `colibri index --prune`.
+
+    By words, documents must have what stands in quotation marks, and not what a minus stands before. An index without
+    words is searched by meaning alone, which is said.
 
     \b
       colibri search "how do I export a model?"
+      colibri search '"exact phrase" refund -draft'
       colibri search "refund" -k 3 --where file.suffix=md
       colibri search "refund" --where '{"year": {"$gte": 2024}}' --json
     """
     where = parsed(filters)
     place = named.existing(quiet=as_json)
     with open_index(place, asked, create=False) as opened:
-        hits = opened.search(query, count, where, explain=True, passages=_PASSAGES)
+        mode = _possible(opened, mode)
+        hits = opened.search(query, count, where, explain=True, passages=_PASSAGES, mode=mode)
     unknown = unknown_fields(place, where, found=bool(hits))
     if as_json:
-        found = {"query": query, "index": str(place), "results": [_entry(hit) for hit in hits]}
+        wanted = kept(hits, None if everything else least)
+        found = {"query": query, "index": str(place), "mode": mode, "results": [_entry(hit) for hit in wanted]}
         echo_json(found | ({"unknown_fields": unknown} if unknown else {}))
         return
     if not hits:
         echo("nothing found", err=True)
     for line in said_of(unknown):
         echo(line, err=True)
-    for line in listing(hits):
+    fitting = shown(hits, least, everything=everything, exact=by_name(query))
+    for line in listing(fitting):
         echo(line, styled=True)
+    if (said := left_out(len(fitting), hits, least)) is not None:
+        echo(said, err=True)
+
+
+def _possible(opened: "Index", wanted: str) -> "Mode":
+    """Meaning alone where both was wanted and there are no words, which is said."""
+    from colibri.index import checked_mode
+
+    mode = checked_mode(wanted)
+    if mode != "both" or (why := opened.why_no_words()) is None:
+        return mode
+    echo(visible(f"searched by meaning alone: {why}"), err=True)
+    return "meaning"
 
 
 def _entry(hit: "Hit") -> dict[str, Any]:
@@ -127,7 +167,8 @@ def listing(hits: Sequence["Hit"], base: Path | None = None) -> list[str]:
     for number, hit in enumerate(hits, 1):
         where = visible(str(place(hit)).removeprefix(f"{base}/"))
         mark = f"  ({GONE})" if gone(hit) else ""
-        lines.append(f"{number}. {hit.normalised:.3f}  {click.style(where, fg='cyan')}{mark}")
+        fit = "" if hit.fit is None else f" {hit.fit}"
+        lines.append(f"{number}. {hit.normalised:.3f}{fit}  {click.style(where, fg='cyan')}{mark}")
         passage = shown_passage(hit)
         if hit.text is not None and passage is not None:
             lines += [f"   {line}" for line in snippet(hit.text, passage)]

@@ -38,6 +38,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from colibri.explain import Match, highlights
+    from colibri.index.asking import Asked, Mode, asked, checked_mode
     from colibri.index.document import (
         Document,
         Hit,
@@ -66,6 +67,7 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "asking": "Asked Mode asked checked_mode",
             "document": "Document Hit PassageHit Stored all_ids checked id_list part_of payload_json refusal",
             "encoding": "IndexModel Passages",
             "index": "Index",
