@@ -16,7 +16,7 @@ from colibri.files.follow.state import State
 from colibri.files.follow.watching import Look, Watching
 from colibri.files.follow.worker import Worker, started
 from colibri.files.followed import LOCK
-from colibri.files.walk import shown
+from colibri.files.walk import shown, within
 from colibri.index import Index, by_one_alone
 
 KEPT_SECONDS = 60.0
@@ -25,7 +25,7 @@ _FIRST_RETRY, _LAST_RETRY = 2.0, 600.0
 _NOT_AGAIN = frozenset({"InputError", "InputTypeError"})  # what was asked cannot be done
 _STANDBY_SECONDS = 30.0
 
-_Kind = Literal["stop", "pause", "resume", "look", "work", "told"]
+_Kind = Literal["stop", "pause", "resume", "look", "forget", "settle", "work", "told"]
 
 
 class Follower:
@@ -62,6 +62,8 @@ class Follower:
         self._free_since = 0.0
         self._under_way: Look | None = None
         self._waiting: list[Look] = []
+        self._dropped: Look | None = None
+        self._settling: list[Event] = []
         self._paused = False
         self._watching: Watching | None = None
         self._failures = 0
@@ -85,6 +87,15 @@ class Follower:
         """
         look = {"paths": [shown(path.absolute()) for path in paths], "given": dict(given or {}), "reset": reset}
         self._events.put(("look", look))
+
+    def forget(self, path: str, seconds: float) -> bool:
+        """Give up looks at a path (as `shown`) and below that were asked for, and wait until nothing is under way;
+        whether that came within so long. To be called in a pause, before the path is taken out of the index by
+        `remove`: else what is being read of it would come in again."""
+        settled = Event()
+        self._events.put(("forget", path))
+        self._events.put(("settle", settled))
+        return settled.wait(seconds)
 
     def run(self, stop: Event, *, standby: bool = True) -> None:
         """Look at everything, then follow, until `stop` is set.
@@ -141,6 +152,9 @@ class Follower:
     def _act(self, stack: ExitStack) -> None:
         """Do what is due by now."""
         now = self._clock()
+        if self._under_way is None:
+            while self._settling:
+                self._settling.pop().set()
         if self._watching is None and now >= self._next_try:
             self._lead(stack, standby=True)
         if self._watching is not None:
@@ -181,10 +195,19 @@ class Follower:
         elif kind == "look":
             self._waiting.append(value)
             self._retry_at = -math.inf
+        elif kind == "forget":
+            self._drop(value)
+        elif kind == "settle":
+            self._settling.append(value)
         elif kind == "told":
             if self._watching is not None:
                 self._watching.heard(value[0], value[1], self._clock())
-        elif "done" in value and isinstance(value["done"], Mapping):
+        else:
+            self._heard(value)
+
+    def _heard(self, value: Mapping[str, Any]) -> None:
+        """What the process that works said."""
+        if "done" in value and isinstance(value["done"], Mapping):
             self._ended(value["done"])
         elif "failed" in value:
             self._failed(value)
@@ -192,6 +215,11 @@ class Follower:
             self._again()
         elif not self._paused:
             self._change(**value)
+
+    def _drop(self, path: str) -> None:
+        self._waiting = [look for look in self._waiting if not _is_of(look, path)]
+        if self._under_way is not None and _is_of(self._under_way, path):
+            self._dropped = self._under_way
 
     def _ended(self, done: Mapping[str, Any]) -> None:
         look, self._under_way = self._under_way, None
@@ -217,7 +245,7 @@ class Follower:
 
     def _again(self) -> None:
         """What was under way is to be done first."""
-        if self._under_way is not None:
+        if self._under_way is not None and self._under_way is not self._dropped:
             self._waiting.insert(0, self._under_way)
         self._under_way, self._free_since = None, self._clock()
         self._rest()
@@ -236,3 +264,9 @@ class Follower:
         if after != self.state:
             self.state = after
             self._on_change(after)
+
+
+def _is_of(look: Look, path: str) -> bool:
+    """Whether a look is at a path, or below it, alone."""
+    asked: list[str] = look.get("paths") or []
+    return bool(asked) and all(within(one, path) for one in asked)
