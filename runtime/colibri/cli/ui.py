@@ -68,7 +68,7 @@ def ui(paths: tuple[Path, ...], named: IndexOptions, port: int, browser: bool, a
 
         found = serve_page(
             opened,
-            lambda name: replace(asked, model=name, dim=None).load(),
+            lambda name: replace(asked, model=name, dim=None).load(keep=False),
             listener,
             ready,
             paths=[path.absolute() for path in paths],
