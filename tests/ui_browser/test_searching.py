@@ -284,6 +284,25 @@ def test_signs_that_turn_a_name_around_are_made_visible(page: Page) -> None:
     assert name.text_content() == "notes\ufffdtxt.exe about\ufffdowls.txt"
 
 
+def test_exact_words_phrases_and_what_is_not_to_stand_there(page: Page) -> None:
+    page.locator("#modes label", has_text="Exact words").click()
+    names = page.locator("#files h2")
+    search(page, '"refund policy"')
+    expect(names).to_have_text(["report.txt"])
+    expect(page.locator("article").first.locator("mark").first).to_be_visible()
+    search(page, "refu")  # the last word may go on
+    expect(names).to_have_text(["report.txt"])
+    page.keyboard.press("Enter")  # and now it is a word
+    expect(page.locator("#empty h2")).to_have_text("Nothing found")
+    expect(page.locator("#empty")).to_contain_text("search by meaning, too")
+    page.get_by_role("button", name="Search by both").click()
+    expect(page.locator("#modes input[value=both]")).to_be_checked()
+    expect(names.first).to_have_text("report.txt")
+    search(page, "birds sleep -torpor -penguins")
+    assert {"hummingbirds.md", "penguins.pdf"}.isdisjoint(names.all_text_contents())
+    assert "astral.txt" in names.all_text_contents()
+
+
 @pytest.mark.parametrize("mode", ["meaning", "words", "both"])
 def test_the_mode_is_asked_for_as_chosen(open_page: Opener, server: UiServer, mode: str) -> None:
     asked: list[str | None] = []

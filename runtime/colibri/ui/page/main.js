@@ -104,7 +104,7 @@ function show(answer, asked) {
   at("found").hidden = answer.files.length === 0;
   at("more").hidden = hidden || !answer.more;
   if (!answer.files.length) nothing(answer.query, mode, filters, progress.state);
-  else if (hidden) strangers(answer.files.length, answer.more, showStrangers);
+  else if (hidden) strangers(answer.files.length, answer.more, asked.typing, showStrangers);
   else showEmpty();
   summarise(answer);
   painted(answer);
