@@ -184,6 +184,9 @@ def test_kinds_by_their_names_and_endings(tmp_path: Path) -> None:
     assert checked_kinds(["PDF", " pdf", ".PDF", "Source Code", "md", "makefile", ".foo"], nearest) == (
         "pdf", ".pdf", "source code", ".md", "makefile", ".foo",
     )  # fmt: skip
+    assert checked_kinds(["code", "Word", "markdown"], nearest) == (
+        "source code", "word", "word 97", ".md", ".markdown", ".mdown", ".mdx",
+    )  # fmt: skip
     assert shown_kinds(("pdf", ".md", "source code")) == "PDF, .md, source code"
     for name, words, chosen in [
         ("a.pdf", ["pdf"], True),

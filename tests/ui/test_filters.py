@@ -28,7 +28,8 @@ def documents() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for number, path in enumerate(PATHS):
         age = timedelta(days=DAYS[number % len(DAYS)], hours=1)
-        file = {"path": path, "root": path[:2], "reader": KINDS["." + path.rpartition(".")[2]], "sha256": "0"}
+        file: dict[str, Any] = {"path": path, "root": path[:2], "sha256": "0"}
+        file["reader"] = KINDS["." + path.rpartition(".")[2]]
         file |= {"mtime_ns": int((NOW - age).timestamp()) * 10**9, "language": TONGUES[number % len(TONGUES)]}
         file = {name: value for name, value in file.items() if value is not None}
         found.append({"id": path, "payload": {"file": file}})
@@ -142,7 +143,7 @@ def test_a_day_is_this_machines_and_includes_its_end(held: Held) -> None:
 def test_what_is_no_time_is_refused(held: Held, text: str) -> None:
     for name in ("since", "until"):
         with pytest.raises(Problem) as refused:
-            where_of(Filters(**{name: text}), held)
+            where_of(Filters(since=text) if name == "since" else Filters(until=text), held)
         assert refused.value.status == 422
 
 

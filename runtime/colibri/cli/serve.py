@@ -12,10 +12,11 @@ import click
 
 from colibri import machine
 from colibri.cli.grouped import Grouped
-from colibri.cli.index_place import NamedPath
+from colibri.cli.index_place import IndexName, NamedPath
 from colibri.cli.options import provider_option
 from colibri.cli.variables import BadVariable, FromEnvironment, KeysFile, said_by
 from colibri.errors import ColibriError, InputError, MissingExtra
+from colibri.own import make_room, own_index
 
 if TYPE_CHECKING:
     import socket
@@ -32,7 +33,7 @@ DEFAULT_PORT = 8080
 
 
 _GROUPS = {
-    "Options": ("--artefact", "--index", "--host", "--port", "--keys-file", "--without-keys"),
+    "Options": ("--artefact", "--index", "--name", "--host", "--port", "--keys-file", "--without-keys"),
     "Models and answers": ("--alias", "--provider", "--workers", "--normalise-scores"),
     "Limits": (
         "--queue", "--max-texts", "--max-body-mb", "--timeout", "--header-timeout", "--body-timeout", "--write-timeout",
@@ -107,6 +108,9 @@ class _Service(Grouped, FromEnvironment):
     help="Serve the index in this folder as well (made when it is not there).",
 )
 @click.option(
+    "--name", "index_name", type=IndexName(), metavar="NAME", help="In place of --index: one of your own, by its name."
+)
+@click.option(
     "--ui/--no-ui", "with_page", help="Also serve a page at /ui/ that searches --index: for a machine in the house."
 )
 @click.option(
@@ -138,6 +142,7 @@ def serve(
     drain: int | None,
     grace: int | None,
     index_folder: Path | None,
+    index_name: str | None,
     with_page: bool,
     store: str | None,
     url: str | None,
@@ -173,8 +178,9 @@ def serve(
     server.configure_logs()
     _tell_of_variables()
     with _explained():
+        index_folder = _index_folder(index_folder, index_name)
         if with_page and index_folder is None:
-            raise InputError(f"{said_by('with_page')} is a page that searches an index: give --index as well")
+            raise InputError(f"{said_by('with_page')} is a page that searches an index: give --index or --name as well")
         open_store = _store(store, url, collection, index_folder)
         _serve(
             artefacts,
@@ -190,6 +196,19 @@ def serve(
             open_store,
             settings,
         )
+
+
+def _index_folder(folder: Path | None, name: str | None) -> Path | None:
+    """Of the index to serve, by its folder or its name."""
+    if name is None:
+        return folder
+    if folder is not None:
+        raise InputError(
+            f"either {said_by('index_folder')} or {said_by('index_name')}: one says a folder, the other a name"
+        )
+    place = own_index(name)
+    make_room(place)
+    return place
 
 
 def _tell_of_variables() -> None:
@@ -233,6 +252,7 @@ def _serve(
     settings: "Settings",
 ) -> None:
     from colibri import server
+    from colibri.index import Index
     from colibri.machine import physical_cores
 
     names = dict(_alias(alias) for alias in aliases)
@@ -272,7 +292,12 @@ def _serve(
             click.echo(page.address)
 
     try:
-        server.run(app, listener, announce)
+        with contextlib.ExitStack() as announced:
+            if isinstance(index, Index) and (local or keys is not None):
+                # Searches of this user's other terminals ask this process.
+                secret = None if keys is None else keys.own_key()
+                announced.enter_context(machine.announce(index.path, server.url(listener), secret, page=False))
+            server.run(app, listener, announce)
     finally:
         if index is not None:
             index.close()

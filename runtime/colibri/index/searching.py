@@ -4,22 +4,24 @@ import math
 import sqlite3
 import threading
 import warnings
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from colibri import checks
+from colibri.artefact import Bounds
 from colibri.errors import InputError, InputTypeError, ShapeError, StoreError
 from colibri.index import asking, blending, by_words, ranking
 from colibri.index.asking import Asked
 from colibri.index.core import Core
 from colibri.index.document import Hit
-from colibri.index.results import hits, total_of
+from colibri.index.results import hits
 from colibri.index.storage import words
 from colibri.index.storage.snapshot import Snapshot
 from colibri.index.wanted import Wanted
+from colibri.index.where import check_where
 from colibri.vectors import Offsets, TokenVectors
 
 T = TypeVar("T")
@@ -79,6 +81,18 @@ def one_query(core: Core, query: str | TokenVectors | ArrayLike) -> TokenVectors
     return _checked(core, query)
 
 
+def of_texts(
+    texts: Sequence[str], where: Mapping[str, Any] | None, ask: Callable[[list[str]], list[list[Hit]]]
+) -> list[list[Hit]]:
+    """What `ask` finds for each text; nothing for one that asks nothing, "" or blanks, whose markers alone would rank
+    documents by how little they say. Raises InputError for a filter that is none, also where nothing is asked."""
+    told = [text for text in texts if text.strip()]
+    if not told and where is not None:
+        check_where(where)
+    found = iter(ask(told) if told else [])
+    return [next(found) if text.strip() else [] for text in texts]
+
+
 def many_queries(core: Core, queries: Sequence[str] | TokenVectors) -> TokenVectors:
     """Queries as float32 vectors of the index's width. Raises as `one_query` does."""
     if isinstance(queries, TokenVectors):
@@ -116,7 +130,7 @@ def search(
             wanted.going()
             query = ranking.part_of(queries, i, i + 1)
             places = ranking.best_documents(connection, parts, wanted.offset + wanted.k)
-            found.append(hits(connection, snapshot, query, parts, places, wanted))
+            found.append(hits(connection, snapshot, query, parts, places, wanted, within=core.bounds(query)))
         return found
 
 
@@ -211,7 +225,7 @@ def with_words(
                 found.append(blending.hits_by_words(connection, snapshot, one, left, wanted))
             else:
                 query = ranking.part_of(queries, i, i + 1)
-                found.append(_by_both(connection, snapshot, query, one, left, wanted))
+                found.append(_by_both(connection, snapshot, query, one, left, wanted, core.bounds(query)))
         return found
 
 
@@ -222,9 +236,10 @@ def _by_both(
     asked: Asked,
     chosen: dict[int, Offsets] | None,
     wanted: Wanted,
+    within: Bounds | None,
 ) -> list[Hit]:
     (parts,) = ranking.scored(query, snapshot, chosen, wanted.threads)
     rows = by_words.found(connection, asked, snapshot.passages, chosen)
-    least = -math.inf if wanted.min_score is None else wanted.min_score * total_of(query)
+    least = -math.inf if wanted.min_score is None else wanted.min_score * (query.weight or 1.0)
     places, added = blending.blended(connection, parts, rows, wanted.offset + wanted.k, least)
-    return hits(connection, snapshot, query, parts, places, wanted, added)
+    return hits(connection, snapshot, query, parts, places, wanted, added, within)

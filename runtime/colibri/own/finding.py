@@ -21,7 +21,9 @@ from colibri.own.keeping import DEFAULT, name_of, own_index
 from colibri.own.trust import why_not_trusted
 
 FOLDER = ".colibri-index"
+"""A folder's own index."""
 VARIABLE = "COLIBRI_INDEX"
+"""Names an index where nothing on the command line does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +53,9 @@ def which(folder: str | os.PathLike[str] | None = None, name: str | None = None)
     if folder is not None:
         return Which(path=Path(folder), why="--index", name=name_of(Path(folder)), words=f"--index {_quoted(folder)}")
     if name is not None:
-        return Which(
-            path=own_index(name), why=f"your own, --name {_quoted(name)}", name=name, words=f"--name {_quoted(name)}"
-        )
+        place = own_index(name)
+        words = f"--name {_quoted(place.name)}"
+        return Which(path=place, why=f"your own, {words}", name=place.name, words=words)
     if said := os.environ.get(VARIABLE):
         path = _from_home(Path(said))
         return Which(path=path, why=VARIABLE, name=name_of(path))

@@ -15,6 +15,7 @@ from colibri.server import App, Models, Settings, run, url
 from colibri.ui.desk import Desk
 from colibri.ui.guard import Guard, own_hosts
 from colibri.ui.held import Holder
+from colibri.ui.hits import add_hits
 from colibri.ui.questions import Questions
 from colibri.ui.routes import add_page
 from colibri.ui.tending import Tending
@@ -50,6 +51,7 @@ def serve_page(
     app = App(Models([]), Settings(grace_seconds=2.0), any_host=False, places=_PLACES)
     guard = Guard(token=token, hosts=own_hosts(listener.getsockname()[1]))
     desk = Desk(index=index, encode=questions, tending=tending, can_open=True, holder=Holder(index))
+    add_hits(app, index, questions, guard)
     add_page(app, desk, guard, at_root=True)
 
     def started() -> None:
