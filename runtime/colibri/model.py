@@ -11,7 +11,7 @@ from typing import Any, Literal, Unpack, overload
 
 from colibri import artefact as artefacts
 from colibri import checks, providers
-from colibri.artefact import Manifest, RoleName
+from colibri.artefact import Fit, Manifest, RoleName, bounds, fit_of
 from colibri.encoding import Call, DocumentOptions, QueryOptions
 from colibri.errors import ArtefactError, InputError, ShapeError
 from colibri.scoring import Floats, maxsim
@@ -36,6 +36,8 @@ class Result:
     id: str | None = None
     """As it was given, with a mapping or a `colibri.Document`."""
     payload: dict[str, Any] | None = None
+    fit: Fit | None = None
+    """Whether it fits the query at all, by the model's cutoffs; None where it has none."""
 
 
 class Colibri:
@@ -292,9 +294,15 @@ class Colibri:
         """
         count = checks.one_count(k=k, top_n=top_n)
         given = checks.ranked_documents(documents)
-        scores = self.score(query, [one.text for one in given])
+        queries = self.encode_queries([query])
+        scores = self.score(queries, [one.text for one in given])
+        within = bounds(self.manifest, queries.dim, queries.weight)
         order = (-scores).argsort(kind="stable")[:count]
-        return [Result(int(i), float(scores[i]), given[i].text, given[i].id, given[i].payload) for i in order]
+        return [
+            Result(int(i), score, given[i].text, given[i].id, given[i].payload, fit_of(within, score))
+            for i in order
+            for score in [float(scores[i])]
+        ]
 
     def _call(
         self,

@@ -28,7 +28,8 @@ def documents() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for number, path in enumerate(PATHS):
         age = timedelta(days=DAYS[number % len(DAYS)], hours=1)
-        file: dict[str, Any] = {"path": path, "root": path[:2], "reader": KINDS["." + path.rpartition(".")[2]], "sha256": "0"}
+        file: dict[str, Any] = {"path": path, "root": path[:2], "sha256": "0"}
+        file["reader"] = KINDS["." + path.rpartition(".")[2]]
         file |= {"mtime_ns": int((NOW - age).timestamp()) * 10**9, "language": TONGUES[number % len(TONGUES)]}
         file = {name: value for name, value in file.items() if value is not None}
         found.append({"id": path, "payload": {"file": file}})

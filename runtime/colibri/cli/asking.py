@@ -16,6 +16,7 @@ from colibri.errors import InputError, StoreError
 
 if TYPE_CHECKING:
     from colibri import index
+    from colibri.artefact import Fit
     from colibri.machine import Served
 
 
@@ -63,6 +64,7 @@ class Hit:
     payload: dict[str, Any] | None
     passages: tuple[PassageHit, ...]
     words: float | None
+    fit: "Fit | None"
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def _hit(said: Mapping[str, Any]) -> Hit:
     text = None if said.get("document") is None else said["document"]["text"]
     passages = tuple(_passage(one, text) for one in said["passages"])
     score, normalised, words = said["relevance_score"], said["normalised_score"], said.get("words_score")
-    return Hit(said["id"], score, normalised, text, said.get("payload"), passages, words)
+    return Hit(said["id"], score, normalised, text, said.get("payload"), passages, words, said.get("fit"))
 
 
 def _passage(said: Mapping[str, Any], text: str | None) -> PassageHit:

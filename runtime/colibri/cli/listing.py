@@ -66,7 +66,8 @@ def listing(hits: Sequence["Hit"], base: Path | None = None, marks: Marks | None
         found = place(hit)
         where = click.style(visible(str(found).removeprefix(f"{base}/")), fg="cyan")
         mark = f"  ({GONE})" if gone(hit) else ""
-        lines.append(f"{number}. {hit.normalised:.3f}  {linked(where, None if mark else path_of(hit))}{mark}")
+        fit = "" if hit.fit is None else f" {hit.fit}"
+        lines.append(f"{number}. {hit.normalised:.3f}{fit}  {linked(where, None if mark else path_of(hit))}{mark}")
         passage = shown_passage(hit)
         if hit.text is not None and passage is not None:
             marked = _bold(hit, passage) if marks is None else marks(hit, passage)

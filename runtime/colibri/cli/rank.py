@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from colibri.artefact import bounds, fit_of
 from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options, read_texts
 from colibri.cli.terminal import echo, echo_json
@@ -34,7 +35,8 @@ def rerank(
 ) -> None:
     """Rank documents by how well they answer QUERY.
 
-    The score is MaxSim: for each query token its best cosine among the document's tokens, summed. Lines of FILE are
+    The score is MaxSim: for each query token its best cosine among the document's tokens, summed. The word behind it
+    says whether a document fits at all, where the model's cutoffs are known (`colibri info`). Lines of FILE are
     texts, or, in a file called .jsonl and where the first line is an object with a text, JSON: id, text and payload, of
     which results keep what was given.
 
@@ -48,15 +50,19 @@ def rerank(
     loaded = asked.load()
     texts = [one["text"] for one in given]
     vectors = loaded.encode_documents(texts, progress=len(texts) >= PROGRESS_FROM)
-    scores = loaded.score(query, vectors)
+    queries = loaded.encode_queries([query])
+    scores = loaded.score(queries, vectors)
     order = (-scores).argsort(kind="stable")[:count]
+    within = bounds(loaded.manifest, queries.dim, queries.weight)
+    fits = [fit_of(within, float(score)) for score in scores]
     if as_json:
-        results = [{"index": int(i), "score": float(scores[i]), **_entry(given[i])} for i in order]
+        results = [{"index": int(i), "score": float(scores[i]), "fit": fits[i], **_entry(given[i])} for i in order]
         used = {"model": loaded.name, "variant": loaded.variant, "provider": loaded.provider.name, "dim": loaded.dim}
         echo_json({**used, "query": query, "results": results})
         return
     for i in order:
-        echo(f"{scores[i]:7.3f}  {_shown(given[i])}")
+        fit = "" if fits[i] is None else f"{fits[i]:<8}  "
+        echo(f"{scores[i]:7.3f}  {fit}{_shown(given[i])}")
 
 
 def _shown(document: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colibri.cli.fields import said_of, unknown_fields
+from colibri.cli.fitting import Least, by_name, kept, least_of, left_out, shown
 from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.index_place import IndexOptions, index_options, loader
 from colibri.cli.listing import entry, listing, path_of, snippet
@@ -44,13 +45,23 @@ _PASSAGES = 2  # the best one may be words about the document, of which its text
     help="Find by meaning, by exact words, or by both; --mode words needs no model.",
 )
 @click.option("--open", "opened", type=click.IntRange(min=1), metavar="N", help="Open the file of hit N as well.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option(
+    "--min",
+    "least",
+    metavar="likely|maybe|NUMBER",
+    callback=least_of,
+    help="Show what fits so well; a number is the score that is shown. Default: maybe.",
+)
+@click.option("--all", "everything", is_flag=True, help="Show also what hardly fits.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; without --min it has every result.")
 @model_options
 def search(
     words: tuple[str, ...],
     count: int,
     mode: str,
     opened: int | None,
+    least: Least | None,
+    everything: bool,
     as_json: bool,
     asked: ModelOptions,
     about: FilterOptions,
@@ -59,8 +70,9 @@ def search(
     """Search an index that `colibri index` made; the words that matter most to a score are bold.
 
     Several words are one query. The first number is the score divided by the number of the query's tokens: a mean of
-    cosines, at most 1. A hit whose file is not there any more says so ("file is gone"; with --json in "gone"): see
-    `colibri index --prune`. Where a `colibri ui` or `colibri serve` of yours serves the index, that one is asked.
+    cosines, at most 1. The word behind it says whether a hit fits at all, where the model's cutoffs are known (`colibri
+    info`). A hit whose file is not there any more says so ("file is gone"; with --json in "gone"): see `colibri index
+    --prune`. Where a `colibri ui` or `colibri serve` of yours serves the index, that one is asked.
 
     By words, documents must have what stands in quotation marks, and not what a minus stands before: quote such a query
     for the shell. An index without words is searched by meaning alone, which is said.
@@ -78,13 +90,17 @@ def search(
     said = parsed(about.filters)
     unknown = unknown_fields(place, said, found=bool(hits)) if said else {}
     if as_json:
-        found = {"query": query, "index": str(place), "mode": mode, "results": [entry(hit) for hit in hits]}
+        wanted = kept(hits, None if everything else least)
+        found = {"query": query, "index": str(place), "mode": mode, "results": [entry(hit) for hit in wanted]}
         echo_json(found | ({"unknown_fields": unknown} if unknown else {}))
     else:
         for line in ([] if hits else ["nothing found"]) + said_of(unknown):
             echo(line, err=True)
-        for line in listing(hits, marks=marks):
+        fitting = shown(hits, least, everything=everything, exact=by_name(query))
+        for line in listing(fitting, marks=marks):
             echo(line, styled=True)
+        if (left := left_out(len(fitting), hits, least)) is not None:
+            echo(left, err=True)
     if opened is not None:
         _open(hits, opened)
 
