@@ -90,8 +90,8 @@ def search(
     said = parsed(about.filters)
     unknown = unknown_fields(place, said, found=bool(hits)) if said else {}
     if as_json:
-        wanted = kept(hits, None if everything else least)
-        found = {"query": query, "index": str(place), "mode": mode, "results": [entry(hit) for hit in wanted]}
+        fitting = kept(hits, None if everything else least)
+        found = {"query": query, "index": str(place), "mode": mode, "results": [entry(hit) for hit in fitting]}
         echo_json(found | ({"unknown_fields": unknown} if unknown else {}))
     else:
         for line in ([] if hits else ["nothing found"]) + said_of(unknown):
@@ -102,7 +102,7 @@ def search(
         if (left := left_out(len(fitting), hits, least)) is not None:
             echo(left, err=True)
     if opened is not None:
-        _open(hits, opened)
+        _open(fitting, opened)  # by the numbers that are shown
 
 
 @dataclass(frozen=True)
