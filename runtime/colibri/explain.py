@@ -95,8 +95,8 @@ def _telling(sums: dict[Span, float], text: str, meaning: Callable[[str], float]
     """Without punctuation and words that mean little, as long as anything is left."""
     words = {word: weight for word, weight in sums.items() if any(c.isalnum() for c in text[word.start : word.end])}
     if meaning is not None:
-        # Of the words shown for 175 questions in five languages that have articles and such, 51 were those; with this
-        # 16, and of the question's own words that the text has 217 are shown where 220 were (benchmarks/NOTES.md).
+        # Of the words shown for 125 questions in five languages that have articles and such, 51 were those; with this
+        # 16, and of the question's own words that the text has 215 are shown where 220 were (benchmarks/NOTES.md).
         words = {word: weight for word, weight in words.items() if meaning(text[word.start : word.end]) >= 0.5} or words
     return words or sums
 

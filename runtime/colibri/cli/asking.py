@@ -29,8 +29,6 @@ class Span(NamedTuple):
 
 _CONNECT_SECONDS = 1.0  # on this machine; longer, and nobody is there
 _ANSWER_SECONDS = 60.0
-MOST = 100
-"""Documents of an answer with spans."""
 _REFUSED = 422
 
 

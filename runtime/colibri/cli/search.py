@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from colibri.cli import asking
 from colibri.cli.fields import said_of, unknown_fields
 from colibri.cli.fitting import Least, by_name, kept, least_of, left_out, shown
 from colibri.cli.grouped import MODEL, Grouped
@@ -91,8 +90,8 @@ def search(
     said = parsed(about.filters)
     unknown = unknown_fields(place, said, found=bool(hits)) if said else {}
     if as_json:
-        wanted = kept(hits, None if everything else least)
-        found = {"query": query, "index": str(place), "mode": mode, "results": [entry(hit) for hit in wanted]}
+        fitting = kept(hits, None if everything else least)
+        found = {"query": query, "index": str(place), "mode": mode, "results": [entry(hit) for hit in fitting]}
         echo_json(found | ({"unknown_fields": unknown} if unknown else {}))
     else:
         for line in ([] if hits else ["nothing found"]) + said_of(unknown):
@@ -103,7 +102,7 @@ def search(
         if (left := left_out(len(fitting), hits, least)) is not None:
             echo(left, err=True)
     if opened is not None:
-        _open(hits, opened)
+        _open(fitting, opened)  # by the numbers that are shown
 
 
 @dataclass(frozen=True)
@@ -120,8 +119,10 @@ _ALONE = "searched by meaning alone: {}"
 def _found(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequence[Hit], Marks, str]":
     """The hits, what to show in bold of them, and the mode they were found by: by a process that serves the index,
     where that can be asked."""
-    served = find(place) if asks.count <= asking.MOST and options == _AS_MADE else None
+    served = find(place) if options == _AS_MADE and asks.count <= _MOST_ASKED else None
     if served is not None:
+        from colibri.cli import asking  # sockets and addresses, which a search of one's own does without
+
         try:
             answer = asking.asked(served, asks.query, asks.count, asks.where, _PASSAGES, asks.mode)
         except asking.Gone:
@@ -136,6 +137,8 @@ def _found(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequen
     return _own(place, asks, options)
 
 
+_MOST_ASKED = 100
+"""Documents of an answer that comes with spans."""
 _AS_MADE = ModelOptions(
     model=None, dim=None, variant=None, provider="auto", batch_tokens=None, threads=None, workers=None
 )
