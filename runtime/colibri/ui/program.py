@@ -1,5 +1,6 @@
 """`colibri ui` from an open index to the end of its server."""
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from urllib.parse import urlencode
 
 from colibri.errors import ColibriError
 from colibri.index import Index
+from colibri.machine import Served, find
 from colibri.machine import announce as announced
 from colibri.server import App, Models, Settings, run, url
 from colibri.ui.desk import Desk
@@ -35,7 +37,7 @@ def serve_page(
     *,
     paths: Sequence[Path] = (),
     options: Mapping[str, Any] | None = None,
-) -> None:
+) -> Served | None:
     """Serve the page of an index on this machine until SIGTERM or Ctrl-C, and keep the index fresh meanwhile.
 
     load      loads the model of that name when the first question comes
@@ -44,6 +46,8 @@ def serve_page(
               and one for the command line of a browser, which is good once
     paths     to index first
     options   of `colibri.load`, for the process that indexes, as JSON takes them
+
+    Returns at once who has the page of this index already, where somebody has.
     """
     token = Guard.new_token()
     questions = Questions(index, load)
@@ -61,7 +65,11 @@ def serve_page(
 
     try:
         with announced(index.path, url(listener), token):
+            first = find(index.path, page=True)  # of two that begin at once, the one that began first
+            if first is not None and first.pid != os.getpid():
+                return first
             run(app, listener, started)
+            return None
     finally:
         tending.stop()
         questions.close()
@@ -89,5 +97,7 @@ def page_address(base: str, **fragment: str) -> str:
 def _warm(desk: Desk, questions: Questions) -> None:
     """So that the first question does not wait for what it needs. What fails here is said when it is asked for."""
     with suppress(ColibriError, OSError):
-        if desk.holder.get().commits:
-            questions.model()
+        if desk.holder.get().paths:
+            rows = questions("warm")
+            best = desk.index.search(rows, 1, passages=1)
+            desk.index.search(rows, 1, ids=[hit.id for hit in best], explain=True)
