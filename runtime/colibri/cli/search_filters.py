@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from colibri.cli.fields import Where
+from colibri.cli.fields import KindOfFile, Where
 from colibri.cli.when import moment
 from colibri.errors import InputError
 
@@ -68,6 +68,7 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--kind",
             "kinds",
+            type=KindOfFile(),
             multiple=True,
             help="Only files of a kind: pdf, py, mail (see `colibri index --kinds`).",
         ),
