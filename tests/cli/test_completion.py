@@ -79,6 +79,8 @@ def asked(home: Path, *words: str) -> list[str]:
         (["search", "--index", "absent", "--where", ""], []),
         (["search", "--provider", "cp"], ["cpu"]),
         (["completion", "f"], ["fish"]),
+        (["search", "--kind", "pd"], ["pdf"]),
+        (["search", "--kind", "markd"], ["markdown"]),
         (["keys", "a"], ["add"]),
     ],
 )

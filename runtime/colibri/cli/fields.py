@@ -1,4 +1,4 @@
-"""Fields of filters: which of them no document has, and the nearest that some have; and their completion."""
+"""Fields of filters: which of them no document has, and the nearest that some have; and what completes there."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -40,6 +40,21 @@ class Where(click.types.StringParamType):
         if len(fitting) == 1:
             found += [f"{fitting[0]}={value}" for value in sorted(values.get(fitting[0], ()))[:_MOST_VALUES]]
         return [CompletionItem(one) for one in found if one.startswith(incomplete)]
+
+
+class KindOfFile(click.types.StringParamType):
+    """A kind of file, as `colibri search --kind` and the configuration take it."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        """Kinds that are read, and the endings of their files' names."""
+        from click.shell_completion import CompletionItem
+
+        from colibri.files import ALSO, READ
+
+        names = {kind.name.casefold() for kind in READ} | ALSO.keys()
+        names |= {ending.lstrip(".") for kind in READ for ending in kind.endings if ending.startswith(".")}
+        plain = sorted(name for name in names if _PLAIN.fullmatch(name))
+        return [CompletionItem(name) for name in plain if name.startswith(incomplete.casefold())]
 
 
 def unknown_fields(place: Path, where: Mapping[str, Any] | None, *, found: bool) -> dict[str, str | None]:

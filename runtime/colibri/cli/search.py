@@ -32,7 +32,10 @@ log = logging.getLogger(__name__)
 _PASSAGES = 2  # the best one may be words about the document, of which its text shows nothing
 
 
-@click.command(cls=Grouped, groups=MODEL, short_help="Search an index.")
+_GROUPS = {"Which documents": ("--in", "--kind", "--since", "--until", "--where"), **MODEL}
+
+
+@click.command(cls=Grouped, groups=_GROUPS, short_help="Search an index.")
 @click.argument("words", nargs=-1, required=True, metavar="QUERY...")
 @index_options("--index")
 @click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many documents.")

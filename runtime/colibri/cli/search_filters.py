@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from colibri.cli.fields import Where
+from colibri.cli.fields import KindOfFile, Where
 from colibri.cli.when import moment
 from colibri.errors import InputError
 
@@ -68,6 +68,7 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--kind",
             "kinds",
+            type=KindOfFile(),
             multiple=True,
             help="Only files of a kind: pdf, py, mail (see `colibri index --kinds`).",
         ),
@@ -125,27 +126,18 @@ def _below(folder: str) -> Condition:
     return {"$or": [{"file.path": shown}, {"file.path": {"$prefix": inner}}]}
 
 
-_ALSO = {
-    "email": ("mail",),
-    "excel": ("workbook", "binary workbook", "Excel 97"),
-    "markdown": (".md", ".markdown", ".mdown", ".mdx"),
-    "powerpoint": ("presentation", "PowerPoint 97"),
-}
-"""What people call kinds: their names, or endings."""
-
-
 def of_kind(word: str) -> Condition:
     """Files of a kind: by a word of its name, wherever they lie (`pdf` are all PDFs, also in archives and whatever
     their names end in), or by the ending of their names (`md`). Raises InputError for what is neither."""
-    from colibri.files import NOT_READ, READ
+    from colibri.files import ALSO, NOT_READ, READ, words_of
 
     wanted = word.strip().casefold().removeprefix(".")
-    named = set(_ALSO.get(wanted, ()))
-    kinds = [kind for kind in READ if kind.name in named or wanted in _words_of(kind.name)]
+    named = set(ALSO.get(wanted, ()))
+    kinds = [kind for kind in READ if kind.name in named or wanted in words_of(kind.name)]
     endings = {one for kind in READ for one in kind.endings if one.startswith(".")}
     suffixes = sorted(one.removeprefix(".") for one in {*named, f".{wanted}"} & endings)
     if not kinds and not suffixes:
-        names = sorted({*_ALSO, *(one for kind in READ for one in _words_of(kind.name))})
+        names = sorted({*ALSO, *(one for kind in READ for one in words_of(kind.name))})
         why = "such files are not read, so that none is found"
         if wanted not in {kind.name.casefold() for kind in NOT_READ}:
             why = _why_no_kind(wanted, names, sorted(one.removeprefix(".") for one in endings))
@@ -154,10 +146,6 @@ def of_kind(word: str) -> Condition:
     found: list[Condition] = [{"file.suffix": {"$in": suffixes}}] if suffixes else []
     found += [{"file.reader": {"$in": readers}}] if readers else []
     return _one_of([*found, *map(_innermost, readers)])
-
-
-def _words_of(name: str) -> set[str]:
-    return {name.casefold(), *name.casefold().split()}
 
 
 def _innermost(reader: str) -> Condition:
