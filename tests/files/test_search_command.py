@@ -109,7 +109,7 @@ def test_json_has_everything(notes: Path) -> None:
     found: dict[str, Any] = json.loads(run("search", "bird", "--json").stdout)
     assert found["query"] == "bird"
     hit = found["results"][0]
-    assert hit.keys() == {"id", "score", "normalised", "text", "payload", "passages", "place", "line", "label"}
+    assert hit.keys() == {"id", "score", "normalised", "text", "payload", "passages", "words", "place", "line", "label"}
     assert hit["payload"]["file"]["path"] == hit["id"]
     assert hit["passages"][0]["matches"]
 
