@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from colibri.errors import InputError, StoreLocked
-from colibri.files import Follower, Root, noted_roots, remove, shown, why_gone
+from colibri.files import Follower, Root, noted_roots, remove, why_gone
 from colibri.files import State as Following
 from colibri.index import Index
 from colibri.server import Problem, invalid
@@ -15,7 +15,6 @@ from colibri.ui.held import Held
 from colibri.ui.messages import Indexing, PassedAnswer, PassedCount, PassedOver, RootState
 
 _JOIN_SECONDS = 10.0
-_FORGET_SECONDS = 20.0
 
 
 class Tending:
@@ -70,25 +69,19 @@ class Tending:
 
         Raises Problem 404 for what the index holds nothing of, 503 while another program writes.
         """
-        place = _absolute(path)
         with self._changing:
             paused = self.follower.state.phase == "paused"
-            self.follower.pause()
+            self.follower.pause(_JOIN_SECONDS)  # else what is being read of it would come in again
             try:
-                if self._thread.is_alive() and not self.follower.forget(shown(place), _FORGET_SECONDS):
-                    raise _busy("what is being indexed does not end; try again")
-                return remove(self._index, [place]).documents
+                self.follower.give_up(_absolute(path))
+                return remove(self._index, [_absolute(path)]).documents
             except InputError as error:
                 raise Problem(404, "RESOURCE_NOT_FOUND", str(error)) from None
             except StoreLocked as error:
-                raise _busy(str(error)) from None
+                raise Problem(503, "SERVICE_UNAVAILABLE", str(error), headers={"retry-after": "5"}) from None
             finally:
                 if not paused:
                     self.follower.resume()
-
-
-def _busy(why: str) -> Problem:
-    return Problem(503, "SERVICE_UNAVAILABLE", why, headers={"retry-after": "5"})
 
 
 def _absolute(path: str) -> Path:
