@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -98,6 +98,8 @@ class Searching:
         else:
             took.score = ranked
         hits = await self._explained(question, [one for group in groups for one in group.ids])
+        if answer.mode == "both":
+            hits = {found_id: _with_its_words(hit, said) for found_id, hit in hits.items()}
         answer.files = await asyncio.to_thread(files_of, groups, hits, request.query)
         if not request.offset:
             found = {file.fit for file in answer.files}
@@ -139,6 +141,15 @@ class Searching:
             return {}
         found = await question.ask(self._index, len(ids), ids=ids, explain=True, passages=_PASSAGES)
         return {hit.id: hit for hit in found}
+
+
+def _with_its_words(hit: Hit, said: Asked) -> Hit:
+    """A code or a name that no meaning fits is found by its letters: where every word stands, a text may fit."""
+    if hit.fit != "unlikely" or not said.terms or not hit.words:
+        return hit
+    text = (hit.text or "").casefold()
+    stands = all(word.casefold() in text for term in said.terms for word in term.words)
+    return replace(hit, fit="maybe") if stands else hit
 
 
 def _ms(since: float) -> float:
