@@ -111,11 +111,12 @@ def __dir__() -> list[str]:
     return [*__all__, "__version__"]
 
 
-# A frozen program starts itself as the process that reads files (colibri.files.room) or holds Qdrant Edge
-# (colibri.stores.edge_worker), for want of a `python -m`.
+# A frozen program starts itself as the process that reads files (colibri.files.room), follows folders
+# (colibri.files.follow) or holds Qdrant Edge (colibri.stores.edge_worker), for want of a `python -m`.
 if getattr(sys, "frozen", False) or "__compiled__" in globals():
     for _variable, _module in (
         ("COLIBRI_FILES_ROOM", "colibri.files.room.__main__"),
+        ("COLIBRI_FILES_FOLLOW", "colibri.files.follow.__main__"),
         ("COLIBRI_STORES_EDGE", "colibri.stores.edge_worker"),
     ):
         if os.environ.pop(_variable, ""):

@@ -9,7 +9,7 @@ from colibri.errors import InputError, InputTypeError
 from colibri.scoring import best_tokens
 from colibri.vectors import Span, Spans, TokenVectors
 
-__all__ = ["Match", "Span", "highlights", "matches"]
+__all__ = ["Match", "Span", "highlights", "matches", "whole_word"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def highlights(found: Sequence[Match], text: str, share: float = 0.3) -> list[Sp
     sums: dict[Span, float] = {}
     for match in _checked(found, text):
         if match.query.end > match.query.start and match.document.end > match.document.start:
-            word = _word(text, match.document)
+            word = whole_word(text, match.document)
             sums[word] = sums.get(word, 0.0) + max(match.weight, 0.0)
     least = least_share * max(sums.values(), default=0.0)
     kept = sorted(word for word, weight in sums.items() if weight >= least and weight > 0)
@@ -111,7 +111,7 @@ def _checked(found: object, text: object) -> Sequence[Match]:
     return found
 
 
-def _word(text: str, span: Span) -> Span:
+def whole_word(text: str, span: Span) -> Span:
     """The span, reaching to the ends of the words it begins and ends in. Scripts without spaces keep their tokens."""
     start, end = span
     while start > 0 and _joins(text[start - 1]) and _joins(text[start]):

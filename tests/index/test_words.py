@@ -220,7 +220,7 @@ def test_words_with_places_are_the_same_words(text: str) -> None:
 @given(st.text(alphabet="ab1東京ไ é\u0301-\"'()*:^ß鳥", max_size=30), st.booleans())
 def test_any_query_is_an_answer_and_never_syntax(worded: Index, query: str, typing: bool) -> None:
     for mode in ("words", "both"):
-        worded.search(rows(1), k=3, mode=mode, text=query, typing=typing)  # type: ignore[arg-type]
+        worded.search(rows(1), k=3, mode=mode, text=query, typing=typing)
 
 
 @pytest.fixture(scope="module")

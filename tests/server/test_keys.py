@@ -12,7 +12,8 @@ import pytest
 
 from colibri.errors import ArtefactError, InputError
 from colibri.server.access import keys
-from colibri.server.access.rates import Bucket
+from colibri.server.access.rates import Bucket, Rates
+from colibri.server.problems import Problem
 from live_server import BERT, Answer, LiveServer
 
 ASK = {"model": BERT, "input": "a secret bird"}
@@ -213,6 +214,16 @@ def test_requests_and_tokens_a_minute_are_limited_for_each_key(guarded: LiveServ
     assert first.headers["x-ratelimit-remaining-tokens"] == "0"
     assert "tokens a minute" in second.json["detail"]
     assert ask(guarded, f"Bearer {key}").status == 200
+
+
+def test_the_first_request_of_a_key_for_one_a_minute_is_let_in() -> None:
+    """Its bucket is made a moment after the clock was looked at."""
+    clock = iter([10.0, 10.5, 10.5, 10.5, 11.0, 11.0, 11.0, 11.0])
+    rates = Rates(lambda: next(clock))
+    key = keys.Key(name="few", sha256="", requests_per_minute=1, tokens_per_minute=None, created="")
+    assert rates.ask(key)["x-ratelimit-remaining-requests"] == "0"
+    with pytest.raises(Problem, match="1 requests a minute"):
+        rates.ask(key)
 
 
 def test_a_bucket_fills_up_evenly_and_not_beyond_a_minute() -> None:

@@ -1,5 +1,7 @@
 """PointStore over an engine in plain loops: the contract, and what only an engine that fails shows."""
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -287,3 +289,12 @@ def test_text_needs_a_model(make: Make) -> None:
         make().add([{"id": "a", "text": "b"}])
     with pytest.raises(StoreError):
         make().search("b")
+
+
+@pytest.mark.parametrize("way", [pickle.dumps, copy.deepcopy, copy.copy])
+def test_a_store_elsewhere_says_why_it_cannot_go_along(way: Any, make: Make) -> None:
+    store = make()
+    store.add([document(1)])
+    with pytest.raises(TypeError, match="cannot be pickled or deep-copied, since its client or process cannot"):
+        way(store)
+    assert ids(store.search(rows(1))) == ["d1"]

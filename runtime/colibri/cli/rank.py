@@ -2,11 +2,12 @@
 
 import click
 
+from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options, read_texts
 from colibri.cli.terminal import echo, echo_json
 
 
-@click.command(short_help="Rank documents for a query.")
+@click.command(cls=Grouped, groups=MODEL, short_help="Rank documents for a query.")
 @click.argument("query")
 @click.argument("documents", nargs=-1, metavar="[DOCUMENT]...")
 @click.option("--file", metavar="FILE", help="Read documents from FILE, one a line; - is stdin.")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from colibri.cli.index_place import DEFAULT, NamedPath, open_index
+from colibri.cli.fields import Where, said_of, unknown_fields
+from colibri.cli.grouped import MODEL, Grouped
+from colibri.cli.index_place import IndexOptions, index_options, open_index
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.terminal import TEXT, echo, echo_json, visible
 from colibri.errors import InputError
@@ -26,12 +28,16 @@ _LINE = re.compile(r"\n[ \t]*(?=[^ \t\n])")
 _WORD = re.compile(r"\s+(?=\S)")
 
 
-@click.command(short_help="Search an index.")
+@click.command(cls=Grouped, groups=MODEL, short_help="Search an index.")
 @click.argument("query")
-@click.option("--index", "place", type=NamedPath(), default=DEFAULT, show_default=True, help="Folder of the index.")
+@index_options("--index")
 @click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many documents.")
 @click.option(
-    "--where", "filters", multiple=True, help="Keep documents by payload: file.suffix=md, or JSON. All must hold."
+    "--where",
+    "filters",
+    type=Where(),
+    multiple=True,
+    help="Keep documents by payload: file.suffix=md, or JSON. All must hold.",
 )
 @click.option(
     "--mode",
@@ -44,12 +50,12 @@ _WORD = re.compile(r"\s+(?=\S)")
 @model_options
 def search(
     query: str,
-    place: Path,
     count: int,
     filters: tuple[str, ...],
     mode: str,
     as_json: bool,
     asked: ModelOptions,
+    named: IndexOptions,
 ) -> None:
     """Search an index that `colibri index` made; the words that matter most to a score are bold.
 
@@ -66,15 +72,19 @@ def search(
       colibri search "refund" --where '{"year": {"$gte": 2024}}' --json
     """
     where = parsed(filters)
+    place = named.existing(quiet=as_json)
     with open_index(place, asked, create=False) as opened:
         mode = _possible(opened, mode)
         hits = opened.search(query, count, where, explain=True, passages=_PASSAGES, mode=mode)
+    unknown = unknown_fields(place, where, found=bool(hits))
     if as_json:
         found = {"query": query, "index": str(place), "mode": mode, "results": [_entry(hit) for hit in hits]}
-        echo_json(found)
+        echo_json(found | ({"unknown_fields": unknown} if unknown else {}))
         return
     if not hits:
         echo("nothing found", err=True)
+    for line in said_of(unknown):
+        echo(line, err=True)
     for line in listing(hits):
         echo(line, styled=True)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from colibri import machine
+from colibri.cli.grouped import Grouped
 from colibri.cli.index_place import NamedPath
 from colibri.cli.options import provider_option
 from colibri.cli.variables import BadVariable, FromEnvironment, KeysFile, said_by
@@ -27,7 +28,18 @@ log = logging.getLogger(__name__)
 DEFAULT_PORT = 8080
 
 
-class _Service(FromEnvironment):
+_GROUPS = {
+    "Options": ("--artefact", "--index", "--host", "--port", "--keys-file", "--without-keys"),
+    "Models and answers": ("--alias", "--provider", "--workers", "--normalise-scores"),
+    "Limits": (
+        "--queue", "--max-texts", "--max-body-mb", "--timeout", "--header-timeout", "--body-timeout", "--write-timeout",
+    ),
+    "Ending": ("--drain", "--grace"),
+    "A Qdrant collection in place of an index": ("--store", "--url", "--collection"),
+}  # fmt: skip
+
+
+class _Service(Grouped, FromEnvironment):
     """Its variables are set by units and manifests, and what cannot be is read in the server's log, a line of JSON."""
 
     def refuse(self, error: BadVariable, cause: BaseException) -> NoReturn:
@@ -40,7 +52,7 @@ class _Service(FromEnvironment):
         raise SystemExit(error.exit_code) from cause
 
 
-@click.command(cls=_Service, short_help="Serve Jina's API from this machine.")
+@click.command(cls=_Service, groups=_GROUPS, rest="Help", short_help="Serve Jina's API from this machine.")
 @click.option(
     "--artefact",
     "artefacts",

@@ -16,8 +16,9 @@ cut                                                   why reading the file ended
 not_read                                              of its first document: files in it that nothing reads, counted
 """
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -158,10 +159,12 @@ def moved(stored: Mapping[str, Any] | None, one: Found, root: Path) -> dict[str,
     return {**own, "file": {name: value for name, value in file.items() if name != "about" or value}}
 
 
-def known_files(index: Index) -> dict[str, Known]:
-    """All that it holds, by their path."""
+def known_files(index: Index, below: Collection[str] | None = None) -> dict[str, Known]:
+    """All that it holds, by their path. below: only these files, and those that lie there; no path among them lies in
+    another one."""
     found: dict[str, Known] = {}
-    for found_id, own in index.payloads({"file.path": {"$exists": True}}):
+    between = None if below is None else _between(below)
+    for found_id, own in index.payloads({"file.path": {"$exists": True}}, between=between):
         file = own["file"]
         if not isinstance(file["path"], str) or not isinstance(file.get("sha256"), str):
             continue  # somebody else's
@@ -180,6 +183,15 @@ def known_files(index: Index) -> dict[str, Known]:
         if isinstance(file.get("cut"), dict):
             before.cut, before.limits = str(file["cut"].get("why")), str(file["cut"].get("limits"))
     return found
+
+
+def _between(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Ranges of the ids that documents of some paths have: the path itself, what is in the file, what is in the folder.
+    Its separator and the next character enclose the last."""
+    for path in paths:
+        yield path, f"{path}\0"
+        for mark in ("#", os.sep):
+            yield f"{path.rstrip(os.sep)}{mark}", f"{path.rstrip(os.sep)}{chr(ord(mark) + 1)}"
 
 
 def _shown(limits: Limits) -> str:

@@ -1,5 +1,6 @@
 """What every operation on an open index needs: its facts, its connections, its segments, its lock, its model."""
 
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from colibri.index.storage.transaction import Mended, Transaction, disk_errors, 
 
 if TYPE_CHECKING:
     from colibri.index.encoding import Loader
+    from colibri.model import Colibri
 
 SEGMENTS = "segments"
 _TRIES = 10  # each meets another compaction that ended between two steps of a reader
@@ -151,6 +153,10 @@ class Core:
                     yield transaction
             except StoreDamaged as error:
                 raise StoreDamaged(f"{self.folder}: {error}", error.ids) from error
+
+    def to_open_again(self) -> "tuple[Colibri | str | os.PathLike[str] | None, float, Loader | None]":
+        """What `Index.open` takes beside the folder: model, lock_seconds, load."""
+        return None if self._model is None else self._model.given, self.lock.seconds, self._load
 
     @property
     def can_encode(self) -> bool:

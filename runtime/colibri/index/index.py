@@ -111,6 +111,10 @@ class Index:
     def __repr__(self) -> str:
         return f"Index({str(self.path)!r}, dim={self.dim}, model={self.model_name!r})"
 
+    def __reduce__(self) -> tuple[Callable[..., "Index"], tuple[object, ...]]:
+        """A pickle, or a deep copy, opens the folder again, with the model this one was opened with."""
+        return _opened_again, (self.path.absolute(), *self._core.to_open_again())
+
     def __len__(self) -> int:
         return self.count()
 
@@ -269,11 +273,17 @@ class Index:
             for row in reading.all_rows(connection, condition, values, order):
                 yield reading.stored(connection, snapshot, row, vectors=vectors)
 
-    def payloads(self, where: Mapping[str, Any] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Ids and payloads of every document, or those a filter keeps: no text is read. {} where there is none."""
+    def payloads(
+        self, where: Mapping[str, Any] | None = None, *, between: Iterable[tuple[str, str]] | None = None
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Ids and payloads of every document, or those a filter keeps: no text is read. {} where there is none.
+
+        between  only ids from a first one up to, and without, a last one, by code points: such pairs, of which no two
+                 overlap. They are found without reading the others
+        """
         condition, values = ("1", []) if where is None else compiled(where)
         with self._core.shelf.reading() as connection:
-            for row in reading.all_heads(connection, condition, values):
+            for row in reading.all_heads(connection, condition, values, between):
                 yield row.id, row.shown_payload or {}
 
     def without_text(self) -> int:
@@ -481,3 +491,10 @@ class Index:
     def stats(self) -> Stats:
         """What the index holds, and what it takes on the disk."""
         return upkeep.stats(self._core)
+
+
+def _opened_again(
+    path: Path, model: "Colibri | str | os.PathLike[str] | None", lock_seconds: float, load: "Loader | None"
+) -> Index:
+    """The index of a pickle."""
+    return Index.open(path, model, create=False, lock_seconds=lock_seconds, load=load)

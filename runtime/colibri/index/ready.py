@@ -37,8 +37,10 @@ def given_rows(vectors: object, dim: int, space_id: str, where: str) -> Given:
     if isinstance(vectors, TokenVectors):
         if vectors.space_id and space_id and vectors.space_id != space_id:
             raise ShapeError(f"{where}: vectors are of another model's space than the index")
-        if vectors.rows.dtype == np.int8 and vectors.scales is None:
-            raise ShapeError(f"{where}: int8 vectors without scales; TokenVectors.quantize() makes both")
+        if vectors.kind in ("int8", "int4") and vectors.scales is None:
+            raise ShapeError(f"{where}: {vectors.kind} vectors without scales; TokenVectors.quantize() makes both")
+        if vectors.kind == "int4":
+            vectors = vectors.quantize("int8")
         given = Given(vectors.rows, np.diff(vectors.starts).tolist(), vectors.scales, vectors.spans)
     else:
         rows = np.asarray(vectors)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import traceback
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
+from colibri.server.access.gate import check_key, found_key
 from colibri.server.access.keys import KeyRing, KeyScope
 from colibri.server.access.rates import Rates
 from colibri.server.http import logs
@@ -60,6 +61,11 @@ class App:
         self._any_host = any_host
         self._router = Router(redirect_slashes=False)  # to where its Host header says
         self._paths = Paths()
+        self._guards: dict[str, Callable[[Scope], None]] = {}
+
+    def guard(self, path: str, check: Callable[[Scope], None]) -> None:
+        """Have a check of their own for requests of a path and all below, in place of that of their Host."""
+        self._guards[path] = check
 
     def add(self, routes: Sequence[BaseRoute]) -> None:
         """More routes."""
@@ -75,7 +81,7 @@ class App:
         sending = exchange.sender(send)
         try:
             try:
-                self._check_host(scope)
+                self._check(scope)
                 await self._router(scope, receive, sending)
             except HTTPException as error:
                 raise _of_router(error) from None
@@ -118,6 +124,13 @@ class App:
         level = logging.DEBUG if exchange.route in {"/health", "/live", "/ready", "/metrics"} else logging.INFO
         logs.requests.log(level, "request", extra={"fields": fields})
 
+    def _check(self, scope: Scope) -> None:
+        for path, check in self._guards.items():
+            if f"{scope['path']}/".startswith(f"{path}/"):
+                check(scope)
+                return
+        self._check_host(scope)
+
     def _check_host(self, scope: Scope) -> None:
         if self._any_host:
             return
@@ -127,29 +140,19 @@ class App:
             detail = "without keys this server answers only to the name localhost; --without-keys lifts that"
             raise Problem(421, "MISDIRECTED_REQUEST", detail, close=True)
 
-    def authorise(self, request: Request, scope: KeyScope | None = None) -> None:
+    def authorise(self, request: Request, scope: KeyScope | None = None, *, header: str | None = None) -> None:
         """Refuse who has no key, where keys are wanted, one that is not for this, or asks too often.
 
-        scope: which the key must have; None: any key will do. Raises Problem 401, 403, 429.
+        scope: which the key must have; None: any key will do. header: one that holds the key alone, in place of
+        Authorization. Raises Problem 401, 403, 429.
         """
         if self.keys is None:
             return
         exchange = exchange_of(request)
-        given = request.headers.getlist("authorization")
-        if not given:
-            raise _unauthorised("AUTH_MISSING_API_KEY", "no key: send Authorization: Bearer KEY")
-        scheme, _, secret = given[0].partition(" ")
-        if len(given) > 1 or scheme.lower() != "bearer" or not secret.strip():
-            raise _unauthorised("AUTH_INVALID_FORMAT", "wanted one header Authorization: Bearer KEY")
-        key = self.keys.find(secret.strip())
-        if key is None:
-            raise _unauthorised("AUTH_INVALID_API_KEY", "no such key")
+        given = request.headers.getlist(header or "authorization")
+        key = found_key(self.keys, given, alone=header)
         exchange.key = key
-        if key.ended:
-            raise _unauthorised("AUTH_EXPIRED_API_KEY", f"this key ended at {key.ends}; ask for another")
-        if scope is not None and scope not in key.scopes:
-            detail = f"this key is for {', '.join(key.scopes)}; this route wants one for {scope}"
-            raise Problem(403, "AUTH_FORBIDDEN", detail, close=unread(request))
+        check_key(key, scope, close=unread(request))
         exchange.headers |= self.rates.ask(key)
 
     def spend(self, request: Request, tokens: int) -> None:
@@ -200,10 +203,6 @@ async def _discard(receive: Receive) -> None:
 
 def _method(exchange: Exchange) -> str:
     return exchange.method if exchange.route != UNKNOWN_ROUTE else ANY_METHOD
-
-
-def _unauthorised(code: str, detail: str) -> Problem:
-    return Problem(401, code, detail, headers={"www-authenticate": "Bearer"})
 
 
 def _of_router(error: HTTPException) -> Problem:

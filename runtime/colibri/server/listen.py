@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from colibri.errors import InputError
 from colibri.server.app import App
@@ -23,6 +24,8 @@ _HEADERS_BYTES = 64 << 10
 # Python lets a thread that computes in it go on for 5 ms before another may: so long a worker would wait after each
 # text for the thread that writes answers. 3 % of the throughput (benchmarks/NOTES.md).
 _SWITCH_SECONDS = 0.0005
+_MOST_CONNECTIONS = 64
+_GRACE_SECONDS = 5
 _TICK_SECONDS = 0.1  # as often as uvicorn looks whether it shall end
 
 
@@ -51,6 +54,17 @@ def url(listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+@contextlib.contextmanager
+def _handling(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """What ends a server goes to it meanwhile."""
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class _Server(uvicorn.Server):
     """uvicorn's, which ends its process with the signal that ended it; ours ends with 0."""
 
@@ -65,12 +79,8 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with _handling(self.handle_exit):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._ending.begin(sig)
@@ -112,3 +122,39 @@ def run(app: App, listener: socket.socket, announce: Callable[[], None]) -> None
         h11_max_incomplete_event_size=_HEADERS_BYTES,
     )
     asyncio.run(serve())
+
+
+class _Foreign(uvicorn.Server):
+    """uvicorn's, which ends its process with the signal that ended it; ours ends with 0."""
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_start()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with _handling(self.handle_exit):
+            yield
+
+
+def run_foreign(app: ASGIApp, listener: socket.socket, announce: Callable[[], None]) -> None:
+    """Serve an application that is not an `App`, its lifespan included, until SIGTERM or Ctrl-C."""
+    config = uvicorn.Config(
+        app,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        h11_max_incomplete_event_size=_HEADERS_BYTES,
+    )
+    asyncio.run(_Foreign(config, announce).serve([listener]))

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Self
-from uuid import UUID
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
 from colibri import checks
-from colibri.errors import InputError, StoreDamaged, StoreError, StoreUnfinished
+from colibri.errors import InputError, InputTypeError, StoreDamaged, StoreError, StoreUnfinished
 from colibri.index import (
     Document,
     Hit,
@@ -26,7 +25,7 @@ from colibri.stores import facts, incoming, ranked, training
 from colibri.stores.asking import Asking, Query, entries
 from colibri.stores.centroids import Codebook
 from colibri.stores.engine import Engine
-from colibri.stores.filters import FACTS, FOREIGN, ID, OURS, PASSAGE, Condition, compiled, json_path
+from colibri.stores.filters import FACTS, FOREIGN, ID, OURS, PASSAGE, Condition, compiled, json_path, point_ids
 from colibri.stores.incoming import Incoming, Rules
 from colibri.stores.layout import Layout
 from colibri.stores.moving import Moved, check_movable, chunks
@@ -95,6 +94,13 @@ class PointStore:
     def space_id(self) -> str:
         """Which model's rows it holds; "" unknown."""
         return self._space_id
+
+    def __reduce__(self) -> NoReturn:
+        """Refused: what it holds (a client, another process) cannot go along."""
+        raise InputTypeError(
+            f"{self!r}: cannot be pickled or deep-copied, since its client or process cannot; make a "
+            f"{type(self).__name__} where it is used, for threads share one"
+        )
 
     def __len__(self) -> int:
         return self.count()
@@ -293,7 +299,7 @@ class PointStore:
         for first in range(0, len(others), _AT_ONCE):
             for one in self._engine.retrieve(others[first : first + _AT_ONCE], vectors=own):
                 parts[one.document][one.passage] = one
-        if self._foreign and (foreign := [key for name in names if name not in firsts for key in _foreign_ids(name)]):
+        if self._foreign and (foreign := [key for name in names if name not in firsts for key in point_ids(name)]):
             parts |= {one.document: {0: one} for one in self._engine.retrieve(foreign, vectors=own) if one.own is None}
         return {name: self._whole(name, own_parts, vectors=vectors) for name, own_parts in parts.items()}
 
@@ -326,7 +332,7 @@ class PointStore:
     def _documents(self, where: Mapping[str, Any] | None) -> Condition:
         """One point a document."""
         condition = self._condition(where)
-        first: Condition = {"should": [_FIRST, FOREIGN]} if self._foreign else _FIRST
+        first: Condition = _FIRST_OR_FOREIGN if self._foreign else _FIRST
         return first if condition is None else {"must": [first, condition]}
 
     def search(
@@ -443,7 +449,9 @@ class PointStore:
         return compiled(where, self._strings, foreign=self._foreign)
 
     def _strings(self, path: str) -> set[str]:
-        """Every string that a field holds."""
+        """Every string that a field holds; of the field ID every document's id."""
+        if path == ID:
+            return {one.document for one in self._engine.scroll(_FIRST_OR_FOREIGN if self._foreign else _FIRST, [ID])}
         ours: Condition = {"key": FACTS, "match": {"value": facts.has_string(path)}}
         key = json_path(path)
         others: Condition = {"must": [FOREIGN], "must_not": [{"is_empty": {"key": key}}]}
@@ -457,6 +465,7 @@ class PointStore:
 
 
 _FIRST: Condition = {"key": PASSAGE, "range": {"gte": 0, "lte": 0}}
+_FIRST_OR_FOREIGN: Condition = {"should": [_FIRST, FOREIGN]}
 
 
 def _twice(names: Sequence[str]) -> str | None:
@@ -487,13 +496,3 @@ def _rules(split: bool, passage_tokens: int, overlap_tokens: int, keep_text: boo
     if overlap_tokens != 0 and not checks.is_count(overlap_tokens):
         raise InputError(f"overlap_tokens: found {overlap_tokens!r}, wanted a whole number from 0")
     return Rules(keep_text=keep_text, passage_tokens=passage_tokens if split else None, overlap_tokens=overlap_tokens)
-
-
-def _foreign_ids(name: str) -> list[str | int]:
-    """The ids of points that a document id may be: a server's are UUIDs and whole numbers."""
-    if name.isascii() and name.isdigit() and int(name) < 1 << 64 and str(int(name)) == name:
-        return [int(name)]
-    try:
-        return [name] if str(UUID(name)) == name else []
-    except ValueError:
-        return []

@@ -3,8 +3,9 @@
 import json
 import sqlite3
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -148,9 +149,22 @@ def all_rows(
             yield row
 
 
-def all_heads(connection: sqlite3.Connection, condition: str = "1", values: Sequence[object] = ()) -> Iterator[Row]:
-    """The same without their texts, in any order."""
-    for found in connection.execute(f"SELECT {_HEAD.replace('d.', '')} FROM documents WHERE {condition}", values):
+def all_heads(
+    connection: sqlite3.Connection,
+    condition: str = "1",
+    values: Sequence[object] = (),
+    between: Iterable[tuple[str, str]] | None = None,
+) -> Iterator[Row]:
+    """The same without their texts, in any order. between: ranges of ids, see `Index.payloads`."""
+    query = f"SELECT {_HEAD.replace('d.', '')} FROM documents WHERE ({condition})"
+    rows = (
+        connection.execute(query, values)
+        if between is None
+        else chain.from_iterable(
+            connection.execute(f"{query} AND id >= ? AND id < ?", (*values, *pair)) for pair in between
+        )
+    )
+    for found in rows:
         row = Row(*found)
         if not row.whole_but_text:
             raise _damaged(row.id)

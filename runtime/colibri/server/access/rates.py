@@ -17,6 +17,7 @@ class Bucket:
 
     def level(self, now: float) -> float:
         """What is left; below 0 after somebody took more than there was."""
+        now = max(now, self._at)  # a bucket is made after its first request looked at the clock
         self._level = min(self.per_minute, self._level + (now - self._at) * self.per_minute / 60)
         self._at = now
         return self._level

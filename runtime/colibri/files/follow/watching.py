@@ -1,0 +1,266 @@
+"""What of an index's folders has to be looked at, and when: told by the system, or because it is time again."""
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+from colibri.errors import MissingExtra
+from colibri.files.follow import limits, notices
+from colibri.files.follow.batches import Batches
+from colibri.files.looking import owner
+from colibri.files.presence import real
+from colibri.files.roots import Root, current_roots
+from colibri.files.walk import outermost, shown, within
+from colibri.index import Index
+
+DAILY_SECONDS = 86_400.0
+SLOW_SECONDS = 900.0
+"""Between two looks at what nothing is told of; more where a look takes long."""
+CHECK_SECONDS = 10.0
+"""Between two looks at whether the folders themselves are there: a disk that comes tells nothing."""
+AGAIN_SECONDS = 5.0
+"""After which a folder that came is looked at again: what was put into it while the system had not begun to watch it
+was told by nobody."""
+PATIENCE_SECONDS = 60.0
+"""Without a commit, after which a root that another process began to index is taken for left."""
+_SHARE = 100.0  # a look that takes so many times less than the time to the next
+_RESTART_SECONDS = 2.0
+_LONGEST_RESTART = 3_600.0
+
+Look = Mapping[str, Any]
+Identity = tuple[int, int] | None
+
+
+class Watching:
+    """Of one index. Not for several threads: what is heard goes through `hear` to the one that owns it."""
+
+    def __init__(self, index: Index, hear: notices.Hear, now: float) -> None:
+        """hear: called by other threads, with what `heard` takes."""
+        self._index = index
+        self._own = shown(index.path.resolve())
+        self._hear = hear
+        self._batches = Batches()
+        self._roots: dict[str, Root] = {}
+        self._remote: dict[str, str] = {}
+        self._there: dict[str, Identity] = {}
+        self._notices: notices.Notices | None = None
+        self._listening, self._ready = 0, False  # which of all there were, and whether it began
+        self._why = ""  # nothing is told
+        self._lost_at, self._restarts = -math.inf, 0
+        self._restart_at: float | None = None
+        self._again: dict[str, float] = {}
+        self._unseen: set[str] = set()  # roots to be looked at as a whole when all is watched
+        self._roots_due: set[str] = set()
+        self._whole_at = math.inf
+        self._slow_at = math.inf
+        self._check_at = now
+        self._commits = self._others_at = -1
+        self._patience_ends = math.inf
+        self._begun = False
+        self._took = 0.0
+
+    @property
+    def told(self) -> bool:
+        """Whether the system tells of changes."""
+        return self._ready and not self._why and bool(self._listened())
+
+    @property
+    def note(self) -> str | None:
+        """What a user should know; None: all is well."""
+        said = []
+        if self._why:
+            said.append(f"{self._why}; until then all is looked at every {self._slow_words()}")
+        for path, kind in self._remote.items():
+            said.append(
+                f"{path} is on a network drive ({kind}): what others change is not told, and it is looked at every "
+                f"{self._slow_words()}"
+            )
+        return "; ".join(said) or None
+
+    def close(self) -> None:
+        """End what listens."""
+        found, self._notices, self._ready = self._notices, None, False
+        if found is not None:
+            found.close()
+
+    def look_at_all(self) -> None:
+        """As soon as possible."""
+        self._whole_at = -math.inf
+
+    def next_time(self) -> float:
+        """When `due` has something to do again."""
+        times = [self._check_at, self._whole_at, self._slow_at, self._batches.next_time(), self._restart_at]
+        return min([one for one in times if one is not None] + list(self._again.values()))
+
+    def heard(self, what: notices.Heard, value: Any, now: float) -> None:
+        """What a thread that listens had to say."""
+        which, value = value
+        if which != self._listening:  # one that was ended since
+            return
+        if what == "lost":
+            self._lost(value, now)
+        elif what == "ready":
+            self._ready = True
+            self._look_at_unseen(now)
+        else:
+            self._changed(value, now)
+
+    @property
+    def expects(self) -> bool:
+        """Whether something is about to be looked at."""
+        return bool(len(self._batches))
+
+    def due(self, now: float) -> list[Look]:
+        """Looks that are due by now, in their order."""
+        if now >= self._check_at:
+            self._check(now)
+        if self._restart_at is not None and now >= self._restart_at:
+            self._listen(now)
+        found: list[Look] = []
+        if now >= self._whole_at:
+            self._whole_at = now + DAILY_SECONDS
+            self._batches.clear()
+            found.append({"paths": []})
+        if now >= self._slow_at:
+            found += self._slow(now)
+        if roots := sorted(self._roots_due & self._roots.keys()):
+            found.append({"paths": roots})
+        self._roots_due.clear()
+        ripe = [path for path, when in self._again.items() if when <= now]
+        for path in ripe:
+            del self._again[path]
+        if paths := [*self._batches.ready(now), *ripe]:
+            found.append({"changed": outermost(paths)})
+        return found
+
+    def looked(self, look: Look, done: Mapping[str, Any], now: float) -> None:
+        """A look ended."""
+        if "changed" in look:
+            found = any(done[name] for name in ("indexed", "moved", "removed"))
+            self._batches.looked(look["changed"], now, found=found)
+        elif not look["paths"]:
+            self._took = done["seconds"]
+        self._check_at = now  # it may have brought roots
+
+    def _check(self, now: float) -> None:
+        """Whether roots came, left, or are others than before."""
+        self._check_at = now + CHECK_SECONDS
+        if (commits := self._index.commits()) != self._commits or now >= self._patience_ends:
+            self._commits, self._patience_ends = commits, math.inf
+            roots = current_roots(self._index)
+            others = {path for path, root in roots.items() if not root.when and path not in self._roots}
+            if others and self._begun and commits != self._others_at:
+                # Another process indexes them now; interrupted, it commits no more, and they are ours.
+                self._others_at, self._patience_ends = commits, now + PATIENCE_SECONDS
+                roots = {path: root for path, root in roots.items() if path not in others}
+            self._roots = roots
+            self._remote = {path: kind for path in self._roots if (kind := limits.remote(real(path)))}
+        there = {path: None if path in self._remote else _identity(path) for path in self._roots}
+        if there == self._there and self._begun:
+            return
+        other = {path for path in there if path not in self._there or there[path] != self._there[path]}
+        listened = self._listened()
+        self._there = there
+        self._unseen |= other
+        if not self._begun or listened != self._listened() or other:
+            self._listen(now)
+
+    def _listened(self) -> dict[str, Identity]:
+        return {path: found for path, found in self._there.items() if found is not None}
+
+    def _listen(self, now: float) -> None:
+        """To all roots that are there."""
+        self.close()
+        self._listening += 1
+        self._restart_at = None
+        paths = self._listened()
+        try:
+            notices.check()
+        except MissingExtra as error:
+            self._why = str(error)
+            self._look_at_unseen(now)
+            return
+        folders = outermost(path for path in paths if os.path.isdir(real(path)))  # noqa: PTH112 - is_dir may raise
+        files = [path for path in paths if owner(path, folders) is None]
+        self._why = ""
+        own = self._listening
+        self._notices = notices.Notices(folders, files, lambda what, value: self._hear(what, (own, value)))
+
+    def _lost(self, why: str, now: float) -> None:
+        """Nothing is told any more: try again soon, or look now and then."""
+        self.close()
+        if now - self._lost_at > _LONGEST_RESTART:
+            self._restarts = 0
+        wait = (
+            _LONGEST_RESTART if limits.is_reached(why) else min(_RESTART_SECONDS * 4**self._restarts, _LONGEST_RESTART)
+        )
+        self._why, self._lost_at, self._restart_at = why, now, now + wait
+        self._restarts += 1
+        self._unseen |= self._roots.keys()
+        if wait > _RESTART_SECONDS:
+            self._look_at_unseen(now)
+
+    def _look_at_unseen(self, now: float) -> None:
+        """What changed while nobody listened."""
+        unseen, self._unseen = self._unseen & self._roots.keys(), set()
+        if not self._begun or unseen == self._roots.keys():
+            self._whole_at = -math.inf
+        elif unseen:
+            self._roots_due |= unseen
+        self._begun = True
+        self._slow_at = now + self._slow_seconds() if self._slowly() else math.inf
+
+    def _slowly(self) -> list[str]:
+        """Roots that nothing is told of."""
+        return list(self._roots) if self._why else list(self._remote)
+
+    def _slow_seconds(self) -> float:
+        return max(SLOW_SECONDS, _SHARE * self._took)
+
+    def _slow_words(self) -> str:
+        return f"{self._slow_seconds() / 60:.0f} minutes"
+
+    def _slow(self, now: float) -> list[Look]:
+        paths = self._slowly()
+        self._slow_at = now + self._slow_seconds() if paths else math.inf
+        if not paths:
+            return []
+        return [{"paths": [] if len(paths) == len(self._roots) else paths}]
+
+    def _changed(self, pairs: Iterable[tuple[str, bool]], now: float) -> None:
+        pairs = list(pairs)
+        found = {path: new for one, new in pairs if (path := self._wanted(shown(one))) is not None}
+        if len(pairs) >= limits.queued() // 8 or self._batches.too_many:
+            self._batches.clear()
+            self._batches.add({root for path in found if (root := owner(path, self._roots)) is not None}, now)
+            return
+        self._batches.add(found, now)
+        came = [path for path, new in found.items() if new and os.path.isdir(real(path))]  # noqa: PTH112
+        self._again |= dict.fromkeys(outermost(came), now + AGAIN_SECONDS)
+        if came and limits.watches_are_used_up():
+            self._why = limits.watches_reached()
+            self._slow_at = min(self._slow_at, now + self._slow_seconds())
+
+    def _wanted(self, path: str) -> str | None:
+        """What to look at for something that happened at a path; None: nothing."""
+        root = owner(path, self._roots)
+        if root is None or within(path, self._own):
+            return None
+        names = PurePath(path[len(root) :]).parts
+        if path.endswith(f"{os.sep}.gitignore"):
+            return os.path.dirname(path)  # noqa: PTH120
+        hidden = self._roots[root].wanted.hidden
+        if any(name.startswith(".") and (name == ".git" or not hidden) for name in names):
+            return None
+        return path
+
+
+def _identity(path: str) -> Identity:
+    """Which file or folder a path is; None: it is not there."""
+    try:
+        found = Path(real(path)).stat()
+    except (OSError, ValueError):
+        return None
+    return (found.st_dev, found.st_ino)
