@@ -304,3 +304,26 @@ def test_ctrl_c_keeps_what_was_indexed(tmp_path: Path) -> None:
         assert run("index", "--verify", "--into", into).exit_code == 0
     done = run("index", folder, "--into", into, "--passage-tokens", "40", "--glob", "00*.txt", *MODEL)
     assert done.exit_code == 0, done.output
+
+
+def test_exact_words(notes: Path) -> None:
+    """Both is the default; phrases and exclusions hold in it, and --mode words needs no model."""
+    place = notes / "words"
+    place.mkdir()
+    (place / "red.md").write_text("the red boat of Zwiebelmann PX-4411", encoding="utf-8")
+    (place / "blue.md").write_text("the boat of red paint is blue", encoding="utf-8")
+    assert run("index", place, "--into", "w.index", *MODEL).exit_code == 0
+
+    def names(*words: str) -> set[str]:
+        found = json.loads(run("search", *words, "--index", "w.index", "--json").stdout)
+        return {Path(hit["id"]).name for hit in found["results"]}
+
+    assert names('"red boat"') == names("boat -blue") == {"red.md"}
+    assert names("PX-4411", "--mode", "words") == {"red.md"}
+    assert names('"red boat"', "--mode", "meaning") == {"red.md", "blue.md"}
+    assert names("-boat") == set()
+    stats = json.loads(run("index", "--stats", "--into", "w.index", "--json").stdout)
+    assert stats["words_bytes"] > 0
+    assert stats["no_words"] is None
+    again = run("index", "--convert", "--into", "w.index")
+    assert "has words already" in again.stdout

@@ -226,5 +226,6 @@ def _by_both(
     (parts,) = ranking.scored(query, snapshot, chosen, wanted.threads)
     rows = by_words.found(connection, asked, snapshot.passages, chosen)
     least = -math.inf if wanted.min_score is None else wanted.min_score * total_of(query)
-    places, added = blending.blended(connection, parts, rows, wanted.offset + wanted.k, least)
+    weight = blending.RARE_WEIGHT if 0 < by_words.rarest(connection, asked) <= blending.RARE else blending.WEIGHT
+    places, added = blending.blended(connection, parts, rows, wanted.offset + wanted.k, least, weight)
     return hits(connection, snapshot, query, parts, places, wanted, added)
