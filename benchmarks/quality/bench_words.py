@@ -5,7 +5,7 @@
 Every set goes into a real index (ready vectors of the artefact's smallest width, int8, with texts), which is asked by
 meaning, by words, and by both. Names and codes are made by rule: words of four letters or more that stand in one
 document, with a digit or a capital letter within a sentence (in scripts without capitals: Latin ones), up to --names a
-set, the same every time; typed alone, and in a question. --weight and --rare-weight try other weights of words.
+set, the same every time; typed alone, and in a question. --weight tries another weight of words.
 """
 
 import json
@@ -181,7 +181,6 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--variant", default="cpu-int8", show_default=True)
 @click.option("--names", type=click.IntRange(min=0), default=60, show_default=True, help="Names and codes of a set.")
 @click.option("--weight", type=float, default=blending.WEIGHT, show_default=True)
-@click.option("--rare-weight", type=float, default=blending.RARE_WEIGHT, show_default=True)
 @click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Keep encoded collections here.")
 @click.option("--json", "lines", type=click.File("w", encoding="utf-8"), help="Write one JSON line a set.")
 def main(
@@ -191,7 +190,6 @@ def main(
     variant: str,
     names: int,
     weight: float,
-    rare_weight: float,
     cache: Path | None,
     lines: IO[str] | None,
 ) -> None:
@@ -200,13 +198,13 @@ def main(
         (model,) = load_models(name, variant).values()
     except ColibriError as error:
         raise click.ClickException(str(error)) from error
-    blending.WEIGHT, blending.RARE_WEIGHT = weight, rare_weight
+    blending.WEIGHT = weight
     results: list[WordsResult] = []
     for folder in set_folders(data, sets):
         results.append(judge(retrieval.load(folder), model, names, cache))
         print_row(results[-1], titles=len(results) == 1)
         if lines:
-            line = {"artefact": model.manifest.name, "weight": weight, "rare_weight": rare_weight}
+            line = {"artefact": model.manifest.name, "weight": weight}
             print(json.dumps(line | asdict(results[-1]) | {"machine": machine.describe()}), file=lines, flush=True)
     print_means(results)
 

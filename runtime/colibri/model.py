@@ -11,7 +11,7 @@ from typing import Any, Literal, Unpack, overload
 
 from colibri import artefact as artefacts
 from colibri import checks, providers
-from colibri.artefact import Manifest, RoleName
+from colibri.artefact import Fit, Manifest, RoleName, bounds, fit_of
 from colibri.encoding import Call, DocumentOptions, QueryOptions
 from colibri.errors import ArtefactError, InputError, ShapeError
 from colibri.scoring import Floats, maxsim
@@ -32,6 +32,8 @@ class Result:
     score: float
     """MaxSim: the sum, over query tokens, of the best cosine. At most the number of query tokens."""
     document: str
+    fit: Fit | None = None
+    """Whether it fits the query at all, by the model's cutoffs; None where it has none."""
 
 
 class Colibri:
@@ -268,9 +270,11 @@ class Colibri:
         """Documents by falling score; equal scores keep their order. `top_n` keeps the first so many."""
         checks.optional_count("top_n", top_n)
         documents = checks.listed_texts(documents, "documents")
-        scores = self.score(query, documents)
+        queries = self.encode_queries([query])
+        scores = self.score(queries, documents)
+        within = bounds(self.manifest, queries.dim, queries.weight)
         order = (-scores).argsort(kind="stable")[:top_n]
-        return [Result(int(i), float(scores[i]), documents[i]) for i in order]
+        return [Result(int(i), float(scores[i]), documents[i], fit_of(within, float(scores[i]))) for i in order]
 
     def _call(
         self,

@@ -109,7 +109,9 @@ def test_json_has_everything(notes: Path) -> None:
     found: dict[str, Any] = json.loads(run("search", "bird", "--json").stdout)
     assert found["query"] == "bird"
     hit = found["results"][0]
-    assert hit.keys() == {"id", "score", "normalised", "text", "payload", "passages", "place", "line", "label"}
+    own = {"id", "score", "normalised", "text", "payload", "passages", "words", "fit"}
+    assert hit.keys() == own | {"place", "line", "label"}
+    assert found["mode"] == "both"
     assert hit["payload"]["file"]["path"] == hit["id"]
     assert hit["passages"][0]["matches"]
 
@@ -315,13 +317,13 @@ def test_exact_words(notes: Path) -> None:
     assert run("index", place, "--into", "w.index", *MODEL).exit_code == 0
 
     def names(*words: str) -> set[str]:
-        found = json.loads(run("search", *words, "--index", "w.index", "--json").stdout)
+        found = json.loads(run("search", "--index", "w.index", "--json", *words).stdout)
         return {Path(hit["id"]).name for hit in found["results"]}
 
     assert names('"red boat"') == names("boat -blue") == {"red.md"}
-    assert names("PX-4411", "--mode", "words") == {"red.md"}
-    assert names('"red boat"', "--mode", "meaning") == {"red.md", "blue.md"}
-    assert names("-boat") == set()
+    assert names("--mode", "words", "PX-4411") == {"red.md"}
+    assert names("--mode", "meaning", '"red boat"') == {"red.md", "blue.md"}
+    assert names("--", "-boat") == set()
     stats = json.loads(run("index", "--stats", "--into", "w.index", "--json").stdout)
     assert stats["words_bytes"] > 0
     assert stats["no_words"] is None

@@ -91,6 +91,7 @@ def test_json_is_free_of_numpy_and_of_what_cannot_be_written() -> None:
         "payload": {"n": 3, "v": [0, 1], "t": [1, True]},
         "passages": [],
         "words": None,
+        "fit": None,
     }
     assert type(found.as_dict()["score"]) is float
     assert json.loads(found.to_json().encode()) == found.as_dict()

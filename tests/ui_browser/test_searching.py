@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from browser_corpus import MARKUP, MARKUP_NAME
-from browser_steps import answered, search
+from browser_steps import Opener, answered, search, state_with
 from ui_server import UiServer
 
 
@@ -276,6 +276,37 @@ def test_a_text_and_a_name_made_of_markup_are_text(page: Page) -> None:
         answered(page, markup.strip())
     assert page.evaluate("window.hurt") is None
     assert page.locator("#words script, #words img").count() == 0
+
+
+def test_signs_that_turn_a_name_around_are_made_visible(page: Page) -> None:
+    search(page, "owl and mouse in the snow")
+    name = page.locator("#files h2", has_text="notes").first
+    assert name.text_content() == "notes\ufffdtxt.exe about\ufffdowls.txt"
+
+
+@pytest.mark.parametrize("mode", ["meaning", "words", "both"])
+def test_the_mode_is_asked_for_as_chosen(open_page: Opener, server: UiServer, mode: str) -> None:
+    asked: list[str | None] = []
+
+    def answer(route: Route) -> None:
+        asked.append((route.request.post_data_json or {})["mode"])
+        route.fulfill(json={**server.search("bread"), "mode": mode})
+
+    def before(page: Page) -> None:
+        state_with(page, server, modes=["meaning", "words", "both"])
+        page.route("**/ui/api/search", answer)
+
+    page = open_page(server.address, before=before)
+    expect(page.locator("#modes")).to_be_visible()
+    page.locator("#query").fill("bread")
+    answered(page, "bread")
+    page.locator(f"#modes input[value={mode}]").check()
+    page.wait_for_function("() => document.querySelector('#results').getAttribute('aria-busy') === null")
+    assert asked[-1] == mode
+    page.locator("#modes input:checked").focus()
+    page.keyboard.press("ArrowRight")  # a group of radios, by keys
+    page.wait_for_function("() => document.querySelector('#results').getAttribute('aria-busy') === null")
+    assert asked[-1] != mode
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ from typing import Any
 
 import click
 
-from colibri.cli.completion import VARIABLE
-from colibri.cli.grouped import Suggesting
+from colibri.cli.grouped import COMPLETE, Suggesting
 from colibri.cli.terminal import LINES, VisibleLines, echo, echo_error, never_fail, visible
 from colibri.errors import ColibriError
 
@@ -122,7 +121,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _run() -> int:
     try:
-        return group.main(standalone_mode=False, complete_var=VARIABLE) or 0
+        return group.main(standalone_mode=False, complete_var=COMPLETE) or 0
     except click.exceptions.Abort:  # click's name for Ctrl-C and end of input
         echo("interrupted", err=True)
         return 130

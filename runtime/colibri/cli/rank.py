@@ -2,6 +2,7 @@
 
 import click
 
+from colibri.artefact import bounds, fit_of
 from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options, read_texts
 from colibri.cli.terminal import echo, echo_json
@@ -24,7 +25,8 @@ def rerank(
 ) -> None:
     """Rank documents by how well they answer QUERY.
 
-    The score is MaxSim: for each query token its best cosine among the document's tokens, summed.
+    The score is MaxSim: for each query token its best cosine among the document's tokens, summed. The word behind it
+    says whether a document fits at all, where the model's cutoffs are known (`colibri info`).
 
     \b
       colibri rerank "capital of France" "Paris is the capital." "Lyon is a city."
@@ -34,12 +36,16 @@ def rerank(
     texts = read_texts(documents, file)
     loaded = asked.load()
     vectors = loaded.encode_documents(texts, progress=len(texts) >= PROGRESS_FROM)
-    scores = loaded.score(query, vectors)
+    queries = loaded.encode_queries([query])
+    scores = loaded.score(queries, vectors)
     order = (-scores).argsort(kind="stable")[:top_n]
+    within = bounds(loaded.manifest, queries.dim, queries.weight)
+    fits = [fit_of(within, float(score)) for score in scores]
     if as_json:
-        results = [{"index": int(i), "score": float(scores[i]), "document": texts[i]} for i in order]
+        results = [{"index": int(i), "score": float(scores[i]), "fit": fits[i], "document": texts[i]} for i in order]
         used = {"model": loaded.name, "variant": loaded.variant, "provider": loaded.provider.name, "dim": loaded.dim}
         echo_json({**used, "query": query, "results": results})
         return
     for i in order:
-        echo(f"{scores[i]:7.3f}  {texts[i]}")
+        fit = "" if fits[i] is None else f"{fits[i]:<8}  "
+        echo(f"{scores[i]:7.3f}  {fit}{texts[i]}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colibri.cli.fields import Where, said_of, unknown_fields
+from colibri.cli.fitting import Least, by_name, kept, least_of, left_out, shown
 from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.index_place import IndexOptions, index_options, open_index
 from colibri.cli.options import ModelOptions, model_options
@@ -46,20 +47,31 @@ _WORD = re.compile(r"\s+(?=\S)")
     show_default=True,
     help="Find by meaning, by exact words, or by both; --mode words needs no model.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option(
+    "--min",
+    "least",
+    metavar="likely|maybe|NUMBER",
+    callback=least_of,
+    help="Show what fits so well; a number is the score that is shown. Default: maybe.",
+)
+@click.option("--all", "everything", is_flag=True, help="Show also what hardly fits.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; without --min it has every result.")
 @model_options
 def search(
     query: str,
     count: int,
     filters: tuple[str, ...],
     mode: str,
+    least: Least | None,
+    everything: bool,
     as_json: bool,
     asked: ModelOptions,
     named: IndexOptions,
 ) -> None:
     """Search an index that `colibri index` made; the words that matter most to a score are bold.
 
-    The first number is the score divided by the number of the query's tokens: a mean of cosines, at most 1. A hit whose
+    The first number is the score divided by the number of the query's tokens: a mean of cosines, at most 1. The word
+    behind it says whether a hit fits at all, where the model's cutoffs are known (`colibri info`). A hit whose
     file is not there any more says so ("file is gone"; with --json in "gone"): see `colibri index --prune`.
 
     By words, documents must have what stands in quotation marks, and not what a minus stands before. An index without
@@ -78,15 +90,19 @@ def search(
         hits = opened.search(query, count, where, explain=True, passages=_PASSAGES, mode=mode)
     unknown = unknown_fields(place, where, found=bool(hits))
     if as_json:
-        found = {"query": query, "index": str(place), "mode": mode, "results": [_entry(hit) for hit in hits]}
+        wanted = kept(hits, None if everything else least)
+        found = {"query": query, "index": str(place), "mode": mode, "results": [_entry(hit) for hit in wanted]}
         echo_json(found | ({"unknown_fields": unknown} if unknown else {}))
         return
     if not hits:
         echo("nothing found", err=True)
     for line in said_of(unknown):
         echo(line, err=True)
-    for line in listing(hits):
+    fitting = shown(hits, least, everything=everything, exact=by_name(query))
+    for line in listing(fitting):
         echo(line, styled=True)
+    if (said := left_out(len(fitting), hits, least)) is not None:
+        echo(said, err=True)
 
 
 def _possible(opened: "Index", wanted: str) -> "Mode":
@@ -151,7 +167,8 @@ def listing(hits: Sequence["Hit"], base: Path | None = None) -> list[str]:
     for number, hit in enumerate(hits, 1):
         where = visible(str(place(hit)).removeprefix(f"{base}/"))
         mark = f"  ({GONE})" if gone(hit) else ""
-        lines.append(f"{number}. {hit.normalised:.3f}  {click.style(where, fg='cyan')}{mark}")
+        fit = "" if hit.fit is None else f" {hit.fit}"
+        lines.append(f"{number}. {hit.normalised:.3f}{fit}  {click.style(where, fg='cyan')}{mark}")
         passage = shown_passage(hit)
         if hit.text is not None and passage is not None:
             lines += [f"   {line}" for line in snippet(hit.text, passage)]

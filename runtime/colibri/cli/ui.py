@@ -41,7 +41,7 @@ def ui(paths: tuple[Path, ...], named: IndexOptions, port: int, browser: bool, a
       colibri ui                    # what was indexed before
       colibri ui --no-browser       # prints the address alone
     """
-    require_extra()
+    require_extra("desktop")
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder")

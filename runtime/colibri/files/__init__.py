@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from colibri.files.follow.state import State
     from colibri.files.followed import is_followed
     from colibri.files.holdings import Holdings, what_is_held
-    from colibri.files.known import NOT_READ, READ, Kind, kind_of_reader
+    from colibri.files.known import ALSO, NOT_READ, READ, Kind, kind_of_reader, words_of
     from colibri.files.looking import owner
     from colibri.files.lost import Gone, why_gone
     from colibri.files.places import HitPlace, place, shown_passage
@@ -39,7 +39,7 @@ else:
             "follow.follower": "Follower",
             "follow.state": "State",
             "holdings": "Holdings what_is_held",
-            "known": "NOT_READ READ Kind kind_of_reader",
+            "known": "ALSO NOT_READ READ Kind kind_of_reader words_of",
             "places": "HitPlace place shown_passage",
             "presence": "is_gone real",
             "looking": "owner",

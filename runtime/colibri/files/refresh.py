@@ -17,6 +17,7 @@ from colibri.files.presence import real
 from colibri.files.roots import Root, change_roots, current_roots, roots_of
 from colibri.files.summary import Summary
 from colibri.files.sync import Sync
+from colibri.files.tongues import note_languages
 from colibri.files.walk import Found, Troubles, outermost, shown, walk, within
 from colibri.files.wanted import Wanted, shown_change
 from colibri.index import Index
@@ -104,6 +105,8 @@ class Refresh:
     def run(self, due: Iterable[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
         """Read and index them, and remember what was passed by."""
         summary = self.sync.run(due, done)
+        if any(not job.below for job in self._jobs.values()):
+            note_languages(self._index)
         if self._nothing_to_note():
             return summary
         when = datetime.now(UTC).isoformat(timespec="seconds")

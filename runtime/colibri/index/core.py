@@ -10,6 +10,7 @@ from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
 from colibri import checks
+from colibri.artefact import Bounds, bounds
 from colibri.errors import StoreDamaged, StoreError
 from colibri.index.encoding import IndexModel
 from colibri.index.storage import catalogue, reading
@@ -19,6 +20,7 @@ from colibri.index.storage.lock import WriterLock
 from colibri.index.storage.snapshot import Snapshot, Snapshots
 from colibri.index.storage.staged import Staged, staged
 from colibri.index.storage.transaction import Mended, Transaction, disk_errors, writing
+from colibri.vectors import TokenVectors
 
 if TYPE_CHECKING:
     from colibri.index.encoding import Loader
@@ -162,6 +164,12 @@ class Core:
     def can_encode(self) -> bool:
         """Whether texts can become rows here."""
         return self._model is not None or bool(self.facts["model"])
+
+    def bounds(self, query: TokenVectors) -> Bounds | None:
+        """From which score on a text fits a query (TokenVectors of one text), by the cutoffs of the model that was
+        given or that a text was encoded with."""
+        model = self._model
+        return None if model is None else bounds(model.manifest, self.dim, query.weight)
 
     def model(self) -> IndexModel:
         """What encodes. Raises StoreError for an index of vectors, or when the model is another one by now."""

@@ -219,7 +219,8 @@ class Index:
 
         Each folder keeps the options it was indexed with: those that are None are as they were, at first
         `colibri index`'s defaults. A file that cannot be read, or not in time, is named in `skipped` and costs only
-        itself. What ends the call early, Ctrl-C too, keeps what was indexed so far; the same call goes on there.
+        itself. What ends the call early, Ctrl-C too, keeps what was committed by then, every five seconds of work; the
+        same call goes on there.
 
         Raises InputError, before any work, for a path that is not there and for options that are none; StoreError for
         an index of another encoder's vectors.
@@ -422,7 +423,7 @@ class Index:
         """`search` for asyncio: it runs on a thread of the loop's executor, one that is idle where there is one.
 
         Cancelling the task ends it: a search that waits for a thread is never begun, and one under way is given up
-        between two of its steps (encoding, filtering, each segment, each document).
+        between two of its steps: encoding, scoring, each document's text.
         """
         asked = wanted_of(k, where, explain, ids, passages, threads, offset, min_score, mode, typing)
         return await searching.on_a_thread(lambda going: self._search(query, text, replace(asked, going=going)))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from colibri.artefact import Bounds, fit_of
 from colibri.errors import StoreDamaged
 from colibri.explain import matches
 from colibri.index.document import Hit, PassageHit, part_of
@@ -24,12 +25,14 @@ def hits(
     places: Sequence[Place],
     wanted: Wanted,
     words: Mapping[int, float] | None = None,
+    within: Bounds | None = None,
 ) -> list[Hit]:
     """Those behind the first `offset` of documents in their order, for one query (TokenVectors of one text).
 
     words: what they add to the scores of slots when passages are put in order; None: they were not asked for
+    within: the scores that fit the query
     """
-    total = total_of(query)
+    total = query.weight or 1.0
     if wanted.min_score is not None:  # by the very number that a hit will show
         places = [place for place in places if place.score / total >= wanted.min_score]
     found = []
@@ -45,13 +48,9 @@ def hits(
         if text is not None:
             shown = tuple(replace(one, text=part_of(text, one.start, one.end)) for one in shown)
         share = None if words is None else max(added) / most
-        found.append(Hit(row.id, place.score, place.score / total, text, row.shown_payload, shown, words=share))
+        fit = fit_of(within, place.score)
+        found.append(Hit(row.id, place.score, place.score / total, text, row.shown_payload, shown, share, fit))
     return found
-
-
-def total_of(query: TokenVectors) -> float:
-    """What `normalised` divides by."""
-    return float(len(query.rows) if query.weights is None else query.weights.sum()) or 1.0
 
 
 def _passages(

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from colibri import checks
+from colibri.artefact import Bounds
 from colibri.errors import InputError, InputTypeError, ShapeError, StoreError
 from colibri.index import asking, blending, by_words, ranking
 from colibri.index.asking import Asked
 from colibri.index.core import Core
 from colibri.index.document import Hit
-from colibri.index.results import hits, total_of
+from colibri.index.results import hits
 from colibri.index.storage import words
 from colibri.index.storage.snapshot import Snapshot
 from colibri.index.wanted import Wanted
@@ -116,7 +117,7 @@ def search(
             wanted.going()
             query = ranking.part_of(queries, i, i + 1)
             places = ranking.best_documents(connection, parts, wanted.offset + wanted.k)
-            found.append(hits(connection, snapshot, query, parts, places, wanted))
+            found.append(hits(connection, snapshot, query, parts, places, wanted, within=core.bounds(query)))
         return found
 
 
@@ -211,7 +212,7 @@ def with_words(
                 found.append(blending.hits_by_words(connection, snapshot, one, left, wanted))
             else:
                 query = ranking.part_of(queries, i, i + 1)
-                found.append(_by_both(connection, snapshot, query, one, left, wanted))
+                found.append(_by_both(connection, snapshot, query, one, left, wanted, core.bounds(query)))
         return found
 
 
@@ -222,10 +223,10 @@ def _by_both(
     asked: Asked,
     chosen: dict[int, Offsets] | None,
     wanted: Wanted,
+    within: Bounds | None,
 ) -> list[Hit]:
     (parts,) = ranking.scored(query, snapshot, chosen, wanted.threads)
     rows = by_words.found(connection, asked, snapshot.passages, chosen)
-    least = -math.inf if wanted.min_score is None else wanted.min_score * total_of(query)
-    weight = blending.RARE_WEIGHT if 0 < by_words.rarest(connection, asked) <= blending.RARE else blending.WEIGHT
-    places, added = blending.blended(connection, parts, rows, wanted.offset + wanted.k, least, weight)
-    return hits(connection, snapshot, query, parts, places, wanted, added)
+    least = -math.inf if wanted.min_score is None else wanted.min_score * (query.weight or 1.0)
+    places, added = blending.blended(connection, parts, rows, wanted.offset + wanted.k, least)
+    return hits(connection, snapshot, query, parts, places, wanted, added, within)

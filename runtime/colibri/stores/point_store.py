@@ -1,8 +1,9 @@
 """A store whose documents are points of an engine: the contract of `Store`, whatever the engine is."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
@@ -33,6 +34,9 @@ from colibri.stores.points import OWN, Found, point_id, restored, token_spans
 from colibri.stores.writing import Writer
 from colibri.tokens import OVERLAP_TOKENS, PASSAGE_TOKENS
 from colibri.vectors import TokenVectors
+
+if TYPE_CHECKING:
+    from colibri.artefact import Manifest
 
 Documents = Iterable[Document | Mapping[str, Any]]
 
@@ -416,6 +420,7 @@ class PointStore:
         screen: int | str | None,
         candidates: int | None,
     ) -> list[list[Hit]]:
+        wanted = replace(wanted, manifest=self._manifest(), dim=self.dim)
         condition = self._condition(where)
         first = candidates or max(_CANDIDATES * wanted.documents, _FEWEST_CANDIDATES)
         first = max(first, wanted.first_limit)
@@ -423,6 +428,12 @@ class PointStore:
         if not asks:
             return []
         return ranked.ranked(self._engine, asks, [query[self.dim] for query in queries], wanted)
+
+    def _manifest(self) -> "Manifest | None":
+        try:
+            return self._model().manifest
+        except StoreError:  # vectors of another encoder
+            return None
 
     def train_centroids(self, count: int | None = None, *, progress: bool = False) -> int:
         """Make the centroids that `screen="centroids"` searches by, from a sample of the rows, and mark every document

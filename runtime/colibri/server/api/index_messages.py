@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from colibri.artefact import Fit
 from colibri.server.api import answers
 from colibri.server.api.requests import TextDocument
 
@@ -109,6 +110,8 @@ class Found(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The same divided by the number of query tokens."""
     words_score: float | None = None
     """BM25 of its best passage over the best one's, 0 to 1; where `mode` is words, so is `normalised_score`."""
+    fit: Fit | None = None
+    """Whether it fits the query at all; not there where the model has no cutoffs."""
     document: answers.RankedDocument | None = None
     payload: dict[str, Any] | None = None
     highlights: list[Characters] | None = None
