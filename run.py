@@ -45,7 +45,7 @@ NEEDS = {
     "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
     "test-openvino": ("export,openvino", ["tests/requirements.txt"]),
     "soak": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt"]),
-    "bench": ("cpu,export,files-all,server", ["benchmarks/requirements.txt"]),
+    "bench": ("cpu,desktop,export,files-all,server", ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
     "test-deploy": ("cpu,server", ["tests/deploy/requirements.txt"]),

@@ -10,10 +10,14 @@ from ui_server import UiServer
 
 
 def search(page: Page, words: str) -> None:
-    """Type them, as a person does, and wait for the hits."""
+    """Type them, as a person does, and wait for the hits; where none fits well, ask for the nearest."""
     page.locator("#query").fill("")
     page.locator("#query").press_sequentially(words, delay=15)
     answered(page, words)
+    strangers = page.get_by_role("button", name="Show the nearest")
+    if strangers.count():
+        strangers.click()
+        page.locator("#query").focus()
 
 
 def answered(page: Page, words: str) -> None:

@@ -5,7 +5,7 @@ import os
 import threading
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Unpack, overload
 
@@ -32,6 +32,10 @@ class Result:
     score: float
     """MaxSim: the sum, over query tokens, of the best cosine. At most the number of query tokens."""
     document: str
+    """Its text."""
+    id: str | None = None
+    """As it was given, with a mapping or a `colibri.Document`."""
+    payload: dict[str, Any] | None = None
     fit: Fit | None = None
     """Whether it fits the query at all, by the model's cutoffs; None where it has none."""
 
@@ -228,6 +232,11 @@ class Colibri:
         """The characters behind each token of a text, however long: (tokens, 2) int32. Nothing is run or cut."""
         return self._encoder.offsets(text)
 
+    def word_weight(self, word: str) -> float:
+        """How much a word means on its own, whatever stands around it: the weights that its tokens have in a query,
+        together, by the largest there is. 1 where the model has no such weights, 0 for a word without tokens."""
+        return self._encoder.word_weight(word)
+
     def tokens(
         self,
         texts: Sequence[str],
@@ -266,15 +275,34 @@ class Colibri:
             raise ShapeError("query and documents were encoded by different models: encode both with one")
         return maxsim(queries[0], docs, queries.weights)
 
-    def rerank(self, query: str, documents: Sequence[str], top_n: int | None = None) -> list[Result]:
-        """Documents by falling score; equal scores keep their order. `top_n` keeps the first so many."""
-        checks.optional_count("top_n", top_n)
-        documents = checks.listed_texts(documents, "documents")
+    def rerank(
+        self,
+        query: str,
+        documents: Iterable[str | Mapping[str, Any] | checks.HasText],
+        top_n: int | None = None,
+        *,
+        k: int | None = None,
+    ) -> list[Result]:
+        """Documents by falling score; equal scores keep their order.
+
+        documents  texts, or what `Index.add` takes: mappings with `text`, and `id` and `payload` where there are any,
+                   or `colibri.Document`s; a text of any length is scored as one
+        k          how many of the best; `top_n` is another name for it
+
+        Raises InputTypeError for what is none of these, InputError for an unknown field, for a document without a text
+        or with ready vectors, which `score` takes, and for a `k` and a `top_n` that differ.
+        """
+        count = checks.one_count(k=k, top_n=top_n)
+        given = checks.ranked_documents(documents)
         queries = self.encode_queries([query])
-        scores = self.score(queries, documents)
+        scores = self.score(queries, [one.text for one in given])
         within = bounds(self.manifest, queries.dim, queries.weight)
-        order = (-scores).argsort(kind="stable")[:top_n]
-        return [Result(int(i), float(scores[i]), documents[i], fit_of(within, float(scores[i]))) for i in order]
+        order = (-scores).argsort(kind="stable")[:count]
+        return [
+            Result(int(i), score, given[i].text, given[i].id, given[i].payload, fit_of(within, score))
+            for i in order
+            for score in [float(scores[i])]
+        ]
 
     def _call(
         self,

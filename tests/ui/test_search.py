@@ -85,6 +85,7 @@ def test_exact_words_are_obeyed(page: UiServer, files: Path) -> None:
     assert matched == {"refund"}
     assert names(page.search("refu", mode="words", typing=True)) == ["faq.jsonl"]
     assert names(page.search("refu", mode="words", typing=False)) == []
+    assert names(page.search("r", mode="words", typing=True)) == []  # half of all words begin with a letter
     assert names(page.search('"3.7 million inhabitants"', mode="both")) == ["berlin.md"]
     assert names(page.search('"million 3.7"', mode="both")) == []
     assert "faq.jsonl" not in names(page.search("text -refund", mode="both", k=50))

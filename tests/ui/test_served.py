@@ -102,4 +102,4 @@ def test_a_page_wants_an_index(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "colibri", "serve", "--ui", "--port", "0"]
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60)
     assert done.returncode == 1
-    assert "give --index as well" in done.stderr
+    assert "give --index or --name as well" in done.stderr

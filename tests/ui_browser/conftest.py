@@ -28,7 +28,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What `run.py test-ui` takes beside pytest's own words."""
-    parser.addoption("--figures", action="store_true", help="time from key to paint at 100,000 passages, and print it")
+    words = "time from key to paint, at so many passages (100,000 where no number is said), and print it"
+    parser.addoption("--figures", nargs="?", type=int, const=100_000, metavar="PASSAGES", help=words)
     parser.addoption(
         "--pictures", action="store_true", help="write the screenshots to docs/ instead of a temporary folder"
     )

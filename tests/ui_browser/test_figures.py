@@ -1,4 +1,5 @@
-"""From a key to what stands on the screen, at 100,000 passages: `run.py test-ui --figures` prints it as JSON.
+"""From a key to what stands on the screen, at 100,000 passages: `run.py test-ui --figures` prints it as
+JSON.
 
 The index is `run.py bench ui`'s, made once in build/ui-figures (1 GB, minutes). Of each key the page itself
 measures the time until the frame that shows its answer was drawn, the 120 ms of the keys' rest in it. Nothing is
@@ -28,21 +29,23 @@ KEEP = """() => {
 def test_from_key_to_paint(
     open_page: Opener, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if not request.config.getoption("--figures"):
+    passages = request.config.getoption("--figures")
+    if not passages:
         pytest.skip("python3 run.py test-ui --figures")
     sys.path.insert(0, str(ROOT / "benchmarks"))
     from report import machine
-    from ui.bench_ui import FILES, QUERIES, prepare
+    from ui.bench_ui import PASSAGES_A_FILE, QUERIES, prepare
 
     work = ROOT / "build" / "ui-figures"
     work.mkdir(parents=True, exist_ok=True)
-    place = prepare(work, FILES)
+    place = prepare(work, passages // PASSAGES_A_FILE)
     with UiServer("--index", str(place), folder=work, log=work / "log") as running:
         page = open_page(running.address)
         type_through(page, QUERIES)  # once to warm it up
         page.evaluate(KEEP)
         keys = type_through(page, QUERIES)
         measured = page.evaluate("() => window.measured")
+        page.close()  # before its server, or it would say so
     assert len(measured) == keys
     stages = {stage: [detail[stage] for _, detail in measured] for stage in measured[0][1]}
     after = {
@@ -52,7 +55,7 @@ def test_from_key_to_paint(
     figures = {
         name: of(times) for name, times in {**after, **{f"{name}_ms": own for name, own in stages.items()}}.items()
     }
-    told = {"passages": FILES * 5, "keys": keys, **figures, "machine": machine.describe()}
+    told = {"passages": passages, "keys": keys, **figures, "machine": machine.describe()}
     with capsys.disabled():
         print(json.dumps(told))  # noqa: T201 - it is what was asked for
 

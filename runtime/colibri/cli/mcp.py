@@ -80,8 +80,8 @@ def mcp(
     _require_extra()
     from colibri.assistants import Library, named
 
-    given = [IndexOptions(place) for place in places] + [IndexOptions(name=name) for name in own]
-    there = _there([one.existing() for one in given or [IndexOptions()]])
+    given = [*places, *(IndexOptions(name=name).existing(quiet=True) for name in own)]
+    there = _there(given or [IndexOptions().existing()])
     library = Library(named(there), lambda place: open_index(place, asked, create=False))
     if http:
         _serve_http(library, host, port, keys_file)

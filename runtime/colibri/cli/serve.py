@@ -252,6 +252,7 @@ def _serve(
     settings: "Settings",
 ) -> None:
     from colibri import server
+    from colibri.index import Index
     from colibri.machine import physical_cores
 
     names = dict(_alias(alias) for alias in aliases)
@@ -291,7 +292,12 @@ def _serve(
             click.echo(page.address)
 
     try:
-        server.run(app, listener, announce)
+        with contextlib.ExitStack() as announced:
+            if isinstance(index, Index) and (local or keys is not None):
+                # Searches of this user's other terminals ask this process.
+                secret = None if keys is None else keys.own_key()
+                announced.enter_context(machine.announce(index.path, server.url(listener), secret, page=False))
+            server.run(app, listener, announce)
     finally:
         if index is not None:
             index.close()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from colibri.files.summary import Summary
     from colibri.files.sync import Sync
     from colibri.files.syncing import sync_files
+    from colibri.files.walk import shown
     from colibri.files.wanted import Wanted, shown_options
 else:
     __getattr__, __dir__ = door(
@@ -52,6 +53,7 @@ else:
             "summary": "Summary",
             "sync": "Sync",
             "syncing": "sync_files",
+            "walk": "shown",
             "wanted": "Wanted shown_options",
         },
     )

@@ -81,8 +81,10 @@ class Refresh:
         self._after_moves(away)
         return due
 
-    def plan_changed(self, paths: Iterable[str]) -> list[tuple[Found, Job]]:
+    def plan_changed(self, paths: Iterable[str], given: Mapping[str, Any] | None = None) -> list[tuple[Found, Job]]:
         """Files to read among paths (as `shown`) at which something may have happened: they are there, or not any more.
+
+        given: the limits of reading that are this run's (fields of `Wanted`)
 
         Only what lies there is looked at. No root is new by it, changed or given up; what is in none is passed over.
         Raises InputError for a configuration that cannot be.
@@ -90,7 +92,7 @@ class Refresh:
         self._configured = configured(self._index.path)
         self._roots = current_roots(self._index)
         for one in self._roots.values():
-            one.wanted = replace(one.wanted, **self._configured.options)
+            one.wanted = replace(one.wanted, **self._configured.options, **(given or {}))
         self._away = {path: True for path, root in self._roots.items() if root.missed}
         asked: dict[str, set[str]] = {}
         for path in outermost(paths):

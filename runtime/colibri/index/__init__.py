@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from colibri.index.lookup import can_be_there, document_of
     from colibri.index.opening import being_made, by_one_alone, is_abandoned, is_index_folder, unwritten
     from colibri.index.ready import Given, given_rows, passages_of
-    from colibri.index.searching import on_a_thread
+    from colibri.index.searching import of_texts, on_a_thread
     from colibri.index.synced import Gone, Synced
     from colibri.index.upkeep.operations import Stats
     from colibri.index.upkeep.repair import Repair
@@ -74,7 +74,7 @@ else:
             "lookup": "can_be_there document_of",
             "opening": "being_made by_one_alone is_abandoned is_index_folder unwritten",
             "ready": "Given given_rows passages_of",
-            "searching": "on_a_thread",
+            "searching": "of_texts on_a_thread",
             "synced": "Gone Synced",
             "upkeep.operations": "Stats",
             "upkeep.repair": "Repair",

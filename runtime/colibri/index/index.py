@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from numpy.typing import ArrayLike
 
+from colibri import checks
 from colibri.errors import InputError
 from colibri.index import ingest, lookup, opening, searching
 from colibri.index.asking import Mode
@@ -361,7 +362,7 @@ class Index:
     ) -> list[Hit]:
         """The k best documents by their best passage, best first; exact: every passage is scored.
 
-        query      a text, vectors of one query, or rows (tokens, dim)
+        query      a text, vectors of one query, or rows (tokens, dim); "" and blanks ask nothing and find nothing
         where      a filter over payloads (`colibri.index.where`); what it keeps is scored alone
         ids        search among these documents alone, any number of them; those that are not there are no error, and
                    none at all find nothing. With `where` too, both must hold
@@ -402,7 +403,13 @@ class Index:
         """`search` for many queries: rows are read once for all of them."""
         core = self._core
         asked = wanted_of(k, where, explain, ids, passages, threads, offset, min_score, mode, typing)
-        return searching.again(core, lambda now: searching.many_answers(core, queries, asked, now))
+
+        def ask(given: Sequence[str] | TokenVectors) -> list[list[Hit]]:
+            return searching.again(core, lambda now: searching.many_answers(core, given, asked, now))
+
+        if isinstance(queries, TokenVectors):
+            return ask(queries)
+        return searching.of_texts(checks.listed_texts(queries, "queries"), where, ask)
 
     async def asearch(
         self,
@@ -430,7 +437,13 @@ class Index:
 
     def _search(self, query: str | TokenVectors | ArrayLike, text: str | None, asked: Wanted) -> list[Hit]:
         core = self._core
-        return searching.again(core, lambda now: searching.one_answer(core, query, text, asked, now))
+
+        def ask(given: str | TokenVectors | ArrayLike) -> list[Hit]:
+            return searching.again(core, lambda now: searching.one_answer(core, given, text, asked, now))
+
+        if isinstance(query, str):
+            return searching.of_texts([query], asked.where, lambda texts: [ask(texts[0])])[0]
+        return ask(query)
 
     def why_no_words(self) -> str | None:
         """Why it cannot be searched by words; None: it can."""

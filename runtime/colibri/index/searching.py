@@ -4,8 +4,8 @@ import math
 import sqlite3
 import threading
 import warnings
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +21,7 @@ from colibri.index.results import hits
 from colibri.index.storage import words
 from colibri.index.storage.snapshot import Snapshot
 from colibri.index.wanted import Wanted
+from colibri.index.where import check_where
 from colibri.vectors import Offsets, TokenVectors
 
 T = TypeVar("T")
@@ -78,6 +79,18 @@ def one_query(core: Core, query: str | TokenVectors | ArrayLike) -> TokenVectors
     if len(query) != 1:
         raise ShapeError(f"search takes one query, found {len(query)}; search_batch takes many")
     return _checked(core, query)
+
+
+def of_texts(
+    texts: Sequence[str], where: Mapping[str, Any] | None, ask: Callable[[list[str]], list[list[Hit]]]
+) -> list[list[Hit]]:
+    """What `ask` finds for each text; nothing for one that asks nothing, "" or blanks, whose markers alone would rank
+    documents by how little they say. Raises InputError for a filter that is none, also where nothing is asked."""
+    told = [text for text in texts if text.strip()]
+    if not told and where is not None:
+        check_where(where)
+    found = iter(ask(told) if told else [])
+    return [next(found) if text.strip() else [] for text in texts]
 
 
 def many_queries(core: Core, queries: Sequence[str] | TokenVectors) -> TokenVectors:

@@ -21,7 +21,9 @@ from colibri.own.keeping import DEFAULT, name_of, own_index
 from colibri.own.trust import why_not_trusted
 
 FOLDER = ".colibri-index"
+"""A folder's own index."""
 VARIABLE = "COLIBRI_INDEX"
+"""Names an index where nothing on the command line does."""
 
 
 @dataclass(frozen=True, kw_only=True)

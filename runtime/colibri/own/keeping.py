@@ -9,6 +9,7 @@ from colibri.errors import InputError, StoreError
 from colibri.machine import user_data, why_no_home
 
 DEFAULT = "default"
+"""The name of the user's own index that is meant where none is named."""
 _LONGEST = 100  # bytes; file systems take 255
 _SEPARATORS = frozenset('/\\:*?"<>|')  # of paths, or refused by Windows: an index may be carried there
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file: with any ending, too

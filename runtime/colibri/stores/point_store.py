@@ -19,6 +19,7 @@ from colibri.index import (
     can_be_there,
     document_of,
     id_list,
+    of_texts,
     on_a_thread,
 )
 from colibri.machine import progress_bar
@@ -354,7 +355,8 @@ class PointStore:
     ) -> list[Hit]:
         """The k best documents by their best passage, best first; exact unless `screen` is given.
 
-        query       a text, vectors of one query, or rows (tokens, dim); where a width screens, a mapping of both
+        query       a text, vectors of one query, or rows (tokens, dim); where a width screens, a mapping of both. ""
+                    and blanks find nothing
         where       a filter over payloads (`colibri.index.where`)
         screen      a width that is kept beside the one that ranks: its rows choose `candidates` passages, which alone
                     are scored; or "centroids" (`train_centroids`). Both in one request
@@ -363,7 +365,7 @@ class PointStore:
         min_score   least `Hit.normalised` of what is returned, so that there may be fewer than k, or none
         """
         wanted = _wanted(k, explain, passages, candidates, offset, min_score)
-        return self._search([self._asking.query(query, screen)], where, wanted, screen, candidates)[0]
+        return self._of_given([query], where, wanted, screen, candidates)[0]
 
     async def asearch(
         self,
@@ -385,9 +387,7 @@ class PointStore:
         wanted = _wanted(k, explain, passages, candidates, offset, min_score)
 
         def work(going: Callable[[], None]) -> list[Hit]:
-            asked = self._asking.query(query, screen)
-            going()
-            return self._search([asked], where, wanted, screen, candidates)[0]
+            return self._of_given([query], where, wanted, screen, candidates, going)[0]
 
         return await on_a_thread(work)
 
@@ -406,11 +406,26 @@ class PointStore:
     ) -> list[list[Hit]]:
         """`search` for many queries, in one request."""
         wanted = _wanted(k, explain, passages, candidates, offset, min_score)
-        if isinstance(queries, TokenVectors):
-            asked = [self._asking.query(one, screen) for one in entries(queries)]
-        else:
-            asked = [self._asking.query(text, screen) for text in checks.listed_texts(queries, "queries")]
-        return self._search(asked, where, wanted, screen, candidates)
+        given = [*entries(queries)] if isinstance(queries, TokenVectors) else checks.listed_texts(queries, "queries")
+        return self._of_given(given, where, wanted, screen, candidates)
+
+    def _of_given(
+        self,
+        queries: Sequence[Query],
+        where: Mapping[str, Any] | None,
+        wanted: ranked.Wanted,
+        screen: int | str | None,
+        candidates: int | None,
+        going: Callable[[], None] = lambda: None,
+    ) -> list[list[Hit]]:
+        def ask(given: Sequence[Query]) -> list[list[Hit]]:
+            asked = [self._asking.query(query, screen) for query in given]
+            going()
+            return self._search(asked, where, wanted, screen, candidates)
+
+        if all(isinstance(query, str) for query in queries):
+            return of_texts([str(query) for query in queries], where, ask)
+        return ask(queries)
 
     def _search(
         self,

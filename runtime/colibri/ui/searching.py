@@ -1,6 +1,7 @@
 """A search of the page, from what was typed to files with their passages, and what each stage took."""
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,13 +13,16 @@ from colibri.server import invalid
 from colibri.ui.desk import Desk
 from colibri.ui.filters import counts, where_of
 from colibri.ui.found import Group, files_of, grouped
-from colibri.ui.messages import Mode, SearchAnswer, SearchRequest, Took
+from colibri.ui.messages import Fit, Mode, SearchAnswer, SearchRequest, Took
 from colibri.ui.shades import query_words
 from colibri.vectors import TokenVectors
 
 _SORTED = 200
 """Documents that are put in order by time or name: the best ones."""
+_FITS: tuple[Fit, ...] = ("likely", "maybe", "unlikely")
 _MORE = 4
+_GOES_ON = re.compile(r"\w\w$")
+"""What may be the beginning of a word: of one letter half of all words are, for 0.2 s at 100,000 passages."""
 _PASSAGES = 4
 """Asked for of a document, of which one may be words about it."""
 
@@ -67,6 +71,7 @@ class Searching:
                 files=[],
                 counts=counted,
             )
+            request.typing = request.typing and _GOES_ON.search(request.query) is not None
             said = asked(request.query, typing=request.typing)
             if request.query.strip() and not (mode != "meaning" and said.is_nothing):
                 await self._fill(answer, request, said, where)
@@ -94,7 +99,9 @@ class Searching:
             took.score = ranked
         hits = await self._explained(question, [one for group in groups for one in group.ids])
         answer.files = await asyncio.to_thread(files_of, groups, hits, request.query)
-        answer.fit = answer.files[0].fit if answer.files and not request.offset else None
+        if not request.offset:
+            found = {file.fit for file in answer.files}
+            answer.fit = next((fit for fit in _FITS if fit in found), None)
         took.texts = _ms(at)
 
     async def _question(self, mode: Mode, request: SearchRequest, said: Asked) -> tuple[_Question, list[Span]]:

@@ -71,8 +71,9 @@ class Tending:
         """
         with self._changing:
             paused = self.follower.state.phase == "paused"
-            self.follower.pause()  # else what is being read of it would come in again
+            self.follower.pause(_JOIN_SECONDS)  # else what is being read of it would come in again
             try:
+                self.follower.give_up(_absolute(path))
                 return remove(self._index, [_absolute(path)]).documents
             except InputError as error:
                 raise Problem(404, "RESOURCE_NOT_FOUND", str(error)) from None

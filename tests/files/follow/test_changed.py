@@ -95,6 +95,19 @@ def test_a_change_makes_no_root_and_reads_no_file_as_if_it_were_named(tmp_path: 
         assert [found for found, _ in index.payloads()] == [str(root / "b.md")]
 
 
+def test_limits_of_a_run_hold_for_what_changed(tmp_path: Path, model: colibri.Colibri) -> None:
+    (tmp_path / "root").mkdir()
+    with Index.open(tmp_path / "index", model) as index:
+        work = Refresh(index)
+        work.run(work.plan([tmp_path / "root"], {}), lambda tokens: None)
+        (tmp_path / "root" / "a.md").write_text("A colibri is a small bird.")
+        work = Refresh(index)
+        ((_, job),) = work.plan_changed([str(tmp_path / "root" / "a.md")], {"max_seconds": 7.0})
+        assert job.wanted.max_seconds == 7.0
+        assert work.run([], lambda tokens: None).indexed == 0
+        assert index.note("folders")["roots"][str(tmp_path / "root")]["options"] == {}
+
+
 def test_a_root_that_is_gone_loses_nothing_by_a_change(tmp_path: Path, model: colibri.Colibri) -> None:
     root = tmp_path / "root"
     (root / "sub").mkdir(parents=True)

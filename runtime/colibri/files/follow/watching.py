@@ -3,19 +3,19 @@
 import math
 import os
 from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import replace
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import Any
 
-from colibri.errors import InputError, MissingExtra
+from colibri.errors import MissingExtra
 from colibri.files.follow import limits, notices
 from colibri.files.follow.batches import Batches
-from colibri.files.looking import owner, walked
+from colibri.files.follow.listening import Hear, Listening
+from colibri.files.known import by_ending
+from colibri.files.looking import owner
 from colibri.files.presence import real
 from colibri.files.roots import Root, current_roots
-from colibri.files.walk import Troubles, outermost, shown, within
-from colibri.files.wanted import Wanted
+from colibri.files.walk import outermost, shown, within
 from colibri.index import Index
 
 DAILY_SECONDS = 86_400.0
@@ -27,10 +27,10 @@ EXTEND_SECONDS = 0.2
 """After which folders that came are watched, too: others may be about to."""
 TIDY_SECONDS = 60.0
 """After which all folders are watched by one again: each listens, five times a second."""
-_LAYERS = 4
 PATIENCE_SECONDS = 60.0
 """Without a commit, after which a root that another process began to index is taken for left."""
 _SHARE = 100.0  # a look that takes so many times less than the time to the next
+_ASKED = 50  # paths, whether they are files that are read
 _RESTART_SECONDS = 2.0
 _LONGEST_RESTART = 3_600.0
 
@@ -41,18 +41,15 @@ Identity = tuple[int, int, str] | None
 class Watching:
     """Of one index. Not for several threads: what is heard goes through `hear` to the one that owns it."""
 
-    def __init__(self, index: Index, hear: notices.Hear, now: float) -> None:
+    def __init__(self, index: Index, hear: Hear, now: float) -> None:
         """hear: called by other threads, with what `heard` takes."""
         self._index = index
         self._own = shown(index.path.resolve())
-        self._hear = hear
         self._batches = Batches()
         self._roots: dict[str, Root] = {}
         self._remote: dict[str, str] = {}
         self._there: dict[str, Identity] = {}
-        self._layers: dict[int, notices.Notices] = {}  # listening; those beside the first are for folders that came
-        self._made = 0
-        self._beginning: dict[int, set[str]] = {}  # not ready yet -> folders to be looked at when they are
+        self._listening = Listening(hear)
         self._why = ""  # nothing is told
         self._lost_at, self._restarts = -math.inf, 0
         self._restart_at: float | None = None
@@ -66,13 +63,12 @@ class Watching:
         self._commits = self._others_at = -1
         self._patience_ends = math.inf
         self._begun = False
-        self._whole = 0  # which of those that listen is for all folders
         self._took = 0.0
 
     @property
     def told(self) -> bool:
         """Whether the system tells of changes."""
-        return not self._why and len(self._layers) > len(self._beginning) and bool(self._listened())
+        return not self._why and self._listening.ready and bool(self._listened())
 
     @property
     def note(self) -> str | None:
@@ -89,24 +85,18 @@ class Watching:
 
     def close(self) -> None:
         """End what listens."""
-        for number in list(self._layers):
-            self._layers.pop(number).close()
-        self._beginning.clear()
-
-    def look_at_all(self) -> None:
-        """As soon as possible."""
-        self._whole_at = -math.inf
+        self._listening.close()
 
     def next_time(self) -> float:
         """When `due` has something to do again."""
         times = [self._check_at, self._whole_at, self._slow_at, self._batches.next_time(), self._restart_at]
-        times += [self._extend_at if not self._beginning else None]
+        times += [None if self._listening.beginning else self._extend_at]
         return min(one for one in times if one is not None)
 
     def heard(self, what: notices.Heard, value: Any, now: float) -> None:
         """What a thread that listens had to say."""
         number, value = value
-        if number not in self._layers:  # ended since
+        if not self._listening.knows(number):
             return
         if what == "lost":
             self._lost(value, now)
@@ -118,9 +108,9 @@ class Watching:
             self._changed(value, now)
 
     @property
-    def expects(self) -> bool:
-        """Whether something is about to be looked at."""
-        return bool(len(self._batches))
+    def expects_files(self) -> bool:
+        """Whether something is about to be looked at that will probably be indexed."""
+        return any(_is_read(path) for path in islice(self._batches, _ASKED))
 
     def due(self, now: float) -> list[Look]:
         """Looks that are due by now, in their order."""
@@ -128,7 +118,7 @@ class Watching:
             self._check(now)
         if self._restart_at is not None and now >= self._restart_at:
             self._listen(now)
-        elif now >= self._extend_at and not self._beginning:
+        elif now >= self._extend_at and not self._listening.beginning:
             self._extend(now)
         found: list[Look] = []
         if now >= self._whole_at:
@@ -187,46 +177,27 @@ class Watching:
             self._look_at_unseen(now)
             return
         self._why = ""
-        roots = self._listened()
-        folders = [path for path in roots if os.path.isdir(real(path))]  # noqa: PTH112 - Path.is_dir may raise
-        files = [path for path in roots if owner(path, folders) is None]
-        if not roots:
+        roots = {path: self._roots[path].wanted for path in self._listened()}
+        if roots:
+            self._listening.to_all(roots, came)
+        else:
             self.close()
             self._look_at_unseen(now)
-            return
-        self._whole = self._made + 1
-        self._begin(dict.fromkeys(folders, ()), files, came)
 
     def _extend(self, now: float) -> None:
         """To folders that came, too; or to all anew where there are many such."""
         came, self._came = outermost(self._came), set()
         self._extend_at = math.inf
-        if not came or notices.DEEP or len(self._layers) >= _LAYERS:
+        if not came or self._listening.enough:
             self._listen(now, came)
-            return
-        below: dict[str, list[str]] = {}
-        for path in came:
-            if (root := owner(path, self._roots)) is not None:
-                below.setdefault(root, []).append(path)
-        self._begin(below, (), came)
-
-    def _begin(self, below: Mapping[str, Collection[str]], files: Collection[str], came: Collection[str]) -> None:
-        number = self._made = self._made + 1
-        wanted = {path: self._roots[path].wanted for path in below}
-
-        def find() -> set[str]:
-            return _folders(below, wanted)
-
-        self._beginning[number] = set(came)
-        self._layers[number] = notices.Notices(find, files, lambda what, value: self._hear(what, (number, value)))
+        else:
+            self._listening.to_more({path: root.wanted for path, root in self._roots.items()}, came)
 
     def _ready(self, number: int, now: float) -> None:
-        """It misses nothing from now on: what came before is looked at."""
-        self._batches.add(self._beginning.pop(number), now)
-        if number == self._whole:
-            for other in [one for one in self._layers if one < number]:
-                self._batches.add(self._beginning.pop(other, ()), now)
-                self._layers.pop(other).close()
+        """Nothing is missed from now on: what came before is looked at."""
+        came, all_of_them = self._listening.began(number)
+        self._batches.add(came, now)
+        if all_of_them:
             self._look_at_unseen(now)
         else:
             self._extend_at = min(self._extend_at, now + TIDY_SECONDS)
@@ -314,17 +285,9 @@ def _identity(path: str, root: Root) -> Identity:
     return (found.st_dev, found.st_ino, repr(sorted(root.wanted.stored().items())))
 
 
-def _folders(below: Mapping[str, Collection[str]], wanted: Mapping[str, Wanted]) -> set[str]:
-    """Folders in which something may come that is wanted. below: roots -> the parts of each that are asked for."""
-    if notices.DEEP:
-        return set(outermost(below))
-    troubles = Troubles()
-    for root, parts in below.items():
-        with suppress(InputError):  # gone by now, which is looked at every few seconds
-            for _ in walked(Path(real(root)), replace(wanted[root], kinds=()), troubles, parts):
-                pass
-    tops = {part for root, parts in below.items() for part in parts or (root,)}
-    return {path for path in troubles.entered if owner(path, tops) is not None}
+def _is_read(path: str) -> bool:
+    named = by_ending(PurePath(path).name)
+    return named is not None and named.read and os.path.exists(real(path))  # noqa: PTH110 - Path.exists may raise
 
 
 def _above(path: str) -> str:

@@ -15,8 +15,9 @@ class SearchRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     model: str | None = None
     """The index's own; there is no other."""
     query: str | TextDocument
+    """"" and blanks ask nothing and find nothing."""
     top_n: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
-    """10 unless it says otherwise."""
+    """Jina's word for `k`. 10 unless one of them says otherwise; the two must not differ."""
     where: dict[str, Any] | None = None
     """A filter over payloads, as `colibri search` takes it."""
     passages: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
@@ -24,7 +25,7 @@ class SearchRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     offset: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] | None = None
     """How many of the best to pass over: the next page."""
     min_score: float | None = None
-    """Least `normalised_score` of a result, so that there may be fewer than `top_n`, or none."""
+    """Least `normalised_score` of a result, so that there may be fewer than `k`, or none."""
     mode: Literal["meaning", "words", "both"] | None = None
     """By what documents are found: meaning unless it says otherwise. By words, they must have what stands in quotation
     marks, and not what a minus stands before."""
@@ -32,7 +33,9 @@ class SearchRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Whether the query is still being written: its last word may go on."""
     return_documents: bool | None = None
     spans: bool | None = None
-    """Which characters answered which token of the query; for a `top_n` of at most 100."""
+    """Which characters answered which token of the query; for a `k` of at most 100."""
+    k: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
+    """How many documents."""
 
 
 class IndexedDocument(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -115,7 +118,7 @@ class Found(msgspec.Struct, kw_only=True, omit_defaults=True):
     document: answers.RankedDocument | None = None
     payload: dict[str, Any] | None = None
     highlights: list[Characters] | None = None
-    """With `spans`: the words that matter most in its best passage, where the index keeps texts."""
+    """With `spans`: the words that matter most in its best passage that stands in the text, where that is kept."""
     passages: list[Passage]
 
 

@@ -104,7 +104,7 @@ function show(answer, asked) {
   at("found").hidden = answer.files.length === 0;
   at("more").hidden = hidden || !answer.more;
   if (!answer.files.length) nothing(answer.query, mode, filters, progress.state);
-  else if (hidden) strangers(answer.files.length, answer.more, showStrangers);
+  else if (hidden) strangers(answer.files.length, answer.more, asked.typing, showStrangers);
   else showEmpty();
   summarise(answer);
   painted(answer);
@@ -194,7 +194,7 @@ function refresh() {
   const reading = at("results").contains(document.activeElement) || at("reader").contains(document.activeElement);
   const kept = reading || window.scrollY > 200 || shown.offset > FILES;
   at("again").hidden = !kept;
-  if (kept || performance.now() - freshAt < FRESH_MS) return; // the next look at the state tries again
+  if (kept || asking.busy || performance.now() - freshAt < FRESH_MS) return; // the next look at the state tries again
   freshAt = performance.now();
   asking.now(shown.request);
 }
