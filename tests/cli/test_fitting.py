@@ -76,13 +76,21 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_miss_looks_like_a_miss(place: Path) -> None:
-    found = run("search", "a bird", "--index", str(place))
+    found = run("search", "what is a bird", "--index", str(place))
     assert found.exit_code == 0
     assert found.stdout == ""
     assert "nothing fits well: the best has " in found.stderr
-    everything = run("search", "a bird", "--index", str(place), "--all")
+    everything = run("search", "what is a bird", "--index", str(place), "--all")
     assert everything.stdout.count(" unlikely  ") == 3
     assert everything.stderr == ""
+
+
+def test_exact_words_fit_whatever_they_mean(place: Path) -> None:
+    """A name or a code, and what is quoted; by meaning alone words count for nothing."""
+    for query in ("a bird", '"a bird"', "bird"):
+        assert "a bird" in run("search", query, "--index", str(place)).stdout
+    assert run("search", "a bird", "--index", str(place), "--mode", "meaning").stdout == ""
+    assert run("search", "a bird", "--index", str(place), "--min", "likely").stdout == ""
 
 
 def test_scripts_get_every_result_with_its_fit(place: Path) -> None:

@@ -56,7 +56,7 @@ def rerank(
     within = bounds(loaded.manifest, queries.dim, queries.weight)
     fits = [fit_of(within, float(score)) for score in scores]
     if as_json:
-        results = [{"index": int(i), "score": float(scores[i]), "fit": fits[i], **_entry(given[i])} for i in order]
+        results = [{"index": int(i), "score": float(scores[i]), **_entry(given[i], fits[i])} for i in order]
         used = {"model": loaded.name, "variant": loaded.variant, "provider": loaded.provider.name, "dim": loaded.dim}
         echo_json({**used, "query": query, "results": results})
         return
@@ -71,9 +71,9 @@ def _shown(document: Mapping[str, Any]) -> str:
     return f"{document['id']}  {text}" if document.get("id") is not None else text
 
 
-def _entry(document: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(document: Mapping[str, Any], fit: str | None) -> dict[str, Any]:
     own = {name: document[name] for name in ("id", "payload") if document.get(name) is not None}
-    return {"document": document["text"], **own}
+    return {"document": document["text"], **own} | ({} if fit is None else {"fit": fit})
 
 
 def _documents(arguments: tuple[str, ...], file: str | None) -> list[dict[str, Any]]:
