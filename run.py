@@ -16,9 +16,11 @@ python3 run.py test-deploy    docker/'s unit, compose file and manifest against 
 python3 run.py test-files     one text in 13 languages through every kind that LibreOffice writes (needs soffice)
 python3 run.py test-clients   clients of Jina's API against `colibri serve`, in .venv-clients (1 GB)
 python3 run.py test-compat    others' words for our things, in .venv-compat (350 MB) and, with torch, .venv-compat-torch
-python3 run.py test-qdrant    stores over qdrant-client's local mode and Qdrant Edge, in .venv-qdrant (200 MB)
+python3 run.py test-qdrant    stores over qdrant-client's local mode and Qdrant Edge, a Jupyter kernel, in .venv-qdrant
 python3 run.py test-qdrant-server  the same against the server or cluster at QDRANT_URL
+python3 run.py test-ui        the page of `colibri ui` in the system's Chromium, in .venv-ui (170 MB; axe-core by npm)
 python3 run.py test-mcp       `colibri mcp` under the protocol's own client, over stdio and HTTP, in .venv-mcp (30 MB)
+python3 run.py test-live      what 44 programs do to files, call by call, while `colibri index --watch` runs (Linux)
 python3 run.py test-ray       bulk encoding on a local Ray cluster, in .venv-ray (617 MB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
 """
@@ -38,24 +40,26 @@ WHEELS = ROOT / "build" / "data-wheels"
 NEEDS = {
     "demo": ("cpu", []),
     "docs": ("cpu,export,files-all,server,qdrant", ["docs/requirements.txt"]),
-    "check": ("cpu,export,files-all,server", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
-    "test": ("cpu,export,files-all,server", ["tests/requirements.txt"]),
+    "check": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
+    "test": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt"]),
     "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
     "test-openvino": ("export,openvino", ["tests/requirements.txt"]),
-    "soak": ("cpu,export,files-all,server", ["tests/requirements.txt"]),
+    "soak": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt"]),
     "bench": ("cpu,export,files-all,server", ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
     "test-deploy": ("cpu,server", ["tests/deploy/requirements.txt"]),
     "test-frozen": ("cpu,files,server", ["tests/requirements.txt", "tests/frozen/requirements.txt"]),
     "test-files": ("cpu,files-all", ["tests/requirements.txt"]),
+    "test-live": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt"]),
     "test-clients": ("cpu,server", ["tests/clients/requirements.txt"]),
     "test-compat": ("cpu,export,rerankers", ["tests/compat_packages/requirements.txt"]),
     "test-compat-torch": ("cpu,export", ["tests/compat_torch/requirements.txt"]),
     "test-qdrant": (
         "cpu,export,server,qdrant,qdrant-edge",
-        ["tests/requirements.txt", "tests/frozen/requirements.txt"],
+        ["tests/requirements.txt", "tests/frozen/requirements.txt", "tests/qdrant/requirements.txt"],
     ),
+    "test-ui": ("cpu,files,server", ["tests/ui_browser/requirements.txt"]),
     "test-ray": ("cpu", ["tests/bulk/requirements.txt"]),
     "test-mcp": ("cpu,mcp", ["tests/assistant_clients/requirements.txt"]),
     "test-qdrant-server": ("cpu,export,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
@@ -75,6 +79,7 @@ ENVIRONMENTS = {
     "test-qdrant": ".venv-qdrant",
     "test-qdrant-server": ".venv-qdrant",
     "test-ray": ".venv-ray",
+    "test-ui": ".venv-ui",
     "test-mcp": ".venv-mcp",
     "test-frozen": ".venv-frozen",
     "test-compat": ".venv-compat",
@@ -90,11 +95,13 @@ PYTEST = {
     "test-frozen": ["tests/frozen"],
     "test-optimum": ["tests/optimum_door"],
     "test-files": ["tests/corpus", "-rP"],  # prints the tables of recall
+    "test-live": ["tests/files/follow", "--hypothesis-profile=soak"],
     "test-clients": ["tests/clients", "-W", "default"],  # others' own warnings are not ours to fix
     "test-compat": ["tests/compat", "tests/compat_packages", "-W", "default"],
     "test-compat-torch": ["tests/compat_torch", "tests/compat"],  # torch is imported before the second is read
     "test-qdrant": ["tests/qdrant", "-W", "default", "--ignore=tests/qdrant/server"],
     "test-qdrant-server": ["tests/qdrant/server", "-W", "default", "-rs"],
+    "test-ui": ["tests/ui_browser"],
     "test-ray": ["tests/bulk", "-W", "default", "-rP"],
     "test-mcp": [
         "tests/assistant_clients",
@@ -117,6 +124,9 @@ OFFICE = (
     "fonts-noto-core fonts-noto-cjk"
 )
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER = "apt install --no-install-recommends chromium npm fonts-noto-core fonts-noto-cjk"
+
 
 def main() -> int:
     """Run the verb; its exit code is ours."""
@@ -132,6 +142,9 @@ def main() -> int:
     os.chdir(ROOT)
     if verb == "test-files" and not (shutil.which("soffice") and shutil.which("fc-list")):
         print(f"test-files needs LibreOffice and fonts of 13 languages; on Debian: {OFFICE}", file=sys.stderr)
+        return 2
+    if verb == "test-ui" and not (any(map(shutil.which, BROWSERS)) and shutil.which("npm")):
+        print(f"test-ui needs Chromium and npm; on Debian: {BROWSER}", file=sys.stderr)
         return 2
     for each in [verb, *THEN.get(verb, [])]:
         environment = ROOT / ENVIRONMENTS.get(each, ".venv")

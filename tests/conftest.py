@@ -19,6 +19,11 @@ for name in ("COLIBRI_MODELS", "COLIBRI_ALIAS"):
     os.environ.pop(name, None)
 os.environ["XDG_DATA_HOME"] = os.path.join(tempfile.gettempdir(), "colibri-tests-have-no-data")  # noqa: PTH118
 
+# Nor is their own index touched, or their configuration read: tests of that say where both are.
+os.environ["COLIBRI_INDEX"] = ".colibri-index"
+os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_DATA_HOME"]
+os.environ.pop("COLIBRI_CONFIG", None)
+
 # Scores come from NumPy here, however much a run of tests has scored; kernels are tested in processes of their own.
 os.environ.setdefault("COLIBRI_KERNEL", "numpy")
 
@@ -33,10 +38,10 @@ settings.load_profile("quick")
 pytest_plugins = ["artefact_fixtures"]
 
 # Folders with an environment of their own: run.py's test-openvino, test-optimum, test-clients, test-deploy,
-# test-compat, test-qdrant, test-ray and test-mcp fail if what they need is not there.
+# test-compat, test-qdrant, test-ray, test-ui and test-mcp fail if what they need is not there.
 _ELSEWHERE = {"optimum_door": "torch", "openvino": "onnxruntime_ep_openvino", "clients": "haystack"}
 _ELSEWHERE |= {"compat_torch": "torch", "compat_packages": "fastembed", "deploy": "kubernetes_validate"}
-_ELSEWHERE |= {"qdrant": "qdrant_edge", "bulk": "ray", "assistant_clients": "mcp_types"}
+_ELSEWHERE |= {"qdrant": "qdrant_edge", "bulk": "ray", "ui_browser": "playwright", "assistant_clients": "mcp_types"}
 collect_ignore = [folder for folder, module in _ELSEWHERE.items() if find_spec(module) is None]
 
 # Made by LibreOffice, in minutes: `run.py test-files` names it.

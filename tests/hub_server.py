@@ -55,6 +55,8 @@ class HubServer:
     """File name -> bytes after which the connection breaks, once."""
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
     """(method, path, Range) of every request."""
+    tokens: dict[str, str] = field(default_factory=dict)
+    """Repository -> the token that opens it; to others it does not exist."""
     endpoint: str = ""
 
     def files_fetched(self) -> set[str]:
@@ -100,6 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
         folder = self.hub.repositories.get(repo)
         if folder is None:
             return self._refuse(404, "RepoNotFound")
+        if repo in self.hub.tokens and self.headers.get("Authorization") != f"Bearer {self.hub.tokens[repo]}":
+            return self._refuse(401, "RepoNotFound")
         if repo in self.hub.gated:
             return self._refuse(403, "GatedRepo")
         kind, revision = (parts[2:4] or ["revision"]) if len(parts) < 4 else parts[2:4]

@@ -41,7 +41,7 @@ class PlainEngine:
 
     def delete(self, condition: Condition) -> None:
         self._asked("delete")
-        self.points = {key: one for key, one in self.points.items() if not holds(condition, one["payload"])}
+        self.points = {key: one for key, one in self.points.items() if not holds(condition, one["payload"], key)}
 
     def retrieve(
         self, ids: Sequence[str | int], fields: Sequence[str] | None = None, *, vectors: Sequence[str] = ()
@@ -62,7 +62,7 @@ class PlainEngine:
         found = []
         for key in among:
             one = self.points[key]
-            if ask.using in one["vectors"] and holds(ask.condition, one["payload"]):
+            if ask.using in one["vectors"] and holds(ask.condition, one["payload"], key):
                 score = _score(ask.rows, one["vectors"][ask.using])
                 if score is not None:
                     found.append((key, score))
@@ -73,12 +73,12 @@ class PlainEngine:
     ) -> Iterator[Found]:
         self._asked("scroll")
         for key in sorted(self.points, key=str):
-            if holds(condition, self.points[key]["payload"]):
+            if key in self.points and holds(condition, self.points[key]["payload"], key):
                 yield self._found(key, 0.0, vectors)
 
     def count(self, condition: Condition | None) -> int:
         self._asked("count")
-        return sum(holds(condition, one["payload"]) for one in self.points.values())
+        return sum(holds(condition, one["payload"], key) for key, one in self.points.items())
 
     def set_vectors(self, name: str, vectors: dict[str | int, Any], own: dict[str, Any]) -> None:
         self._asked("set_vectors")
@@ -107,10 +107,12 @@ def _score(asked: Any, held: Any) -> float | None:
     return sum(shared) if shared else None
 
 
-def holds(condition: Condition | None, payload: dict[str, Any]) -> bool:
-    """Whether a payload is kept."""
+def holds(condition: Condition | None, payload: dict[str, Any], key: str | int = "") -> bool:
+    """Whether a point of this payload and id is kept."""
     if condition is None:
         return True
+    if "has_id" in condition:
+        return key in condition["has_id"]
     if "is_empty" in condition:
         return all(value in (None, []) for value in _values(payload, condition["is_empty"]["key"]))
     if "is_null" in condition:
@@ -120,9 +122,9 @@ def holds(condition: Condition | None, payload: dict[str, Any]) -> bool:
         return any(_holds_one(condition, value) for value in _elements(payload, condition["key"]))
     must, should = condition.get("must", []), condition.get("should")
     return (
-        all(holds(one, payload) for one in must)
-        and (should is None or any(holds(one, payload) for one in should))
-        and not any(holds(one, payload) for one in condition.get("must_not", []))
+        all(holds(one, payload, key) for one in must)
+        and (should is None or any(holds(one, payload, key) for one in should))
+        and not any(holds(one, payload, key) for one in condition.get("must_not", []))
     )
 
 

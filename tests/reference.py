@@ -36,13 +36,13 @@ def maxsim(
     return scores
 
 
-def quantised(row: Iterable[float]) -> tuple[list[int], np.float32]:
-    """A row as integers of -127 to 127 and one scale, in float32 operations (`TokenVectors.quantize`)."""
+def quantised(row: Iterable[float], most: int = 127) -> tuple[list[int], np.float32]:
+    """A row as integers of -most to most and one scale, in float32 operations (`TokenVectors.quantize`)."""
     values = [np.float32(value) for value in row]
     largest = max((abs(value) for value in values), default=np.float32(0))
     if largest < np.float32(1e-30):
         return [0] * len(values), np.float32(0)
-    return [int(np.rint(value * (np.float32(127) / largest))) for value in values], largest / np.float32(127)
+    return [int(np.rint(value * (np.float32(most) / largest))) for value in values], largest / np.float32(most)
 
 
 def int8_maxsim(

@@ -7,12 +7,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import reference
-from colibri.scoring.collection import Kind
-from colibri.vectors import TokenVectors
+from colibri.vectors import Kind, TokenVectors
 
 Rows = NDArray[np.float32]
 
-KINDS: tuple[Kind, ...] = ("float32", "float16", "int8")
+KINDS: tuple[Kind, ...] = ("float32", "float16", "int8", "int4")
 
 
 def unit_rows(rng: np.random.Generator, length: int, dim: int) -> Rows:
@@ -21,9 +20,13 @@ def unit_rows(rng: np.random.Generator, length: int, dim: int) -> Rows:
 
 
 def stored(docs: TokenVectors, kind: Kind) -> TokenVectors:
-    """float32 documents in another form."""
+    """float32 documents in another form; of an odd dim, which int4 does not have, int8 for it."""
+    if kind == "int4" and docs.dim % 2:
+        kind = "int8"
     if kind == "int8":
         return docs.quantize()
+    if kind == "int4":
+        return docs.quantize("int4")
     return TokenVectors(docs.rows.astype(kind), docs.starts)
 
 

@@ -3,15 +3,19 @@
 The store is empty, 8 wide, and takes ready vectors; its space is SPACE.
 """
 
+import asyncio
+import json
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from colibri import Document, InputError, TokenVectors
-from colibri.errors import ColibriError
+from colibri import Document, DocumentNotFound, InputError, TokenVectors
+from colibri.errors import ColibriError, InputTypeError
 from colibri.stores import Store
 from reference import maxsim
 
@@ -169,6 +173,19 @@ class StoreContract:
             ({"$not": {"lang": "en"}}, {"d2", "d3", "d4"}),
             ({"$and": [{"lang": "en"}, {"ok": True}], "year": 2020}, {"d1"}),
             ({"lang": "en", "ok": False}, set()),
+            ({"lang": {"$nin": ["en", None]}}, {"d2", "d4"}),
+            ({"lang": {"$nin": []}}, {"d1", "d2", "d3", "d4"}),
+            ({"tags": {"$prefix": "b"}}, {"d1"}),
+            ({"year": {"$contains": "02"}}, {"d3"}),
+            ({"id": "d2"}, {"d2"}),
+            ({"id": {"$in": ["d1", "d4", "d9"]}}, {"d1", "d4"}),
+            ({"id": {"$ne": "d2"}}, {"d1", "d3", "d4"}),
+            ({"id": {"$nin": ["d2", "d3"]}}, {"d1", "d4"}),
+            ({"id": {"$prefix": "d"}}, {"d1", "d2", "d3", "d4"}),
+            ({"id": {"$contains": "3"}}, {"d3"}),
+            ({"id": {"$gte": "d3"}}, {"d3", "d4"}),
+            ({"id": {"$exists": False}}, set()),
+            ({"$or": [{"id": "d4"}, {"lang": "en"}]}, {"d1", "d4"}),
         ]
         for where, wanted in cases:
             assert set(ids(store.search(rows(7), k=9, where=where))) == wanted, where
@@ -186,6 +203,10 @@ class StoreContract:
             {"a..b": 1},
             {"a": {"$gt": None}},
             {"a": {"$in": "abc"}},
+            {"a": {"$nin": "abc"}},
+            {"a": {"$prefix": 1}},
+            {"a": {"$contains": ["x"]}},
+            {"id": [1]},
             {"$and": {}},
             {"$or": []},
             {1: 2},
@@ -263,6 +284,136 @@ class StoreContract:
         matches = hit.passages[0].matches
         assert [text[slice(*match.document)] for match in matches] == ["zwei", "drei"]
         assert sum(match.weight for match in matches) == pytest.approx(hit.score, abs=1e-5)
+
+    @pytest.mark.parametrize("where", [None, {"n": {"$lt": 25}}])
+    def test_pages_are_the_ranking(self, store: Store, where: Any) -> None:
+        parts = TokenVectors.from_arrays([rows(seed, 2) for seed in range(90, 95)])
+        store.add([Document(id="book", vectors=parts, payload={"n": 1}), *(document(seed) for seed in range(30))])
+        query = rows(99, 4)
+        whole = store.search(query, k=50, where=where)
+        assert len(whole) == (31 if where is None else 26)
+        for size in (1, 4, 50):
+            pages = [store.search(query, k=size, where=where, offset=at) for at in range(0, len(whole) + size, size)]
+            assert [(hit.id, hit.score) for page in pages for hit in page] == [(hit.id, hit.score) for hit in whole]
+        assert store.search(query, k=5, where=where, offset=10**9) == []
+        batch = store.search_batch(TokenVectors.from_arrays([query, rows(98)]), k=3, where=where, offset=2)
+        assert ids(batch[0]) == ids(whole)[2:5]
+        (late,) = store.search(query, k=1, where=where, offset=ids(whole).index("book"))
+        assert late == whole[ids(whole).index("book")]
+
+    def test_a_least_score_is_in_units_of_what_hits_show(self, store: Store) -> None:
+        store.add([document(seed) for seed in range(30)])
+        queries = TokenVectors(rows(7, 3), np.array([0, 3]), weights=np.array([2, 0.25, 0.5], np.float32))
+        for query in (rows(99, 4), queries):
+            whole = store.search(query, k=30)
+            for hit in (whole[0], whole[9], whole[-1]):
+                kept = [one for one in whole if one.normalised >= hit.normalised]
+                assert store.search(query, k=30, min_score=hit.normalised) == kept
+                assert store.search(query, k=2, offset=3, min_score=hit.normalised) == kept[3:5]
+            assert store.search(query, k=30, min_score=whole[0].normalised + 1e-6) == []
+            assert len(store.search(query, k=30, min_score=-2)) == 30
+        assert ids(store.search_batch(queries, k=30, min_score=whole[4].normalised)[0]) == ids(whole)[:5]
+
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            *({"offset": value} for value in (-1, 1.0, True, False, "1", None)),
+            *({"min_score": value} for value in (float("nan"), float("inf"), -float("inf"), "0.5", True, 10**400, [1])),
+        ],
+    )
+    def test_pages_and_least_scores_that_are_none_are_refused(self, store: Store, bad: dict[str, Any]) -> None:
+        store.add([document(1)])
+        with pytest.raises(InputError, match=next(iter(bad))):
+            store.search(rows(1), **bad)
+        with pytest.raises(InputError, match=next(iter(bad))):
+            store.search_batch(TokenVectors.from_arrays([rows(1)]), **bad)
+
+    def test_it_is_read_as_a_mapping_of_its_documents(self, store: Store) -> None:
+        assert list(store) == []
+        many = [document(seed, text=f"text {seed}") for seed in range(150)]
+        store.add(many)
+        assert len(store) == 150
+        assert "d3" in store
+        assert "x" not in store
+        found = store["d3"]
+        assert (found.id, found.text, found.payload, found.vectors) == ("d3", "text 3", {"n": 3}, None)
+        listed = list(store)
+        assert sorted(one.id for one in listed) == sorted(one.id for one in many)
+        assert {one.id: one.text for one in listed} == {one.id: one.text for one in many}
+        kept = list(store.documents({"n": {"$lt": 3}}, vectors=True))
+        assert sorted(one.id for one in kept) == ["d0", "d1", "d2"]
+        assert all(one.vectors is not None for one in kept)
+
+    @pytest.mark.parametrize("name", ["x", "", "x" * 4097, "\ud800", "d", "D1"])
+    def test_an_id_that_is_not_there_is_a_key_error_of_ours(self, store: Store, name: str) -> None:
+        store.add([document(1)])
+        assert name not in store
+        with pytest.raises(KeyError) as caught:
+            store[name]
+        assert isinstance(caught.value, DocumentNotFound)
+        assert str(caught.value).startswith(repr(name))
+
+    @pytest.mark.parametrize("name", [0, -1, None, 1.5, b"d1", ["d1"], slice(0, 1), ("d1",)])
+    def test_what_is_no_id_is_a_type_error_of_ours(self, store: Store, name: Any) -> None:
+        store.add([document(1)])
+        with pytest.raises(InputTypeError, match="wanted str"):
+            store[name]
+        with pytest.raises(InputTypeError, match="wanted str"):
+            name in store  # noqa: B015
+        for wrong in (0, None, b"d1", [0], [None]):
+            with pytest.raises(InputTypeError, match="id"):
+                store.get(wrong)  # type: ignore[arg-type]
+
+    def test_a_hit_as_json(self, store: Store) -> None:
+        spans = np.array([[0, 4], [5, 9], [10, 14]], np.int32)
+        vectors = TokenVectors(rows(1, 3), np.array([0, 3]), spans=spans)
+        store.add([Document(id="ü", text="eins zwei drei", payload={"n": [1, {"a": None}]}, vectors=vectors)])
+        (hit,) = store.search(rows(1, 3)[[1, 2]], k=1, explain=True)
+        found = json.loads(hit.to_json())
+        assert found == hit.as_dict()
+        assert list(found)[:6] == ["id", "score", "normalised", "text", "payload", "passages"]
+        assert (found["id"], found["score"], found["normalised"]) == ("ü", hit.score, hit.normalised)
+        assert (found["text"], found["payload"]) == ("eins zwei drei", {"n": [1, {"a": None}]})
+        (passage,) = found["passages"]
+        assert (passage["start"], passage["end"], passage["text"]) == (0, 14, "eins zwei drei")
+        assert [one["document"] for one in passage["matches"]] == [[5, 9], [10, 14]]
+        assert set(passage["matches"][0]) == {"query", "document", "similarity", "weight"}
+        stored = json.loads(store["ü"].to_json())
+        assert stored == {
+            "id": "ü",
+            "text": "eins zwei drei",
+            "payload": {"n": [1, {"a": None}]},
+            "passages": [[0, 14]],
+        }
+
+    def test_a_passage_knows_its_text(self, store: Store) -> None:
+        text = "eins zwei drei vier"
+        spans = np.array([[0, 4], [5, 9], [10, 14], [15, 19]], np.int32)
+        vectors = TokenVectors(rows(1, 4), np.array([0, 2, 4]), spans=spans)
+        store.add([Document(id="d", text=text, vectors=vectors), document(2)])
+        hits = store.search(rows(1, 4)[2:], k=2)
+        assert [one.text for one in hits[0].passages] == ["drei vier", "eins zwei"]
+        assert [one.text for one in hits[1].passages] == [None]
+
+    def test_asearch_is_search(self, store: Store) -> None:
+        store.add([document(seed) for seed in range(10)])
+        asked: dict[str, Any] = {"k": 3, "where": {"n": {"$lt": 8}}, "explain": True, "offset": 1, "min_score": -1.0}
+        assert asyncio.run(store.asearch(rows(9, 2), **asked)) == store.search(rows(9, 2), **asked)
+        with pytest.raises(InputError, match="k"):
+            asyncio.run(store.asearch(rows(9, 2), k=0))
+
+    def test_asearch_makes_no_thread_where_the_loop_has_one(self, store: Store) -> None:
+        store.add([document(seed) for seed in range(10)])
+        store.search(rows(9, 2))
+
+        async def asked() -> set[str]:
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, thread_name_prefix="the-loops"))
+            before = {one.name for one in threading.enumerate()}
+            for _ in range(5):
+                await asyncio.gather(*(store.asearch(rows(seed, 2)) for seed in range(5)))
+            return {one.name for one in threading.enumerate()} - before
+
+        assert asyncio.run(asked()) == {"the-loops_0"}
 
     def test_closing_twice_is_fine(self, store: Store) -> None:
         store.add([document(1)])

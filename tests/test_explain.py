@@ -1,6 +1,7 @@
 """Matches add up to the score, and highlights are whole words of the text."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import colibri
+from colibri.errors import InputError, InputTypeError
 from colibri.explain import Match, Span, highlights, matches
 from colibri.scoring import maxsim
 
@@ -63,3 +65,44 @@ def test_highlights_lie_in_the_text_and_apart(text: str, given_matches: list[tup
     for one, other in pairwise(found):
         assert one.end <= other.start
     assert all(0 <= span.start < span.end <= len(text) for span in found)
+
+
+TEXT = "The unbelievable bird sang."
+
+
+@pytest.mark.parametrize(
+    ("found", "text", "share", "error", "said"),
+    [
+        ("match", TEXT, 0.3, InputTypeError, "matches: found str"),
+        (None, TEXT, 0.3, InputTypeError, "matches: found NoneType"),
+        (match(0, 3, 1), TEXT, 0.3, InputTypeError, "matches: found Match"),
+        ((one for one in [match(0, 3, 1)]), TEXT, 0.3, InputTypeError, "matches: found generator"),
+        ([match(0, 3, 1), (0, 3)], TEXT, 0.3, InputTypeError, r"matches\[1\]: found tuple"),
+        ([None], TEXT, 0.3, InputTypeError, r"matches\[0\]: found NoneType"),
+        ([], None, 0.3, InputTypeError, "text: found NoneType"),
+        ([], b"The", 0.3, InputTypeError, "text: found bytes"),
+        ([match(0, 28, 1)], TEXT, 0.3, InputError, "characters 0 to 28 of a text of 27"),
+        ([match(0, 3, 1), match(22, 26, 1)], TEXT[:20], 0.3, InputError, r"matches\[1\]: characters 22 to 26"),
+        ([match(5, 3, 1)], TEXT, 0.3, InputError, "characters 5 to 3"),
+        ([match(-3, 3, 1)], TEXT, 0.3, InputError, "characters -3 to 3"),
+        ([match(0, 3, 1)], TEXT, "0.3", InputTypeError, "share: found str"),
+        ([match(0, 3, 1)], TEXT, True, InputTypeError, "share: found bool"),
+        ([match(0, 3, 1)], TEXT, None, InputTypeError, "share: found NoneType"),
+        ([match(0, 3, 1)], TEXT, float("nan"), InputError, "share: found nan"),
+        ([match(0, 3, 1)], TEXT, 30, InputError, "share: found 30"),
+        ([], TEXT, -0.1, InputError, "share: found -0.1"),
+    ],
+)
+def test_what_is_no_match_no_text_or_no_share_is_refused(
+    found: Any, text: Any, share: Any, error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        highlights(found, text, share)
+
+
+def test_a_share_of_all_keeps_the_best_word_and_none_keeps_every_word() -> None:
+    found = (match(4, 9, 0.9), match(17, 21, 0.5), match(22, 26, 0.1))
+    assert highlights(found, TEXT, 1) == [(4, 16)]
+    assert highlights(found, TEXT, 0) == [(4, 16), (17, 21), (22, 26)]
+    half: Any = np.float32(0.5)
+    assert highlights(found, TEXT, half) == [(4, 16), (17, 21)]

@@ -58,7 +58,7 @@ def variables(tree: ast.AST) -> Iterator[str]:
 
 
 _ANYWHERE = ("COLIBRI_", "QDRANT_")
-_OF_TABLES = ("XDG_CACHE_HOME", "XDG_DATA_HOME", "LOCALAPPDATA")
+_OF_TABLES = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "LOCALAPPDATA")
 
 
 def read_by_the_code() -> set[str]:

@@ -29,6 +29,16 @@ def test_without_libreoffice_the_files_verb_says_what_to_install(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["run.py"]
 
 
+def test_without_a_browser_the_page_verb_says_what_to_install(tmp_path: Path) -> None:
+    copy = tmp_path / "run.py"
+    copy.write_bytes(RUN.read_bytes())
+    command = [sys.executable, str(copy), "test-ui"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": str(tmp_path)})
+    assert done.returncode == 2
+    assert "apt install --no-install-recommends chromium npm" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["run.py"]
+
+
 def test_run_py_needs_only_the_standard_library() -> None:
     code = "import run, sys; sys.exit(any(m in sys.modules for m in ('numpy', 'click', 'colibri')))"
     subprocess.run([sys.executable, "-S", "-c", code], cwd=RUN.parent, check=True)

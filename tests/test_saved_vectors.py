@@ -16,12 +16,13 @@ from colibri.errors import ArtefactError
 from colibri.vectors import TokenVectors
 from reference import read_safetensors
 
-DTYPES = ("float32", "float16", "int8")
+DTYPES = ("float32", "float16", "int8", "uint8")
 
 
 def random_arrays(lengths: list[int], dim: int, dtype: str) -> list[NDArray[Any]]:
     rng = np.random.default_rng([*lengths, dim])
-    return [(rng.uniform(-1, 1, (length, dim)) * (127 if dtype == "int8" else 1)).astype(dtype) for length in lengths]
+    low, high = {"int8": (-127, 127), "uint8": (0, 255)}.get(dtype, (-1, 1))
+    return [rng.uniform(low, high, (length, dim)).astype(dtype) for length in lengths]
 
 
 def filled(dtype: str = "float32") -> TokenVectors:

@@ -1,5 +1,6 @@
 """TokenVectors: rows packed end to end, and taken apart again."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,45 @@ def test_a_second_round_trip_changes_no_integer(values: list[list[float]]) -> No
         assert wide.dequantize() is wide
 
 
+even_rows = st.integers(1, 5).flatmap(
+    lambda half: st.lists(st.lists(finite, min_size=2 * half, max_size=2 * half), min_size=1, max_size=6)
+)
+
+
+@given(values=even_rows)
+def test_int4_rows_are_the_definitions_two_values_a_byte(values: list[list[float]]) -> None:
+    rows = np.array(values, np.float32)
+    small = TokenVectors(rows, np.array([0, len(rows)]), space_id="x").quantize("int4")
+    assert small.scales is not None
+    half = rows.shape[1] // 2
+    assert (str(small.rows.dtype), small.rows.shape, small.dim) == ("uint8", (len(rows), half), 2 * half)
+    assert (small.kind, small.space_id) == ("int4", "x")
+    for row, packed, scale in zip(rows, small.rows.tolist(), small.scales, strict=True):
+        integers = [byte % 16 - 8 for byte in packed] + [byte // 16 - 8 for byte in packed]
+        assert (integers, scale) == reference.quantised(row, 7)
+    assert small.quantize("int4") is small
+    wide = small.quantize()
+    assert wide.kind == "int8"
+    assert wide.scales is small.scales
+    with np.errstate(over="ignore"):
+        assert wide.dequantize().rows.tolist() == small.dequantize().rows.tolist(), "widening is exact"
+
+
+def test_int8_rows_become_int4_as_the_numbers_they_hold() -> None:
+    once = TokenVectors(np.array([[1, -0.4, 0.08, 0]], np.float32), np.array([0, 1])).quantize()
+    assert once.quantize("int4").rows.tolist() == once.dequantize().quantize("int4").rows.tolist()
+    weighed = replace(once.quantize("int4"), weights=np.array([2], np.float32))
+    assert weighed.weighted().dequantize().rows.tolist() == (2 * weighed.dequantize().rows).tolist()
+    assert weighed.padded()[0].tolist() == [(2 * weighed.dequantize().rows).tolist()]
+
+
+def test_int4_of_an_odd_dim_or_of_another_kind_is_refused() -> None:
+    with pytest.raises(ShapeError, match="wanted an even dim, found 3"):
+        TokenVectors(np.zeros((1, 3), np.float32), np.array([0, 1])).quantize("int4")
+    with pytest.raises(InputError, match="found 'int2', there are int8 and int4"):
+        TokenVectors(np.zeros((1, 2), np.float32), np.array([0, 1])).quantize("int2")  # type: ignore[arg-type]
+
+
 def test_float16_rows_are_quantised_as_the_numbers_they_hold() -> None:
     half = TokenVectors(np.array([[0.5, -0.25], [65504, 1]], np.float16), np.array([0, 1, 2]))
     small = half.quantize()
@@ -159,9 +199,9 @@ def test_rows_that_are_not_finite_are_not_quantised(value: float) -> None:
         TokenVectors(rows, np.array([0, 20_000])).quantize()
 
 
-def test_scales_belong_to_int8_rows_and_are_one_a_token(tmp_path: Path) -> None:
+def test_scales_belong_to_integer_rows_and_are_one_a_token(tmp_path: Path) -> None:
     starts, ones = np.array([0, 2]), np.ones(2, np.float32)
-    with pytest.raises(ShapeError, match="belong to int8 rows"):
+    with pytest.raises(ShapeError, match="belong to int8 and int4 rows"):
         TokenVectors(np.zeros((2, 3), np.float32), starts, scales=ones)
     with pytest.raises(ShapeError, match="scales: "):
         TokenVectors(np.zeros((2, 3), np.int8), starts, scales=ones[:1])

@@ -148,8 +148,9 @@ def export_command(
     id, or a name that `colibri models` lists.
 
     Of a hub id only safetensors, tokenizer and metadata are downloaded, into the hub client's cache; a download that
-    was cut off goes on where it stopped. Without OUT the artefact gets the model's name in your data folder, where
-    `--model` and colibri.load find it by its name and by its hub id; `colibri models` shows what is where.
+    was cut off goes on where it stopped. Without OUT the artefact gets the model's name, of a folder the folder's, in
+    your data folder, where `--model` and colibri.load find it by its name and by its hub id; `colibri models` shows
+    what is where.
 
     Knows BERT, XLM-R with absolute or rotary positions, JinaBERT and ModernBERT. Role rules come from the options, else
     from the recipe, else from Stanford's artifact.metadata, PyLate's or MultiVectorEncoder's configuration; one that
@@ -162,6 +163,7 @@ def export_command(
 
     \b
       colibri export jinaai/jina-colbert-v2
+      colibri export ./my-finetuned-colbert
       colibri export ./colbertv2.0 ./colbert-artefact
       colibri export ./my-bert ./out --head 128=head.safetensors --variants cpu-int8
       colibri export ./my-distilbert ./out --via optimum
@@ -185,7 +187,7 @@ def export_command(
     planned = plan(source, recipe, revision)
     own_name = name or planned.name
     if out is None and own_name is None:
-        raise click.UsageError("Missing argument 'OUT': only a hub id or a recipe brings a name of its own.")
+        raise click.UsageError(f"Missing argument 'OUT': {source} is no folder, hub id or recipe that brings a name.")
     out = out or _own_place(str(own_name))
     names = variants.split(",") if variants else None
     capabilities = compute_capabilities.split(",") if compute_capabilities else DEFAULT_CAPABILITIES

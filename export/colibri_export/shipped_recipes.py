@@ -21,7 +21,7 @@ class Plan:
     revision: str | None
     recipe_file: Path | None
     name: str | None
-    """The recipe's name, else the repository's; None for a folder without a recipe."""
+    """The recipe's name, else the repository's or the folder's; None where there is none of these."""
     siblings: Mapping[int, str]
     """Dim -> hub id, the heads that the recipe takes from repositories of their own."""
 
@@ -64,12 +64,24 @@ def plan(source: str, recipe: str | None, revision: str | None) -> Plan:
     if not is_hub_id(source):
         if revision is not None:
             raise ExportError(f"--revision {revision}: {source} is not a hub id, so it has no revisions")
-        name = read.name if read else None
+        name = read.name if read else folder_name(Path(source))
         return Plan(source=source, revision=None, recipe_file=recipe_file, name=name, siblings=siblings)
     if of_hub and of_hub.name == source:
         revision = revision or of_hub.revision
     name = read.name if read else source.split("/")[1]
     return Plan(source=source, revision=revision, recipe_file=recipe_file, name=name, siblings=siblings)
+
+
+def folder_name(folder: Path) -> str | None:
+    """What a checkpoint's folder is called, wherever it is named from; of a snapshot in the hub's cache, whose own name
+    is a commit, the repository. A dot at its beginning would hide the artefact. None: no folder, or none with a name.
+    """
+    if not folder.is_dir():
+        return None
+    found = folder.resolve()
+    if found.parent.name == "snapshots" and found.parent.parent.name.startswith("models--"):
+        return found.parent.parent.name.split("--")[-1]
+    return found.name.lstrip(".") or None
 
 
 def shipped_recipes() -> dict[Path, Recipe]:

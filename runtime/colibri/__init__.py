@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         ArtefactError,
         ArtefactNotFound,
         ColibriError,
+        DocumentNotFound,
         ExportError,
         InputError,
         InputTypeError,
@@ -57,6 +58,7 @@ _HOME = {
         "ArtefactError",
         "ArtefactNotFound",
         "ColibriError",
+        "DocumentNotFound",
         "ExportError",
         "InputError",
         "InputTypeError",
@@ -77,6 +79,7 @@ __all__ = [
     "Colibri",
     "ColibriError",
     "Document",
+    "DocumentNotFound",
     "ExportError",
     "Hit",
     "Index",
@@ -108,11 +111,12 @@ def __dir__() -> list[str]:
     return [*__all__, "__version__"]
 
 
-# A frozen program starts itself as the process that reads files (colibri.files.room) or holds Qdrant Edge
-# (colibri.stores.edge_worker), for want of a `python -m`.
+# A frozen program starts itself as the process that reads files (colibri.files.room), follows folders
+# (colibri.files.follow) or holds Qdrant Edge (colibri.stores.edge_worker), for want of a `python -m`.
 if getattr(sys, "frozen", False) or "__compiled__" in globals():
     for _variable, _module in (
         ("COLIBRI_FILES_ROOM", "colibri.files.room.__main__"),
+        ("COLIBRI_FILES_FOLLOW", "colibri.files.follow.__main__"),
         ("COLIBRI_STORES_EDGE", "colibri.stores.edge_worker"),
     ):
         if os.environ.pop(_variable, ""):

@@ -1,5 +1,6 @@
 """What callers give is refused here, before any work, by messages that say where and what was wanted."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TypeGuard, TypeVar
 
@@ -20,6 +21,28 @@ def optional_count(name: str, value: object) -> None:
     """Refuse what is neither a whole number from 1 nor None."""
     if value is not None and not is_count(value):
         raise InputError(f"{name}: found {value!r}, wanted a whole number from 1, or None")
+
+
+def whole(name: str, value: object) -> int:
+    """A whole number from 0; True and False are none."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+        raise InputError(f"{name}: found {value!r}, wanted a whole number from 0")
+    return int(value)
+
+
+def optional_finite(name: str, value: object) -> float | None:
+    """A finite number, or None."""
+    if value is None:
+        return None
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+        raise InputTypeError(f"{name}: found {type(value).__name__}, wanted a finite number, or None")
+    try:
+        found = float(value)
+    except OverflowError:  # a whole number beyond 1e308
+        found = math.inf
+    if not math.isfinite(found):
+        raise InputError(f"{name}: found {value!r}, wanted a finite number, or None")
+    return found
 
 
 def listed_texts(texts: Iterable[str], what: str, *, all_strings: bool = True) -> list[str]:

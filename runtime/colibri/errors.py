@@ -46,6 +46,12 @@ class StoreError(ColibriError, RuntimeError):
     """An index cannot be opened or written: another space, read-only, a full disk, a newer format."""
 
 
+class DocumentNotFound(ColibriError, KeyError):
+    """`index[id]` of an id that there is no document of."""
+
+    __str__ = Exception.__str__  # a KeyError shows its message in quotation marks
+
+
 class StoreLocked(StoreError, TimeoutError):
     """Another process was writing to the index for longer than one was ready to wait."""
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from colibri.errors import InputError, InputTypeError
 from colibri.scoring import best_tokens
 from colibri.vectors import Span, Spans, TokenVectors
 
-__all__ = ["Match", "Span", "highlights", "matches"]
+__all__ = ["Match", "Span", "highlights", "matches", "whole_word"]
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,26 @@ def matches(query: TokenVectors, docs: TokenVectors, place: int, spans: Spans | 
 def highlights(found: Sequence[Match], text: str, share: float = 0.3) -> list[Span]:
     """What to show in bold: whole words of `text` that matter most to the score, in order, none overlapping.
 
+    found  a passage's `matches`, of a search with explain=True
+    text   the document's, whole: `hit.text`; `Hit.highlights` takes both from the hit
+    share  0 to 1, of the largest sum
+
     Each token of the query that stands for text gives its weight to the word its best token lies in. Words with at
     least `share` of the largest sum are kept.
+
+        passage = hit.passages[0]
+        bold = [hit.text[start:end] for start, end in highlights(passage.matches, hit.text)]
+
+    Raises InputTypeError for what is no match or no text, InputError for matches that lie beyond the text, which then
+    is another one or a part, and for a share that is none.
     """
+    least_share = _checked_share(share)
     sums: dict[Span, float] = {}
-    for match in found:
+    for match in _checked(found, text):
         if match.query.end > match.query.start and match.document.end > match.document.start:
-            word = _word(text, match.document)
+            word = whole_word(text, match.document)
             sums[word] = sums.get(word, 0.0) + max(match.weight, 0.0)
-    least = share * max(sums.values(), default=0.0)
+    least = least_share * max(sums.values(), default=0.0)
     kept = sorted(word for word, weight in sums.items() if weight >= least and weight > 0)
     merged: list[Span] = []
     for word in kept:
@@ -73,7 +85,33 @@ def highlights(found: Sequence[Match], text: str, share: float = 0.3) -> list[Sp
     return merged
 
 
-def _word(text: str, span: Span) -> Span:
+def _checked_share(share: object) -> float:
+    if isinstance(share, bool) or not isinstance(share, int | float | np.integer | np.floating):
+        raise InputTypeError(f"share: found {type(share).__name__}, wanted a number from 0 to 1")
+    if not 0 <= share <= 1:
+        raise InputError(f"share: found {share!r}, wanted a number from 0 to 1")
+    return float(share)
+
+
+def _checked(found: object, text: object) -> Sequence[Match]:
+    """Matches of this text."""
+    if not isinstance(text, str):
+        raise InputTypeError(f"text: found {type(text).__name__}, wanted the document's text")
+    if not isinstance(found, Sequence) or isinstance(found, str | bytes):
+        raise InputTypeError(f"matches: found {type(found).__name__}, wanted a passage's `matches`")
+    for i, match in enumerate(found):
+        if not isinstance(match, Match):
+            raise InputTypeError(f"matches[{i}]: found {type(match).__name__}, wanted a colibri.explain.Match")
+        start, end = match.document
+        if not 0 <= start <= end <= len(text):
+            raise InputError(
+                f"matches[{i}]: characters {start} to {end} of a text of {len(text):,}; wanted the whole text of the "
+                "document that was found, `hit.text`"
+            )
+    return found
+
+
+def whole_word(text: str, span: Span) -> Span:
     """The span, reaching to the ends of the words it begins and ends in. Scripts without spaces keep their tokens."""
     start, end = span
     while start > 0 and _joins(text[start - 1]) and _joins(text[start]):

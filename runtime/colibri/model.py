@@ -2,16 +2,18 @@
 
 import logging
 import os
+import threading
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Unpack, overload
+from typing import Any, Literal, Unpack, overload
 
 from colibri import artefact as artefacts
 from colibri import checks, providers
 from colibri.artefact import Fit, Manifest, RoleName, bounds, fit_of
 from colibri.encoding import Call, DocumentOptions, QueryOptions
-from colibri.errors import InputError, ShapeError
+from colibri.errors import ArtefactError, InputError, ShapeError
 from colibri.scoring import Floats, maxsim
 from colibri.tokens import Encoded, TextTokenizer
 from colibri.vectors import Spans, TokenVectors
@@ -60,6 +62,16 @@ class Colibri:
         # After the check above, whose message says what to install.
         from colibri.encoding import Encoder, Limits  # noqa: PLC0415
 
+        self._artefact = artefact
+        self._asked = {
+            "variant": variant,
+            "special_tokens": special_tokens,
+            "threads": threads,
+            "workers": workers,
+            "provider": provider,
+            "batch_tokens": batch_tokens,
+            "engine_cache": engine_cache,
+        }
         self.manifest: Manifest = artefact.manifest
         self.dim: int = self.manifest.default_dim if dim is None else checks.one_dim(self.manifest, dim)
         chosen = providers.best_choices(artefact.manifest, variant, provider)
@@ -98,6 +110,21 @@ class Colibri:
 
     def __repr__(self) -> str:
         return f"Colibri({self.name!r}, dim={self.dim}, variant={self.variant!r}, provider={self.provider.name!r})"
+
+    def __copy__(self) -> "Colibri":
+        """One that shares what runs, as threads do."""
+        made = object.__new__(type(self))
+        made.__dict__ |= self.__dict__
+        return made
+
+    def __deepcopy__(self, memo: object) -> "Colibri":
+        """As a copy: a model does not change, and its weights are there once."""
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Callable[..., "Colibri"], tuple[object, ...]]:
+        """A pickle names the artefact and the options of `load`; whoever reads it loads it there, or shares the one
+        that another pickle of it loaded and that is in use. A token for the hub is not in it."""
+        return _loaded_again, (self._artefact.found_again(), {"dim": self.dim, **self._asked}, self.manifest.space_id)
 
     @overload
     def encode_queries(
@@ -278,6 +305,9 @@ def load(
     batch_tokens: int | None = None,
     engine_cache: str | os.PathLike[str] | Literal[False] | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    local_files_only: bool = False,
 ) -> Colibri:
     """Load a model: the shipped one (None), a folder, or any name it goes by.
 
@@ -298,12 +328,19 @@ def load(
                     and each text alone on a CPU
     engine_cache    folder where accelerators keep compiled graphs; None: the user's cache folder; False: nowhere
     cache_dir       where hub ids are kept; None: HF_HOME
+    revision        branch, tag or commit of a hub id; of an artefact that was exported from one, the commit it is of
+                    ("main": whichever that is). One of another revision is never taken
+    token           for repositories that are not public: a text, True for the stored one, False for none; None: the
+                    stored one, or HF_TOKEN. It is never kept or logged
+    local_files_only  True: no hub is asked, only its cache
 
     Every file that will be used is compared with its SHA-256 before this returns, and what gets parsed before it is.
     Raises ArtefactNotFound, ArtefactError (damaged or of a newer format), InputError (unknown dim, variant or
     provider), MissingExtra (no onnxruntime), ProviderError.
     """
-    found = artefacts.find(name_or_path, cache_dir=cache_dir)
+    found = artefacts.find(
+        name_or_path, cache_dir=cache_dir, revision=revision, token=token, local_files_only=local_files_only
+    )
     return Colibri(
         found,
         dim=dim,
@@ -315,3 +352,23 @@ def load(
         batch_tokens=batch_tokens,
         engine_cache=engine_cache,
     )
+
+
+_in_use: "weakref.WeakValueDictionary[str, Colibri]" = weakref.WeakValueDictionary()
+_loading = threading.Lock()
+
+
+def _loaded_again(words: dict[str, Any], options: dict[str, Any], space_id: str) -> Colibri:
+    """The model of a pickle. Raises as `load`, and ArtefactError where another model is there by now."""
+    key = repr((sorted(words.items()), sorted(options.items()), space_id))
+    with _loading:
+        found = _in_use.get(key)
+        if found is None:
+            found = load(**words, **options)
+            if found.manifest.space_id != space_id:
+                raise ArtefactError(
+                    f"{words['name_or_path']}: is another model by now (space {found.manifest.space_id[:8]}) than the "
+                    f"one that was pickled (space {space_id[:8]})"
+                )
+            _in_use[key] = found
+    return found

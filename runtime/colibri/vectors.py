@@ -6,28 +6,31 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from colibri.errors import ArtefactError, InputError, ShapeError
+from colibri.quantised import nibble_rows, quantised_rows, unpacked_nibbles
 
 Offsets = NDArray[np.int64]
 Spans = NDArray[np.int32]
-Rows = NDArray[Any]  # float32, float16 or int8
+Kind = Literal["int8", "int4", "float32", "float16"]
+Rows = NDArray[Any]  # float32, float16, int8, or uint8: int4 two to a byte
 
 _DTYPES: dict[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
     "F16": np.dtype("<f2"),
     "I8": np.dtype("i1"),
+    "U8": np.dtype("u1"),
     "I64": np.dtype("<i8"),
     "I32": np.dtype("<i4"),
 }
+_KINDS: dict[str, Kind] = {"int8": "int8", "uint8": "int4", "float32": "float32", "float16": "float16"}
+_ROW_DTYPES = [_DTYPES[name] for name in ("F32", "F16", "I8", "U8")]
 _FORMAT = "colibri-token-vectors-1"
 
-SMALLEST = 1e-30
-"""A row whose largest magnitude is below this is quantised to zeros: 127 / it must not overflow."""
 _TOKENS_AT_ONCE = 16_384  # quantised together: 8 MB of float32 at 128 dims
 
 
@@ -42,7 +45,8 @@ class Span(NamedTuple):
 class TokenVectors:
     """One row a token, of n texts.
 
-    rows      (tokens, dim)  float32 (float16 and int8 are stored forms); unit rows when they come from a model
+    rows      (tokens, dim)  float32 (float16 and int8 are stored forms); unit rows when they come from a model.
+              (tokens, dim / 2) uint8: int4, value j and value j + dim / 2 in byte j's lower and upper four bits, 8 more
     starts    (n + 1,)       int64; text i owns rows starts[i]:starts[i + 1]
     spans     (tokens, 2)    int32 or None; code points [start, end) of the original text behind each row, without
                              surrounding white space; (0, 0) for rows that stand for no text (markers, mask tokens)
@@ -51,7 +55,8 @@ class TokenVectors:
     sources   (n,)           int64 or None; which text of those given each entry was made of, where that is not simply
                              the one at its place: long texts became several windows, failed ones were left out, or
                              this is a chunk of a stream
-    scales    (tokens,)      float32 or None; of int8 rows: token t's vector is rows[t] * scales[t] (None: rows[t])
+    scales    (tokens,)      float32 or None; of int8 and int4 rows: token t's vector is its integers * scales[t]
+                             (None: its integers)
     """
 
     rows: Rows
@@ -64,8 +69,11 @@ class TokenVectors:
 
     def __post_init__(self) -> None:
         rows, starts = self.rows, self.starts
-        if rows.ndim != 2 or rows.dtype.newbyteorder("<") not in (_DTYPES["F32"], _DTYPES["F16"], _DTYPES["I8"]):
-            raise ShapeError(f"rows: {rows.dtype} {rows.shape}, wanted (tokens, dim) of float32, float16 or int8")
+        if rows.ndim != 2 or rows.dtype.newbyteorder("<") not in _ROW_DTYPES:
+            raise ShapeError(
+                f"rows: {rows.dtype} {rows.shape}, wanted (tokens, dim) of float32, float16 or int8, "
+                "or (tokens, dim / 2) of uint8, which is int4"
+            )
         if (
             starts.ndim != 1
             or starts.dtype != np.int64
@@ -80,13 +88,18 @@ class TokenVectors:
         _expect("weights", self.weights, np.float32, (len(rows),))
         _expect("sources", self.sources, np.int64, (starts.size - 1,))
         _expect("scales", self.scales, np.float32, (len(rows),))
-        if self.scales is not None and rows.dtype != np.int8:
-            raise ShapeError(f"scales: belong to int8 rows, found {rows.dtype}")
+        if self.scales is not None and rows.dtype not in (np.int8, np.uint8):
+            raise ShapeError(f"scales: belong to int8 and int4 rows, found {rows.dtype}")
 
     @property
     def dim(self) -> int:
-        """Width of a row."""
-        return int(self.rows.shape[1])
+        """Width of a row: how many values it has, of which a byte of int4 rows holds two."""
+        return int(self.rows.shape[1]) * (2 if self.rows.dtype == np.uint8 else 1)
+
+    @property
+    def kind(self) -> Kind:
+        """What the rows are: float32, float16, int8 or int4."""
+        return _KINDS[self.rows.dtype.newbyteorder("=").name]
 
     @property
     def weight(self) -> float:
@@ -98,7 +111,7 @@ class TokenVectors:
         return self.starts.size - 1
 
     def __getitem__(self, index: int) -> Rows:
-        """Rows of text `index`, (tokens of it, dim), a view."""
+        """Rows of text `index` as they are stored, (tokens of it, dim), a view."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"text {index} of {len(self)}")
         index %= len(self)
@@ -108,22 +121,33 @@ class TokenVectors:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        return f"TokenVectors({len(self)} texts, {len(self.rows)} tokens, dim {self.dim}, {self.rows.dtype})"
+        return f"TokenVectors({len(self)} texts, {len(self.rows)} tokens, dim {self.dim}, {self.kind})"
 
-    def quantize(self) -> Self:
-        """The same texts with int8 rows and one float32 scale a token: a quarter of float32's bytes, and 4 a token.
+    def quantize(self, kind: Literal["int8", "int4"] = "int8") -> Self:
+        """The same texts with integer rows and one float32 scale a token: int8, a quarter of float32's bytes and 4 a
+        token; int4, an eighth and 4 a token.
 
-        For a row x with largest magnitude a: scale = a / 127 and integers = rint(x * (127 / a)), each operation rounded
-        to float32, ties to even. Rows whose a is below 1e-30 become zeros with scale 0. So no value is off by more than
-        half a scale (and float32's rounding), nothing is clipped, and nothing needs calibrating. int8 rows stay as they
-        are. Raises InputError for rows that are not finite.
+        For a row x with largest magnitude a, and m = 127 (int4: 7): scale = a / m and integers = rint(x * (m / a)),
+        each operation rounded to float32, ties to even. Rows whose a is below 1e-30 become zeros with scale 0. So no
+        value is off by more than half a scale (and float32's rounding), nothing is clipped, and nothing needs
+        calibrating. Rows of that kind stay as they are; int8 to int4 quantises what `dequantize` gives, and int4 to
+        int8 widens the integers, exactly. Raises InputError for rows that are not finite and for another kind,
+        ShapeError for int4 of an odd dim.
         """
-        if self.rows.dtype == np.int8:
+        if kind not in ("int8", "int4"):
+            raise InputError(f"quantize: found {kind!r}, there are int8 and int4")
+        if self.kind == kind:
             return self
-        rows, scales = np.empty(self.rows.shape, np.int8), np.empty(len(self.rows), np.float32)
+        if kind == "int4" and self.dim % 2:
+            raise ShapeError(f"int4 rows hold two values a byte: wanted an even dim, found {self.dim}")
+        if self.rows.dtype == np.uint8:
+            return replace(self, rows=unpacked_nibbles(self.rows))
+        width, dtype = (self.dim // 2, np.uint8) if kind == "int4" else (self.dim, np.int8)
+        rows, scales = np.empty((len(self.rows), width), dtype), np.empty(len(self.rows), np.float32)
         for first in range(0, len(rows), _TOKENS_AT_ONCE):
             part = slice(first, first + _TOKENS_AT_ONCE)
-            rows[part], scales[part] = quantised_rows(self.rows[part])
+            floats = self._floats(part)
+            rows[part], scales[part] = nibble_rows(floats) if kind == "int4" else quantised_rows(floats)
             if not np.isfinite(scales[part]).all():
                 raise InputError(f"rows: token {first + int((~np.isfinite(scales[part])).argmax())} is not finite")
         return replace(self, rows=rows, scales=scales)
@@ -132,21 +156,26 @@ class TokenVectors:
         """The same texts with float32 rows: integers times scales, float16 widened, float32 as they are."""
         if self.rows.dtype == np.float32:
             return self
-        rows = self.rows.astype(np.float32)
+        return replace(self, rows=self._floats(slice(None)), scales=None)
+
+    def _floats(self, part: slice) -> NDArray[np.float32]:
+        """Some rows as float32, scales included."""
+        own = self.rows[part]
+        rows: NDArray[np.float32] = (unpacked_nibbles(own) if own.dtype == np.uint8 else own).astype(np.float32)
         if self.scales is not None:
-            rows *= self.scales[:, None]
-        return replace(self, rows=rows, scales=None)
+            rows *= self.scales[part, None]
+        return rows
 
     def weighted(self) -> Self:
         """The same texts with their weights folded into the rows, and none beside them: row t times weights[t].
 
         For whoever takes bare rows: MaxSim of these without weights is MaxSim of those with them. Rows are then not of
         unit length, and a cosine of them undoes it. Without weights this is the same object. Rows become float32; int8
-        rows stay, and their scales take the weights.
+        and int4 rows stay, and their scales take the weights.
         """
         if self.weights is None:
             return self
-        if self.rows.dtype == np.int8:
+        if self.kind in ("int8", "int4"):
             scales = self.weights if self.scales is None else self.scales * self.weights
             return replace(self, scales=scales, weights=None)
         return replace(self, rows=self.rows.astype(np.float32) * self.weights[:, None], weights=None)
@@ -159,7 +188,7 @@ class TokenVectors:
         out those of documents by the mask, since 0 may be more than the best real row has.
         """
         vectors = self.weighted()
-        if vectors.rows.dtype == np.int8:
+        if vectors.kind in ("int8", "int4"):
             vectors = vectors.dequantize()
         lengths = np.diff(vectors.starts)
         mask = np.arange(lengths.max(initial=0)) < lengths[:, None]
@@ -237,17 +266,6 @@ class TokenVectors:
             raise
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise ArtefactError(f"{target}: cannot be read as token vectors ({error})") from error
-
-
-def quantised_rows(rows: Rows) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """int8 rows (n, dim) and their scales (n,) as `TokenVectors.quantize` defines; not finite rows give such scales."""
-    rows = rows.astype(np.float32, copy=False)
-    largest = np.abs(rows).max(axis=1, initial=0)
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        inverse = np.where(largest >= SMALLEST, np.float32(127) / largest, np.float32(0))
-        scales = np.where(largest < SMALLEST, np.float32(0), largest / np.float32(127))
-        integers = np.rint(rows * inverse[:, None]).astype(np.int8)
-    return integers, scales
 
 
 def _expect(name: str, array: NDArray[Any] | None, dtype: type, shape: tuple[int, ...]) -> None:

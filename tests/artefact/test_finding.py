@@ -1,6 +1,7 @@
 """Finding an artefact, and proving its files before anything is run."""
 
 import hashlib
+import json
 import os
 import shutil
 import socket
@@ -18,8 +19,9 @@ import pytest
 import colibri
 from colibri.artefact import finding as artefact
 from colibri.artefact.finding import Artefact
-from colibri.errors import ArtefactError, ArtefactNotFound, InputTypeError
+from colibri.errors import ArtefactError, ArtefactNotFound, InputError, InputTypeError
 from colibri.model import Colibri
+from hub_server import COMMIT, HubServer, serving
 from reference import ARTEFACTS
 
 FILES = sorted(path.name for path in (ARTEFACTS / "tiny-random-bert").iterdir() if path.name != "colibri.json")
@@ -256,6 +258,106 @@ def test_what_is_nowhere_is_an_error_with_the_command_that_makes_it_and_where_it
         f"`colibri export jinaai/jina-colbert-v2` makes one in {tmp_path / 'colibri' / 'models'}, and it is found "
         "under this name from then on"
     )
+
+
+def test_a_revision_of_a_cached_hub_id_is_obeyed(bert: Artefact, tmp_path: Path) -> None:
+    snapshot = hub_cache(bert.folder, tmp_path)
+    other = "f" * 40
+    shutil.copytree(snapshot, snapshot.with_name(other), symlinks=True)
+    (tmp_path / "models--owner--tiny" / "refs" / "v2").write_text(other, encoding="utf-8")
+    for revision, commit in ((None, REVISION), ("main", REVISION), (REVISION, REVISION), ("v2", other), (other, other)):
+        found = artefact.find("owner/tiny", cache_dir=tmp_path, revision=revision, local_files_only=True)
+        assert found.folder == snapshot.with_name(commit)
+        artefact.check_files(found)
+    with pytest.raises(
+        ArtefactNotFound, match=r"local_files_only asks no hub; .*`colibri export owner/tiny --revision v9`"
+    ):
+        colibri.load("owner/tiny", cache_dir=tmp_path, revision="v9", local_files_only=True)
+
+
+def test_an_artefact_is_of_the_commit_it_was_exported_from(
+    bert: Artefact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one is never taken, whatever its name."""
+    for place, commit in (("one", "a" * 40), ("two", "b" * 40)):
+        made = tmp_path / place / "mine"
+        shutil.copytree(bert.folder, made)
+        document = json.loads((made / "colibri.json").read_text(encoding="utf-8"))
+        document["source"] |= {"kind": "hub", "name": "owner/own", "revision": commit}
+        (made / "colibri.json").write_text(json.dumps(document), encoding="utf-8")
+    monkeypatch.setenv("COLIBRI_MODELS", os.pathsep.join(str(tmp_path / place) for place in ("one", "two")))
+    for name in ("owner/own", "mine"):
+        for revision, place in ((None, "one"), ("main", "one"), ("a" * 7, "one"), ("b" * 40, "two"), ("b" * 12, "two")):
+            assert artefact.find(name, revision=revision).folder == tmp_path / place / "mine"
+    for revision in ("c" * 40, "a" * 6, "v1", "b" * 41):
+        with pytest.raises(
+            ArtefactNotFound, match=f"one/mine was made of owner/own at a{{40}}, and revision {revision} was"
+        ):
+            artefact.find("mine", revision=revision)
+        with pytest.raises(
+            ArtefactNotFound, match=f"at a{{40}}, .*`colibri export owner/own --revision {revision} OUT` makes one"
+        ):
+            artefact.find("owner/own", revision=revision, cache_dir=tmp_path, local_files_only=True)
+    with pytest.raises(ArtefactNotFound, match="tiny-random-bert, which has no revisions"):
+        artefact.find(bert.folder, revision="v1")
+    with pytest.raises(ArtefactNotFound, match="revision v1 was asked for; leave it out"):
+        artefact.find(revision="v1")
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"revision": ""}, InputTypeError),
+        ({"revision": 3}, InputTypeError),
+        ({"revision": "../../etc"}, InputError),
+        ({"revision": "/etc"}, InputError),
+        ({"revision": "a b"}, InputError),
+        ({"revision": "a\0"}, InputError),
+        ({"revision": "main~1"}, InputError),
+        ({"token": 3}, InputTypeError),
+        ({"token": ""}, InputError),
+        ({"local_files_only": 1}, InputTypeError),
+        ({"local_files_only": "yes"}, InputTypeError),
+    ],
+)
+def test_words_about_the_hub_that_are_none_are_refused(given: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error, match=next(iter(given))):
+        artefact.find("owner/other", **given)
+
+
+def online(server: HubServer, cache: Path, code: str) -> subprocess.CompletedProcess[str]:
+    """A fresh process, whose hub that is."""
+    environment = {**os.environ, "HF_ENDPOINT": server.endpoint, "HF_HOME": str(cache / "home"), "HF_HUB_OFFLINE": "0"}
+    environment.pop("HF_TOKEN", None)
+    start = "import colibri; from colibri.errors import ArtefactNotFound\n"
+    return subprocess.run(
+        [sys.executable, "-c", start + code], capture_output=True, text=True, check=False, env=environment
+    )
+
+
+def test_a_token_opens_what_is_not_public_and_is_shown_nowhere(bert: Artefact, tmp_path: Path) -> None:
+    with serving(HubServer({"owner/own": bert.folder}, tokens={"owner/own": "hf_secret"})) as server:
+        refused = online(server, tmp_path, "colibri.load('owner/own', token='hf_wrong')")
+        assert "ArtefactNotFound: owner/own: colibri.json: 401" in refused.stderr
+        asked = len(server.asked)
+        cached = online(server, tmp_path, "colibri.load('owner/own', token='hf_secret', local_files_only=True)")
+        assert "local_files_only asks no hub" in cached.stderr
+        assert len(server.asked) == asked
+        code = (
+            "import logging; logging.basicConfig(level=0); from colibri import artefact\n"
+            f"found = artefact.find('owner/own', token='hf_secret', revision={COMMIT!r}); print(found)\n"
+            f"print(colibri.load('owner/own', token='hf_secret', revision={COMMIT!r}).score('bird', ['a bird']))"
+        )
+        done = online(server, tmp_path, code)
+        assert done.returncode == 0, done.stderr
+        assert "hf_secret" not in done.stdout + done.stderr
+        asked = len(server.asked)
+        again = online(server, tmp_path, f"colibri.load('owner/own', revision={COMMIT!r}, local_files_only=True)")
+        assert again.returncode == 0, again.stderr
+        assert len(server.asked) == asked
+        other = online(server, tmp_path, "colibri.load('owner/own', token='hf_secret', revision='v2')")
+        assert "RevisionNotFound" in other.stderr or "Revision Not Found" in other.stderr
+        assert "hf_secret" not in refused.stderr + cached.stderr + other.stderr
 
 
 def test_a_folder_without_a_manifest_asks_no_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -76,7 +77,7 @@ def test_an_export_tells_its_steps_on_stderr_and_where_to_look_on_stdout(bert: P
     ("words", "wanted"),
     [
         ([], "Missing argument 'SOURCE'"),
-        (["source"], "Missing argument 'OUT': only a hub id or a recipe brings a name of its own"),
+        (["source"], "Missing argument 'OUT': source is no folder, hub id or recipe that brings a name"),
         (["source", "out", "--head", "head.safetensors"], "--head: 'head.safetensors': wanted DIM=FILE"),
         (["source", "out", "--head", "wide=head.safetensors"], "--head: 'wide=head.safetensors': wanted DIM=FILE"),
         (["source", "out", "--head", "64="], "--head: '64=': wanted DIM=FILE"),
@@ -157,6 +158,26 @@ def test_without_out_a_name_leads_to_the_users_folder(
     refused = colibri("export", bert, "--name", "mine")
     assert refused.exit_code != 0
     assert "Missing argument 'OUT'" in refused.output or "cannot be made" in refused.output
+
+
+def test_a_local_checkpoint_brings_its_folders_name(
+    bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From wherever it is named."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(sys, "platform", "linux")
+    own = shutil.copytree(bert, tmp_path / "work" / "my-finetuned")
+    for place, source in (("work", "./my-finetuned"), ("work/my-finetuned", "."), ("work", "my-finetuned/")):
+        monkeypatch.chdir(tmp_path / place)
+        done = colibri("export", source, "--variants", "cpu-fp32", "--replace")
+        assert done.exit_code == 0, done.output
+        assert done.stdout.endswith("Next: colibri rerank --model my-finetuned QUERY DOCUMENT...\n")
+        made = find("my-finetuned")
+        assert (made.folder, made.manifest.name) == (
+            tmp_path / "data" / "colibri" / "models" / "my-finetuned",
+            "my-finetuned",
+        )
+    assert sorted(one.name for one in own.iterdir()) == sorted(one.name for one in bert.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_a_folder_that_is_there_comes_before_a_recipe(
     (tmp_path / "tiny-late").mkdir()
     monkeypatch.chdir(tmp_path)
     found = plan("tiny-late", None, None)
-    assert (found.source, found.recipe_file, found.name) == ("tiny-late", None, None)
+    assert (found.source, found.recipe_file, found.name) == ("tiny-late", None, "tiny-late")
 
 
 def test_what_cannot_be_is_refused(installed: Path, tmp_path: Path) -> None:
@@ -121,3 +121,28 @@ def test_a_hub_id_with_a_recipe_needs_no_further_option(installed: Path, bert: P
     assert (made.name, made.aliases, made.licence.commercial_use) == ("tiny-late", ("tl",), False)
     assert (made.source.kind, made.source.name, made.source.revision) == ("hub", "Owner/Tiny", COMMIT)
     assert (made.query.max_tokens, made.document.max_tokens) == (12, 30)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("work/my-finetuned", "my-finetuned"),
+        ("work/checkpoint-500", "checkpoint-500"),
+        ("models--jinaai--jina-colbert-v2/snapshots/0123456789abcdef0123456789abcdef01234567", "jina-colbert-v2"),
+        ("models--jina-colbert-v2/snapshots/main", "jina-colbert-v2"),
+        (".kept", "kept"),
+        ("mit Umlaut ü", "mit Umlaut ü"),
+    ],
+)
+def test_a_folder_brings_its_name(tmp_path: Path, folder: str, name: str) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+    assert plan(str(tmp_path / folder), None, None).name == name
+    assert plan(f"{tmp_path / folder}/.", None, None).name == name
+    (tmp_path / "link").symlink_to(tmp_path / folder)
+    assert plan(str(tmp_path / "link"), None, None).name == name
+
+
+def test_what_is_no_folder_brings_no_name(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for source in (tmp_path / "file", tmp_path / "none", "/"):
+        assert plan(str(source), None, None).name is None

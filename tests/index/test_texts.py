@@ -1,6 +1,7 @@
 """Texts in an index: encoded, split, explained, and encoded again when their rows broke."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import colibri
-from colibri import Document, Index, InputError, StoreDamaged, StoreError, TokenVectors
+from colibri import Document, Index, InputError, ShapeError, StoreDamaged, StoreError, TokenVectors
 from colibri.index import encoding
 from colibri.index.storage.token_spans import packed, unpacked
 from reference import ARTEFACTS
@@ -47,6 +48,16 @@ def test_scores_are_those_of_the_model(texts: Index, model: colibri.Colibri) -> 
     ]
     assert [hit.text for hit in hits] == [documents[int(hit.id)] for hit in hits]
     assert texts.search_batch(["bird", "house"], k=10)[0] == hits
+
+
+def test_int4_vectors_are_taken_as_the_numbers_they_hold(texts: Index, model: colibri.Colibri) -> None:
+    ready = model.encode_documents(["a bird sings"], texts.dim).quantize("int4")
+    texts.add([{"id": "bird", "text": "a bird sings", "vectors": ready}])
+    query = model.encode_queries(["bird"], texts.dim)
+    (hit,) = texts.search("bird")
+    assert hit.score == float(model.score(query, ready.quantize())[0]) == float(model.score(query, ready)[0])
+    with pytest.raises(ShapeError, match="int4 vectors without scales"):
+        texts.add([{"id": "bare", "vectors": replace(ready, scales=None)}])
 
 
 def test_a_long_text_is_split_and_found_by_its_passages(texts: Index) -> None:

@@ -17,7 +17,9 @@ import numpy as np
 import pytest
 
 from colibri.scoring import meaning
-from colibri.scoring.collection import Kind, collection
+from colibri.scoring.collection import collection
+from colibri.scoring.names import INTEGERS
+from colibri.vectors import Kind
 from scoring_cases import KINDS, Ragged, stored
 
 if find_spec("numba") is None:
@@ -153,7 +155,8 @@ def test_a_scan_on_arm_scores_subsets_and_keeps_the_best(kind: Kind, dim: int, t
     docs = stored(case.packed, kind)
     found = collection(docs)
     ids = np.array([7, 0, 2, 2, 10])
-    count, biased = len(docs), kind == "int8"
+    kind = docs.kind
+    count, biased = len(docs), kind in INTEGERS
     stream = np.concatenate([[0], np.cumsum(np.diff(docs.starts)[ids])])
     words, finals, initial = packed(kind, case.query, case.weights, biased)
 
@@ -181,7 +184,7 @@ def test_a_scan_on_arm_scores_subsets_and_keeps_the_best(kind: Kind, dim: int, t
     run("aarch64-linux-gnu-ld", "--unresolved-symbols=ignore-all", "-o", tmp_path / "program", *objects)
     written = run("qemu-aarch64-static", tmp_path / "program")
 
-    meant = meaning.prepare(case.query, case.weights, int8=biased)
+    meant = meaning.prepare(case.query, case.weights, integer=biased)
     wanted = meaning.scores(meant, found.rows, found.scales, found.starts)
     scores, subset = np.frombuffer(written, np.float32, count), np.frombuffer(written, np.float32, len(ids), 64)
     best, best_places = np.frombuffer(written, np.float64, K, 128), np.frombuffer(written, np.int64, K, 128 + 8 * K)

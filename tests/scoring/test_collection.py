@@ -8,8 +8,7 @@ import pytest
 
 from colibri.errors import InputError, InputTypeError, ShapeError
 from colibri.scoring import best_tokens, maxsim, maxsim_batch, maxsim_subset, top_k
-from colibri.scoring.collection import Kind
-from colibri.vectors import TokenVectors
+from colibri.vectors import Kind, TokenVectors
 from scoring_cases import KINDS, Ragged, stored
 
 CASE = Ragged(3, [2, 5, 1], 4)

@@ -13,13 +13,14 @@ from hypothesis import settings
 from numpy.typing import NDArray
 
 from colibri.scoring import best_tokens, engine, maxsim, maxsim_subset, meaning, top_k
-from colibri.scoring.collection import Kind, collection
-from colibri.vectors import TokenVectors
+from colibri.scoring.collection import collection
+from colibri.scoring.names import INTEGERS
+from colibri.vectors import Kind, TokenVectors
 
 SOAK = settings.default.max_examples >= 500  # type: ignore[union-attr]
 TOKENS = 10_000_000 if SOAK else 200_000
 BEYOND = 2**31
-DIMS: list[tuple[Kind, int]] = [("int8", 64), ("float16", 64), ("int8", 256), ("float16", 128)]
+DIMS: list[tuple[Kind, int]] = [("int8", 64), ("float16", 64), ("int8", 256), ("float16", 128), ("int4", 128)]
 SAMPLE = 50
 
 
@@ -28,6 +29,8 @@ def rows_of(kind: Kind, dim: int, first: int, count: int) -> NDArray[Any]:
     rng = np.random.default_rng([dim, first])
     if kind == "int8":
         return rng.integers(-127, 128, (count, dim), np.int8)
+    if kind == "int4":
+        return rng.integers(0, 256, (count, dim // 2), np.uint8)
     return rng.standard_normal((count, dim), np.float32).astype(np.float16)
 
 
@@ -38,30 +41,30 @@ def docs(request: pytest.FixtureRequest) -> TokenVectors:
     rng = np.random.default_rng(dim)
     starts = np.concatenate([[0], np.cumsum(rng.integers(20, 301, TOKENS // 160))]).astype(np.int64)
     starts = np.concatenate([starts[starts < TOKENS], [TOKENS]])
-    rows = np.empty((TOKENS, dim), kind)
+    rows = np.empty((TOKENS, dim // 2), np.uint8) if kind == "int4" else np.empty((TOKENS, dim), kind)
     for first in range(0, TOKENS, 50_000):
         rows[first : first + 50_000] = rows_of(kind, dim, first, min(50_000, TOKENS - first))
-    scales = rng.uniform(0.001, 0.01, TOKENS).astype(np.float32) if kind == "int8" else None
+    scales = rng.uniform(0.001, 0.01, TOKENS).astype(np.float32) if kind in INTEGERS else None
     return TokenVectors(rows, starts, scales=scales)
 
 
 def wanted(query: NDArray[Any], docs: TokenVectors, ids: NDArray[Any]) -> NDArray[Any]:
     """The definition's scores of some documents, each alone."""
-    int8 = docs.rows.dtype == np.int8
+    integer = docs.kind in INTEGERS
     scores = []
     for i in ids:
         own = slice(docs.starts[i], docs.starts[i + 1])
         scales = None if docs.scales is None else docs.scales[own]
         alone = collection(TokenVectors(docs.rows[own], docs.starts[i : i + 2] - docs.starts[i], scales=scales))
         scores.append(
-            meaning.scores(meaning.prepare(query, None, int8=int8), alone.rows, alone.scales, alone.starts)[0]
+            meaning.scores(meaning.prepare(query, None, integer=integer), alone.rows, alone.scales, alone.starts)[0]
         )
     return np.array(scores, np.float32)
 
 
 def assert_same(found: NDArray[Any], scores: NDArray[Any], docs: TokenVectors) -> None:
-    """The same bits of int8; floats by the size of their rows."""
-    if docs.rows.dtype == np.int8:
+    """The same bits of integers; floats by the size of their rows."""
+    if docs.kind in INTEGERS:
         np.testing.assert_array_equal(found, scores)
     else:
         np.testing.assert_allclose(found, scores, rtol=1e-5)
@@ -103,5 +106,6 @@ def test_a_large_collection(docs: TokenVectors, tmp_path: Path) -> None:
 
 
 def test_the_full_numbers_reach_beyond_31_bits() -> None:
-    sizes = [10_000_000 * dim * np.dtype(kind).itemsize for kind, dim in DIMS]
-    assert [size > BEYOND for size in sizes] == [False, False, True, True]
+    bits = {"int4": 4, "int8": 8, "float16": 16}
+    sizes = [10_000_000 * dim * bits[kind] // 8 for kind, dim in DIMS]
+    assert [size > BEYOND for size in sizes] == [False, False, True, True, False]

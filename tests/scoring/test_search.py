@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 import reference
 from colibri.errors import ShapeError
 from colibri.scoring import best_tokens, engine, maxsim, maxsim_batch, maxsim_subset, meaning, top_k
-from colibri.scoring.collection import Kind, collection
-from colibri.vectors import TokenVectors
+from colibri.scoring.collection import collection
+from colibri.scoring.names import INTEGERS
+from colibri.vectors import Kind, TokenVectors
 from scoring_cases import KINDS, Ragged, Rows, kinds, lengths, picked, ragged, stored
 
 TOKENS_AT_ONCE = meaning.SIMILARITIES_AT_ONCE // 3  # of a query of three tokens
@@ -39,11 +40,13 @@ def test_equals_the_definition(case: Ragged, weighted: bool, half: bool) -> None
     np.testing.assert_allclose(scores, wanted, rtol=0, atol=case.tolerance())
 
 
-@given(case=ragged, weighted=st.booleans())
-def test_int8_equals_its_definition_to_the_bit(case: Ragged, weighted: bool) -> None:
-    documents = [[reference.quantised(row) for row in document] for document in case.documents]
+@given(case=ragged, weighted=st.booleans(), kind=st.sampled_from(INTEGERS))
+def test_integers_equal_their_definition_to_the_bit(case: Ragged, weighted: bool, kind: Kind) -> None:
+    docs = stored(case.packed, kind)
+    most = 7 if docs.kind == "int4" else 127
+    documents = [[reference.quantised(row, most) for row in document] for document in case.documents]
     weights = list(case.weights) if weighted else None
-    scores = maxsim(case.query, case.packed.quantize(), case.weights if weighted else None)
+    scores = maxsim(case.query, docs, case.weights if weighted else None)
     assert scores.tolist() == [float(score) for score in reference.int8_maxsim(case.query, documents, weights)]
 
 
@@ -102,18 +105,33 @@ UNUSUAL: dict[str, Callable[[Rows], Rows | None]] = {
 }
 
 
+@pytest.mark.parametrize("dim", [2, 62, 64, 66, 128, 130, 192])
+@pytest.mark.parametrize("nibble", [0, 15])
+def test_int4_rows_of_the_largest_values_do_not_overflow(nibble: int, dim: int) -> None:
+    """Sums of 16 bits are full at 64 dims of -8 x 127; the query's signs take all turns at their places."""
+    signs = np.where(np.random.default_rng(dim).random((40, dim)) < 0.5, -1, 1).astype(np.float32)
+    signs[:3] = [[1], [-1], [0]]
+    rows = np.full((9, dim // 2), nibble * 17, np.uint8)
+    rows[4:] = np.random.default_rng(nibble).integers(0, 256, (5, dim // 2))
+    docs = TokenVectors(rows, np.array([0, 1, 4, 9]))
+    assert [len(set(row.tolist())) for row in docs.dequantize().rows[:4]] == [1] * 4
+    documents = [[(row.astype(int).tolist(), np.float32(1)) for row in document] for document in docs.dequantize()]
+    assert maxsim(signs, docs).tolist() == [float(score) for score in reference.int8_maxsim(signs, documents)]
+
+
 @pytest.mark.parametrize("scales", UNUSUAL)
 @pytest.mark.parametrize("dim", [5, 64, 65, 128, 200, 513])
-def test_int8_scores_are_the_same_bits_whatever_the_scales(dim: int, scales: str) -> None:
+@pytest.mark.parametrize("kind", INTEGERS)
+def test_scores_of_integers_are_the_same_bits_whatever_the_scales(kind: Kind, dim: int, scales: str) -> None:
     """Kernels treat ordinary scales and dims differently, and sums below zero; every similarity of some is there."""
     case = Ragged(40, [1, 2, 1, 30, 7, 16, 17, 1, 33], dim)
     case.packed.rows[:] = -np.abs(case.packed.rows)
     query = np.abs(case.query) * np.where(np.arange(40) % 4, 1, -1).astype(np.float32)[:, None]
-    docs = case.packed.quantize()
+    docs = stored(case.packed, kind)
     assert docs.scales is not None
     docs = TokenVectors(docs.rows, docs.starts, scales=UNUSUAL[scales](docs.scales))
     found = collection(docs)
-    wanted = meaning.scores(meaning.prepare(query, None, int8=True), found.rows, found.scales, found.starts)
+    wanted = meaning.scores(meaning.prepare(query, None, integer=True), found.rows, found.scales, found.starts)
     np.testing.assert_array_equal(maxsim(query, docs), wanted)
 
 
@@ -172,14 +190,15 @@ def test_best_tokens_sum_to_the_score(case: Ragged, kind: Kind, weighted: bool) 
     for row, document in enumerate(ids):
         pairs = case.query @ docs.dequantize()[document].T
         named = pairs[np.arange(len(case.query)), tokens[row]]
-        slack = 1e-6 if kind != "int8" else 2 / 127  # half a step of the query and of the document, each way
+        # Of integers half a step of the query and of the document, each way.
+        slack = {"int8": 2 / 127, "int4": 1 / 127 + 1 / 7}.get(docs.kind, 1e-6)
         assert (named >= pairs.max(axis=1) - slack * np.sqrt(docs.dim)).all()
         np.testing.assert_allclose(similarities[row], named, rtol=0, atol=slack * np.sqrt(docs.dim))
 
 
-@given(case=ragged)
-def test_best_tokens_of_int8_sum_to_the_score_to_the_bit(case: Ragged) -> None:
-    docs = case.packed.quantize()
+@given(case=ragged, kind=st.sampled_from(INTEGERS))
+def test_best_tokens_of_integers_sum_to_the_score_to_the_bit(case: Ragged, kind: Kind) -> None:
+    docs = stored(case.packed, kind)
     found = best_tokens(case.query, docs, range(len(docs)))
     assert meaning.sum_in_order(found.similarities.T).tolist() == maxsim(case.query, docs).tolist()
 
@@ -211,12 +230,12 @@ def test_rows_of_any_width_are_scored(dim: int, kind: Kind) -> None:
 
 
 def _compare(case: Ragged, kind: Kind) -> None:
-    """Against the definition in float64, for sizes that plain loops are too slow for; int8 against NumPy's bits."""
+    """Against the definition in float64, for sizes that plain loops are too slow for; integers against NumPy's bits."""
     docs = stored(case.packed, kind)
     found = maxsim(case.query, docs, case.weights)
-    if kind == "int8":
+    if docs.kind in INTEGERS:
         c = docs.rows, docs.scales, docs.starts
-        assert found.tolist() == meaning.scores(meaning.prepare(case.query, case.weights, int8=True), *c).tolist()  # type: ignore[arg-type]
+        assert found.tolist() == meaning.scores(meaning.prepare(case.query, case.weights, integer=True), *c).tolist()  # type: ignore[arg-type]
     else:
         pairs = case.query.astype(np.float64) @ docs.rows.T.astype(np.float64)
         wanted = case.weights @ np.maximum.reduceat(pairs, docs.starts[:-1], axis=1)

@@ -56,6 +56,21 @@ def test_a_search_finds_what_the_library_finds(indexed: LiveServer, folder: Path
     assert all("document" not in one for one in found)
 
 
+def test_pages_and_a_least_score(indexed: LiveServer) -> None:
+    whole = search(indexed, top_n=100).json["results"]
+    pages = [search(indexed, top_n=3, offset=at).json["results"] for at in (0, 3, 6, 9)]
+    assert [one for page in pages for one in page] == whole
+    least = whole[3]["normalised_score"]
+    assert search(indexed, min_score=least).json["results"] == [
+        one for one in whole if one["normalised_score"] >= least
+    ]
+    assert search(indexed, min_score=2).json["results"] == []
+    assert search(indexed, min_score=least, offset=2, top_n=1).json["results"] == whole[2:3]
+    beyond = indexed.call("/v1/search", b'{"query": "birds", "min_score": 1e999}')
+    assert beyond.status in {400, 422}, beyond.body
+    assert "min_score" in beyond.body.decode() or "out of range" in beyond.body.decode()
+
+
 def test_documents_are_replaced_and_deleted_by_id(indexed: LiveServer) -> None:
     def add(text: str) -> int:
         answer = indexed.call("/v1/index/documents", {"documents": [{"id": "a/b c?ü", "text": text}]})
@@ -77,6 +92,11 @@ def test_documents_are_replaced_and_deleted_by_id(indexed: LiveServer) -> None:
         ("/v1/search", {"query": "a", "where": {"n": {"$near": 1}}}, "where"),
         ("/v1/search", {"query": "a", "where": []}, "where"),
         ("/v1/search", {"query": "a", "top_n": 0}, "top_n"),
+        ("/v1/search", {"query": "a", "offset": -1}, "offset"),
+        ("/v1/search", {"query": "a", "offset": 1.5}, "offset"),
+        ("/v1/search", {"query": "a", "offset": 1_000_001}, "offset"),
+        ("/v1/search", {"query": "a", "min_score": "0.5"}, "min_score"),
+        ("/v1/search", {"query": "a", "min_score": True}, "min_score"),
         ("/v1/search", {"query": 1}, "query"),
         ("/v1/index/documents", {"documents": []}, "documents"),
         ("/v1/index/documents", {"documents": [{"id": "", "text": "a"}]}, "documents[0].id"),

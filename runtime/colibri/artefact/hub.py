@@ -2,24 +2,59 @@
 
 import logging
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from colibri.errors import ArtefactNotFound
+from colibri.errors import ArtefactNotFound, InputError, InputTypeError
 from colibri.machine import can_be, home, temporary_folder, why_no_home
 
 log = logging.getLogger(__name__)
 
+# What git takes in no name.
+_NO_REVISION = re.compile(r"\.\.|^[/-]|[\x00-\x20\x7f\\~^:?*\[]")
 _HUB_SECONDS = 10  # as the client waits for an answer
 
 
 @dataclass(frozen=True)
+class HubWish:
+    """How a caller wants files of a hub id to be had. token: a text, True (the one that is stored), False (none)."""
+
+    cache_dir: str | None = None
+    revision: str | None = None
+    token: str | bool | None = field(default=None, repr=False)
+    local_files_only: bool = False
+
+    @property
+    def wants_one(self) -> bool:
+        """Whether a revision was asked for that not every artefact of that source is of."""
+        return self.revision not in (None, "main")
+
+
+def hub_wish(
+    cache_dir: str | os.PathLike[str] | None, revision: object, token: object, local_files_only: object
+) -> HubWish:
+    """Of what a caller gave. Raises InputError."""
+    if revision is not None and (not isinstance(revision, str) or not revision):
+        raise InputTypeError(f"revision: found {revision!r}, wanted a branch, tag or commit, or None")
+    if revision and _NO_REVISION.search(revision):
+        raise InputError(f"revision: found {revision!r}, wanted a branch, tag or commit, as git names them")
+    if token is not None and not isinstance(token, str | bool):
+        raise InputTypeError(f"token: found {type(token).__name__}, wanted a text, True, False or None")
+    if token == "":
+        raise InputError("token: an empty text, wanted a token, or None for the one that is stored")
+    if local_files_only is not None and not isinstance(local_files_only, bool):
+        raise InputTypeError(f"local_files_only: found {local_files_only!r}, wanted True or False")
+    cache = None if cache_dir is None else os.fspath(cache_dir)
+    return HubWish(cache, revision, token, bool(local_files_only))
+
+
+@dataclass(frozen=True)
 class HubFiles:
-    """One repository at one revision."""
+    """One repository at one revision, that of `wish`."""
 
     repo: str
-    revision: str | None
-    cache_dir: str | None
+    wish: HubWish
 
     def fetch(self, name: str) -> Path:
         """The local path of a file, downloaded if the cache lacks it (HF_HUB_OFFLINE=1 forbids that).
@@ -31,11 +66,22 @@ class HubFiles:
         from huggingface_hub import hf_hub_download  # noqa: PLC0415
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415
 
+        wish = self.wish
         try:
-            self._refuse_without_hub(name)
-            return Path(hf_hub_download(self.repo, name, revision=self.revision, cache_dir=self.cache_dir))
+            if not wish.local_files_only:
+                self._refuse_without_hub(name)
+            found = hf_hub_download(
+                self.repo,
+                name,
+                revision=wish.revision,
+                cache_dir=wish.cache_dir,
+                token=wish.token,
+                local_files_only=wish.local_files_only,
+            )
+            return Path(found)
         except LocalEntryNotFoundError as error:
-            reason = "not in the local hub cache, and the hub cannot be reached"
+            why = "local_files_only asks no hub" if wish.local_files_only else "the hub cannot be reached"
+            reason = f"not in the local hub cache, and {why}"
             raise ArtefactNotFound(f"{self.repo}: {name} is {reason}") from error
         except (HfHubHTTPError, HFValidationError) as error:
             raise ArtefactNotFound(f"{self.repo}: {name}: {error}") from error
@@ -47,11 +93,12 @@ class HubFiles:
         from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache  # noqa: PLC0415
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
 
-        if isinstance(try_to_load_from_cache(self.repo, name, self.cache_dir, self.revision), str):
+        wish = self.wish
+        if isinstance(try_to_load_from_cache(self.repo, name, wish.cache_dir, wish.revision), str):
             return
-        url = hf_hub_url(self.repo, name, revision=self.revision)
+        url = hf_hub_url(self.repo, name, revision=wish.revision)
         try:
-            get_hf_file_metadata(url, timeout=_HUB_SECONDS)
+            get_hf_file_metadata(url, timeout=_HUB_SECONDS, token=wish.token)
         except HfHubHTTPError:
             return
         except Exception as error:  # of requests, httpx or httpx2, as the client's version has it
@@ -77,11 +124,10 @@ def prepare_client() -> None:
     log.warning("%s; files of hub ids are kept in %s, or where HF_HOME says", why, place)
 
 
-def open_repository(repo: str, manifest_name: str, cache_dir: str | os.PathLike[str] | None) -> tuple[Path, HubFiles]:
-    """Fetch the manifest of a repository's main branch.
+def open_repository(repo: str, manifest_name: str, wish: HubWish) -> tuple[Path, HubFiles]:
+    """Fetch the manifest of a repository, of the main branch unless another revision is wished.
 
-    Returns the folder that holds it and the files of that same revision, so that a push in between mixes nothing.
+    Returns the folder that holds it and the files of that same commit, so that a push in between mixes nothing.
     """
-    cache = None if cache_dir is None else os.fspath(cache_dir)
-    manifest = HubFiles(repo, None, cache).fetch(manifest_name)
-    return manifest.parent, HubFiles(repo, manifest.parent.name, cache)
+    manifest = HubFiles(repo, wish).fetch(manifest_name)
+    return manifest.parent, HubFiles(repo, replace(wish, revision=manifest.parent.name))

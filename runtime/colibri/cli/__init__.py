@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from colibri.cli.grouped import COMPLETE, Suggesting
 from colibri.cli.terminal import LINES, VisibleLines, echo, echo_error, never_fail, visible
 from colibri.errors import ColibriError
 
@@ -23,20 +24,30 @@ _OURS = {
     "rerank": "colibri.cli.rank:rerank",
     "index": "colibri.cli.index:index",
     "search": "colibri.cli.search:search",
+    "status": "colibri.cli.status:status",
     "encode": "colibri.cli.encode:encode",
     "info": "colibri.cli.about:info",
     "verify": "colibri.cli.verify:verify",
     "doctor": "colibri.cli.doctor:doctor",
     "warmup": "colibri.cli.warmup:warmup",
     "serve": "colibri.cli.serve:serve",
+    "ui": "colibri.cli.ui:ui",
     "keys": "colibri.cli.keys:keys",
     "mcp": "colibri.cli.mcp:mcp",
     "qdrant": "colibri.cli.qdrant:qdrant",
+    "completion": "colibri.cli.completion:completion",
+}
+_HEADINGS = {
+    "Your files": "index search ui status mcp",
+    "Texts": "rerank encode",
+    "Serving": "serve keys qdrant",
+    "Models": "models info verify export build-mini",
+    "This machine": "doctor warmup completion",
 }
 _ENTRY_POINTS = "colibri.commands"
 
 
-class LazyCommands(click.Group):
+class LazyCommands(Suggesting):
     """Finds commands by name without importing the others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -67,7 +78,10 @@ class LazyCommands(click.Group):
 
 
 @click.group(
-    cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]}, epilog="COMMAND --help says more."
+    cls=LazyCommands,
+    headings=_HEADINGS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="COMMAND --help says more.",
 )
 @click.version_option(package_name="colibri-edge", prog_name="colibri")
 @click.option("-v", "--verbose", is_flag=True, help="Log what is loaded and measured, on stderr.")
@@ -107,7 +121,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _run() -> int:
     try:
-        return group.main(standalone_mode=False) or 0
+        return group.main(standalone_mode=False, complete_var=COMPLETE) or 0
     except click.exceptions.Abort:  # click's name for Ctrl-C and end of input
         echo("interrupted", err=True)
         return 130

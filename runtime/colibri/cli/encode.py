@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options, read_texts
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import InputError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 4096  # rows between two lots of lines on stdout
 
 
-@click.command(short_help="Turn texts into token vectors.")
+@click.command(cls=Grouped, groups=MODEL, short_help="Turn texts into token vectors.")
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @click.option("--file", metavar="FILE", help="Read texts from FILE, one a line; - is stdin.")
 @click.option(

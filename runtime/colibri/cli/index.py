@@ -6,7 +6,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from colibri.cli.index_place import DEFAULT, NamedPath, is_index, open_index
+from colibri.cli.grouped import MODEL, Grouped
+from colibri.cli.index_place import IndexOptions, NamedPath, index_options, is_index, open_index
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.terminal import visible
 from colibri.errors import InputError
@@ -16,21 +17,24 @@ _USE = (
     "--import; without any, all that the index was made of is looked at again"
 )
 
+_GROUPS = {
+    "Options": ("--into", "--name", "--glob", "--watch", "--remove", "--stats"),
+    "Which files": ("--hidden", "--ignore", "--max-mb", "--kinds", "--defaults"),
+    "How they are read": (
+        "--text-field", "--id-field", "--split", "--passage-tokens", "--max-seconds", "--max-memory-mb",
+    ),
+    "Looking after the index": (
+        "--prune", "--yes", "--rebuild", "--verify", "--repair", "--compact", "--export", "--import",
+    ),
+    **MODEL,
+}  # fmt: skip
 _OF_A_RUN = {"globs", "hidden", "ignore", "max_mb", "max_seconds", "max_memory_mb", "text_field", "id_field"}
 _OF_A_RUN |= {"split", "passage_tokens", "defaults", "yes"}
 
 
-@click.command(short_help="Index files for search.")
+@click.command(cls=Grouped, groups=_GROUPS, rest="Output and help", short_help="Index files for search.")
 @click.argument("paths", nargs=-1, type=NamedPath(), metavar="[PATH]...")
-@click.option(
-    "--into",
-    "--index",
-    "place",
-    type=NamedPath(),
-    default=DEFAULT,
-    show_default=True,
-    help="Folder of the index.",
-)
+@index_options("--into", "--index")
 @click.option(
     "--glob", "globs", multiple=True, help="Only files that match, as in .gitignore: '*.md', 'docs/**'; '' all."
 )
@@ -67,6 +71,7 @@ _OF_A_RUN |= {"split", "passage_tokens", "defaults", "yes"}
 @click.option(
     "--rebuild", is_flag=True, help="Encode all of it again, for another --model or --dim; the old answers meanwhile."
 )
+@click.option("--watch", is_flag=True, help="Go on, and index what changes as it changes, until Ctrl-C.")
 @click.option("--prune", is_flag=True, help="Take out the documents of folders and files that are gone for good.")
 @click.option("--yes", is_flag=True, help="Do not ask before pruning on a terminal.")
 @click.option("--remove", type=NamedPath(), multiple=True, help="Take out a file or folder, there or gone.")
@@ -82,7 +87,6 @@ _OF_A_RUN |= {"split", "passage_tokens", "defaults", "yes"}
 @model_options
 def index(
     paths: tuple[Path, ...],
-    place: Path,
     globs: tuple[str, ...],
     hidden: bool | None,
     ignore: bool | None,
@@ -95,6 +99,7 @@ def index(
     passage_tokens: int | None,
     defaults: bool,
     rebuild: bool,
+    watch: bool,
     prune: bool,
     yes: bool,
     remove: tuple[Path, ...],
@@ -104,6 +109,7 @@ def index(
     as_json: bool,
     quiet: bool,
     asked: ModelOptions,
+    named: IndexOptions,
 ) -> None:
     """Index files and folders, keep an index fresh, or look after it.
 
@@ -124,24 +130,34 @@ def index(
       colibri index notes/ papers/ --glob '*.md' --glob '*.pdf'
       colibri index faq.jsonl --text-field answer --id-field key --into faq.index
       colibri index                    # all of it again, with the options it has
+      colibri index notes/ --watch     # and from then on what changes
       colibri index --remove papers/   # out of the index
       colibri index --rebuild --dim 96
       colibri index --stats
     """
     care = sum(map(bool, (remove, task, export_to, import_from)))
-    if care > 1 or (care and (paths or prune or rebuild)):
+    if care > 1 or (care and (paths or prune or rebuild or watch)):
         raise click.UsageError(_USE)
+    if watch and (prune or rebuild):
+        raise click.UsageError("--prune and --rebuild are of one run: first that one, then --watch")
     if care:
         _refuse_what_has_no_effect()
-        from colibri.cli.index_care import look_after
+        from colibri.cli.index_care import look_after, show_kinds
 
+        if task == "kinds":
+            show_kinds(as_json)
+            return
+        silent = quiet or as_json
+        place = named.place(quiet=silent) if import_from is not None else named.existing(quiet=silent)
         look_after(place, asked, remove, task, export_to, import_from, as_json=as_json, quiet=quiet)
         return
-    if (rebuild or not paths) and not is_index(place):
+    place = named.which.path
+    if (rebuild or (not paths and not _is_configured(place))) and not is_index(place):
         raise click.UsageError(f"{_USE} (there is no index in {visible(str(place))})")
     for path in paths:
         if not path.exists() and not is_index(place):
             raise InputError(f"{path}: no such file or folder")
+    named.place(quiet=quiet or as_json)
     given: dict[str, Any] = {
         "globs": tuple(glob for glob in globs if glob) if globs else None,
         "hidden": hidden,
@@ -155,6 +171,11 @@ def index(
     fields = {"text_field": text_field, "id_field": id_field}
     changes = {name: value for name, value in given.items() if value is not None}
     changes |= {name: value or None for name, value in fields.items() if value is not None}
+    if watch:
+        from colibri.cli.index_watch import watch as follow
+
+        follow(place, asked, paths, changes, defaults, as_json=as_json, quiet=quiet)
+        return
     from colibri.cli.index_run import Run
 
     if rebuild:
@@ -162,7 +183,20 @@ def index(
 
         make_anew(place, asked, paths, changes, defaults, quiet=quiet)
     with open_index(place, asked, create=True) as opened:
-        Run(opened, place, as_json=as_json, quiet=quiet).refresh(paths, changes, defaults, prune=prune, yes=yes)
+        Run(opened, place, named.which.words, as_json=as_json, quiet=quiet).refresh(
+            paths, changes, defaults, prune=prune, yes=yes
+        )
+
+
+def _is_configured(place: Path) -> bool:
+    """Whether the configuration names files for an index that is not there yet. Raises InputError where none of them
+    is there."""
+    from colibri.files import configured, first_there
+
+    found = configured(place)
+    if found.roots and not first_there(found.roots) and not is_index(place):
+        raise InputError(f"{found.file}: none of its roots is there: {', '.join(map(str, found.roots))}")
+    return bool(found.roots)
 
 
 def _refuse_what_has_no_effect() -> None:

@@ -10,7 +10,7 @@ from colibri.cli.index_run import left_out, not_read
 from colibri.cli.options import ModelOptions
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import InputError
-from colibri.files import Wanted, remove, shown_options, what_is_held
+from colibri.files import Wanted, configured, remove, shown_options, what_is_held
 from colibri.index import Index
 
 _SHOWN = 20  # skipped files of a root
@@ -28,11 +28,7 @@ def look_after(
     quiet: bool,
 ) -> None:
     """One of these. quiet: what was only done is not said; what was asked for, as by --stats, is."""
-    if task == "kinds":
-        from colibri.cli.kinds import show
-
-        show(as_json)
-    elif export_to is not None:
+    if export_to is not None:
         with open_index(place, asked, create=False) as opened:
             written = opened.export(export_to)
         facts = {"exported": written, "folder": str(export_to), "index": str(place)}
@@ -50,6 +46,13 @@ def look_after(
                 _stats(opened, as_json)
             else:
                 _upkeep(opened, str(task), as_json, quiet)
+
+
+def show_kinds(as_json: bool) -> None:
+    """`--kinds`, which is of no index."""
+    from colibri.cli.kinds import show
+
+    show(as_json)
 
 
 def _done(line: str, facts: dict[str, Any], as_json: bool, quiet: bool) -> None:
@@ -70,6 +73,8 @@ def _remove(opened: Index, paths: Sequence[Path], as_json: bool, quiet: bool) ->
         echo(visible(f"{path} is still there; it stays out of the index until `colibri index {path}`"), err=True)
     for path in done.roots:
         echo(visible(f"{path} is no folder of this index any more"), err=True)
+    for path in set(done.roots) & {str(root) for root in configured(opened.path).roots}:
+        echo(visible(f"{path} is a root in {configured(opened.path).file}: the next `colibri index` adds it"), err=True)
     echo(
         f"{done.files:,} files, {done.documents:,} documents taken out; {visible(str(opened.path))} holds "
         f"{opened.count():,} documents"

@@ -1,20 +1,24 @@
-"""Where an index lies, and opening it, for the commands that use one."""
+"""Which index a command is about, saying so, and opening it, for the commands that use one."""
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from colibri.cli.options import ModelOptions
+from colibri.cli.terminal import echo, visible
+from colibri.errors import InputError, StoreError
+from colibri.own import Which, checked_name, make_room, named_indexes, nearest, which
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from colibri.index import Index
     from colibri.model import Colibri
-
-DEFAULT = ".colibri-index"
 
 
 class NamedPath(click.Path):
@@ -28,6 +32,72 @@ class NamedPath(click.Path):
         if not os.fspath(value):
             self.fail("an empty path; wanted a file or folder ('.' is this one)", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class IndexName(click.types.StringParamType):
+    """One of the user's own indexes, which may not be there yet."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name."""
+        try:
+            return checked_name(str(value))
+        except InputError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        """Those that there are."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in named_indexes() if name.startswith(incomplete)]
+
+
+@dataclass(frozen=True)
+class IndexOptions:
+    """What a command was told about its index. Which one that is, is found out, and said, when it is asked for."""
+
+    folder: Path | None = None
+    name: str | None = None
+
+    @cached_property
+    def which(self) -> Which:
+        """Raises InputError, see `colibri.own.which`."""
+        return which(self.folder, self.name)
+
+    def place(self, *, quiet: bool = False) -> Path:
+        """Its folder. On stderr goes which it is and why, unless a folder was named, or its JSON names it (quiet)."""
+        found = self.which
+        if self.folder is None and not quiet:
+            echo(visible(f"index: {found.path} ({found.why})"), err=True)
+        return found.path
+
+    def existing(self, *, quiet: bool = False) -> Path:
+        """The same of one that has to be there. Raises StoreError, with what to do, where nothing is."""
+        found = self.which
+        if not os.path.lexists(found.path):
+            raise StoreError(f"{found.path}: no index there ({found.why}); {_what_to_do(found)}")
+        return self.place(quiet=quiet)
+
+
+def index_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """--index, under these names, and --name. The command gets both as one argument, `named`: IndexOptions."""
+
+    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def collected(*, index_folder: Path | None, index_name: str | None, **given: Any) -> None:
+            if index_folder is not None and index_name is not None:
+                raise click.UsageError("either --index or --name: one says a folder, the other which of your own")
+            command(named=IndexOptions(index_folder, index_name), **given)
+
+        folder = click.option(
+            *names, "index_folder", type=NamedPath(), metavar="FOLDER",
+            help="Folder of the index. Default: COLIBRI_INDEX, else .colibri-index here or above, else your own.",
+        )  # fmt: skip
+        name = click.option(
+            "--name", "index_name", type=IndexName(), metavar="NAME", help="One of your own indexes, by its name."
+        )
+        return folder(name(collected))
+
+    return decorated
 
 
 def is_index(place: Path) -> bool:
@@ -44,9 +114,22 @@ def open_index(place: Path, asked: ModelOptions, *, create: bool) -> "Index":
     """Open it with the model it was made with, unless another is named; loaded when needed, as the options say."""
     from colibri.index import Index
 
+    if create:
+        make_room(place)
     return Index.open(place, asked.model, asked.dim, create, load=loader(asked))
 
 
 def loader(asked: ModelOptions) -> "Callable[[str | os.PathLike[str] | None], Colibri]":
     """Loads a model as the options say; the index says which, and which of its widths."""
     return lambda source: replace(asked, model=None if source is None else os.fspath(source), dim=None).load()
+
+
+def _what_to_do(found: Which) -> str:
+    others = named_indexes()
+    if found.name is None:
+        named = f"; --name {found.path} is one of your own" if str(found.path) in others else ""
+        return f"`colibri index PATH{f' {found.words}' if found.words else ''}` makes it{named}"
+    if close := nearest(found.name, others):
+        return f"the nearest of your own is --name {close}"
+    named = f"; there is {', '.join(others)}" if others else ""
+    return f"`colibri index PATH{f' {found.words}' if found.words else ''}` makes it{named}"

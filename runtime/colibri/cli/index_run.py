@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from colibri.cli.index_place import DEFAULT
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.files import Refresh, Summary, left_beside
 from colibri.index import Index
@@ -23,9 +22,11 @@ _BYTES_A_TOKEN = 4.0  # a first guess, for the bar
 class Run:
     """Of one command."""
 
-    def __init__(self, index: Index, place: Path, *, as_json: bool, quiet: bool) -> None:
+    def __init__(self, index: Index, place: Path, words: str, *, as_json: bool, quiet: bool) -> None:
+        """words: how the command line names the index, where it has to."""
         self._index = index
         self._place = place
+        self._words = words
         self._as_json = as_json
         self._quiet = quiet
         self._work = Refresh(index)
@@ -59,7 +60,7 @@ class Run:
                 echo(visible(line), err=True)
         if line := left_beside(self._index):
             echo(line, err=True)
-        into = "" if str(self._place) == DEFAULT else f" --into {self._place}"
+        into = f" {self._words}" if self._words else ""
         for path, one in self._work.gone.items():
             held = f"{one.documents:,} documents of its {one.files:,} files"
             stay = f"{held} stay until `colibri index --prune{into}`" if one.lost else f"{held} stay"

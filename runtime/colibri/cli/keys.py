@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from colibri.cli.grouped import Suggesting
 from colibri.server import SCOPES, KeyScope, add_key, read_keys, remove_key
 
 _in_file = click.option(
@@ -17,7 +18,7 @@ _in_file = click.option(
 )
 
 
-@click.group(short_help="Make and remove keys for `colibri serve`.")
+@click.group(cls=Suggesting, short_help="Make and remove keys for `colibri serve`.")
 def keys() -> None:
     """Make and remove keys for `colibri serve`. The file holds their hashes; a running server sees every change."""
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from colibri.cli.index_place import DEFAULT, NamedPath
+from colibri.cli.grouped import MODEL, Grouped, Suggesting
+from colibri.cli.index_place import IndexOptions, NamedPath
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.search import listing, parsed
 from colibri.cli.terminal import LINES, echo, echo_json, visible
@@ -41,7 +42,7 @@ def server_options(command: F) -> F:
     return command
 
 
-@click.group(short_help="Put an index into a Qdrant collection, and search there.")
+@click.group(cls=Suggesting, short_help="Put an index into a Qdrant collection, and search there.")
 def qdrant() -> None:
     """Qdrant: where Colibri goes when one machine is not enough.
 
@@ -56,7 +57,7 @@ def qdrant() -> None:
 
 
 @qdrant.command(short_help="Send a local index to a collection.")
-@click.argument("place", type=NamedPath(), default=DEFAULT, metavar="INDEX")
+@click.argument("place", type=NamedPath(), required=False, metavar="[INDEX]")
 @server_options
 @click.option("--shards", type=click.IntRange(min=1), help="Shards of a new collection; default: the server's.")
 @click.option("--replicas", type=click.IntRange(min=1), help="Copies of each shard of a new collection; default: 1.")
@@ -67,7 +68,7 @@ def qdrant() -> None:
 @click.option("--float16", is_flag=True, help="A new collection keeps rows in half the bytes.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def put(
-    place: Path,
+    place: Path | None,
     url: str,
     collection: str,
     grpc: bool,
@@ -82,12 +83,13 @@ def put(
     """Send every document of a local index to a collection: rows as they are, nothing is encoded again.
 
     Run it again at any time: what is there already and the same is left, what is new or changed is sent, and an
-    interruption is gone on from. Documents that the index has no more stay in the collection.
+    interruption is gone on from. Documents that the index has no more stay in the collection. Without INDEX it is the
+    one that `colibri search` would ask.
     """
     from colibri.index import Index
     from colibri.stores import connected
 
-    with Index.open(place, create=False) as index:
+    with Index.open(IndexOptions(place).existing(quiet=as_json), create=False) as index:
         whose: dict[str, Any] = {"model": index.model_name} if index.model_name else {"space_id": index.space_id}
         store = connected(
             url,
@@ -114,7 +116,7 @@ def put(
     echo(visible(f"{moved.put:,} documents sent, {moved.same:,} unchanged; {collection} holds {total:,} documents"))
 
 
-@qdrant.command(short_help="Search a collection.")
+@qdrant.command(cls=Grouped, groups=MODEL, short_help="Search a collection.")
 @click.argument("query")
 @server_options
 @click.option("--using", help="Name of the vector, where the collection has several.")

@@ -3,11 +3,12 @@
 import click
 
 from colibri.artefact import bounds, fit_of
+from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options, read_texts
 from colibri.cli.terminal import echo, echo_json
 
 
-@click.command(short_help="Rank documents for a query.")
+@click.command(cls=Grouped, groups=MODEL, short_help="Rank documents for a query.")
 @click.argument("query")
 @click.argument("documents", nargs=-1, metavar="[DOCUMENT]...")
 @click.option("--file", metavar="FILE", help="Read documents from FILE, one a line; - is stdin.")
@@ -24,8 +25,8 @@ def rerank(
 ) -> None:
     """Rank documents by how well they answer QUERY.
 
-    The score is MaxSim: for each query token its best cosine among the document's tokens, summed. The word behind it
-    says whether a document fits at all, where the model's cutoffs are known (`colibri info`).
+    The score is MaxSim: for each query token its best cosine among the document's tokens, summed. Where even
+    the best fits hardly, by the model's cutoffs (`colibri info`), stderr says so; --json says it of each.
 
     \b
       colibri rerank "capital of France" "Paris is the capital." "Lyon is a city."
@@ -46,5 +47,6 @@ def rerank(
         echo_json({**used, "query": query, "results": results})
         return
     for i in order:
-        fit = "" if fits[i] is None else f"{fits[i]:<8}  "
-        echo(f"{scores[i]:7.3f}  {fit}{texts[i]}")
+        echo(f"{scores[i]:7.3f}  {texts[i]}")
+    if fits[order[0]] == "unlikely":
+        echo("nothing fits well", err=True)

@@ -3,20 +3,21 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from colibri.cli.fields import Where, said_of, unknown_fields
 from colibri.cli.fitting import Least, kept, least_of, left_out, shown
-from colibri.cli.index_place import DEFAULT, NamedPath, open_index
+from colibri.cli.grouped import MODEL, Grouped
+from colibri.cli.index_place import IndexOptions, index_options, open_index
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.terminal import TEXT, echo, echo_json, visible
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
-    from colibri.index import Hit, PassageHit
+    from colibri.index import Hit, Index, Mode, PassageHit
     from colibri.vectors import Span
 
 GONE = "file is gone"
@@ -28,12 +29,23 @@ _LINE = re.compile(r"\n[ \t]*(?=[^ \t\n])")
 _WORD = re.compile(r"\s+(?=\S)")
 
 
-@click.command(short_help="Search an index.")
+@click.command(cls=Grouped, groups=MODEL, short_help="Search an index.")
 @click.argument("query")
-@click.option("--index", "place", type=NamedPath(), default=DEFAULT, show_default=True, help="Folder of the index.")
+@index_options("--index")
 @click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many documents.")
 @click.option(
-    "--where", "filters", multiple=True, help="Keep documents by payload: file.suffix=md, or JSON. All must hold."
+    "--where",
+    "filters",
+    type=Where(),
+    multiple=True,
+    help="Keep documents by payload: file.suffix=md, or JSON. All must hold.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["both", "meaning", "words"]),
+    default="both",
+    show_default=True,
+    help="Find by meaning, by exact words, or by both; --mode words needs no model.",
 )
 @click.option(
     "--min",
@@ -47,13 +59,14 @@ _WORD = re.compile(r"\s+(?=\S)")
 @model_options
 def search(
     query: str,
-    place: Path,
     count: int,
     filters: tuple[str, ...],
+    mode: str,
     least: Least | None,
     everything: bool,
     as_json: bool,
     asked: ModelOptions,
+    named: IndexOptions,
 ) -> None:
     """Search an index that `colibri index` made; the words that matter most to a score are bold.
 
@@ -61,32 +74,53 @@ def search(
     behind it says whether a hit fits at all, where the model's cutoffs are known (`colibri info`). A hit whose
     file is not there any more says so ("file is gone"; with --json in "gone"): see `colibri index --prune`.
 
+    By words, documents must have what stands in quotation marks, and not what a minus stands before. An index without
+    words is searched by meaning alone, which is said.
+
     \b
       colibri search "how do I export a model?"
+      colibri search '"exact phrase" refund -draft'
       colibri search "refund" -k 3 --where file.suffix=md
       colibri search "refund" --where '{"year": {"$gte": 2024}}' --json
     """
     where = parsed(filters)
+    place = named.existing(quiet=as_json)
     with open_index(place, asked, create=False) as opened:
-        hits = opened.search(query, count, where, explain=True, passages=_PASSAGES)
+        mode = _possible(opened, mode)
+        hits = opened.search(query, count, where, explain=True, passages=_PASSAGES, mode=mode)
+    unknown = unknown_fields(place, where, found=bool(hits))
     if as_json:
-        wanted = kept(hits, None if everything else least)
-        echo_json({"query": query, "index": str(place), "results": [_entry(hit) for hit in wanted]})
+        listed = [_entry(hit) for hit in kept(hits, None if everything else least)]
+        found = {"query": query, "index": str(place), "mode": mode, "results": listed}
+        echo_json(found | ({"unknown_fields": unknown} if unknown else {}))
         return
     if not hits:
         echo("nothing found", err=True)
-    fitting = shown(hits, least, everything=everything)
+    for line in said_of(unknown):
+        echo(line, err=True)
+    fitting = shown(hits, least, query=query, everything=everything)
     for line in listing(fitting):
         echo(line, styled=True)
     if (said := left_out(len(fitting), hits, least)) is not None:
         echo(said, err=True)
 
 
+def _possible(opened: "Index", wanted: str) -> "Mode":
+    """Meaning alone where both was wanted and there are no words, which is said."""
+    from colibri.index import checked_mode
+
+    mode = checked_mode(wanted)
+    if mode != "both" or (why := opened.why_no_words()) is None:
+        return mode
+    echo(visible(f"searched by meaning alone: {why}"), err=True)
+    return "meaning"
+
+
 def _entry(hit: "Hit") -> dict[str, Any]:
     from colibri.files import place
 
     found = place(hit)
-    entry = {**asdict(hit), "place": str(found), "line": found.line, "label": found.label or None}
+    entry = {**hit.as_dict(), "place": str(found), "line": found.line, "label": found.label or None}
     return {**entry, "gone": GONE} if gone(hit) else entry
 
 

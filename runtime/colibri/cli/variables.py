@@ -19,7 +19,16 @@ _ADDRESS = re.compile(r"(tcp|udp|sctp)://", re.ASCII)
 
 _ENVIRONMENT = ParameterSource.ENVIRONMENT
 
-OTHERS = ("COLIBRI_ALIAS", "COLIBRI_FILES_ROOM", "COLIBRI_KERNEL", "COLIBRI_MODELS", "COLIBRI_STORES_EDGE")
+OTHERS = (
+    "COLIBRI_ALIAS",
+    "COLIBRI_CONFIG",
+    "COLIBRI_FILES_FOLLOW",
+    "COLIBRI_FILES_ROOM",
+    "COLIBRI_INDEX",
+    "COLIBRI_KERNEL",
+    "COLIBRI_MODELS",
+    "COLIBRI_STORES_EDGE",
+)
 """Variables of ours that no option is behind: docs/operations.md says what each does."""
 
 

@@ -4,7 +4,8 @@ import time
 
 import click
 
-from colibri.scoring import KINDS, Kind, compile_now
+from colibri.scoring import KINDS, compile_now
+from colibri.vectors import Kind
 
 
 @click.command(short_help="Compile the scoring kernels ahead.")

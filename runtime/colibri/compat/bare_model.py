@@ -28,14 +28,16 @@ class BareModel:
 
     _called = "ColBERT"
 
-    def __init__(self, name: Any, *, device: Any, dim: int | None, arrays: str | None) -> None:
+    def __init__(
+        self, name: Any, *, device: Any, dim: int | None, arrays: str | None, hub: Mapping[str, Any] | None = None
+    ) -> None:
         if name is None:
             not_here(f"{self._called} of modules", "there is no torch to put together", "name a model or a folder")
         if arrays is not None:
             known_kind(arrays)
         from colibri.checks import one_dim
 
-        self.colibri: Colibri = loaded(name, device=device)
+        self.colibri: Colibri = loaded(name, device=device, hub=hub)
         """The model itself, for all that Colibri can do. Others that named the same one share it."""
         self._dim = self.colibri.dim if dim is None else one_dim(self.colibri.manifest, dim)
         self._arrays = arrays

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from colibri.compat.bare_rows import encoded
 from colibri.compat.not_here import not_here
-from colibri.compat.options import loaded, provider_for, without_effect
+from colibri.compat.options import hub_words, loaded, provider_for, without_effect
 from colibri.errors import InputError, InputTypeError, MissingExtra
 
 if TYPE_CHECKING:
@@ -51,15 +51,15 @@ class LateInteractionTextEmbedding:
         local_files_only: bool | None = None,
         specific_model_path: str | None = None,
     ) -> None:
-        without_effect("LateInteractionTextEmbedding", local_files_only=local_files_only, device_id=device_id)
-        without_effect("LateInteractionTextEmbedding", device_ids=device_ids)
+        without_effect("LateInteractionTextEmbedding", device_id=device_id, device_ids=device_ids)
         from colibri.artefact import find
 
         self.model_name = model_name
         self._device = _device(providers, cuda)
-        self._options: dict[str, Any] = {"threads": threads, "cache_dir": cache_dir}
+        hub = hub_words(cache_dir, local_files_only=local_files_only)
+        self._options: dict[str, Any] = {"threads": threads, **hub}
         self._where = specific_model_path or model_name
-        self._manifest: Manifest = find(self._where, cache_dir=cache_dir).manifest
+        self._manifest: Manifest = find(self._where, **hub).manifest
         self._model: Colibri | None = None
         if not lazy_load:
             _ = self.colibri

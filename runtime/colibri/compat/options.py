@@ -1,17 +1,15 @@
 """Options of other packages that mean something else here, or nothing; and the models that shims share."""
 
-import logging
 import os
 import threading
 import weakref
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
     from colibri.model import Colibri
-
-log = logging.getLogger(__name__)
 
 _PROVIDERS = {"cpu": "cpu", "cuda": "cuda", "mps": "coreml"}
 _kept: "weakref.WeakValueDictionary[tuple[object, ...], Colibri]" = weakref.WeakValueDictionary()
@@ -36,25 +34,45 @@ def provider_for(device: Any) -> str:
 def without_effect(where: str, **given: Any) -> None:
     """One debug line for those options that were given (are not None) and have nothing to do here."""
     if named := [name for name, value in given.items() if value is not None]:
-        log.debug("%s: without effect here: %s", where, ", ".join(named))
+        import logging
+
+        logging.getLogger(__name__).debug("%s: without effect here: %s", where, ", ".join(named))
 
 
-def loaded(name: Any, *, device: Any = None, **options: Any) -> "Colibri":
+def warn(said: str, *about: object) -> None:
+    """A warning in the log of the shims, whose import loads no logging: that takes 5 ms."""
+    import logging
+
+    logging.getLogger("colibri.compat").warning(said, *about)
+
+
+def hub_words(
+    cache_folder: Any = None, revision: Any = None, token: Any = None, local_files_only: Any = None
+) -> dict[str, Any]:
+    """Hugging Face's words for how files of a hub id are had, as `colibri.load` takes those that were given."""
+    given = {"cache_dir": cache_folder, "revision": revision, "token": token, "local_files_only": local_files_only}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def loaded(name: Any, *, device: Any = None, hub: Mapping[str, Any] | None = None, **options: Any) -> "Colibri":
     """A model as `colibri.load` finds it by name, folder, alias, source or hub id, on a device in torch's words.
 
-    Those who ask for the same one while it is in use share it. A loaded model is given back as it is. Options are those
-    of `colibri.load`, and so are errors.
+    hub: what `hub_words` made. Those who ask for the same one while it is in use share it. A loaded model is given back
+    as it is, which is refused where a revision was asked for. Options are those of `colibri.load`, and so are errors.
     """
     from colibri import artefact, model
 
+    words = dict(hub or {})
     if isinstance(name, model.Colibri):
+        if "revision" in words:
+            raise InputError(f"revision: found {words['revision']!r} beside a loaded model; give it to colibri.load")
         return name
     provider = provider_for(device)
     with _keeping:
-        found = artefact.find(name)
+        found = artefact.find(name, **words)
         changed = os.stat(found.path(artefact.FILE_NAME)).st_mtime_ns  # noqa: PTH116
         key = (os.path.realpath(found.folder), changed, provider, *sorted(options.items()))
         kept = _kept.get(key)
         if kept is None:
-            kept = _kept[key] = model.load(name, provider=provider, **options)
+            kept = _kept[key] = model.load(name, provider=provider, **words, **options)
         return kept

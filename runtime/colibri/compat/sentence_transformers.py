@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from colibri.compat.bare_model import BareModel, listed
 from colibri.compat.bare_rows import matrix, packed, pairwise
 from colibri.compat.not_here import not_here
-from colibri.compat.options import without_effect
+from colibri.compat.options import hub_words, without_effect
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ _SIMILARITIES = ("maxsim", "meanmaxsim")
 
 
 class MultiVectorEncoder(BareModel):
-    """A model by name, folder, alias or hub id, as `colibri.load` finds it. `arrays`: see `colibri.compat.arrays`."""
+    """A model by name, folder, alias or hub id, as `colibri.load` finds it, which obeys `cache_folder`, `revision`,
+    `token` and `local_files_only`, too. `arrays`: see `colibri.compat.arrays`."""
 
     _called = "MultiVectorEncoder"
 
@@ -50,14 +51,14 @@ class MultiVectorEncoder(BareModel):
         arrays: str | None = None,
     ) -> None:
         without_effect("MultiVectorEncoder", trust_remote_code=trust_remote_code, model_kwargs=model_kwargs)
-        without_effect("MultiVectorEncoder", cache_folder=cache_folder, revision=revision, token=token, backend=backend)
-        without_effect("MultiVectorEncoder", local_files_only=local_files_only, model_card_data=model_card_data)
+        without_effect("MultiVectorEncoder", backend=backend, model_card_data=model_card_data)
         without_effect("MultiVectorEncoder", processor_kwargs=processor_kwargs, config_kwargs=config_kwargs)
         without_effect("MultiVectorEncoder", default_prompt_name=default_prompt_name)
         if modules is not None:
             not_here("MultiVectorEncoder of modules", "there is no torch to put together", "name a model or a folder")
         self.similarity_fn_name = similarity_fn_name or "maxsim"
-        super().__init__(model_name_or_path, device=device, dim=None, arrays=arrays)
+        hub = hub_words(cache_folder, revision, token, local_files_only)
+        super().__init__(model_name_or_path, device=device, dim=None, arrays=arrays, hub=hub)
         for role, prompt in (prompts or {}).items():
             if role in ("query", "document"):
                 self._check_prefix("query" if role == "query" else "document", prompt)

@@ -7,7 +7,8 @@ passages, fields                                      options that the document 
 unfinished                                            of its first document: that not all of them came yet
 reader                                                what read the document: "zip 1, PDF 2"
 about                                                 words that find it: its name, title, folders
-title, author, language, created, modified, verbatim  as its `FileText` has them
+title, author, created, modified, verbatim            as its `FileText` has them
+language                                              as that has it; else what its text is in, "und" if nobody knows
 places                                                packed, see `places`
 within                                                the file inside the file that it is of: "2024/may.txt"
 line                                                  where a row or a message begins in its file
@@ -16,8 +17,9 @@ cut                                                   why reading the file ended
 not_read                                              of its first document: files in it that nothing reads, counted
 """
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +30,7 @@ from colibri.files.about import about, about_words
 from colibri.files.known import READ, READERS
 from colibri.files.reading import Read
 from colibri.files.room.worker import Limits
+from colibri.files.tongue import language_of
 from colibri.files.walk import Found, shown
 from colibri.files.wanted import Wanted
 from colibri.index import Document, Index
@@ -95,6 +98,7 @@ def of_document(one: Found, root: Path, item: Read, *, first: bool) -> tuple[dic
     facts: dict[str, Any] = {"reader": item.reader, "about": about(one.path, root, item, first=first)}
     for name in ("title", "author", "language", "created", "modified", "verbatim"):
         facts[name] = getattr(content, name)
+    facts["language"] = facts["language"] or language_of(content.text)
     facts |= {"places": packed, "within": item.within, "line": item.part.line, "remarks": said}
     return {name: value for name, value in facts.items() if value}, said
 
@@ -158,10 +162,12 @@ def moved(stored: Mapping[str, Any] | None, one: Found, root: Path) -> dict[str,
     return {**own, "file": {name: value for name, value in file.items() if name != "about" or value}}
 
 
-def known_files(index: Index) -> dict[str, Known]:
-    """All that it holds, by their path."""
+def known_files(index: Index, below: Collection[str] | None = None) -> dict[str, Known]:
+    """All that it holds, by their path. below: only these files, and those that lie there; no path among them lies in
+    another one."""
     found: dict[str, Known] = {}
-    for found_id, own in index.payloads({"file.path": {"$exists": True}}):
+    between = None if below is None else _between(below)
+    for found_id, own in index.payloads({"file.path": {"$exists": True}}, between=between):
         file = own["file"]
         if not isinstance(file["path"], str) or not isinstance(file.get("sha256"), str):
             continue  # somebody else's
@@ -180,6 +186,15 @@ def known_files(index: Index) -> dict[str, Known]:
         if isinstance(file.get("cut"), dict):
             before.cut, before.limits = str(file["cut"].get("why")), str(file["cut"].get("limits"))
     return found
+
+
+def _between(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Ranges of the ids that documents of some paths have: the path itself, what is in the file, what is in the folder.
+    Its separator and the next character enclose the last."""
+    for path in paths:
+        yield path, f"{path}\0"
+        for mark in ("#", os.sep):
+            yield f"{path.rstrip(os.sep)}{mark}", f"{path.rstrip(os.sep)}{chr(ord(mark) + 1)}"
 
 
 def _shown(limits: Limits) -> str:

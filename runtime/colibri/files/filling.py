@@ -1,7 +1,7 @@
 """Files read into an index: small ones together, what is large on its own, all of it committed as it goes."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -71,7 +71,7 @@ class Filling:
         self._pace = pace
         self._batch = _Batch()
 
-    def run(self, due: Sequence[tuple[Found, Job]]) -> None:
+    def run(self, due: Iterable[tuple[Found, Job]]) -> None:
         """Read and index them."""
         with Readers() as readers:
             for one, job in due:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from colibri.files.facts import known_files
+from colibri.files.known import kind_of_reader
 from colibri.files.looking import owner
 from colibri.files.lost import why_gone
 from colibri.files.roots import roots_of
@@ -51,7 +52,7 @@ def _kinds(index: Index) -> dict[str, dict[str, int]]:
     for _, payload, count in index.outlines():
         file = payload.get("file")
         reader = file.get("reader") if isinstance(file, dict) else None
-        kind = reader.split(", ")[-1].rpartition(" ")[0] if isinstance(reader, str) else NO_FILE
+        kind = kind_of_reader(reader) or NO_FILE
         if kind != NO_FILE:
             paths[kind].add(str(file["path"]) if isinstance(file, dict) and "path" in file else "")
         documents[kind] += 1

@@ -10,7 +10,7 @@ from colibri.files.table import HTML, MAN, NOT_READ, PDF, PLAIN, READ
 
 __all__ = [
     "ALL", "BY_ENDING", "BY_NAME", "HTML", "MAN", "NOT_READ", "PDF", "PLAIN", "READ", "READERS", "Kind", "by_ending",
-    "label",
+    "kind_of_reader", "label",
 ]  # fmt: skip
 
 ALL = READ + NOT_READ
@@ -24,6 +24,11 @@ def by_ending(name: str) -> Kind | None:
     """What a file's name says it is; None: nothing."""
     path = PurePath(name.replace("\\", "/").rpartition("/")[2].lower())
     return BY_ENDING.get(path.suffix) or BY_ENDING.get(path.name) or BY_ENDING.get(path.stem if path.suffix else "")
+
+
+def kind_of_reader(reader: object) -> str:
+    """The name of the kind that a reader of an index's file is for: "PDF" of "zip 1, PDF 2"; "" of none."""
+    return reader.split(", ")[-1].rpartition(" ")[0] if isinstance(reader, str) else ""
 
 
 def label(name: str, kind: Kind) -> str:

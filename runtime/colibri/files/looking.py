@@ -1,14 +1,16 @@
 """What lies in the folders of a run: each file once, as the deepest root that holds it wants it."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from colibri.files.chosen_kinds import is_chosen
 from colibri.files.walk import Found, Troubles, shown, walk, within
 from colibri.files.wanted import Wanted
 
 REMOVED = "by --remove"
+OTHER_KINDS = "by kinds in config.toml"
 _UNMOUNTED = "nothing is mounted there any more"
 
 
@@ -19,6 +21,7 @@ class Job:
     root     a file or a folder, absolute
     exact    whether what the globs leave out leaves the index, as what .gitignore leaves out does
     below    only what is one of these, or lies there; empty: all of it
+    named    whether somebody named these, so that a file among them is read by whatever can
     without  paths that were taken out by hand
     mounts   folders that had a file system of their own
     """
@@ -27,6 +30,7 @@ class Job:
     wanted: Wanted
     exact: bool = False
     below: frozenset[str] = frozenset()
+    named: bool = True
     without: tuple[str, ...] = ()
     mounts: tuple[str, ...] = ()
 
@@ -60,6 +64,18 @@ def owner(path: str, roots: Iterable[str]) -> str | None:
     return here
 
 
+def walked(root: Path, wanted: Wanted, troubles: Troubles, below: Collection[str] = ()) -> Iterator[Found]:
+    """The files of a root that are wanted: `walk`, and of those it finds the ones of the kinds that were chosen, or
+    that were named themselves. below: as `walk` has it."""
+    hidden, ignore, ignores = wanted.hidden, wanted.ignore, wanted.ignores
+    files = walk([root], troubles, globs=wanted.globs, hidden=hidden, ignore=ignore, ignores=ignores, below=below)
+    for found in files:
+        if not wanted.kinds or found.given or is_chosen(found.path, wanted.kinds):
+            yield found
+        else:
+            troubles.left_out[shown(found.path)] = OTHER_KINDS
+
+
 def looked(jobs: Iterable[Job], roots: Iterable[str]) -> Iterator[Looked]:
     """Walk them. roots: all that the index has; what is a deeper root's is left to it.
 
@@ -68,13 +84,13 @@ def looked(jobs: Iterable[Job], roots: Iterable[str]) -> Iterator[Looked]:
     for job in jobs:
         one, path, wanted = Looked(job), job.path, job.wanted
         troubles = Troubles()
-        for found in walk([job.root], troubles, globs=wanted.globs, hidden=wanted.hidden, ignore=wanted.ignore):
+        for found in walked(job.root, wanted, troubles, job.below):
             place = shown(found.path)
             if owner(place, roots) != path or not job.looks_at(place):
                 continue
             hand = next((away for away in job.without if within(place, away)), None)
             if hand is None:
-                one.found[place] = replace(found, given=True) if place in job.below else found
+                one.found[place] = replace(found, given=True) if job.named and place in job.below else found
             else:
                 troubles.left_out[hand] = REMOVED
         for place in set(job.mounts) - troubles.mounts:

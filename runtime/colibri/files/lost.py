@@ -3,27 +3,19 @@
 import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from colibri.files.facts import Known
 from colibri.files.presence import real
 from colibri.files.roots import Root
 from colibri.files.walk import within
+from colibri.index import Gone
+
+__all__ = ["CLOSED", "GONE", "Gone", "is_mount", "samples", "was", "why_gone"]
 
 _SAMPLE = 200  # files that tell whether a folder is one that moved
 GONE = "is gone"
 CLOSED = "cannot be looked at"
-
-
-@dataclass(frozen=True)
-class Gone:
-    """A root that is not there, or cannot be looked at. lost: whether it may be pruned."""
-
-    why: str
-    files: int
-    documents: int
-    lost: bool
 
 
 def why_gone(path: str, known: Mapping[str, Known], mounts: Sequence[str]) -> str:

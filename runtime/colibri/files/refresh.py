@@ -2,21 +2,23 @@
 
 import os
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from colibri.errors import InputError
+from colibri.files.configuration import Configured, configured
 from colibri.files.facts import Known, known_files
-from colibri.files.looking import Job, owner
+from colibri.files.looking import Job, owner, walked
 from colibri.files.lost import CLOSED, GONE, Gone, is_mount, samples, was, why_gone
 from colibri.files.presence import real
-from colibri.files.roots import Root, change_roots, roots_of
+from colibri.files.roots import Root, change_roots, current_roots, roots_of
 from colibri.files.summary import Summary
 from colibri.files.sync import Sync
-from colibri.files.walk import Found, Troubles, shown, walk, within
+from colibri.files.tongues import note_languages
+from colibri.files.walk import Found, Troubles, outermost, shown, walk, within
 from colibri.files.wanted import Wanted, shown_change
 from colibri.index import Index
 
@@ -30,6 +32,7 @@ class Refresh:
 
     def __init__(self, index: Index, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._index = index
+        self._configured = Configured()
         self.sync = Sync(index, clock=clock)
         self.said: list[str] = []
         self.gone: dict[str, Gone] = {}
@@ -42,25 +45,29 @@ class Refresh:
     def plan(self, paths: Sequence[Path], given: Mapping[str, Any], *, reset: bool = False) -> list[tuple[Found, Job]]:
         """Files to read.
 
-        paths   files and folders; none: all roots
+        paths   files and folders; none: all roots, and those that the user configured for this index
         given   options (fields of `Wanted`) that differ from those the roots have
         reset   whether the others go back to their defaults
 
-        Raises InputError for a path that is not there and of which the index holds nothing, and where there is no root.
+        Raises InputError for a path that is not there and of which the index holds nothing, where there is no root, and
+        for a configuration that cannot be.
         """
         for _ in walk((), Troubles(), globs=given.get("globs", ())):  # refuses a bad one before it is remembered
             pass
+        self._configured = configured(self._index.path)
         known = known_files(self._index)
         self._roots = roots_of(self._index, known)
-        if not paths and not self._roots:
-            raise InputError(f"{self._index.path}: was not filled from files; give files or folders to index")
-        asked = self._asked(paths, known, given, reset)
         before = {path: root.wanted for path, root in self._roots.items()}
+        for root in self._roots.values():
+            root.wanted = replace(root.wanted, **self._configured.options)
+        asked = self._asked(paths, known, given, reset) if paths else self._all()
+        if not paths and not asked:
+            raise InputError(f"{self._index.path}: was not filled from files; give files or folders to index")
         lost = samples(known, sorted(before, key=lambda path: self._roots[path].missed))
         for path in asked:
             self._take(path, was(path, lost) if path not in before else None, given, reset)
         self._absorb(asked)
-        self._say_changes(before)
+        self._say_changes({path: wanted for path, wanted in before.items() if path in asked})
         for path in asked:
             if path in self._roots:
                 self._look(path, known, asked[path])
@@ -74,9 +81,34 @@ class Refresh:
         self._after_moves(away)
         return due
 
-    def run(self, due: Sequence[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
+    def plan_changed(self, paths: Iterable[str]) -> list[tuple[Found, Job]]:
+        """Files to read among paths (as `shown`) at which something may have happened: they are there, or not any more.
+
+        Only what lies there is looked at. No root is new by it, changed or given up; what is in none is passed over.
+        Raises InputError for a configuration that cannot be.
+        """
+        self._configured = configured(self._index.path)
+        self._roots = current_roots(self._index)
+        for one in self._roots.values():
+            one.wanted = replace(one.wanted, **self._configured.options)
+        self._away = {path: True for path, root in self._roots.items() if root.missed}
+        asked: dict[str, set[str]] = {}
+        for path in outermost(paths):
+            if (root := owner(path, self._roots)) is not None:
+                asked.setdefault(root, set()).add(path)
+        known = known_files(self._index, [path for below in asked.values() for path in below])
+        for root, below in asked.items():
+            if not why_gone(root, known, self._roots[root].mounts):  # else a look at all of it will say so
+                self._jobs[root] = replace(self._job(root, below - {root}), named=False)
+        return self.sync.plan_jobs(list(self._jobs.values()), self._roots, known=known)
+
+    def run(self, due: Iterable[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
         """Read and index them, and remember what was passed by."""
         summary = self.sync.run(due, done)
+        if any(not job.below for job in self._jobs.values()):
+            note_languages(self._index)
+        if self._nothing_to_note():
+            return summary
         when = datetime.now(UTC).isoformat(timespec="seconds")
 
         def ended(roots: dict[str, Root]) -> None:
@@ -96,6 +128,15 @@ class Refresh:
         change_roots(self._index, ended)
         return summary
 
+    def _nothing_to_note(self) -> bool:
+        """Whether all that was looked at are parts of roots, none of which has trouble, or had."""
+        return all(
+            job.below
+            and not self.sync.planned.summaries[path].skipped
+            and not any(job.looks_at(one) for one in self._roots[path].skipped)
+            for path, job in self._jobs.items()
+        )
+
     def prune(self, paths: Sequence[str]) -> int:
         """Take out what the index has of roots that are gone, and forget them; how many documents there were."""
         known = known_files(self._index)
@@ -110,8 +151,6 @@ class Refresh:
         self, paths: Sequence[Path], known: Mapping[str, Known], given: Mapping[str, Any], reset: bool
     ) -> dict[str, set[str]]:
         """Roots of this run, each with what of it is looked at (empty: all), those below them included."""
-        if not paths:
-            return {path: set() for path in self._roots}
         whole: set[str] = set()
         parts: dict[str, set[str]] = {}
         for given_path in paths:
@@ -133,6 +172,22 @@ class Refresh:
                 whole |= {one for one in self._roots if one != path and within(one, path)}
         return parts | {path: set() for path in whole}
 
+    def _all(self) -> dict[str, set[str]]:
+        """Roots of a run that names none: all, and configured ones that are no part of them."""
+        found: dict[str, set[str]] = {path: set() for path in self._roots}
+        for given in self._configured.roots:
+            path = shown(given.resolve())
+            if path in self._roots:
+                continue
+            if not os.path.lexists(given):
+                self.said.append(f"{path}: is a root in {self._configured.file}, and not there")
+                continue
+            above = owner(path, self._roots)
+            by_hand = above is not None and any(within(path, one) for one in self._roots[above].without)
+            if above is None or (not by_hand and self._excluded(above, path)):
+                found[path] = set()
+        return found
+
     def _excluded(self, root: str, path: str) -> bool:
         """Whether a root's own rules leave out a path that was named."""
         found = self._roots[root]
@@ -143,7 +198,7 @@ class Refresh:
         left_out = self._left_out.get((root, found.wanted))
         if left_out is None:
             troubles, wanted = Troubles(), found.wanted
-            for _ in walk([Path(real(root))], troubles, globs=wanted.globs, hidden=wanted.hidden, ignore=wanted.ignore):
+            for _ in walked(Path(real(root)), wanted, troubles):
                 pass
             left_out = self._left_out[root, wanted] = set(troubles.left_out)
         return owner(path, left_out) is not None
@@ -154,7 +209,7 @@ class Refresh:
         if root is None:
             root = Root(wanted=Wanted() if moved_from is None else self._roots[moved_from].wanted)
             self._roots[path] = root
-        root.wanted = replace(Wanted() if reset else root.wanted, **given)
+        root.wanted = replace(Wanted() if reset else root.wanted, **{**given, **self._configured.options})
 
     def _absorb(self, asked: Mapping[str, Collection[str]]) -> None:
         """Roots below another one that would read them alike are no roots of their own."""

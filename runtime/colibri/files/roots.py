@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from colibri.errors import StoreError
-from colibri.files.facts import Known
+from colibri.files.facts import Known, known_files
 from colibri.files.looking import owner
 from colibri.files.wanted import Wanted
 from colibri.index import Index
@@ -67,6 +67,17 @@ def roots_of(index: Index, known: Mapping[str, Known]) -> dict[str, Root]:
         if isinstance(root, str) and owner(path, found) is None:
             found[root] = Root()
     return found
+
+
+def current_roots(index: Index) -> dict[str, Root]:
+    """By path, of the newest commit; what no note says its documents are asked for."""
+    found = _read(index.note(_NOTE), index)
+    return found or roots_of(index, known_files(index))
+
+
+def noted_roots(index: Index) -> dict[str, Root]:
+    """Those that are noted, by path: what documents name beside is left out. Raises as `roots_of` does."""
+    return _read(index.note(_NOTE), index)
 
 
 def change_roots(index: Index, change: Callable[[dict[str, Root]], object]) -> None:

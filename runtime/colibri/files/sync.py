@@ -5,7 +5,7 @@ A file is one document, its absolute path its id; rows, messages and members of 
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from colibri.files.facts import Known
@@ -67,7 +67,7 @@ class Sync:
         self.planned = Planner(self._index, jobs, roots).run(others, gone or {}, known)
         return self.planned.due
 
-    def run(self, due: Sequence[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
+    def run(self, due: Iterable[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
         """Read and index them. done: called with tokens as they are encoded; a `colibri.machine` Progress in bytes of
         files also learns which files are finished."""
         self.pace = Pace(done, self._index.count_tokens, self._clock)

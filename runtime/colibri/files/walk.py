@@ -5,7 +5,7 @@ An index is never gone into: what it holds of the files around it would be found
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from colibri.errors import InputError
 from colibri.files.gitignore import Pattern, Patterns, parse
 from colibri.index import is_index_folder
 
-HIDDEN, IGNORED, NOT_CHOSEN = "hidden", "by .gitignore", "by --glob"
+HIDDEN, IGNORED, NOT_CHOSEN, CONFIGURED = "hidden", "by .gitignore", "by --glob", "by ignore in config.toml"
 LINK, NO_FILE, INDEX = "links", "pipes or devices", "Colibri indexes"
 _BACK = "\\"
 _OF_GIT = frozenset({".git", ".gitignore"})  # what they say is heeded, so that they are not left out
@@ -35,16 +35,18 @@ class Found:
 
 @dataclass
 class Troubles:
-    """What a walk did not come to.
+    """What a walk did not come to, and where it was.
 
     unreadable  paths that could not be looked at -> why
     left_out    paths that are not wanted -> which rule says so; a folder stands for all that is in it
     mounts      folders that lie on another file system than the one they are in
+    entered     folders that were looked into
     """
 
     unreadable: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     mounts: set[str] = field(default_factory=set)
+    entered: set[str] = field(default_factory=set)
 
     def note(self, path: os.PathLike[str] | str, error: OSError) -> None:
         """Remember one."""
@@ -52,7 +54,14 @@ class Troubles:
 
 
 def walk(
-    roots: Sequence[Path], troubles: Troubles, *, globs: Sequence[str] = (), hidden: bool = False, ignore: bool = True
+    roots: Sequence[Path],
+    troubles: Troubles,
+    *,
+    globs: Sequence[str] = (),
+    hidden: bool = False,
+    ignore: bool = True,
+    ignores: Sequence[str] = (),
+    below: Collection[str] = (),
 ) -> Iterator[Found]:
     """Every file below the roots (files or folders), each once, sorted within a folder.
 
@@ -60,11 +69,14 @@ def walk(
     hidden  also files and folders whose name begins with a dot (.git never)
     ignore  whether .gitignore files hold, those above a root up to its repository's top included
             (below a root that lies in an ignored folder nothing is found: git never looks there)
+    ignores patterns as in a .gitignore of the root, which no other brings back
+    below   only what is one of these paths (as `shown`), or lies there; nothing else is even looked at. None: all
 
     Links are followed only where a root is one, so that loops cannot be; pipes and devices are left out. Raises
     InputError for a root that is not there, and for a glob that can match nothing.
     """
-    wanted = _patterns(globs) if globs else None
+    wanted, unwanted = _patterns(globs) if globs else None, _patterns(ignores)
+    asked = _Asked(below) if below else None
     seen: set[Path] = set()
     for root in roots:
         try:
@@ -76,7 +88,7 @@ def walk(
             if _within_ignored(path, specs):
                 troubles.left_out[shown(path)] = IGNORED  # whatever a .gitignore further down says
                 continue
-            files = _below(path, path, specs, troubles, wanted, hidden, ignore)
+            files = _below(path, specs, troubles, wanted, unwanted, hidden, ignore, asked)
         else:
             files = _one(path, troubles)
         for found in files:
@@ -88,18 +100,38 @@ def walk(
 _Specs = list[tuple[Path, Patterns]]
 
 
+class _Asked:
+    """The paths that a walk is to look at, and those that lead there."""
+
+    def __init__(self, below: Collection[str]) -> None:
+        self._ends = set(below)
+        self._ways = {shown(parent) for one in self._ends for parent in Path(one).parents}
+
+    def among(self, folder: Path, entries: Iterable[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
+        """Those of a folder's entries that are such."""
+        for entry in entries:
+            path = shown(folder / entry.name)
+            if path in self._ends or path in self._ways:
+                yield entry
+
+    def within(self, folder: Path) -> "_Asked | None":
+        """The same of a folder; None: all of it is to be looked at."""
+        return None if shown(folder) in self._ends else self
+
+
 def _below(
     root: Path,
-    folder: Path,
     specs: _Specs,
     troubles: Troubles,
     wanted: Patterns | None,
+    unwanted: Patterns,
     hidden: bool,
     ignore: bool,
+    asked: _Asked | None,
 ) -> Iterator[Found]:
-    waiting = [(folder, specs, folder.stat().st_dev)]
+    waiting = [(root, specs, root.stat().st_dev, asked and asked.within(root))]
     while waiting:
-        here, above, device = waiting.pop()
+        here, above, device, asked = waiting.pop()
         try:
             with os.scandir(here) as entries:
                 listed = sorted(entries, key=lambda entry: entry.name)
@@ -109,9 +141,10 @@ def _below(
         if is_index_folder({entry.name for entry in listed}):
             troubles.left_out[shown(here)] = INDEX
             continue
+        troubles.entered.add(shown(here))
         own = _own_specs(here, above) if ignore else above
         folders = []
-        for entry in listed:
+        for entry in listed if asked is None else asked.among(here, listed):
             path = here / entry.name
             if entry.name.startswith(".") and (not hidden or entry.name == ".git"):
                 if entry.name not in _OF_GIT:
@@ -124,12 +157,13 @@ def _below(
                 continue
             folder_here = stat.S_ISDIR(found.st_mode)
             why = _unwanted(found.st_mode) or (IGNORED if _ignored(path, own, folder=folder_here) else "")
+            why = why or (CONFIGURED if unwanted.verdict(_below_base(path, root), folder_here) else "")
             if not why and not folder_here and wanted is not None and not wanted.choose(_below_base(path, root)):
                 why = NOT_CHOSEN
             if why:
                 troubles.left_out[shown(path)] = why
             elif folder_here:
-                folders.append((path, own, found.st_dev))
+                folders.append((path, own, found.st_dev, asked and asked.within(path)))
                 if found.st_dev != device:
                     troubles.mounts.add(shown(path))
             else:
@@ -214,6 +248,15 @@ def _patterns(globs: Sequence[str]) -> Patterns:
 def within(path: str, base: str) -> bool:
     """Whether a path, as `shown`, is another or lies below it."""
     return path == base or path.startswith((f"{base.rstrip('/')}/", f"{base.rstrip(_BACK)}{_BACK}"))
+
+
+def outermost(paths: Iterable[str]) -> list[str]:
+    """Of some paths those that lie in none of the others."""
+    found: set[str] = set()
+    for path in sorted(set(paths), key=len):
+        if not any(shown(parent) in found for parent in Path(path).parents):
+            found.add(path)
+    return sorted(found)
 
 
 def shown(path: os.PathLike[str] | str) -> str:

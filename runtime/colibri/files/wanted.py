@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
+from colibri.files.chosen_kinds import shown_kinds
 from colibri.files.reading import Reading
 from colibri.files.room.worker import Limits
 from colibri.tokens import PASSAGE_TOKENS
@@ -14,6 +15,8 @@ class Wanted:
     """What is indexed, and how. max_bytes: of a file; larger ones are skipped and named.
 
     max_seconds, max_memory_bytes  of reading one file, see `room`
+    ignores, kinds                 of the user's configuration (`configuration`): patterns of what is left out, and the
+                                   kinds that are read, as `checked_kinds` gives them; none: all
     """
 
     globs: Sequence[str] = ()
@@ -26,6 +29,8 @@ class Wanted:
     id_field: str | None = None
     split: bool = True
     passage_tokens: int = PASSAGE_TOKENS
+    ignores: Sequence[str] = ()
+    kinds: Sequence[str] = ()
 
     @property
     def limits(self) -> Limits:
@@ -43,9 +48,9 @@ class Wanted:
         found = {}
         for one in fields(self):
             value = getattr(self, one.name)
-            value = tuple(value) if one.name == "globs" else value
+            value = tuple(value) if one.name in _LISTS else value
             if value != one.default and one.name not in _OF_A_RUN:
-                found[one.name] = list(value) if one.name == "globs" else value
+                found[one.name] = list(value) if one.name in _LISTS else value
         return found
 
     @classmethod
@@ -53,11 +58,11 @@ class Wanted:
         """From what `stored` gave. Options that a newer program knows are passed over."""
         names = {name.name for name in fields(cls)}
         found: dict[str, Any] = {name: value for name, value in stored.items() if name in names}
-        found["globs"] = tuple(found.get("globs", ()))
-        return cls(**found)
+        return cls(**found | {name: tuple(found.get(name, ())) for name in _LISTS})
 
 
 _OF_A_RUN = frozenset({"max_seconds", "max_memory_bytes"})
+_LISTS = frozenset({"globs", "ignores", "kinds"})
 _MB = 1 << 20
 _SHOWN: dict[str, tuple[str, Callable[[Any], str]]] = {
     "globs": ("--glob", lambda value: " ".join(value) or "none"),
@@ -68,8 +73,10 @@ _SHOWN: dict[str, tuple[str, Callable[[Any], str]]] = {
     "id_field": ("--id-field", lambda value: value or "none"),
     "split": ("--split", lambda value: "yes" if value else "no"),
     "passage_tokens": ("--passage-tokens", str),
+    "ignores": ("ignore in config.toml:", lambda value: " ".join(value) or "none"),
+    "kinds": ("kinds in config.toml:", lambda value: shown_kinds(value) or "all"),
 }
-"""How options are called on the command line."""
+"""How options are called on the command line, and in the configuration."""
 
 
 def shown_options(wanted: Wanted) -> str:

@@ -1,5 +1,6 @@
 """What every operation on an open index needs: its facts, its connections, its segments, its lock, its model."""
 
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from colibri.vectors import TokenVectors
 
 if TYPE_CHECKING:
     from colibri.index.encoding import Loader
+    from colibri.model import Colibri
 
 SEGMENTS = "segments"
 _TRIES = 10  # each meets another compaction that ended between two steps of a reader
@@ -153,6 +155,10 @@ class Core:
                     yield transaction
             except StoreDamaged as error:
                 raise StoreDamaged(f"{self.folder}: {error}", error.ids) from error
+
+    def to_open_again(self) -> "tuple[Colibri | str | os.PathLike[str] | None, float, Loader | None]":
+        """What `Index.open` takes beside the folder: model, lock_seconds, load."""
+        return None if self._model is None else self._model.given, self.lock.seconds, self._load
 
     @property
     def can_encode(self) -> bool:

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 
 from colibri.artefact import Fit
 from colibri.errors import InputError, InputTypeError
-from colibri.explain import Match
+from colibri.explain import Match, highlights
+from colibri.index.plain import as_json, plain
 from colibri.vectors import Span, TokenVectors
 
 Payload = dict[str, Any]
@@ -49,13 +50,16 @@ class PassageHit:
     start, end  its characters in the document's text; (0, 0) where the store was not told, and for words about the
                 document that stand nowhere in it (`index.about`)
     score       raw MaxSim
-    matches     one for each query token, in their order, when explanations were asked for
+    matches     one for each query token, in their order, when explanations were asked for; their characters count
+                from the beginning of the document's text
+    text        its own part of the document's text; None where the store keeps none, or (start, end) is (0, 0)
     """
 
     start: int
     end: int
     score: float
     matches: tuple[Match, ...] = ()
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ class Hit:
     normalised  score divided by the sum of the query tokens' weights (their number, where they have none): a weighted
                 mean of cosines, at most 1 for unit rows, comparable between queries of different lengths
     passages    its best passages, best first
+    words       BM25 of its best passage over the best one's of the answer, from 0 to 1; None where words were not
+                asked for. Where they alone were, `score` is BM25, and `normalised` the same as this
     fit         whether it fits the query at all, by the model's cutoffs (`manifest.cutoffs`): "likely", "maybe" or
                 "unlikely"; None where the model has none, or the index has not loaded it
     """
@@ -76,7 +82,38 @@ class Hit:
     text: str | None = None
     payload: Payload | None = None
     passages: tuple[PassageHit, ...] = field(default=())
+    words: float | None = None
     fit: Fit | None = None
+
+    def highlights(self, passage: int | None = None, *, share: float = 0.3) -> list[Span]:
+        """What of `text` to show in bold: the words that matter most to a passage's score, as `colibri.explain` says.
+
+        passage  its place in `passages`; None: the best that is part of the text
+        share    of the most that a word adds, which a word has to add to be shown; 0 to 1
+
+        Empty for words about the document that stand nowhere in its text. Raises InputError without explanations
+        (`search(..., explain=True)`), without a text, and for a passage that is not there.
+        """
+        if passage is None:
+            passage = next((i for i, one in enumerate(self.passages) if one.end > one.start), 0)
+        if isinstance(passage, bool) or not isinstance(passage, int | np.integer):
+            raise InputTypeError(f"passage: found {type(passage).__name__}, wanted its place in `passages`, or None")
+        if not 0 <= passage < len(self.passages):
+            raise InputError(f"passage: found {passage}, {self.id!r} shows {len(self.passages)} of its passages")
+        if not self.passages[passage].matches:
+            raise InputError(f"{self.id!r}: was found without explanations; search with explain=True")
+        if self.text is None:
+            raise InputError(f"{self.id!r}: its text is not kept here, so that no part of it can be shown")
+        return highlights(self.passages[passage].matches, self.text, share)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its fields by their names, passages and matches too, as `json.dumps` takes them: a span is [start, end]."""
+        found: dict[str, Any] = plain(self)
+        return found
+
+    def to_json(self) -> str:
+        """`as_dict` as one line of JSON, which can be written as UTF-8."""
+        return as_json(self.as_dict())
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +129,14 @@ class Stored:
     payload: Payload | None
     passages: tuple[Span, ...]
     vectors: TokenVectors | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its fields but for `vectors`, as `json.dumps` takes them: a span is [start, end]."""
+        return {"id": self.id, "text": self.text, "payload": plain(self.payload), "passages": plain(self.passages)}
+
+    def to_json(self) -> str:
+        """`as_dict` as one line of JSON, which can be written as UTF-8."""
+        return as_json(self.as_dict())
 
 
 _FIELDS = [entry.name for entry in fields(Document)]
@@ -121,6 +166,11 @@ def checked(given: object, place: int, *, ready: bool = False) -> Document:
     if given.borders is not None:
         check_borders(given.borders, where)
     return given
+
+
+def part_of(text: str | None, start: int, end: int) -> str | None:
+    """The characters of a passage, where they are known."""
+    return None if text is None or end <= start else text[start:end]
 
 
 def refusal(document: Document) -> str | None:
@@ -228,9 +278,16 @@ def _check_depth(payload: object, where: str) -> None:
         level = [value for value in below if isinstance(value, Mapping | list | tuple)]
 
 
-def id_list(ids: str | Sequence[str]) -> list[str]:
+def id_list(ids: str | Iterable[str]) -> list[str]:
     """One id or several, checked, each once."""
+    return list(dict.fromkeys(all_ids(ids)))
+
+
+def all_ids(ids: str | Iterable[str]) -> list[str]:
+    """One id or several, checked."""
+    if isinstance(ids, bytes) or not isinstance(ids, Iterable):
+        raise InputTypeError(f"ids: found {type(ids).__name__}, wanted an id or a list of ids")
     listed = [ids] if isinstance(ids, str) else list(ids)
     for i, found in enumerate(listed):
         check_id(found, f"ids[{i}]")
-    return list(dict.fromkeys(listed))
+    return listed

@@ -2,23 +2,29 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from numpy.typing import ArrayLike
 
 from colibri.errors import InputError
-from colibri.index import ingest, opening, searching
+from colibri.index import ingest, lookup, opening, searching
+from colibri.index.asking import Mode
 from colibri.index.core import Core
-from colibri.index.document import Document, Hit, Payload, Stored, id_list, payload_json
+from colibri.index.document import Document, Hit, Payload, Stored, all_ids, id_list, payload_json
 from colibri.index.rules import rules as checked_rules
 from colibri.index.storage import notes, reading, renaming
 from colibri.index.storage.disk import Disk
+from colibri.index.synced import Synced
 from colibri.index.upkeep import operations as upkeep
 from colibri.index.upkeep import takeover, transfer
+from colibri.index.upkeep import words as wording
 from colibri.index.upkeep.operations import Stats
 from colibri.index.upkeep.repair import Repair
 from colibri.index.upkeep.verify import Verification
+from colibri.index.wanted import Wanted, wanted_of
 from colibri.index.where import compiled
 from colibri.tokens import OVERLAP_TOKENS, PASSAGE_TOKENS
 from colibri.vectors import TokenVectors
@@ -105,11 +111,23 @@ class Index:
     def __repr__(self) -> str:
         return f"Index({str(self.path)!r}, dim={self.dim}, model={self.model_name!r})"
 
+    def __reduce__(self) -> tuple[Callable[..., "Index"], tuple[object, ...]]:
+        """A pickle, or a deep copy, opens the folder again, with the model this one was opened with."""
+        return _opened_again, (self.path.absolute(), *self._core.to_open_again())
+
     def __len__(self) -> int:
         return self.count()
 
     def __contains__(self, found_id: str) -> bool:
-        return self.get(found_id)[0] is not None
+        return lookup.can_be_there(found_id) and self._core.known([found_id]) is not None
+
+    def __getitem__(self, found_id: str) -> Stored:
+        """The document of an id, without its rows. Raises DocumentNotFound, which is a KeyError."""
+        return lookup.document_of(self, found_id)
+
+    def __iter__(self) -> Iterator[Stored]:
+        """Every document, without its rows, in the order they were added: what one commit holds, read one by one."""
+        return self._documents(None, vectors=False, order="number")
 
     def __enter__(self) -> Self:
         return self
@@ -166,6 +184,63 @@ class Index:
         rules = checked_rules(True, split, passage_tokens, overlap_tokens, keep_text, commit_every)
         return ingest.ingest(self._core, documents, rules, show=progress)
 
+    def sync(
+        self,
+        paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None = None,
+        *,
+        globs: Sequence[str] | None = None,
+        hidden: bool | None = None,
+        ignore: bool | None = None,
+        max_mb: int | None = None,
+        max_seconds: float | None = None,
+        max_memory_mb: int | None = None,
+        text_field: str | None = None,
+        id_field: str | None = None,
+        split: bool | None = None,
+        passage_tokens: int | None = None,
+        reset: bool = False,
+        prune: bool = False,
+        progress: bool | Callable[[int], object] = False,
+    ) -> Synced:
+        """Bring the index up to date with files and folders, as `colibri index` does, which is the same code: what is
+        new or changed is read, what moved keeps its rows, what is gone leaves. A file is a document, its path the id.
+
+        paths             files and folders; None: all that the index was made of, again
+        globs             only files that match, as in .gitignore: ["*.md", "docs/**"]; []: all
+        hidden            whether files and folders whose name begins with a dot are read, too
+        ignore            whether .gitignore leaves things out
+        max_mb            of a file; larger ones that are new or changed are skipped and named
+        max_seconds       of reading one file, as `max_memory_mb` (from 64 on)
+        text_field        field of .jsonl and .csv rows to index, id_field the one that names them; "": the default
+        split             whether long texts become passages, of up to `passage_tokens`
+        reset             options that are not given are at their defaults again
+        prune             take out the documents of files and folders that are gone for good
+        progress          True: a bar on stderr; or called with tokens as they are encoded, in this thread
+
+        Each folder keeps the options it was indexed with: those that are None are as they were, at first
+        `colibri index`'s defaults. A file that cannot be read, or not in time, is named in `skipped` and costs only
+        itself. What ends the call early, Ctrl-C too, keeps what was committed by then, every five seconds of work; the
+        same call goes on there.
+
+        Raises InputError, before any work, for a path that is not there and for options that are none; StoreError for
+        an index of another encoder's vectors.
+        """
+        given = {
+            "globs": globs,
+            "hidden": hidden,
+            "ignore": ignore,
+            "max_mb": max_mb,
+            "max_seconds": max_seconds,
+            "max_memory_mb": max_memory_mb,
+            "text_field": text_field,
+            "id_field": id_field,
+            "split": split,
+            "passage_tokens": passage_tokens,
+        }
+        # What reads files stands above the index, which works without it: asked for by name, here alone.
+        sync: Callable[..., Synced] = import_module("colibri.files").sync_files
+        return sync(self, paths, given, reset=reset, prune=prune, progress=progress)
+
     def delete(self, ids: str | Sequence[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
         """Delete documents by id, or those a filter keeps; how many there were. Unknown ids are no error.
 
@@ -184,24 +259,32 @@ class Index:
 
         Raises StoreDamaged when one is not what was written.
         """
-        listed = [ids] if isinstance(ids, str) else list(ids)
-        id_list(listed)
+        listed = all_ids(ids)
         with self._core.reading() as (connection, snapshot):
             rows = [reading.by_id(connection, found_id) for found_id in listed]
             return [None if row is None else reading.stored(connection, snapshot, row, vectors=vectors) for row in rows]
 
     def documents(self, where: Mapping[str, Any] | None = None, *, vectors: bool = False) -> Iterator[Stored]:
         """Every document, or those a filter keeps, in the order of their rows; what one commit holds."""
+        return self._documents(where, vectors=vectors, order="first")
+
+    def _documents(self, where: Mapping[str, Any] | None, *, vectors: bool, order: reading.Order) -> Iterator[Stored]:
         condition, values = ("1", []) if where is None else compiled(where)
         with self._core.reading() as (connection, snapshot):
-            for row in reading.all_rows(connection, condition, values):
+            for row in reading.all_rows(connection, condition, values, order):
                 yield reading.stored(connection, snapshot, row, vectors=vectors)
 
-    def payloads(self, where: Mapping[str, Any] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Ids and payloads of every document, or those a filter keeps: no text is read. {} where there is none."""
+    def payloads(
+        self, where: Mapping[str, Any] | None = None, *, between: Iterable[tuple[str, str]] | None = None
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Ids and payloads of every document, or those a filter keeps: no text is read. {} where there is none.
+
+        between  only ids from a first one up to, and without, a last one, by code points: such pairs, of which no two
+                 overlap. They are found without reading the others
+        """
         condition, values = ("1", []) if where is None else compiled(where)
         with self._core.shelf.reading() as connection:
-            for row in reading.all_heads(connection, condition, values):
+            for row in reading.all_heads(connection, condition, values, between):
                 yield row.id, row.shown_payload or {}
 
     def without_text(self) -> int:
@@ -270,27 +353,36 @@ class Index:
         ids: Iterable[str] | None = None,
         passages: int = 3,
         threads: int | None = None,
+        offset: int = 0,
+        min_score: float | None = None,
+        mode: Mode = "meaning",
+        typing: bool = False,
+        text: str | None = None,
     ) -> list[Hit]:
         """The k best documents by their best passage, best first; exact: every passage is scored.
 
-        query     a text, vectors of one query, or rows (tokens, dim)
-        where     a filter over payloads (`colibri.index.where`); what it keeps is scored alone
-        ids       search among these documents alone, any number of them; those that are not there are no error, and
-                  none at all find nothing. With `where` too, both must hold
-        explain   whether each passage's `matches` say which characters answered which token of the query
-        passages  how many of a document's passages to return
+        query      a text, vectors of one query, or rows (tokens, dim)
+        where      a filter over payloads (`colibri.index.where`); what it keeps is scored alone
+        ids        search among these documents alone, any number of them; those that are not there are no error, and
+                   none at all find nothing. With `where` too, both must hold
+        explain    whether each passage's `matches` say which characters answered which token of the query
+        passages   how many of a document's passages to return
+        offset     how many of the best to pass over: the next page. Scores of equal documents keep their order between
+                   pages, as long as nothing is written
+        min_score  least `Hit.normalised` of what is returned, so that there may be fewer than k, or none
+        mode       "meaning": by MaxSim. "words": by the query's words, as they stand in texts, without a model. "both":
+                   by MaxSim, and higher where rare words of the query stand. Of a query of words, documents must have
+                   what is in quotation marks, and not what a minus stands before: red "exact phrase" -blue
+        typing     whether the query is being written: its last word may go on
+        text       the query's, where it is vectors and the mode is not meaning
 
-        Raises StoreDamaged when a document among them is not what was written.
+        Raises InputError before any work, and StoreDamaged when a document among them is not what was written.
+        StoreError for words that the index has none of; "both" then is meaning alone, with a RuntimeWarning
+        (`why_no_words`).
         """
-        core = self._core
-
-        def ask(now: int) -> list[Hit]:
-            one = searching.one_query(core, query)
-            return searching.search(
-                core, one, k, where, ids=ids, explain=explain, passages=passages, threads=threads, generation=now
-            )[0]
-
-        return searching.again(core, ask)
+        return self._search(
+            query, text, wanted_of(k, where, explain, ids, passages, threads, offset, min_score, mode, typing)
+        )
 
     def search_batch(
         self,
@@ -302,17 +394,47 @@ class Index:
         ids: Iterable[str] | None = None,
         passages: int = 3,
         threads: int | None = None,
+        offset: int = 0,
+        min_score: float | None = None,
+        mode: Mode = "meaning",
+        typing: bool = False,
     ) -> list[list[Hit]]:
         """`search` for many queries: rows are read once for all of them."""
         core = self._core
+        asked = wanted_of(k, where, explain, ids, passages, threads, offset, min_score, mode, typing)
+        return searching.again(core, lambda now: searching.many_answers(core, queries, asked, now))
 
-        def ask(now: int) -> list[list[Hit]]:
-            many = searching.many_queries(core, queries)
-            return searching.search(
-                core, many, k, where, ids=ids, explain=explain, passages=passages, threads=threads, generation=now
-            )
+    async def asearch(
+        self,
+        query: str | TokenVectors | ArrayLike,
+        k: int = 10,
+        where: Mapping[str, Any] | None = None,
+        explain: bool = False,
+        *,
+        ids: Iterable[str] | None = None,
+        passages: int = 3,
+        threads: int | None = None,
+        offset: int = 0,
+        min_score: float | None = None,
+        mode: Mode = "meaning",
+        typing: bool = False,
+        text: str | None = None,
+    ) -> list[Hit]:
+        """`search` for asyncio: it runs on a thread of the loop's executor, one that is idle where there is one.
 
-        return searching.again(core, ask)
+        Cancelling the task ends it: a search that waits for a thread is never begun, and one under way is given up
+        between two of its steps: encoding, scoring, each document's text.
+        """
+        asked = wanted_of(k, where, explain, ids, passages, threads, offset, min_score, mode, typing)
+        return await searching.on_a_thread(lambda going: self._search(query, text, replace(asked, going=going)))
+
+    def _search(self, query: str | TokenVectors | ArrayLike, text: str | None, asked: Wanted) -> list[Hit]:
+        core = self._core
+        return searching.again(core, lambda now: searching.one_answer(core, query, text, asked, now))
+
+    def why_no_words(self) -> str | None:
+        """Why it cannot be searched by words; None: it can."""
+        return searching.why_no_words(self._core)
 
     def compact(self) -> int:
         """Write segments with deleted passages anew, so that they take neither disk nor time; bytes of rows freed.
@@ -321,6 +443,14 @@ class Index:
         interruption leaves what was moved and what was not.
         """
         return upkeep.compact(self._core)
+
+    def convert(self, *, progress: bool = False) -> int:
+        """Give an index that was made without words those of all its documents, in one transaction; how many documents
+        were looked at, 0 where it has words already. Older programs refuse it from then on.
+
+        Raises StoreError where the SQLite of this Python has no FTS5.
+        """
+        return wording.convert(self._core, show=progress)
 
     def verify(self, *, progress: bool = False) -> Verification:
         """Compare every byte that counts with its checksum: finds, and names, every document that changed on disk."""
@@ -362,3 +492,10 @@ class Index:
     def stats(self) -> Stats:
         """What the index holds, and what it takes on the disk."""
         return upkeep.stats(self._core)
+
+
+def _opened_again(
+    path: Path, model: "Colibri | str | os.PathLike[str] | None", lock_seconds: float, load: "Loader | None"
+) -> Index:
+    """The index of a pickle."""
+    return Index.open(path, model, create=False, lock_seconds=lock_seconds, load=load)

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colibri.errors import InputError, ShapeError
-from colibri.vectors import Rows, Span, Spans, TokenVectors, quantised_rows
+from colibri.quantised import quantised_rows
+from colibri.vectors import Rows, Span, Spans, TokenVectors
 
 _QUANTISED_AT_ONCE = 2_048  # tokens: half a megabyte of float32 at 64 dims stays in a core's cache
 
@@ -37,8 +38,10 @@ def given_rows(vectors: object, dim: int, space_id: str, where: str) -> Given:
     if isinstance(vectors, TokenVectors):
         if vectors.space_id and space_id and vectors.space_id != space_id:
             raise ShapeError(f"{where}: vectors are of another model's space than the index")
-        if vectors.rows.dtype == np.int8 and vectors.scales is None:
-            raise ShapeError(f"{where}: int8 vectors without scales; TokenVectors.quantize() makes both")
+        if vectors.kind in ("int8", "int4") and vectors.scales is None:
+            raise ShapeError(f"{where}: {vectors.kind} vectors without scales; TokenVectors.quantize() makes both")
+        if vectors.kind == "int4":
+            vectors = vectors.quantize("int8")
         given = Given(vectors.rows, np.diff(vectors.starts).tolist(), vectors.scales, vectors.spans)
     else:
         rows = np.asarray(vectors)

@@ -5,6 +5,9 @@
     {"year": {"$gte": 2020, "$lt": 2024}}     $gt $gte $lt $lte: numbers with numbers, strings by code point
     {"author": {"$exists": True}}             there is such a field, null included
     {"lang": {"$ne": "en"}}                   not equal, or not there
+    {"lang": {"$nin": ["en", "de"]}}          none of these, or not there
+    {"name": {"$prefix": "ab"}}               a string that begins so, case counts; $contains: has it in it
+    {"id": {"$prefix": "notes/"}}             the document's id, unless its payload has a field of that name
     {"$and": [...]}, {"$or": [...]}, {"$not": {...}}
 
 Several entries of one mapping must all hold. "a.b" is field b of the object a. Where a field is a list, a condition
@@ -13,6 +16,7 @@ holds when it holds for one of its elements.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,7 +30,17 @@ _JOINED = 200  # conditions in a row: SQLite nests them, and takes 1,000 levels
 _MOST_VALUES = 30_000  # SQLite binds up to 32,766
 _MOST_CONDITIONS = 1_000  # its time to prepare grows with the square of them: 0.1 s here, 5 s at 9,000
 _COMPARISONS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
+_STRING_TESTS = {"$prefix": "= 1", "$contains": "> 0"}
+_ID = '$."id"'
 _TYPES = {"number": "'integer', 'real'", "string": "'text'"}
+
+
+@dataclass(frozen=True)
+class _Path:
+    """A field: the parameter that its JSON path is bound to, and whether it may be the document's id."""
+
+    bound: str
+    may_be_id: bool
 
 
 class _Sql:
@@ -36,12 +50,13 @@ class _Sql:
         self.values: list[object] = []
         self._conditions = 0
 
-    def path(self, name: str) -> str:
+    def path(self, name: str) -> "_Path":
         """A condition's field."""
         self._conditions += 1
         if self._conditions > _MOST_CONDITIONS:
             raise InputError(f"where: more than {_MOST_CONDITIONS:,} conditions; $in takes many values at once")
-        return self.bind(_path(name))
+        path = _path(name)
+        return _Path(self.bind(path), path == _ID)
 
     def bind(self, value: object) -> str:
         self.values.append(value)
@@ -51,7 +66,7 @@ class _Sql:
 
 
 def compiled(where: Where) -> tuple[str, list[object]]:
-    """SQL over `documents.payload` that is 1 or 0, and the values it binds.
+    """SQL over `documents.payload` and `documents.id` that is 1 or 0, and the values it binds.
 
     Raises InputError or InputTypeError for what is none of the forms above.
     """
@@ -110,7 +125,7 @@ def _path(name: str) -> str:
     return "$" + "".join(f'."{part}"' for part in name.split("."))
 
 
-def _condition(path: str, name: str, operator: object, given: object, sql: _Sql) -> str:
+def _condition(path: _Path, name: str, operator: object, given: object, sql: _Sql) -> str:
     given = _plain(given)
     if operator in _COMPARISONS:
         kind = "number" if _is_number(given) else "string" if isinstance(given, str) else None
@@ -118,30 +133,39 @@ def _condition(path: str, name: str, operator: object, given: object, sql: _Sql)
             raise InputTypeError(f"where: {name}: {operator} wants a number or a string, found {type(given).__name__}")
         bound = sql.bind(_bindable(given))
         return _any(path, _TYPES[kind], lambda value: f"{value} {_COMPARISONS[str(operator)]} {bound}")
+    if operator in _STRING_TESTS:
+        if not isinstance(given, str):
+            raise InputTypeError(f"where: {name}: {operator} wants a string, found {type(given).__name__}")
+        bound = sql.bind(_bindable(given))
+        return _any(path, _TYPES["string"], lambda value: f"instr({value}, {bound}) {_STRING_TESTS[str(operator)]}")
     if operator == "$eq":
         return _equal(path, given, sql)
     if operator == "$ne":
         return f"(NOT {_equal(path, given, sql)})"
-    if operator == "$in":
+    if operator in {"$in", "$nin"}:
         if not isinstance(given, Sequence | set | frozenset) or isinstance(given, str | bytes):
-            raise InputTypeError(f"where: {name}: $in wants a list, found {type(given).__name__}")
-        return f"({' OR '.join(_grouped(path, [_plain(v) for v in given], sql))})" if given else f"({path} IS NULL)"
+            raise InputTypeError(f"where: {name}: {operator} wants a list, found {type(given).__name__}")
+        one = " OR ".join(_grouped(path, [_plain(v) for v in given], sql)) or f"{path.bound} IS NULL"
+        return f"({one})" if operator == "$in" else f"(NOT ({one}))"
     if operator == "$exists":
         if not isinstance(given, bool):
             raise InputTypeError(f"where: {name}: $exists wants True or False, found {given!r}")
-        return f"(json_type(documents.payload, {path}) IS {'NOT ' if given else ''}NULL)"
+        if path.may_be_id:
+            return f"({path.bound} IS {'NOT ' if given else ''}NULL)"  # a path never is
+        return f"(json_type(documents.payload, {path.bound}) IS {'NOT ' if given else ''}NULL)"
     raise InputError(
-        f"where: {name}: unknown operator {operator!r}; there is $eq, $ne, $in, {', '.join(_COMPARISONS)}, $exists"
+        f"where: {name}: unknown operator {operator!r}; there is $eq, $ne, $in, $nin, {', '.join(_COMPARISONS)}, "
+        f"{', '.join(_STRING_TESTS)}, $exists"
     )
 
 
-def _equal(path: str, value: object, sql: _Sql) -> str:
+def _equal(path: _Path, value: object, sql: _Sql) -> str:
     if isinstance(value, list | tuple | Mapping):
         raise InputTypeError(f"where: found {type(value).__name__}, wanted a string, number, true, false or null")
     return _grouped(path, [_plain(value)], sql)[0]
 
 
-def _grouped(path: str, values: list[object], sql: _Sql) -> list[str]:
+def _grouped(path: _Path, values: list[object], sql: _Sql) -> list[str]:
     """Conditions that a field is one of the values, one for each JSON type among them."""
     parts = []
     for kind in ("number", "string"):
@@ -158,14 +182,15 @@ def _grouped(path: str, values: list[object], sql: _Sql) -> list[str]:
     return parts
 
 
-def _any(path: str, types: str, holds: Callable[[str], str]) -> str:
+def _any(path: _Path, types: str, holds: Callable[[str], str]) -> str:
     """Whether it holds for the field, or for an element of it. Never NULL, so that NOT means what it says."""
-    payload = "documents.payload"
+    kind = f"json_type(documents.payload, {path.bound})"
+    own = f"WHEN {kind} IS NULL THEN {holds('documents.id') if types == _TYPES['string'] else '0'} "
     return (
-        f"(CASE json_type({payload}, {path}) "
-        f"WHEN 'array' THEN EXISTS (SELECT 1 FROM json_each({payload}, {path}) AS e "
+        f"(CASE {own if path.may_be_id else ''}"
+        f"WHEN {kind} = 'array' THEN EXISTS (SELECT 1 FROM json_each(documents.payload, {path.bound}) AS e "
         f"WHERE e.type IN ({types}) AND {holds('e.value')}) "
-        f"ELSE coalesce(json_type({payload}, {path}) IN ({types}) AND {holds(f'json_extract({payload}, {path})')}, 0) "
+        f"ELSE coalesce({kind} IN ({types}) AND {holds(f'json_extract(documents.payload, {path.bound})')}, 0) "
         "END)"
     )
 

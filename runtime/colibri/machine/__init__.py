@@ -35,10 +35,12 @@ if TYPE_CHECKING:
     from colibri.machine.another import another_python
     from colibri.machine.cores import available_cores, few_cpus, keep_off_this_cpu, physical_cores
     from colibri.machine.frozen import frozen_by, program
-    from colibri.machine.homes import can_be, home, temporary_folder, user_data, why_no_home
+    from colibri.machine.homes import can_be, home, temporary_folder, user_config, user_data, why_no_home
     from colibri.machine.installed import install_command
     from colibri.machine.memory import give_back
+    from colibri.machine.priority import give_way, give_way_a_little
     from colibri.machine.progress import Progress, progress_bar
+    from colibri.machine.served import Served, announce, find
     from colibri.machine.unseen import not_known
 else:
     __getattr__, __dir__ = door(
@@ -47,10 +49,12 @@ else:
             "another": "another_python",
             "cores": "available_cores few_cpus keep_off_this_cpu physical_cores",
             "frozen": "frozen_by program",
-            "homes": "can_be home temporary_folder user_data why_no_home",
+            "homes": "can_be home temporary_folder user_config user_data why_no_home",
             "installed": "install_command",
             "memory": "give_back",
+            "priority": "give_way give_way_a_little",
             "progress": "Progress progress_bar",
+            "served": "Served announce find",
             "unseen": "not_known",
         },
     )

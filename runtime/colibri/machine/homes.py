@@ -19,10 +19,20 @@ def home() -> Path | None:
 def user_data() -> Path | None:
     """The user's folder for what Colibri keeps for good: LOCALAPPDATA, ~/Library/Application Support, XDG_DATA_HOME or
     ~/.local/share; then /colibri. None where no home folder is known. It may not be there yet."""
+    return _of_colibri(("XDG_DATA_HOME", ".local", "share"))
+
+
+def user_config() -> Path | None:
+    """The user's folder for what they say about Colibri: XDG_CONFIG_HOME or ~/.config, on Windows and macOS as
+    `user_data`; then /colibri. None where no home folder is known. It may not be there."""
+    return _of_colibri(("XDG_CONFIG_HOME", ".config"))
+
+
+def _of_colibri(xdg: tuple[str, ...]) -> Path | None:
     variable, *below = {
         "win32": ("LOCALAPPDATA", "AppData", "Local"),
         "darwin": ("", "Library", "Application Support"),
-    }.get(sys.platform, ("XDG_DATA_HOME", ".local", "share"))
+    }.get(sys.platform, xdg)
     said, user = os.environ.get(variable, ""), home()
     base = Path(said) if Path(said).is_absolute() else user and user.joinpath(*below)  # XDG: a relative one is none
     return base and base / "colibri"
@@ -30,7 +40,7 @@ def user_data() -> Path | None:
 
 def why_no_home() -> str:
     """In words, for when `home` is None."""
-    return f"no home folder is known: HOME is not set, and the system has no user {_user()}"
+    return f"no home folder is known: HOME is not set, and the system has no user {user_number()}"
 
 
 def can_be(folder: Path) -> bool:
@@ -43,13 +53,14 @@ def can_be(folder: Path) -> bool:
 def temporary_folder() -> Path:
     """Among temporary files, for this user alone, the same in each process; a new one where somebody else has taken
     the name. Raises OSError where nothing can be written at all."""
-    own = Path(tempfile.gettempdir()) / f"colibri-{_user()}"
+    own = Path(tempfile.gettempdir()) / f"colibri-{user_number()}"
     own.mkdir(mode=0o700, exist_ok=True)
     found = own.lstat()
-    if stat.S_ISDIR(found.st_mode) and found.st_uid == _user() and not found.st_mode & 0o022:
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == user_number() and not found.st_mode & 0o022:
         return own
     return Path(tempfile.mkdtemp(prefix="colibri-"))
 
 
-def _user() -> int:
+def user_number() -> int:
+    """As the system counts users; 0 on Windows, which does not."""
     return os.getuid() if hasattr(os, "getuid") else 0

@@ -23,7 +23,7 @@ from colibri.machine import door
 __all__ = ["BestTokens", "Floats", "Top", "best_tokens", "maxsim", "maxsim_batch", "maxsim_subset", "top_k"]
 
 if TYPE_CHECKING:
-    from colibri.scoring.collection import Floats, Kind
+    from colibri.scoring.collection import Floats
     from colibri.scoring.engine import NUMPY_COSTS, compile_now, wanted_kernel, why_numpy
     from colibri.scoring.kernels.choice import choose_kernel, usable_kernels
     from colibri.scoring.names import KERNELS, KINDS
@@ -32,7 +32,7 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
-            "collection": "Floats Kind",
+            "collection": "Floats",
             "engine": "NUMPY_COSTS compile_now wanted_kernel why_numpy",
             "kernels.choice": "choose_kernel usable_kernels",
             "names": "KERNELS KINDS",

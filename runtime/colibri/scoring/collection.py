@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from colibri.errors import InputError, InputTypeError, ShapeError
-from colibri.vectors import Offsets, Rows, TokenVectors
+from colibri.vectors import Kind, Offsets, Rows, TokenVectors
 
 Floats = NDArray[np.float32]
-Kind = Literal["int8", "float32", "float16"]
 
 _ONE = np.ones(1, np.float32)
 _VALUES_AT_ONCE = 1 << 20
@@ -22,11 +21,13 @@ _VALUES_AT_ONCE = 1 << 20
 class Collection:
     """Documents as every way of scoring takes them: contiguous, of this machine's byte order, each with a row, finite.
 
-    rows (tokens, dim); scales (tokens,), or (1,) for all of them; starts (n + 1,). Addresses are those of the arrays.
+    rows (tokens, dim), of int4 (tokens, dim / 2); scales (tokens,), or (1,) for all of them; starts (n + 1,). Addresses
+    are those of the arrays.
     ordinary_scales: each is 0 or between 2^-60 and 2^60, so that no product with one comes near a float's limits.
     """
 
     kind: Kind
+    dim: int
     rows: Rows
     scales: Floats
     starts: Offsets
@@ -47,7 +48,7 @@ _known: WeakKeyDictionary[TokenVectors, Collection] = WeakKeyDictionary()
 def collection(docs: TokenVectors) -> Collection:
     """The documents, checked and laid out. What was found is remembered as long as `docs` lives.
 
-    float rows are read once to see that they are finite, int8 rows never. Raises ShapeError for a document without
+    float rows are read once to see that they are finite, integers never. Raises ShapeError for a document without
     rows, InputError for rows or scales that are not finite.
     """
     found = _known.get(docs)
@@ -63,13 +64,13 @@ def _collection(docs: TokenVectors) -> Collection:
     rows = np.ascontiguousarray(docs.rows, docs.rows.dtype.newbyteorder("="))
     starts = np.ascontiguousarray(docs.starts)
     scales = _ONE if docs.scales is None else np.ascontiguousarray(docs.scales)
-    if rows.dtype == np.int8:
+    if docs.kind in ("int8", "int4"):
         _refuse_infinite(scales[:, None], "scales", starts)
     else:
         _refuse_infinite(rows, "rows", starts)
-    kind: Kind = str(rows.dtype)  # type: ignore[assignment]  # TokenVectors takes no other
     ordinary = bool(((scales == 0) | ((scales >= 2.0**-60) & (scales <= 2.0**60))).all())
-    return Collection(kind, rows, scales, starts, address(rows), address(scales), address(starts), ordinary)
+    places = (address(rows), address(scales), address(starts))
+    return Collection(docs.kind, docs.dim, rows, scales, starts, *places, ordinary)
 
 
 def _refuse_infinite(rows: Rows, what: str, starts: Offsets) -> None:

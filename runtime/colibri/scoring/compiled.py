@@ -60,7 +60,7 @@ def pack(kernel: "Compiled", rows: Floats, weights: Floats | None, c: Collection
     tokens, dim = rows.shape
     groups = max(1, -(-tokens // 16))  # a batch may hold a query without tokens: its score is 0
     word_bytes = -(-dim // kernel.per_word) * groups * 64
-    room = np.empty(word_bytes + 128 * groups + 64, np.uint8)
+    room = np.empty(word_bytes + 64 * groups * (1 + kernel.initials(dim)) + 64, np.uint8)
     words = address(room) + 63 & -64  # a cache line's start: registers that cross lines take two loads
     finals = words + word_bytes
     bits = kernel.float_bits if c.ordinary_scales and dim <= _WIDEST_BIASED else 0
@@ -155,7 +155,7 @@ def split(starts: Offsets, pieces: int) -> list[int]:
 def _bounds(query: Packed, c: Collection, stream: Stream, threads: int) -> list[int]:
     if threads <= 1:
         return [0, stream.starts.size - 1]
-    work = 16 * query.groups * c.rows.shape[1] * int(stream.starts[-1])
+    work = 16 * query.groups * c.dim * int(stream.starts[-1])
     return split(stream.starts, min(threads * _PIECES_A_THREAD, work // _WORTH_A_THREAD))
 
 
@@ -169,7 +169,7 @@ def _arguments(query: Packed, c: Collection, stream: Stream) -> tuple[Any, ...]:
         query.groups,
         query.biased,
         c.rows_address,
-        c.rows.shape[1],
+        c.dim,
         c.scales_address,
         c.scale_stride,
         c.starts_address if ids is None else address(stream.starts),

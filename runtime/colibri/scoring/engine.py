@@ -16,8 +16,8 @@ from importlib import util
 from typing import TYPE_CHECKING
 
 from colibri.errors import InputError, MissingExtra
-from colibri.scoring.collection import Kind
 from colibri.scoring.names import KERNELS, KINDS
+from colibri.vectors import Kind
 
 if TYPE_CHECKING:
     from colibri.scoring.kernels.build import Compiled

@@ -2,8 +2,8 @@
 
 float32 and float16: a similarity is the dot product of a query row and a document row.
 
-int8: the query is quantised as `TokenVectors.quantize` does, so that token i is integers Q[i] times a scale a[i], and a
-document token t is integers D[t] times a scale b[t] (1 where there are none). Then
+int8, int4: the query is quantised to int8 as `TokenVectors.quantize` does, so that token i is integers Q[i] times a
+scale a[i], and a document token t is integers D[t] times a scale b[t] (1 where there are none). Then
 
     similarity(i, t) = float32(Q[i] . D[t]) * b[t]          the sum is exact, the product rounded to float32
     score            = sum over i of (max over t of similarity(i, t)) * (a[i] * weight[i])
@@ -11,9 +11,9 @@ document token t is integers D[t] times a scale b[t] (1 where there are none). T
 with every operation in float32. Both kinds sum in one order: the query's tokens in rows of 16 (zeros fill the last),
 the rows one after the other, then the upper half onto the lower, four times.
 
-What is promised: an int8 score is the same bits whoever computes it. A float score is the same bits from one kernel or
-from NumPy, whatever is scored beside it and on however many threads; between kernels, and from NumPy, it differs by at
-most 1e-6 a query token of unit length.
+What is promised: an int8 or int4 score is the same bits whoever computes it. A float score is the same bits from one
+kernel or from NumPy, whatever is scored beside it and on however many threads; between kernels, and from NumPy, it
+differs by at most 1e-6 a query token of unit length.
 
 A matrix product sums floats in an order that depends on its shape and on a column's place in it. So floats are
 multiplied document by document, those of one length in one call; integers, whose sums are exact, many at a time.
@@ -26,8 +26,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from colibri.quantised import quantised_rows, unpacked_nibbles
 from colibri.scoring.collection import Floats
-from colibri.vectors import Offsets, Rows, quantised_rows
+from colibri.vectors import Offsets, Rows
 
 SIMILARITIES_AT_ONCE = 1 << 20  # 4 MB, which stay in cache
 LARGEST_EXACT_DIM = 1040  # 1040 x 127 x 127 < 2^24: below, float32 adds such integers exactly in any order
@@ -48,10 +49,10 @@ class Query:
     finals: Floats
 
 
-def prepare(query: Floats, weights: Floats | None, *, int8: bool) -> Query:
-    """Quantise where the documents are, and put the weights in."""
+def prepare(query: Floats, weights: Floats | None, *, integer: bool) -> Query:
+    """Quantise to int8 where the documents are int8 or int4, and put the weights in."""
     finals = np.ones(len(query), np.float32)
-    if int8:
+    if integer:
         integers, finals = quantised_rows(query)
         query = integers.astype(np.float32)
     return Query(query, finals if weights is None else finals * weights)
@@ -61,7 +62,7 @@ def scores(query: Query, rows: Rows, scales: Floats, starts: Offsets) -> Floats:
     """MaxSim of every document, (n,) float32. The arrays are those of a Collection."""
     found = np.empty(starts.size - 1, np.float32)
     at_once = max(1, SIMILARITIES_AT_ONCE // max(1, len(query.rows)))
-    if rows.dtype != np.int8:
+    if rows.dtype.kind == "f":
         _float_scores(query, rows, starts, at_once, found)
         return found
     for first, last in runs(starts, at_once):
@@ -104,8 +105,8 @@ def top(query: Query, rows: Rows, scales: Floats, starts: Offsets, k: int) -> tu
 
 
 def similarities(query: Query, rows: Rows, scales: Floats) -> Floats:
-    """(q, t) float32 of rows (t, dim), or (n, q, t) of (n, t, dim) floats; of int8 rows without the query's scale."""
-    if rows.dtype != np.int8:
+    """(q, t) float32 of rows (t, dim), or (n, q, t) of (n, t, dim) floats; of integers without the query's scale."""
+    if rows.dtype.kind == "f":
         # Rows that lie unaligned, as in a file, would be multiplied by another routine.
         columns = np.require(rows, np.float32, "A").swapaxes(-1, -2)
         products = np.empty((*rows.shape[:-2], len(query.rows), rows.shape[-2]), np.float32)
@@ -114,6 +115,8 @@ def similarities(query: Query, rows: Rows, scales: Floats) -> Floats:
             part = slice(first, first + step)
             np.matmul(query.rows, columns[..., part], out=products[..., part])
         return products
+    if rows.dtype == np.uint8:
+        rows = unpacked_nibbles(rows)
     kind: type[Any] = np.float32 if rows.shape[1] <= LARGEST_EXACT_DIM else np.float64
     sums: Floats = (query.rows.astype(kind, copy=False) @ rows.astype(kind).T).astype(np.float32, copy=False)
     sums *= scales

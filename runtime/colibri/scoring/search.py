@@ -17,6 +17,7 @@ from colibri.scoring.collection import (
     query_rows,
     token_weights,
 )
+from colibri.scoring.names import INTEGERS
 from colibri.vectors import Offsets, TokenVectors
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def best_tokens(
 ) -> BestTokens:
     """Which token of each of some documents answers each query token, and how well: what a score is made of.
 
-    int8 similarities are those of the definition, scales included: summed in its order they are the score to the bit.
+    Those of integers are the definition's, scales included: summed in its order they are the score to the bit.
     `weights` are checked and change nothing: multiply the similarities by them for what each token adds to the score.
     """
     found, rows, _, _ = _checked(query, docs, weights, None)
@@ -184,17 +185,17 @@ def _threads(threads: int | None) -> int:
 
 
 def _kernel(c: Collection, query_tokens: int, document_tokens: int) -> "Compiled | None":
-    dim = c.rows.shape[1]
+    dim = c.dim
     if query_tokens == 0 or document_tokens == 0 or dim == 0:
         return None  # nothing to do, which NumPy does without ado
     kernel = engine.kernel(c.kind, query_tokens * document_tokens * dim)
-    if kernel is not None and c.kind == "int8" and dim > _WIDEST.get(kernel.kernel, _WIDEST_OTHERS):
+    if kernel is not None and c.kind in INTEGERS and dim > _WIDEST.get(kernel.kernel, _WIDEST_OTHERS):
         return None
     return kernel
 
 
 def _meant(c: Collection, rows: Floats, weights: Floats | None) -> meaning.Query:
-    return meaning.prepare(rows, weights, int8=c.kind == "int8")
+    return meaning.prepare(rows, weights, integer=c.kind in INTEGERS)
 
 
 def _rows_of(stream: compiled.Stream, c: Collection) -> Offsets:

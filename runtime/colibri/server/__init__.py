@@ -17,10 +17,17 @@ from colibri.machine import door
 if TYPE_CHECKING:
     from colibri.server.access.gate import Gate
     from colibri.server.access.keys import SCOPES, KeyRing, KeyScope, add_key, read_keys, remove_key
+    from colibri.server.api.index_faults import told
+    from colibri.server.api.requests import decode
+    from colibri.server.api.routes import json_response, route
+    from colibri.server.app import App
     from colibri.server.assembly import assemble
+    from colibri.server.http.bodies import unread
+    from colibri.server.http.exchange import exchange_of
     from colibri.server.http.logs import configure_logs
     from colibri.server.listen import bound, is_loopback, run, run_foreign, url
-    from colibri.server.models import load_all
+    from colibri.server.models import Models, load_all
+    from colibri.server.problems import Problem, invalid
     from colibri.server.settings import Settings
 else:
     __getattr__, __dir__ = door(
@@ -28,10 +35,17 @@ else:
         {
             "access.gate": "Gate",
             "access.keys": "SCOPES KeyRing KeyScope add_key read_keys remove_key",
+            "api.index_faults": "told",
+            "api.requests": "decode",
+            "api.routes": "json_response route",
+            "app": "App",
             "assembly": "assemble",
+            "http.bodies": "unread",
+            "http.exchange": "exchange_of",
             "http.logs": "configure_logs",
             "listen": "bound is_loopback run run_foreign url",
-            "models": "load_all",
+            "models": "Models load_all",
+            "problems": "Problem invalid",
             "settings": "Settings",
         },
     )

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import traceback
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
@@ -61,6 +61,11 @@ class App:
         self._any_host = any_host
         self._router = Router(redirect_slashes=False)  # to where its Host header says
         self._paths = Paths()
+        self._guards: dict[str, Callable[[Scope], None]] = {}
+
+    def guard(self, path: str, check: Callable[[Scope], None]) -> None:
+        """Have a check of their own for requests of a path and all below, in place of that of their Host."""
+        self._guards[path] = check
 
     def add(self, routes: Sequence[BaseRoute]) -> None:
         """More routes."""
@@ -76,7 +81,7 @@ class App:
         sending = exchange.sender(send)
         try:
             try:
-                self._check_host(scope)
+                self._check(scope)
                 await self._router(scope, receive, sending)
             except HTTPException as error:
                 raise _of_router(error) from None
@@ -119,6 +124,13 @@ class App:
         level = logging.DEBUG if exchange.route in {"/health", "/live", "/ready", "/metrics"} else logging.INFO
         logs.requests.log(level, "request", extra={"fields": fields})
 
+    def _check(self, scope: Scope) -> None:
+        for path, check in self._guards.items():
+            if f"{scope['path']}/".startswith(f"{path}/"):
+                check(scope)
+                return
+        self._check_host(scope)
+
     def _check_host(self, scope: Scope) -> None:
         if self._any_host:
             return
@@ -128,15 +140,17 @@ class App:
             detail = "without keys this server answers only to the name localhost; --without-keys lifts that"
             raise Problem(421, "MISDIRECTED_REQUEST", detail, close=True)
 
-    def authorise(self, request: Request, scope: KeyScope | None = None) -> None:
+    def authorise(self, request: Request, scope: KeyScope | None = None, *, header: str | None = None) -> None:
         """Refuse who has no key, where keys are wanted, one that is not for this, or asks too often.
 
-        scope: which the key must have; None: any key will do. Raises Problem 401, 403, 429.
+        scope: which the key must have; None: any key will do. header: one that holds the key alone, in place of
+        Authorization. Raises Problem 401, 403, 429.
         """
         if self.keys is None:
             return
         exchange = exchange_of(request)
-        key = found_key(self.keys, request.headers.getlist("authorization"))
+        given = request.headers.getlist(header or "authorization")
+        key = found_key(self.keys, given, alone=header)
         exchange.key = key
         check_key(key, scope, close=unread(request))
         exchange.headers |= self.rates.ask(key)

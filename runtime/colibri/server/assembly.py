@@ -26,11 +26,13 @@ def assemble(
     places: int,
     index_folder: Path | None,
     open_store: Callable[[Colibri], PointStore] | None = None,
+    page: Callable[[App, Index, Colibri], None] | None = None,
 ) -> tuple[App, Index | PointStore | None]:
     """The application, and the index it answers from, which is the caller's to close. Options: see `App`.
 
     index_folder  an index to search and to change; None: there are no routes for one
     open_store    in place of a folder: opens a store elsewhere with one of the models
+    page          adds more routes for the index in the folder, given the model that reads it
     """
     app = App(models, settings, keys=keys, any_host=any_host, places=places)
     app.add(routes(app))
@@ -40,6 +42,8 @@ def assemble(
         found, reader = index_routes.opened(open_store or opens(index_folder), models.loaded)
         app.add(index_routes.routes(app, found, reader))
         index = found
+        if page is not None and isinstance(found, Index):
+            page(app, found, reader)
         operations += index_routes.OPERATIONS
     described = msgspec.json.encode(document(operations, models, with_keys=keys is not None))
     app.add([described_by(app, described)])

@@ -205,6 +205,8 @@ class _Shard:
             return edge.IsEmptyCondition(one["is_empty"]["key"])
         if "is_null" in one:
             return edge.IsNullCondition(one["is_null"]["key"])
+        if "has_id" in one:
+            return edge.HasIdCondition(one["has_id"])
         if "key" not in one:
             return self._filter(one)
         if "range" in one:

@@ -2,20 +2,22 @@
 
 Conditions are what Qdrant's REST API takes, as plain dictionaries: the client and Edge's worker turn them into theirs.
 A point of ours is asked for its facts (`facts`); a point that a client of the user's own wrote has none, and is asked
-with Qdrant's conditions, as near as they come: there an empty list counts as no field.
+with Qdrant's conditions, as near as they come: there an empty list counts as no field. The field `id` is the document's
+id, of a point without one of ours the point's own, unless the payload has a field of that name.
 """
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from colibri.index import check_where
 from colibri.stores import facts
 
 Condition = dict[str, Any]
 Strings = Callable[[str], set[str]]
-"""Every string that a field holds in some document of the store."""
+"""Every string that a field holds in some document of the store; of the field ID every document's id."""
 
 FACTS = "_colibri.facts"
 ID = "_colibri.id"
@@ -30,6 +32,8 @@ _COMPARED: dict[str, Callable[[str, str], bool]] = {
     "gte": lambda value, bound: value >= bound,
     "lt": lambda value, bound: value < bound,
     "lte": lambda value, bound: value <= bound,
+    "prefix": lambda value, bound: value.startswith(bound),
+    "contains": lambda value, bound: bound in value,
 }
 
 
@@ -62,22 +66,42 @@ class _Fields:
 
     def one_of(self, path: str, values: list[Any]) -> Condition:
         """The field is one of these."""
+        return self._or_id(path, self._one_of(path, values), [one for one in values if isinstance(one, str)])
+
+    def _one_of(self, path: str, values: list[Any]) -> Condition:
         if not values:
             return NOTHING
         ours = {"key": FACTS, "match": {"any": list(dict.fromkeys(facts.equal(path, value) for value in values))}}
         return self.either(ours, {"should": [_native(path, value) for value in values]})
 
+    def _or_id(self, path: str, of_payload: Condition, names: Iterable[str]) -> Condition:
+        """The same, or of the field `id` where the payload has none: the document's id is one of the names."""
+        wanted = list(dict.fromkeys(names))
+        if path != "id" or not wanted:
+            return of_payload
+        named: Condition = {"key": ID, "match": {"any": wanted}}
+        if self._foreign and (points := [point for name in wanted for point in point_ids(name)]):
+            named = {"should": [named, {"must": [FOREIGN, {"has_id": points}]}]}
+        return {"should": [of_payload, {"must": [named], "must_not": [self._exists(path)]}]}
+
     def exists(self, path: str) -> Condition:
-        """There is such a field."""
+        """There is such a field. A document has an id, always."""
+        return {"must_not": [NOTHING]} if path == "id" else self._exists(path)
+
+    def _exists(self, path: str) -> Condition:
         ours = {"key": FACTS, "match": {"value": facts.exists(path)}}
         key = json_path(path)
         return self.either(ours, {"should": [{"must_not": [{"is_empty": {"key": key}}]}, {"is_null": {"key": key}}]})
 
     def compared(self, path: str, operator: str, bound: Any) -> Condition:
-        """$gt and the like, without the $."""
+        """$gt, $prefix and the like, without the $."""
         if isinstance(bound, str):
             holds = _COMPARED[operator]
-            return self.one_of(path, sorted(value for value in self._strings(path) if holds(value, bound)))
+            found, *names = (
+                sorted(value for value in self._strings(asked) if holds(value, bound))
+                for asked in ((path, ID) if path == "id" else (path,))
+            )
+            return self._or_id(path, self._one_of(path, found), *names or [[]])
         operator, bound = _finite(operator, float(bound))
         native = {"key": json_path(path), "range": {operator: bound}}
         ours = {"must": [{"key": FACTS, "match": {"value": facts.exists(path)}}, native]}
@@ -109,6 +133,8 @@ def _condition(path: str, operator: str, given: Any, fields: _Fields) -> Conditi
         return {"must_not": [fields.one_of(path, [given])]}
     if operator == "$in":
         return fields.one_of(path, list(given))
+    if operator == "$nin":
+        return {"must_not": [fields.one_of(path, list(given))]}
     if operator == "$exists":
         found = fields.exists(path)
         return found if given else {"must_not": [found]}
@@ -140,3 +166,13 @@ def _finite(operator: str, bound: float) -> tuple[str, float]:
 def json_path(path: str) -> str:
     """A field as Qdrant names it: what is not plain stands between quotation marks."""
     return ".".join(part if _PLAIN.fullmatch(part) else f'"{part}"' for part in path.split("."))
+
+
+def point_ids(name: str) -> list[str | int]:
+    """The ids of points that a document id may be: a server's are UUIDs and whole numbers."""
+    if name.isascii() and name.isdigit() and int(name) < 1 << 64 and str(int(name)) == name:
+        return [int(name)]
+    try:
+        return [name] if str(UUID(name)) == name else []
+    except ValueError:
+        return []

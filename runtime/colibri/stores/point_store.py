@@ -1,20 +1,32 @@
 """A store whose documents are points of an engine: the contract of `Store`, whatever the engine is."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
 from colibri import checks
-from colibri.errors import InputError, StoreDamaged, StoreError, StoreUnfinished
-from colibri.index import Document, Hit, Index, IndexModel, Stored, id_list
+from colibri.errors import InputError, InputTypeError, StoreDamaged, StoreError, StoreUnfinished
+from colibri.index import (
+    Document,
+    Hit,
+    Index,
+    IndexModel,
+    Stored,
+    all_ids,
+    can_be_there,
+    document_of,
+    id_list,
+    on_a_thread,
+)
 from colibri.machine import progress_bar
 from colibri.stores import facts, incoming, ranked, training
 from colibri.stores.asking import Asking, Query, entries
 from colibri.stores.centroids import Codebook
 from colibri.stores.engine import Engine
-from colibri.stores.filters import FACTS, FOREIGN, ID, OURS, PASSAGE, Condition, compiled, json_path
+from colibri.stores.filters import FACTS, FOREIGN, ID, OURS, PASSAGE, Condition, compiled, json_path, point_ids
 from colibri.stores.incoming import Incoming, Rules
 from colibri.stores.layout import Layout
 from colibri.stores.moving import Moved, check_movable, chunks
@@ -29,6 +41,7 @@ if TYPE_CHECKING:
 Documents = Iterable[Document | Mapping[str, Any]]
 
 _AT_ONCE = 500  # ids of one request
+_READ_AT_ONCE = 64  # documents with their texts
 _CANDIDATES = 10  # times k, that a first stage hands on
 _FEWEST_CANDIDATES = 200
 
@@ -86,11 +99,26 @@ class PointStore:
         """Which model's rows it holds; "" unknown."""
         return self._space_id
 
+    def __reduce__(self) -> NoReturn:
+        """Refused: what it holds (a client, another process) cannot go along."""
+        raise InputTypeError(
+            f"{self!r}: cannot be pickled or deep-copied, since its client or process cannot; make a "
+            f"{type(self).__name__} where it is used, for threads share one"
+        )
+
     def __len__(self) -> int:
         return self.count()
 
     def __contains__(self, found_id: str) -> bool:
-        return self.get(found_id)[0] is not None
+        return can_be_there(found_id) and self.get(found_id)[0] is not None
+
+    def __getitem__(self, found_id: str) -> Stored:
+        """The document of an id, without its rows. Raises DocumentNotFound, which is a KeyError."""
+        return document_of(self, found_id)
+
+    def __iter__(self) -> Iterator[Stored]:
+        """See `documents`."""
+        return self.documents()
 
     def __enter__(self) -> Self:
         return self
@@ -226,6 +254,14 @@ class PointStore:
         for one in self._engine.scroll(self._documents(where)):
             yield one.document, restored(one)[1] or {}
 
+    def documents(self, where: Mapping[str, Any] | None = None, *, vectors: bool = False) -> Iterator[Stored]:
+        """Every document, or those a filter keeps, read a few at a time, by their points' ids. No snapshot: what is
+        written meanwhile may be among them or not."""
+        names = (one.document for one in self._engine.scroll(self._documents(where), [ID]))
+        while some := list(islice(names, _READ_AT_ONCE)):
+            found = self._stored(some, vectors=vectors)
+            yield from (found[name] for name in some if name in found)  # others were deleted meanwhile
+
     def delete(self, ids: str | Sequence[str] | None = None, *, where: Mapping[str, Any] | None = None) -> int:
         """Delete documents by id, or those a filter keeps; how many there were. Unknown ids are no error.
 
@@ -252,8 +288,8 @@ class PointStore:
 
         Raises StoreDamaged for a document that is not whole.
         """
-        listed = [ids] if isinstance(ids, str) else list(ids)
-        names = id_list(listed)
+        listed = all_ids(ids)
+        names = list(dict.fromkeys(listed))
         found: dict[str, Stored] = {}
         for first in range(0, len(names), _AT_ONCE):
             found |= self._stored(names[first : first + _AT_ONCE], vectors=vectors)
@@ -267,7 +303,7 @@ class PointStore:
         for first in range(0, len(others), _AT_ONCE):
             for one in self._engine.retrieve(others[first : first + _AT_ONCE], vectors=own):
                 parts[one.document][one.passage] = one
-        if self._foreign and (foreign := [key for name in names if name not in firsts for key in _foreign_ids(name)]):
+        if self._foreign and (foreign := [key for name in names if name not in firsts for key in point_ids(name)]):
             parts |= {one.document: {0: one} for one in self._engine.retrieve(foreign, vectors=own) if one.own is None}
         return {name: self._whole(name, own_parts, vectors=vectors) for name, own_parts in parts.items()}
 
@@ -300,7 +336,7 @@ class PointStore:
     def _documents(self, where: Mapping[str, Any] | None) -> Condition:
         """One point a document."""
         condition = self._condition(where)
-        first: Condition = {"should": [_FIRST, FOREIGN]} if self._foreign else _FIRST
+        first: Condition = _FIRST_OR_FOREIGN if self._foreign else _FIRST
         return first if condition is None else {"must": [first, condition]}
 
     def search(
@@ -313,6 +349,8 @@ class PointStore:
         passages: int = 3,
         screen: int | str | None = None,
         candidates: int | None = None,
+        offset: int = 0,
+        min_score: float | None = None,
     ) -> list[Hit]:
         """The k best documents by their best passage, best first; exact unless `screen` is given.
 
@@ -320,10 +358,38 @@ class PointStore:
         where       a filter over payloads (`colibri.index.where`)
         screen      a width that is kept beside the one that ranks: its rows choose `candidates` passages, which alone
                     are scored; or "centroids" (`train_centroids`). Both in one request
-        candidates  how many; None: 10 times k, and at least 200
+        candidates  how many; None: 10 times k and `offset`, and at least 200
+        offset      how many of the best to pass over: the next page
+        min_score   least `Hit.normalised` of what is returned, so that there may be fewer than k, or none
         """
-        asked = self._asking.query(query, screen)
-        return self._search([asked], k, where, explain, passages, screen, candidates)[0]
+        wanted = _wanted(k, explain, passages, candidates, offset, min_score)
+        return self._search([self._asking.query(query, screen)], where, wanted, screen, candidates)[0]
+
+    async def asearch(
+        self,
+        query: Query,
+        k: int = 10,
+        where: Mapping[str, Any] | None = None,
+        *,
+        explain: bool = False,
+        passages: int = 3,
+        screen: int | str | None = None,
+        candidates: int | None = None,
+        offset: int = 0,
+        min_score: float | None = None,
+    ) -> list[Hit]:
+        """`search` for asyncio: it runs on a thread of the loop's executor, one that is idle where there is one.
+
+        Cancelling the task ends it before its next request; an answer that is under way is awaited there, by nobody.
+        """
+        wanted = _wanted(k, explain, passages, candidates, offset, min_score)
+
+        def work(going: Callable[[], None]) -> list[Hit]:
+            asked = self._asking.query(query, screen)
+            going()
+            return self._search([asked], where, wanted, screen, candidates)[0]
+
+        return await on_a_thread(work)
 
     def search_batch(
         self,
@@ -335,37 +401,32 @@ class PointStore:
         passages: int = 3,
         screen: int | str | None = None,
         candidates: int | None = None,
+        offset: int = 0,
+        min_score: float | None = None,
     ) -> list[list[Hit]]:
         """`search` for many queries, in one request."""
+        wanted = _wanted(k, explain, passages, candidates, offset, min_score)
         if isinstance(queries, TokenVectors):
             asked = [self._asking.query(one, screen) for one in entries(queries)]
         else:
             asked = [self._asking.query(text, screen) for text in checks.listed_texts(queries, "queries")]
-        return self._search(asked, k, where, explain, passages, screen, candidates)
+        return self._search(asked, where, wanted, screen, candidates)
 
     def _search(
         self,
         queries: Sequence[Mapping[int, TokenVectors]],
-        k: int,
         where: Mapping[str, Any] | None,
-        explain: bool,
-        passages: int,
+        wanted: ranked.Wanted,
         screen: int | str | None,
         candidates: int | None,
     ) -> list[list[Hit]]:
-        for name, value in (("k", k), ("passages", passages)):
-            if not checks.is_count(value):
-                raise InputError(f"{name}: found {value!r}, wanted a whole number from 1")
-        checks.optional_count("candidates", candidates)
-        wanted = ranked.Wanted(
-            k=int(k), passages=int(passages), explain=explain, manifest=self._manifest(), dim=self.dim
-        )
         condition = self._condition(where)
-        first = candidates or max(_CANDIDATES * wanted.k, _FEWEST_CANDIDATES)
+        first = candidates or max(_CANDIDATES * wanted.documents, _FEWEST_CANDIDATES)
         first = max(first, wanted.first_limit)
         asks = [self._asking.ask(query, wanted, condition, screen, first) for query in queries]
         if not asks:
             return []
+        wanted = replace(wanted, manifest=self._manifest(), dim=self.dim)
         return ranked.ranked(self._engine, asks, [query[self.dim] for query in queries], wanted)
 
     def _manifest(self) -> "Manifest | None":
@@ -399,7 +460,9 @@ class PointStore:
         return compiled(where, self._strings, foreign=self._foreign)
 
     def _strings(self, path: str) -> set[str]:
-        """Every string that a field holds."""
+        """Every string that a field holds; of the field ID every document's id."""
+        if path == ID:
+            return {one.document for one in self._engine.scroll(_FIRST_OR_FOREIGN if self._foreign else _FIRST, [ID])}
         ours: Condition = {"key": FACTS, "match": {"value": facts.has_string(path)}}
         key = json_path(path)
         others: Condition = {"must": [FOREIGN], "must_not": [{"is_empty": {"key": key}}]}
@@ -413,11 +476,29 @@ class PointStore:
 
 
 _FIRST: Condition = {"key": PASSAGE, "range": {"gte": 0, "lte": 0}}
+_FIRST_OR_FOREIGN: Condition = {"should": [_FIRST, FOREIGN]}
 
 
 def _twice(names: Sequence[str]) -> str | None:
     seen: set[str] = set()
     return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
+
+
+def _wanted(
+    k: int, explain: bool, passages: int, candidates: int | None, offset: int, min_score: float | None
+) -> ranked.Wanted:
+    """Of what a caller gave. Raises InputError."""
+    for name, value in (("k", k), ("passages", passages)):
+        if not checks.is_count(value):
+            raise InputError(f"{name}: found {value!r}, wanted a whole number from 1")
+    checks.optional_count("candidates", candidates)
+    return ranked.Wanted(
+        k=int(k),
+        passages=int(passages),
+        explain=explain,
+        offset=checks.whole("offset", offset),
+        min_score=checks.optional_finite("min_score", min_score),
+    )
 
 
 def _rules(split: bool, passage_tokens: int, overlap_tokens: int, keep_text: bool) -> Rules:
@@ -426,13 +507,3 @@ def _rules(split: bool, passage_tokens: int, overlap_tokens: int, keep_text: boo
     if overlap_tokens != 0 and not checks.is_count(overlap_tokens):
         raise InputError(f"overlap_tokens: found {overlap_tokens!r}, wanted a whole number from 0")
     return Rules(keep_text=keep_text, passage_tokens=passage_tokens if split else None, overlap_tokens=overlap_tokens)
-
-
-def _foreign_ids(name: str) -> list[str | int]:
-    """The ids of points that a document id may be: a server's are UUIDs and whole numbers."""
-    if name.isascii() and name.isdigit() and int(name) < 1 << 64 and str(int(name)) == name:
-        return [int(name)]
-    try:
-        return [name] if str(UUID(name)) == name else []
-    except ValueError:
-        return []

@@ -1,6 +1,6 @@
 """What every store does. tests/store_contract.py holds any implementation to it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, Self, runtime_checkable
 
 from numpy.typing import ArrayLike
@@ -48,6 +48,20 @@ class Store(Protocol):
         """How many documents."""
         ...
 
+    def documents(self, where: Mapping[str, Any] | None = None, *, vectors: bool = False) -> Iterator[Stored]:
+        """Every document, or those a filter keeps, one by one, each once."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __contains__(self, found_id: str) -> bool: ...
+
+    def __getitem__(self, found_id: str) -> Stored:
+        """The document of an id. Raises DocumentNotFound, which is a KeyError."""
+        ...
+
+    def __iter__(self) -> Iterator[Stored]: ...
+
     def search(
         self,
         query: str | TokenVectors | ArrayLike,
@@ -55,8 +69,11 @@ class Store(Protocol):
         where: Mapping[str, Any] | None = None,
         *,
         explain: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
     ) -> list[Hit]:
-        """The k best documents, best first. query: a text, vectors of one query, or rows (tokens, dim)."""
+        """The k best documents behind the first `offset`, best first, of those whose `normalised` is at least
+        `min_score`. query: a text, vectors of one query, or rows (tokens, dim)."""
         ...
 
     def search_batch(
@@ -66,8 +83,23 @@ class Store(Protocol):
         where: Mapping[str, Any] | None = None,
         *,
         explain: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
     ) -> list[list[Hit]]:
         """`search` for many queries at once."""
+        ...
+
+    async def asearch(
+        self,
+        query: str | TokenVectors | ArrayLike,
+        k: int = 10,
+        where: Mapping[str, Any] | None = None,
+        *,
+        explain: bool = False,
+        offset: int = 0,
+        min_score: float | None = None,
+    ) -> list[Hit]:
+        """`search` on a thread of the running loop's executor."""
         ...
 
     def close(self) -> None:

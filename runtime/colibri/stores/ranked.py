@@ -9,7 +9,7 @@ import numpy as np
 from colibri.artefact import Manifest, bounds, fit_of
 from colibri.errors import StoreDamaged
 from colibri.explain import Match, matches
-from colibri.index import Hit, PassageHit
+from colibri.index import Hit, PassageHit, part_of
 from colibri.stores.engine import Ask, Engine
 from colibri.stores.filters import ID, Condition
 from colibri.stores.points import Found, point_id, restored, token_spans
@@ -22,19 +22,26 @@ _MOST_MORE = 4  # times the limit of a question whose points were of too few doc
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Wanted:
-    """What a search gives back."""
+    """What a search gives back: k documents behind the first `offset`, whose `normalised` is at least `min_score`."""
 
     k: int
     passages: int
     explain: bool
+    offset: int = 0
+    min_score: float | None = None
     manifest: Manifest | None = None
     """Of the model, whose cutoffs say what fits a query."""
     dim: int = 0
 
     @property
+    def documents(self) -> int:
+        """How many are ranked for that."""
+        return self.offset + self.k
+
+    @property
     def first_limit(self) -> int:
         """Points asked for at first: some documents have several among the best."""
-        return self.k + min(self.k, 20)
+        return self.documents + min(self.documents, 20)
 
 
 def ranked(engine: Engine, asks: Sequence[Ask], queries: Sequence[TokenVectors], wanted: Wanted) -> list[list[Hit]]:
@@ -59,17 +66,30 @@ class _Ranking:
         limit = self._ask.limit
         while True:
             groups = _grouped(points, limit)
-            best = dict(list(groups.items())[: self._wanted.k])
+            best = dict(list(groups.items())[: self._wanted.documents])
             heads = self._heads(best)
             whole = {name: own for name, own in best.items() if name in heads}
-            if len(whole) >= self._wanted.k or len(points) < limit:
+            if len(whole) >= self._wanted.documents or len(points) < limit:
                 break
             limit *= _MOST_MORE
             points = self._engine.query([replace(self._ask, limit=limit)])[0]
         if gone := [name for name in best if name not in heads]:
             log.warning("%s: without its first passage, left out; `upsert` it again", ", ".join(map(repr, gone)))
-        self._complete(whole, exhausted=len(points) < limit)
-        return [self._hit(heads[name], own) for name, own in whole.items()]
+        shown = self._shown(whole)
+        self._complete(shown, exhausted=len(points) < limit)
+        return [self._hit(heads[name], own) for name, own in shown.items()]
+
+    def _shown(self, whole: Mapping[str, list[Found]]) -> dict[str, list[Found]]:
+        """Those that are given back, of the best."""
+        least, total = self._wanted.min_score, self._total
+        good = [(name, own) for name, own in whole.items() if least is None or own[0].score / total >= least]
+        return dict(good[self._wanted.offset : self._wanted.documents])
+
+    @property
+    def _total(self) -> float:
+        """What `normalised` divides by."""
+        weights = self._query.weights
+        return float(len(self._query.rows) if weights is None else weights.sum()) or 1.0
 
     def _heads(self, best: Mapping[str, list[Found]]) -> dict[str, Found]:
         """The first passage of each document, which holds its text; not of those that are not whole."""
@@ -96,15 +116,16 @@ class _Ranking:
                 best[name] = own
 
     def _hit(self, head: Found, own: list[Found]) -> Hit:
-        total = self._query.weight or 1.0
-        within = bounds(self._wanted.manifest, self._wanted.dim, self._query.weight)
         text, payload = restored(head)
         shown = tuple(
-            PassageHit(one.span.start, one.span.end, one.score, self._matches(one))
+            PassageHit(
+                one.span.start, one.span.end, one.score, self._matches(one), part_of(text, one.span.start, one.span.end)
+            )
             for one in own[: self._wanted.passages]
         )
-        fit = fit_of(within, own[0].score)
-        return Hit(head.document, own[0].score, own[0].score / total, text, payload, shown, fit)
+        within = bounds(self._wanted.manifest, self._wanted.dim, self._query.weight)
+        fit, normalised = fit_of(within, own[0].score), own[0].score / self._total
+        return Hit(head.document, own[0].score, normalised, text, payload, shown, fit=fit)
 
     def _matches(self, found: Found) -> tuple[Match, ...]:
         if not self._wanted.explain:

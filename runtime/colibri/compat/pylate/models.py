@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from colibri.compat.bare_model import BareModel, listed
 from colibri.compat.not_here import absent, not_here
-from colibri.compat.options import without_effect
+from colibri.compat.options import hub_words, without_effect
 from colibri.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ class ColBERT(BareModel):
 
     What an artefact says of a model (prefixes, expansion, skiplist) may be said again and must be the same: InputError
     names what differs. `query_length` and `document_length` go up to what the graph takes; `embedding_size` chooses
-    one of the model's widths. `arrays`: see `colibri.compat.arrays`.
+    one of the model's widths. `cache_folder`, `revision`, `token` and `local_files_only` are obeyed where the name is a
+    hub id, as `colibri.load` tells. `arrays`: see `colibri.compat.arrays`.
     """
 
     _called = "ColBERT"
@@ -64,9 +65,7 @@ class ColBERT(BareModel):
     ) -> None:
         without_effect("models.ColBERT", trust_remote_code=trust_remote_code, model_kwargs=model_kwargs, bias=bias)
         without_effect("models.ColBERT", tokenizer_kwargs=tokenizer_kwargs, config_kwargs=config_kwargs)
-        without_effect("models.ColBERT", cache_folder=cache_folder, revision=revision, token=token or use_auth_token)
-        without_effect("models.ColBERT", local_files_only=local_files_only, model_card_data=model_card_data)
-        without_effect("models.ColBERT", truncation=truncation)
+        without_effect("models.ColBERT", model_card_data=model_card_data, truncation=truncation)
         if modules is not None:
             not_here("ColBERT of modules", "there is no torch to put together", "name a model or a folder")
         if similarity_fn_name not in (None, "MaxSim"):
@@ -76,6 +75,7 @@ class ColBERT(BareModel):
             device=device,
             dim=embedding_size if embedding_size is not None else truncate_dim,
             arrays=arrays,
+            hub=hub_words(cache_folder, revision, use_auth_token if token is None else token, local_files_only),
         )
         self._more_prompts = dict(prompts or {})
         self.default_prompt_name = default_prompt_name

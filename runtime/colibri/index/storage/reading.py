@@ -3,9 +3,10 @@
 import json
 import sqlite3
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, Literal
 
 import numpy as np
 
@@ -132,19 +133,38 @@ def head_by_id(connection: sqlite3.Connection, found_id: str) -> Row | None:
     return row
 
 
-def all_rows(connection: sqlite3.Connection, condition: str = "1", values: Sequence[object] = ()) -> Iterator[Row]:
-    """Every document a filter keeps, in the order of their rows on disk. `condition` is over `documents`."""
+Order = Literal["first", "number"]
+"""Of documents: as their rows lie on the disk, or as they were added."""
+
+
+def all_rows(
+    connection: sqlite3.Connection, condition: str = "1", values: Sequence[object] = (), order: Order = "first"
+) -> Iterator[Row]:
+    """Every document a filter keeps. `condition` is over `documents`."""
     # Numbers first: a sort would carry every text along.
-    found = connection.execute(f"SELECT number FROM documents WHERE {condition} ORDER BY first", values).fetchall()
+    found = connection.execute(f"SELECT number FROM documents WHERE {condition} ORDER BY {order}", values).fetchall()
     for (number,) in found:
         row = by_number(connection, number)
         if row is not None:
             yield row
 
 
-def all_heads(connection: sqlite3.Connection, condition: str = "1", values: Sequence[object] = ()) -> Iterator[Row]:
-    """The same without their texts, in any order."""
-    for found in connection.execute(f"SELECT {_HEAD.replace('d.', '')} FROM documents WHERE {condition}", values):
+def all_heads(
+    connection: sqlite3.Connection,
+    condition: str = "1",
+    values: Sequence[object] = (),
+    between: Iterable[tuple[str, str]] | None = None,
+) -> Iterator[Row]:
+    """The same without their texts, in any order. between: ranges of ids, see `Index.payloads`."""
+    query = f"SELECT {_HEAD.replace('d.', '')} FROM documents WHERE ({condition})"
+    rows = (
+        connection.execute(query, values)
+        if between is None
+        else chain.from_iterable(
+            connection.execute(f"{query} AND id >= ? AND id < ?", (*values, *pair)) for pair in between
+        )
+    )
+    for found in rows:
         row = Row(*found)
         if not row.whole_but_text:
             raise _damaged(row.id)

@@ -19,6 +19,7 @@ class Arithmetic:
     step        emits (builder, sum, document word in every lane, query words) -> sum; words are <width x i32>
                 (None: whole tiles are multiplied at once, see amx.py)
     at_once     steps of a round of the loop, 1 or 2: two would need more registers than the oldest processors have
+    short_steps  0, or after how many steps sums of 16 bits, two a lane, are added up in 32 (see `pmaddubsw`)
     """
 
     width: int
@@ -26,10 +27,13 @@ class Arithmetic:
     scaled: bool
     step: Callable[[Builder, Value, Value, Value], Value] | None
     at_once: int = 2
+    short_steps: int = 0
 
     @property
     def sums(self) -> Any:
         """Type of a register of sums."""
+        if self.short_steps:
+            return ir.VectorType(I16, 2 * self.width)
         return ir.VectorType(I32 if self.integer else F32, self.width)
 
 
@@ -56,6 +60,24 @@ def pmaddwd(b: Builder, total: Value, doc: Value, query: Value) -> Value:
     halves = ir.VectorType(I16, 16)
     operands = (b.bitcast(doc, halves), b.bitcast(query, halves))
     return b.add(total, call(b, "llvm.x86.avx2.pmadd.wd", total.type, operands))
+
+
+SHORT_STEPS = 16
+"""Steps whose sums of nibbles less 8 fit 16 bits, two products a step: 16 x 2 x 8 x 127 = 32,512. On the way a sum may
+pass 2^15, since it begins at -8 times the query's: it wraps, and comes back."""
+
+
+def pmaddubsw(b: Builder, total: Value, doc: Value, query: Value) -> Value:
+    """Two u8 x s8 products twice a lane onto two int16 (AVX2), of nibbles: 2 x 15 x 127 = 3,810 cannot saturate."""
+    octets = ir.VectorType(I8, 32)
+    operands = (b.bitcast(doc, octets), b.bitcast(query, octets))
+    return b.add(total, call(b, "llvm.x86.avx2.pmadd.ub.sw", total.type, operands))
+
+
+def added_up(b: Builder, total: Value, width: int) -> Value:
+    """Both int16 of a lane as one int32."""
+    ones = ir.Constant(total.type, [1] * total.type.count)
+    return call(b, "llvm.x86.avx2.pmadd.wd", ir.VectorType(I32, width), (total, ones))
 
 
 def fused(b: Builder, total: Value, doc: Value, query: Value) -> Value:

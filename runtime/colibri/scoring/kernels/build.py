@@ -5,7 +5,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -16,22 +16,24 @@ import numpy as np
 from numba.core.registry import cpu_target
 
 from colibri.machine import home, why_no_home
-from colibri.scoring.collection import Kind
+from colibri.quantised import SMALLEST
 from colibri.scoring.kernels import amx, arithmetic, rows, scan, tile
 from colibri.scoring.kernels.intrinsics import (
     finish_function,
     fold_function,
     prefetch_function,
     tile_function,
+    unpack_function,
     words_function,
 )
-from colibri.vectors import SMALLEST
+from colibri.vectors import Kind
 
 log = logging.getLogger(__name__)
 
 _PACK = "void(" + ", ".join(["int64"] * 9) + ")"
 _SCAN = "int64(" + ", ".join(["int64"] * 17) + ")"
 _WINDOW_TILES = 16
+_NIBBLE_ZERO = 8  # what is stored for 0 (colibri.quantised)
 _AHEAD = 768  # tokens: 200 MB at 590 instead of 450 GOP/s, one thread
 
 
@@ -49,7 +51,9 @@ class Recipe:
 
     per_word   values in a word of four bytes; `word` is their type
     direct     whether rows can be read where they lie
+    bits       of a stored value
     offset     what was added to each document value, to be taken off again
+    zero       what is taken off each stored value of int4 when it is laid out
     """
 
     shape: Shape
@@ -59,8 +63,10 @@ class Recipe:
     source: type
     convert: Callable[..., None]
     pack: Callable[..., None]
+    bits: int
     direct: bool = False
     offset: int = 0
+    zero: int = 0
 
 
 def recipe(kernel: str, kind: Kind) -> Recipe:
@@ -74,27 +80,47 @@ def recipe(kernel: str, kind: Kind) -> Recipe:
         "generic": (4, Shape(2, 1)),
     }[kernel]
     at_once = 1 if kernel == "generic" else 2
+    if kind == "int4":
+        return _nibbles(kernel, width, shape)
     if kind != "int8":
         step = arithmetic.multiply_add if kernel == "generic" else arithmetic.fused
         how = arithmetic.Arithmetic(width, integer=False, scaled=False, step=step, at_once=at_once)
         half = kind == "float16"
         convert = rows.convert_half if half else rows.convert_plain
         source = np.uint16 if half else np.float32
-        return Recipe(shape, how, 1, np.float32, source, convert, rows.pack_float, direct=not half)
+        return Recipe(shape, how, 1, np.float32, source, convert, rows.pack_float, 16 if half else 32, direct=not half)
     if kernel == "amx":
         shape = Shape(amx.TOKENS, 2)
-        return Recipe(shape, amx.ARITHMETIC, 4, np.int8, np.int8, rows.convert_plain, rows.pack_integer, direct=True)
+        return Recipe(shape, amx.ARITHMETIC, 4, np.int8, np.int8, rows.convert_plain, rows.pack_integer, 8, direct=True)
     if kernel in {"avx512-vnni", "avx-vnni"}:
         how = arithmetic.Arithmetic(width, integer=True, scaled=True, step=arithmetic.vpdpbusd(width))
-        return Recipe(shape, how, 4, np.int8, np.int8, rows.convert_unsigned, rows.pack_integer, offset=128)
+        return Recipe(shape, how, 4, np.int8, np.int8, rows.convert_unsigned, rows.pack_integer, 8, offset=128)
     if kernel == "neon-dot":
         how = arithmetic.Arithmetic(width, integer=True, scaled=True, step=arithmetic.sdot)
-        return Recipe(shape, how, 4, np.int8, np.int8, rows.convert_plain, rows.pack_integer)
+        return Recipe(shape, how, 4, np.int8, np.int8, rows.convert_plain, rows.pack_integer, 8)
     if kernel == "avx2":
         how = arithmetic.Arithmetic(width, integer=True, scaled=True, step=arithmetic.pmaddwd)
-        return Recipe(shape, how, 2, np.int16, np.int8, rows.convert_plain, rows.pack_integer)
+        return Recipe(shape, how, 2, np.int16, np.int8, rows.convert_plain, rows.pack_integer, 8)
     how = arithmetic.Arithmetic(width, integer=False, scaled=True, step=arithmetic.multiply_add, at_once=at_once)
-    return Recipe(shape, how, 1, np.float32, np.int8, rows.convert_plain, rows.pack_integer)
+    return Recipe(shape, how, 1, np.float32, np.int8, rows.convert_plain, rows.pack_integer, 8)
+
+
+def _nibbles(kernel: str, width: int, shape: Shape) -> Recipe:
+    """int4: unpacked a window at a time to what the same instructions multiply for int8, but for AVX2, whose
+    vpmaddubsw multiplies twice as many of them at once."""
+    unsigned = arithmetic.Arithmetic(width, integer=True, scaled=True, step=arithmetic.vpdpbusd(width))
+    short = replace(unsigned, step=arithmetic.pmaddubsw, short_steps=arithmetic.SHORT_STEPS)
+    plain = arithmetic.Arithmetic(width, integer=False, scaled=True, step=arithmetic.multiply_add, at_once=1)
+    tiled, how, word, pack = {
+        "amx": (Shape(amx.TOKENS, 2), amx.ARITHMETIC, np.int8, rows.pack_integer),
+        "avx2": (shape, short, np.int8, rows.pack_short),
+        "neon-dot": (shape, replace(unsigned, step=arithmetic.sdot), np.int8, rows.pack_integer),
+        "generic": (shape, plain, np.float32, rows.pack_integer),
+    }.get(kernel, (shape, unsigned, np.int8, rows.pack_integer))
+    signed = kernel in {"amx", "neon-dot", "generic"}
+    per_word, convert = 4 // np.dtype(word).itemsize, rows.convert_nibbles
+    offset, zero = (0, _NIBBLE_ZERO) if signed else (_NIBBLE_ZERO, 0)
+    return Recipe(tiled, how, per_word, word, np.uint8, convert, pack, 4, offset=offset, zero=zero)
 
 
 @dataclass(frozen=True)
@@ -102,6 +128,7 @@ class Compiled:
     """A kernel for one kind of rows. Both functions take addresses (see rows.pack_* and scan.scan).
 
     float_bits  what integer sums may begin with (tile.FLOAT_BITS); 0: they are no integers
+    short_steps  words of a block of sums of 16 bits, each with its own line of what they begin with; 0: one for all
     cached      where the compiled code lies on disk, or why it does not
     """
 
@@ -111,7 +138,13 @@ class Compiled:
     scan: Callable[..., int]
     per_word: int
     float_bits: int
+    short_steps: int
     cached: str
+
+    def initials(self, dim: int) -> int:
+        """Lines of what sums begin with."""
+        words = -(-dim // self.per_word)
+        return max(1, -(-words // self.short_steps)) if self.short_steps else 1
 
 
 def build(kernel: str, kind: Kind) -> Compiled:
@@ -119,13 +152,16 @@ def build(kernel: str, kind: Kind) -> Compiled:
     chosen = recipe(kernel, kind)
     names = _names(chosen)
     label = f"{kernel.replace('-', '_')}_{kind}_{_digest()}"
+    if chosen.pack is rows.pack_short:
+        words = _copy(rows.pack_integer, names, f"pack_words_{label}")
+        names["pack_integer_words"] = numba.njit(nogil=True)(words)
     pack, _ = _compiled(_copy(chosen.pack, names, f"pack_{label}"), _PACK)
     for helper in (chosen.convert, *scan.HELPERS):
         name = "convert" if helper is chosen.convert else helper.__name__
         names[name] = numba.njit(nogil=True)(_copy(helper, names, f"{name}_{label}"))
     scanned, cached = _compiled(_copy(scan.scan, names, f"scan_{label}"), _SCAN)
     bits = tile.FLOAT_BITS if chosen.arithmetic.integer else 0
-    return Compiled(kernel, kind, pack, scanned, chosen.per_word, bits, cached)
+    return Compiled(kernel, kind, pack, scanned, chosen.per_word, bits, chosen.arithmetic.short_steps, cached)
 
 
 def _names(chosen: Recipe) -> dict[str, Any]:
@@ -142,7 +178,11 @@ def _names(chosen: Recipe) -> dict[str, Any]:
         "WORD": chosen.word,
         "SOURCE": chosen.source,
         "SOURCE_BYTES": np.dtype(chosen.source).itemsize,
+        "SOURCE_BITS": chosen.bits,
         "OFFSET": chosen.offset,
+        "ZERO": chosen.zero,
+        "SHORT_STEPS": how.short_steps,
+        "unpack": unpack_function(chosen.zero),
         "SMALLEST": SMALLEST,
         "tile_fold": tile_function(how, tokens, groups, True),
         "tile_store": tile_function(how, tokens, groups, False),

@@ -31,6 +31,50 @@ def emit_flip(b: Builder, source: Value, target: Value, lines: Value) -> None:
     b.position_at_end(done)
 
 
+def emit_unpack(b: Builder, source: Value, half: Value, target: Value, stride: Value, count: Value, zero: int) -> None:
+    """Spread `count` rows of nibbles, at least one, over bytes: the lower ones to a row's first half, the upper ones to
+    its second, `zero` taken off each. half: bytes of a row, a multiple of 16."""
+    with b.if_else(b.icmp_signed("==", b.and_(half, I64(31)), I64(0))) as (wide, narrow):
+        with wide:
+            _emit_unpack(b, 32, source, half, target, stride, count, zero)
+        with narrow:
+            _emit_unpack(b, 16, source, half, target, stride, count, zero)
+
+
+def _emit_unpack(
+    b: Builder, width: int, source: Value, half: Value, target: Value, stride: Value, count: Value, zero: int
+) -> None:
+    octets = ir.VectorType(I8, width)
+    mask, four, less = (ir.Constant(octets, [value] * width) for value in (15, 4, zero))
+    entry, row, part, last = b.block, *(b.append_basic_block(name) for name in ("row", "part", "last"))
+    done = b.append_basic_block("unpacked")
+    b.branch(row)
+    b.position_at_end(row)
+    number, place, out = (b.phi(I64) for _ in range(3))
+    b.branch(part)
+    b.position_at_end(part)
+    offset = b.phi(I64)
+    both = load(b, b.add(place, offset), 0, octets)
+    at = b.add(out, offset)
+    store(b, b.sub(b.and_(both, mask), less), at, 0)
+    store(b, b.sub(b.lshr(both, four), less), b.add(at, half), 0)
+    end = b.add(offset, I64(width))
+    offset.add_incoming(I64(0), row)
+    offset.add_incoming(end, part)
+    b.cbranch(b.icmp_signed("<", end, half), part, last)
+    b.position_at_end(last)
+    following = b.add(number, I64(1))
+    for phi, first, then in (
+        (number, I64(0), following),
+        (place, source, b.add(place, half)),
+        (out, target, b.add(out, stride)),
+    ):
+        phi.add_incoming(first, entry)
+        phi.add_incoming(then, last)
+    b.cbranch(b.icmp_signed("<", following, count), row, done)
+    b.position_at_end(done)
+
+
 def emit_prefetch(b: Builder, address: Value, locality: int) -> None:
     """Ask for a cache line, for reading. locality 3: into every cache, 2: not into the first. Never faults."""
     pointer = address_of(b, address)

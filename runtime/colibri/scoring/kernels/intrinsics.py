@@ -125,6 +125,21 @@ def flip_lines(_: Any, source: Any, target: Any, lines: Any) -> Any:
     return types.void(_I64, _I64, _I64), generate
 
 
+def unpack_function(zero: int) -> Any:
+    """`emit.emit_unpack` of (source, half, target, stride, count), with `zero` taken off. Returns nothing."""
+
+    @intrinsic
+    def unpack(_: Any, source: Any, half: Any, target: Any, stride: Any, count: Any) -> Any:
+        def generate(context: Any, b: Any, _: Any, values: Any) -> Any:
+            source_at, half_bytes, target_at, row_stride, rows = values
+            emit.emit_unpack(b, source_at, half_bytes, target_at, row_stride, rows, zero)
+            return context.get_dummy_value()
+
+        return types.void(*[_I64] * 5), generate
+
+    return unpack
+
+
 @intrinsic
 def pointer(_: Any, a: Any) -> Any:
     """An address as numba.carray takes it."""

@@ -1,6 +1,6 @@
 """Rows to words, as compiled Python: queries once a call, documents a window at a time (see scan.py and build.py).
 
-The query's part of the int8 score's meaning (`colibri.vectors.quantised_rows`) stands here a second time; tests hold
+The query's part of the int8 score's meaning (`colibri.quantised.quantised_rows`) stands here a second time; tests hold
 the two together bit for bit.
 """
 
@@ -66,6 +66,25 @@ def pack_integer(query, tokens, dim, weights, words, finals, initial, groups, bi
         start[token] = bits - OFFSET * total
 
 
+def pack_short(query, tokens, dim, weights, words, finals, initial, groups, bits):
+    """`pack_integer` for sums of 16 bits: `initial` has a line a block of SHORT_STEPS steps, two int16 a query token.
+
+    The sums have no room for `bits`, which are added to what they come to.
+    """
+    pack_integer_words(query, tokens, dim, weights, words, finals, initial, groups, 0)
+    steps = (dim + PER_WORD - 1) // PER_WORD
+    blocks = (steps + SHORT_STEPS - 1) // SHORT_STEPS
+    packed = carray(pointer(words), (steps, 16 * groups, PER_WORD), WORD)
+    start = carray(pointer(initial), (blocks, 16 * groups, 2), np.int16)
+    for block in range(blocks):
+        for token in range(16 * groups):
+            for side in range(2):
+                total = np.int64(0)
+                for step in range(SHORT_STEPS * block, min(SHORT_STEPS * (block + 1), steps)):
+                    total += packed[step, token, 2 * side] + np.int64(packed[step, token, 2 * side + 1])
+                start[block, token, side] = -OFFSET * total
+
+
 def convert_plain(rows, source, count, dim, target, stride):
     """Rows as they are, or widened to what a word holds: int8 to int16 or float32."""
     given = carray(pointer(rows + source * dim * SOURCE_BYTES), (count * dim,), SOURCE)
@@ -95,6 +114,22 @@ def convert_unsigned(rows, source, count, dim, target, stride):
         row = carray(pointer(target + token * stride), (dim,), np.uint8)
         for i in range(dim):
             row[i] = given[token * dim + i] ^ np.uint8(128)
+
+
+def convert_nibbles(rows, source, count, dim, target, stride):
+    """int4 rows as what a word holds, ZERO taken off: vpdpbusd and vpmaddubsw take nibbles as they are, unsigned."""
+    half = dim // 2
+    given = rows + source * half
+    if PER_WORD == 4 and half % 16 == 0:
+        if count > 0:
+            unpack(given, half, target, stride, count)
+        return
+    for token in range(count):
+        packed = carray(pointer(given + token * half), (half,), np.uint8)
+        row = carray(pointer(target + token * stride), (dim,), WORD)
+        for i in range(half):
+            row[i] = np.int64(packed[i] & np.uint8(15)) - ZERO
+            row[half + i] = np.int64(packed[i] >> np.uint8(4)) - ZERO
 
 
 def convert_half(rows, source, count, dim, target, stride):

@@ -27,7 +27,7 @@ def scan(
 
     query         packed words, 16 x groups query tokens
     finals        (16 groups,) float32, what each maximum counts
-    initial       (16 groups,) four bytes each, what sums begin with
+    initial       (16 groups,) four bytes each, what sums begin with; of sums of 16 bits so many for each block of steps
     biased        whether that is tile.FLOAT_BITS more than it would be
     rows          (tokens, dim), the collection's
     scales        (tokens,) float32 with stride 4, or one for all with stride 0
@@ -39,7 +39,7 @@ def scan(
     stream_of = carray(pointer(stream), (MANY,), np.int64)
     score_of = carray(pointer(scores), (MANY,), np.float32)
     steps = (dim + PER_WORD - 1) // PER_WORD
-    stride, row_bytes = 4 * steps, dim * SOURCE_BYTES
+    stride, row_bytes = 4 * steps, dim * SOURCE_BITS // 8
     # One room, each part from a cache line's start: a register that crosses lines takes two loads.
     sizes = (64 * max(groups, 1), TOKENS * WIDE * 64, (WINDOW + 1) * 64, (WINDOW + TOKENS) * 4 + 63 & -64)
     room = np.empty(64 + sizes[0] + sizes[1] + sizes[2] + 2 * sizes[3] + (WINDOW + TOKENS) * stride, np.uint8)

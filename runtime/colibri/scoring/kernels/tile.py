@@ -9,12 +9,12 @@ Addresses are int64 values, and all loads allow any alignment: rows may be a vie
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llvmlite import ir
 
-from colibri.scoring.kernels.arithmetic import Arithmetic
+from colibri.scoring.kernels.arithmetic import Arithmetic, added_up
 from colibri.scoring.kernels.emit import F32, I32, I64, Builder, Value, call, lanes, larger, load, spread, store
 
 LANES = 16  # query tokens of one group
@@ -32,7 +32,7 @@ class Operands:
     """What a tile reads and writes, as int64 values: addresses, and strides in bytes.
 
     query    first step's words of this tile's query tokens; stride to the next step
-    initial  what the sums begin with, one a query token
+    initial  what the sums begin with, four bytes a query token; of sums of 16 bits, as many for each block of steps
     rows     the first document token; stride to the next one
     steps    how many, at least one
     scales   (tokens,) float32
@@ -58,6 +58,15 @@ def emit_tile(b: Builder, how: Arithmetic, tokens: int, groups: int, fold: bool,
 
     fold True raises the maxima at `out`; False stores the similarities there, for tiles that hold a document's end.
     """
+    if how.short_steps:
+        _short_sums(b, how, tokens, groups, at)
+        count, kind = groups * LANES // how.width, ir.VectorType(I32, how.width)
+
+        def row(token: int) -> list[Value]:
+            return [load(b, at.room, 4 * how.width * (token * count + r), kind) for r in range(count)]
+
+        emit_end(b, how, tokens, row, fold, at)
+        return
     sums = _sums(b, how, tokens, groups, at)
     emit_end(b, how, tokens, sums.__getitem__, fold, at)
 
@@ -123,6 +132,37 @@ def _sums(b: Builder, how: Arithmetic, tokens: int, groups: int, at: Operands) -
     b.cbranch(b.icmp_signed(">", following, I64(0)), rounds, done)
     b.position_at_end(done)
     return _merged(b, (rest, begun), (rounds, grown))
+
+
+def _short_sums(b: Builder, how: Arithmetic, tokens: int, groups: int, at: Operands) -> None:
+    """Sums of 32 bits, to `room`: a block of `short_steps` steps at a time in 16 bits, which begins as its own line of
+    `initial` says (one a block, `query_stride` apart)."""
+    kind = ir.VectorType(I32, how.width)
+    entry, block, done = b.block, b.append_basic_block("block"), b.append_basic_block("added")
+    b.branch(block)
+    b.position_at_end(block)
+    left, query, initial, rows = (b.phi(I64) for _ in range(4))
+    most = I64(how.short_steps)
+    steps = b.select(b.icmp_signed("<", left, most), left, most)
+    sums = _sums(b, how, tokens, groups, replace(at, query=query, initial=initial, rows=rows, steps=steps))
+    first = b.icmp_signed("==", left, at.steps)
+    for t, row in enumerate(sums):
+        for r, total in enumerate(row):
+            place = 4 * how.width * (t * len(row) + r)
+            grown = added_up(b, total, how.width)
+            before = b.select(first, ir.Constant(kind, None), load(b, at.room, place, kind))
+            store(b, b.add(before, grown), at.room, place)
+    following = b.sub(left, most)
+    for phi, begin, then in (
+        (left, at.steps, following),
+        (query, at.query, b.add(query, b.mul(most, at.query_stride))),
+        (initial, at.initial, b.add(initial, at.query_stride)),
+        (rows, at.rows, b.add(rows, b.mul(most, I64(4)))),
+    ):
+        phi.add_incoming(begin, entry)
+        phi.add_incoming(then, b.block)
+    b.cbranch(b.icmp_signed(">", following, I64(0)), block, done)
+    b.position_at_end(done)
 
 
 def _places(b: Builder, tokens: int, stride: Value) -> list[Value]:
@@ -253,5 +293,7 @@ def _similarities(
     if biased:
         bias = spread(b, load(b, at.biases, 4 * token, F32), how.width)
         name = f"llvm.fma.v{how.width}f32"
+        if how.short_steps:  # sums of 16 bits had no room for it
+            sums = [b.add(total, ir.Constant(total.type, [FLOAT_BITS] * how.width)) for total in sums]
         return [call(b, name, kind, (b.bitcast(total, kind), scale, bias)) for total in sums]
     return [b.fmul(b.sitofp(total, kind) if how.integer else total, scale) for total in sums]

@@ -12,13 +12,17 @@ from colibri.server.access.rates import Rates
 from colibri.server.problems import Problem
 
 
-def found_key(keys: KeyRing, given: Sequence[str]) -> Key:
-    """The key in a request's Authorization headers, ended or not. Raises Problem 401."""
-    if not given:
-        raise _unauthorised("AUTH_MISSING_API_KEY", "no key: send Authorization: Bearer KEY")
-    scheme, _, secret = given[0].partition(" ")
+def found_key(keys: KeyRing, given: Sequence[str], alone: str | None = None) -> Key:
+    """The key in a request's Authorization headers, or in those of a name that hold it `alone`, ended or not.
+
+    Raises Problem 401.
+    """
+    wanted = "Authorization: Bearer KEY" if alone is None else f"{alone}: KEY"
+    if not given or (alone is not None and not any(value.strip() for value in given)):
+        raise _unauthorised("AUTH_MISSING_API_KEY", f"no key: send {wanted}")
+    scheme, _, secret = given[0].strip().partition(" ") if alone is None else ("bearer", "", given[0].strip())
     if len(given) > 1 or scheme.lower() != "bearer" or not secret.strip():
-        raise _unauthorised("AUTH_INVALID_FORMAT", "wanted one header Authorization: Bearer KEY")
+        raise _unauthorised("AUTH_INVALID_FORMAT", f"wanted one header {wanted}")
     key = keys.find(secret.strip())
     if key is None:
         raise _unauthorised("AUTH_INVALID_API_KEY", "no such key")

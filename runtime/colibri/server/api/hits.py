@@ -13,6 +13,7 @@ def found_of(hit: Hit, *, text: bool, spans: bool) -> Found:
         relevance_score=hit.score,
         normalised_score=hit.normalised,
         fit=hit.fit,
+        words_score=hit.words,
         document=answers.RankedDocument(hit.text) if text and hit.text is not None else None,
         payload=hit.payload,
         highlights=None if words is None else [Characters(*word) for word in words],

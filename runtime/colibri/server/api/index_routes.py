@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from colibri.errors import StoreError
-from colibri.index import Hit, Index
+from colibri.index import Index
 from colibri.model import Colibri
 from colibri.server.api import answers
 from colibri.server.api.hits import found_of
@@ -29,8 +29,8 @@ from colibri.server.api.index_messages import (
 from colibri.server.api.openapi import Operation
 from colibri.server.api.requests import decode, plain_texts
 from colibri.server.api.routes import count, json_response, route
+from colibri.server.api.searched import searched
 from colibri.server.app import App
-from colibri.server.encoding import encode
 from colibri.server.http.bodies import unread
 from colibri.server.http.exchange import exchange_of
 from colibri.server.problems import Problem, invalid
@@ -120,28 +120,15 @@ class _Routes:
                 raise invalid("model", f"found {asked.model}, the index was made with {self._model.name}")
             if asked.spans and (asked.top_n or 0) > _MOST_SPANS:
                 raise invalid("spans", f"wanted a top_n of at most {_MOST_SPANS} with them, found {asked.top_n:,}")
-            with app.work.admit(cost_of(query)) as ticket:
-
-                async def work() -> tuple[Any, list[Hit]]:
-                    encoded = await encode(self._model, query, "query", self._index.dim, ticket, slice_texts=1)
-                    hits = await asyncio.to_thread(
-                        self._index.search,
-                        encoded.slices[0],
-                        asked.top_n or 10,
-                        asked.where,
-                        explain=bool(asked.spans),
-                        passages=asked.passages or 3,
-                    )
-                    return encoded, hits
-
-                with told(self._index, "where"):
-                    encoded, hits = await app.working(request, work())
-        count(app, request, self._model, ticket, {"query": encoded})
-        exchange_of(request).about["hits"] = len(hits)
-        usage = answers.Usage(encoded.report.tokens, encoded.report.tokens)
+            with app.work.admit(cost_of(query)) as ticket, told(self._index, "where"):
+                found = await app.working(request, searched(self._index, self._model, asked, query, ticket))
+        count(app, request, self._model, ticket, {} if found.encoded is None else {"query": found.encoded})
+        exchange_of(request).about["hits"] = len(found.hits)
+        tokens = 0 if found.encoded is None else found.encoded.report.tokens
+        usage = answers.Usage(tokens, tokens)
         given_back, spans = asked.return_documents is not False, bool(asked.spans)
-        results = [found_of(hit, text=given_back, spans=spans) for hit in hits]
-        return json_response(SearchAnswer(model=self._model.name, usage=usage, results=results))
+        results = [found_of(hit, text=given_back, spans=spans) for hit in found.hits]
+        return json_response(SearchAnswer(model=self._model.name, mode=found.mode, usage=usage, results=results))
 
     async def add(self, app: App, request: Request) -> Response:
         """Documents into the index, all of them or none."""

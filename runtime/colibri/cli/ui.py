@@ -1,0 +1,98 @@
+"""`colibri ui`."""
+
+import logging
+import webbrowser
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import click
+
+from colibri.cli.grouped import MODEL, Grouped
+from colibri.cli.index_place import IndexOptions, NamedPath, index_options, open_index
+from colibri.cli.options import ModelOptions, model_options
+from colibri.cli.serve import require_extra
+from colibri.cli.terminal import echo, visible
+from colibri.errors import InputError
+
+
+@click.command(cls=Grouped, groups=MODEL, short_help="Search in the browser, on a page of this machine.")
+@click.argument("paths", nargs=-1, type=NamedPath(), metavar="[FOLDER]...")
+@index_options("--index")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Port of 127.0.0.1 to listen on. Default: any that is free.",
+)
+@click.option(
+    "--browser/--no-browser", default=True, help="Whether to open the page in the browser.  [default: browser]"
+)
+@model_options
+def ui(paths: tuple[Path, ...], named: IndexOptions, port: int, browser: bool, asked: ModelOptions) -> None:
+    """Search files on a page in the browser, and keep the index fresh while it is open.
+
+    Folders and files that are named are indexed first, at low priority, while one searches; those that the index was
+    made of are followed. The page is for this machine and whoever has its address, whose last part is a token that
+    changes with every start; nothing leaves the machine. An index has one page: a second `colibri ui` opens the first
+    one's. It goes on until Ctrl-C.
+
+    \b
+      colibri ui ~/Documents
+      colibri ui                    # what was indexed before
+      colibri ui --no-browser       # prints the address alone
+    """
+    require_extra("desktop")
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"{path}: no such file or folder")
+    place = named.place()
+    if _opened_first(place, paths, browser):
+        return
+    from colibri import server
+    from colibri.ui import serve_page
+
+    logging.getLogger("colibri").setLevel(logging.WARNING)
+    listener = server.bound("127.0.0.1", port)
+    with open_index(place, asked, create=True) as opened:
+
+        def ready(address: str, once: str) -> None:
+            echo(address)
+            echo(visible(f"the page of {place}; Ctrl-C ends it"), err=True)
+            if browser:
+                _show(once)
+
+        serve_page(
+            opened,
+            lambda name: replace(asked, model=name, dim=None).load(),
+            listener,
+            ready,
+            paths=[path.absolute() for path in paths],
+            options={name: value for name, value in asdict(asked).items() if name not in {"model", "dim"}},
+        )
+
+
+def _opened_first(place: Path, paths: tuple[Path, ...], browser: bool) -> bool:
+    """Whether another process has the page of this index; then it is opened, and told of the folders."""
+    from colibri.machine import find
+    from colibri.ui import ask_page, page_address
+
+    found = find(place, page=True)
+    if found is None:
+        return False
+    for path in paths:
+        ask_page(found, "add", {"path": str(path.absolute())})
+    echo(page_address(found.url, token=found.token or ""))
+    echo(visible(f"the page of {place} is open already (process {found.pid})"), err=True)
+    if browser:
+        _show(page_address(found.url, code=ask_page(found, "code", {})["code"]))
+    return True
+
+
+def _show(address: str) -> None:
+    """Open it in the user's browser, where there is one."""
+    try:
+        shown = webbrowser.open(address)
+    except (webbrowser.Error, OSError):
+        shown = False
+    if not shown:
+        echo("no browser could be opened here: open that address yourself", err=True)

@@ -1,0 +1,161 @@
+"""One look at folders, as the process does it that follows them: what is asked, what is told meanwhile and at the end.
+
+Both are JSON, a line each.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from colibri.errors import ColibriError
+from colibri.files.configuration import configured
+from colibri.files.looking import Job
+from colibri.files.presence import real
+from colibri.files.refresh import Refresh
+from colibri.files.roots import current_roots
+from colibri.files.walk import Found, shown
+from colibri.index import Index
+from colibri.machine import Progress
+
+_TOLD_SECONDS = 0.2  # between two words on how far it is
+_LONG_FILES, _LONG_BYTES = 256, 1 << 20
+_NAMED = 20  # files that are named at the end
+_MOST_SKIPPED = 1_000
+_BYTES_A_TOKEN = 4.0  # a first guess
+
+Tell = Callable[[dict[str, Any]], object]
+
+
+class Interrupted(BaseException):
+    """Whoever asked for the work wants no more of it: what was committed stays."""
+
+
+class Work:
+    """Looks at folders for one index, again and again, with one model."""
+
+    def __init__(
+        self,
+        place: Path,
+        options: Mapping[str, Any],
+        give_way: Callable[[], object] = lambda: None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """options: of `colibri.load`, beside the model and its width, which are the index's. give_way: called when a
+        look turns out to be long work, which should not be in anybody's way; a save is indexed at once."""
+        self._place = place
+        self._options = dict(options)
+        self._give_way = give_way
+        self._clock = clock
+        self._index: Index | None = None
+
+    def close(self) -> None:
+        """Let go of the index."""
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+
+    def run(self, asked: Mapping[str, Any], tell: Tell, unwanted: Callable[[], bool]) -> dict[str, Any]:
+        """One look.
+
+        asked     changed: paths at which something happened; or paths (none: all roots), given and reset as
+                  `Refresh.plan` takes them
+        tell      called with what changed in the look's state
+        unwanted  whether to end it now
+
+        Returns what was done, as `colibri index --json` has it. Raises Interrupted, and ColibriError.
+        """
+        if self._index is None:
+            self._index = Index.open(self._place, create=False, load=self._load)
+        index, began = self._index, self._clock()
+        work = Refresh(index, clock=self._clock)
+        due = _planned(index, work, asked)
+        size = sum(one.size_bytes for one, _ in due)
+        long = len(due) > _LONG_FILES or size > _LONG_BYTES
+        if long:
+            self._give_way()
+        progress = Progress(size, "indexing", units_a_token=_BYTES_A_TOKEN, clock=self._clock)
+        told = _Told(due, progress, tell, unwanted, self._clock)
+        ended = work.run(told, progress)
+        return {
+            **asdict(ended),
+            "skipped": dict(list(ended.skipped.items())[:_MOST_SKIPPED]),
+            "remarks": dict(list(ended.remarks.items())[:_MOST_SKIPPED]),
+            "files": [shown(one.path) for one, _ in due[:_NAMED]],
+            "moves": dict(list(work.sync.planned.moved.items())[:_MOST_SKIPPED]),
+            "gone": {path: asdict(one) for path, one in work.gone.items()},
+            "said": work.said,
+            "tokens": work.sync.pace.tokens,
+            "seconds": round(self._clock() - began, 3),
+            "documents": index.count(),
+            "long": long,
+        }
+
+    def _load(self, source: Any) -> Any:
+        from colibri.model import load  # noqa: PLC0415 - a look that finds nothing new needs none
+
+        return load(source, **self._options)
+
+
+def _planned(index: Index, work: Refresh, asked: Mapping[str, Any]) -> list[tuple[Found, Job]]:
+    if "changed" in asked:
+        return work.plan_changed(asked["changed"])
+    if not asked["paths"] and not configured(index.path).roots and not current_roots(index):
+        return []  # not filled from files, or not yet
+    given = dict(asked.get("given", {}))
+    if "globs" in given:
+        given["globs"] = tuple(given["globs"])
+    return work.plan([Path(real(path)) for path in asked["paths"]], given, reset=asked.get("reset", False))
+
+
+class _Told(Iterable[tuple[Found, Job]]):
+    """Files of a look, of which it is told how far they are."""
+
+    def __init__(
+        self,
+        due: list[tuple[Found, Job]],
+        progress: Progress,
+        tell: Tell,
+        unwanted: Callable[[], bool],
+        clock: Callable[[], float],
+    ) -> None:
+        self._due = due
+        self._progress = progress
+        self._tell = tell
+        self._unwanted = unwanted
+        self._clock = clock
+        self._begun = self._last = clock()
+        self._done = 0
+        progress.show = self._show
+
+    def __iter__(self) -> Iterator[tuple[Found, Job]]:
+        if self._due:
+            self._tell({"phase": "indexing", "total": len(self._due), "done": 0})
+        for at, (one, job) in enumerate(self._due):
+            if self._unwanted():
+                raise Interrupted
+            self._done = at
+            self._say({"file": shown(one.path), "root": job.path})
+            yield one, job
+        self._done = len(self._due)
+
+    def _show(self) -> None:
+        if self._unwanted():
+            raise Interrupted
+        self._say({})
+
+    def _say(self, more: dict[str, Any]) -> None:
+        now = self._clock()
+        if now - self._last < _TOLD_SECONDS:
+            return
+        self._last = now
+        per_s = self._done / (now - self._begun) if self._done else None
+        self._tell({**more, "done": self._done, "per_s": per_s, "left_s": self._progress.seconds_left})
+
+
+def failure(error: BaseException) -> dict[str, Any]:
+    """What is told of a look that failed."""
+    known = isinstance(error, ColibriError | OSError)
+    return {"failed": str(error) if known else f"{type(error).__name__}: {error}", "kind": type(error).__name__}

@@ -1,0 +1,48 @@
+"""How much each word of a passage answered each word of a query."""
+
+from collections.abc import Sequence
+
+from colibri.explain import Match, Span, whole_word
+from colibri.ui.messages import Characters, Shade
+
+_LEAST = 0.05
+"""Share of the strongest answer below which nothing is to be seen."""
+
+
+def query_words(query: str, spans: Sequence[Span]) -> list[Characters]:
+    """The words that tokens of a query stand for, in order."""
+    words = {whole_word(query, span) for span in spans if span.end > span.start}
+    return [Characters(start=word.start, end=word.end) for word in sorted(words) if _says(query, word)]
+
+
+def sums_of(query: str, text: str, start: int, end: int, found: Sequence[Match]) -> dict[tuple[Span, Span], float]:
+    """(word of the query, word of a text within [start, end)) -> what it adds to the score, where that is more than 0.
+
+    Words of a text are counted from `start`.
+    """
+    sums: dict[tuple[Span, Span], float] = {}
+    for match in found:
+        if match.query.end <= match.query.start or match.document.end <= match.document.start or match.weight <= 0:
+            continue
+        asked, own = whole_word(query, match.query), whole_word(text, match.document)
+        own = Span(max(own.start, start), min(own.end, end))
+        if own.end > own.start and _says(query, asked) and _says(text, own):
+            key = (asked, Span(own.start - start, own.end - start))
+            sums[key] = sums.get(key, 0.0) + match.weight
+    return sums
+
+
+def shades(sums: dict[tuple[Span, Span], float], most: float) -> list[Shade]:
+    """In the order of the text. most: the largest sum of all passages that are shown together."""
+    if most <= 0:
+        return []
+    found = [
+        Shade(query=(asked.start, asked.end), text=(own.start, own.end), score=round(min(weight / most, 1.0), 4))
+        for (asked, own), weight in sums.items()
+        if weight >= _LEAST * most
+    ]
+    return sorted(found, key=lambda one: (one.text, one.query))
+
+
+def _says(text: str, span: Span) -> bool:
+    return any(character.isalnum() for character in text[span.start : span.end])

@@ -1,0 +1,153 @@
+"""A follower looks at start, when asked and daily, pauses, and goes on after whatever happens to it."""
+
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from colibri import Index
+from colibri.errors import StoreLocked
+from colibri.files import Follower, Refresh, State
+from reference import ARTEFACTS
+from watcher import SECONDS
+
+MODEL = ARTEFACTS / "tiny-random-bert"
+
+
+class Following:
+    """One in a thread, and what it tells."""
+
+    def __init__(self, place: Path, **options: Any) -> None:
+        self.states: list[State] = []
+        self._told: queue.SimpleQueue[State | Mapping[str, Any]] = queue.SimpleQueue()
+        self.follower = Follower(place, on_change=self._changed, on_look=self._looked, **options)
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.follower.run, args=(self.stop,))
+
+    def _changed(self, state: State) -> None:
+        self.states.append(state)
+        self._told.put(state)
+
+    def _looked(self, done: Mapping[str, Any]) -> None:
+        self._told.put(done)
+
+    def looked(self) -> Mapping[str, Any]:
+        """What the next look did."""
+        while True:
+            found = self._told.get(timeout=SECONDS)
+            if not isinstance(found, State):
+                return found
+
+    def until(self, wanted: Callable[[State], bool]) -> State:
+        """The next state of a kind."""
+        while True:
+            found = self._told.get(timeout=SECONDS)
+            if isinstance(found, State) and wanted(found):
+                return found
+
+
+@contextmanager
+def following(place: Path, **options: Any) -> Iterator[Following]:
+    one = Following(place, **options)
+    one.thread.start()
+    try:
+        yield one
+    finally:
+        one.stop.set()
+        one.thread.join()
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    """A folder of two texts, indexed."""
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "bird.md").write_text("A colibri is a small bird.", encoding="utf-8")
+    (folder / "bread.txt").write_text("Bread is baked in an oven.", encoding="utf-8")
+    with Index.open(tmp_path / "index", MODEL) as index:
+        work = Refresh(index)
+        work.run(work.plan([folder], {}), lambda tokens: None)
+    return folder
+
+
+def texts(place: Path) -> dict[str, str]:
+    with Index.open(place, create=False) as index:
+        assert index.verify().clean
+        return {Path(one.id).name: one.text or "" for one in index.documents()}
+
+
+def test_it_looks_at_start_and_when_asked(notes: Path, tmp_path: Path) -> None:
+    (notes / "new.md").write_text("A gull is a larger bird.", encoding="utf-8")
+    with following(tmp_path / "index") as one:
+        found = one.looked()
+        assert (found["indexed"], found["unchanged"], found["documents"]) == (1, 2, 3)
+        (notes / "bird.md").unlink()
+        one.follower.look_now()
+        assert one.looked()["removed"] == 1
+        other = tmp_path / "other"
+        other.mkdir()
+        (other / "boat.md").write_text("A boat on a river.", encoding="utf-8")
+        one.follower.look_now([other], {"passage_tokens": 90})
+        assert one.looked()["indexed"] == 1
+        phases = [state.phase for state in one.states]
+        assert phases.index("looking") < phases.index("indexing") < phases.index("idle", 1)
+        assert one.follower.state == State(watching=one.follower.state.watching)
+    assert texts(tmp_path / "index").keys() == {"bread.txt", "new.md", "boat.md"}
+
+
+def test_what_changes_in_a_pause_is_looked_at_after_it(notes: Path, tmp_path: Path) -> None:
+    with following(tmp_path / "index") as one:
+        one.looked()
+        one.follower.pause()
+        one.until(lambda state: state.phase == "paused")
+        (notes / "new.md").write_text("A gull is a larger bird.", encoding="utf-8")
+        one.follower.look_now()
+        assert texts(tmp_path / "index").keys() == {"bird.md", "bread.txt"}
+        one.follower.resume()
+        assert one.looked()["indexed"] == 1
+
+
+def test_an_index_that_another_follows_is_refused_or_waited_for(notes: Path, tmp_path: Path) -> None:
+    with following(tmp_path / "index") as one:
+        one.looked()
+        with pytest.raises(StoreLocked, match="another program follows its folders already"):
+            Follower(tmp_path / "index").run(threading.Event(), standby=False)
+        with following(tmp_path / "index") as other:
+            assert other.until(lambda state: state.note is not None).note == (
+                "another program keeps this index fresh; this one goes on with it when that ends"
+            )
+            (notes / "new.md").write_text("A gull is a larger bird.", encoding="utf-8")
+            other.follower.look_now()
+            assert other.looked()["indexed"] == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="children are found in /proc")
+def test_a_process_that_is_killed_is_started_again(notes: Path, tmp_path: Path) -> None:
+    with following(tmp_path / "index") as one:
+        one.looked()
+        (child,) = (
+            int(child)
+            for task in Path("/proc/self/task").iterdir()
+            for child in (task / "children").read_text().split()
+            if b"colibri.files.follow" in Path(f"/proc/{child}/cmdline").read_bytes()
+        )
+        assert os.getpriority(os.PRIO_PROCESS, child) == 5
+        os.kill(child, signal.SIGKILL)
+        (notes / "new.md").write_text("A gull is a larger bird.", encoding="utf-8")
+        one.follower.look_now()
+        assert one.looked()["indexed"] == 1
+
+
+def test_without_another_python_a_thread_does_it(notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "")
+    (notes / "new.md").write_text("A gull is a larger bird.", encoding="utf-8")
+    with following(tmp_path / "index") as one:
+        assert one.looked()["indexed"] == 1
+    assert texts(tmp_path / "index").keys() == {"bird.md", "bread.txt", "new.md"}
