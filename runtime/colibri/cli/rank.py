@@ -42,7 +42,11 @@ def rerank(
     within = bounds(loaded.manifest, queries.dim, queries.weight)
     fits = [fit_of(within, float(score)) for score in scores]
     if as_json:
-        results = [{"index": int(i), "score": float(scores[i]), "fit": fits[i], "document": texts[i]} for i in order]
+        known = within is not None
+        results = [
+            {"index": int(i), "score": float(scores[i]), "document": texts[i]} | ({"fit": fits[i]} if known else {})
+            for i in order
+        ]
         used = {"model": loaded.name, "variant": loaded.variant, "provider": loaded.provider.name, "dim": loaded.dim}
         echo_json({**used, "query": query, "results": results})
         return
