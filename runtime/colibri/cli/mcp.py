@@ -26,20 +26,13 @@ DEFAULT_PORT = 8090
 @click.command(cls=Grouped, groups=MODEL, short_help="Let assistants search, over MCP.")
 @click.option(
     "--index",
-    "places",
+    "folders",
     type=NamedPath(),
     multiple=True,
-    metavar="FOLDER",
-    help="Folder of an index; may be given several times. Default: COLIBRI_INDEX, else .colibri-index here or above, "
-    "else your own.",
+    help="Folder of an index; may be given several times. Default: as `colibri search` finds it.",
 )
 @click.option(
-    "--name",
-    "own",
-    type=IndexName(),
-    multiple=True,
-    metavar="NAME",
-    help="One of your own indexes, by its name; may be given several times.",
+    "--name", "names", type=IndexName(), multiple=True, help="One of your own indexes; may be given several times."
 )
 @click.option("--http", is_flag=True, help="Streamable HTTP at /mcp in place of stdin and stdout.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="With --http: address to listen on.")
