@@ -35,8 +35,8 @@ def rerank(
 ) -> None:
     """Rank documents by how well they answer QUERY.
 
-    The score is MaxSim: for each query token its best cosine among the document's tokens, summed. The word behind it
-    says whether a document fits at all, where the model's cutoffs are known (`colibri info`). Lines of FILE are
+    The score is MaxSim: for each query token its best cosine among the document's tokens, summed. Where even the best
+    fits hardly, by the model's cutoffs (`colibri info`), stderr says so; --json says it of each. Lines of FILE are
     texts, or, in a file called .jsonl and where the first line is an object with a text, JSON: id, text and payload, of
     which results keep what was given.
 
@@ -61,8 +61,9 @@ def rerank(
         echo_json({**used, "query": query, "results": results})
         return
     for i in order:
-        fit = "" if fits[i] is None else f"{fits[i]:<8}  "
-        echo(f"{scores[i]:7.3f}  {fit}{_shown(given[i])}")
+        echo(f"{scores[i]:7.3f}  {_shown(given[i])}")
+    if fits[order[0]] == "unlikely":
+        echo("nothing fits well", err=True)
 
 
 def _shown(document: Mapping[str, Any]) -> str:
