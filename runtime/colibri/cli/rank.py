@@ -102,6 +102,7 @@ def _is_row(line: str) -> bool:
 def _row(line: str, where: str) -> dict[str, Any]:
     try:
         found = json.loads(line)
+        json.dumps(found, allow_nan=False)  # a payload of NaN or 1e999 would make --json none
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON ({error})") from error
     if not isinstance(found, dict):
