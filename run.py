@@ -16,7 +16,7 @@ python3 run.py test-deploy    docker/'s unit, compose file and manifest against 
 python3 run.py test-files     one text in 13 languages through every kind that LibreOffice writes (needs soffice)
 python3 run.py test-clients   clients of Jina's API against `colibri serve`, in .venv-clients (1 GB)
 python3 run.py test-compat    others' words for our things, in .venv-compat (350 MB) and, with torch, .venv-compat-torch
-python3 run.py test-qdrant    stores over qdrant-client's local mode and Qdrant Edge, in .venv-qdrant (200 MB)
+python3 run.py test-qdrant    stores over qdrant-client's local mode and Qdrant Edge, a Jupyter kernel, in .venv-qdrant
 python3 run.py test-qdrant-server  the same against the server or cluster at QDRANT_URL
 python3 run.py test-ui        the page of `colibri ui` in the system's Chromium, in .venv-ui (170 MB; axe-core by npm)
 python3 run.py test-mcp       `colibri mcp` under the protocol's own client, over stdio and HTTP, in .venv-mcp (30 MB)
@@ -45,7 +45,7 @@ NEEDS = {
     "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
     "test-openvino": ("export,openvino", ["tests/requirements.txt"]),
     "soak": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt"]),
-    "bench": ("cpu,export,files-all,server", ["benchmarks/requirements.txt"]),
+    "bench": ("cpu,desktop,export,files-all,server", ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
     "test-deploy": ("cpu,server", ["tests/deploy/requirements.txt"]),
@@ -57,9 +57,9 @@ NEEDS = {
     "test-compat-torch": ("cpu,export", ["tests/compat_torch/requirements.txt"]),
     "test-qdrant": (
         "cpu,export,server,qdrant,qdrant-edge",
-        ["tests/requirements.txt", "tests/frozen/requirements.txt"],
+        ["tests/requirements.txt", "tests/frozen/requirements.txt", "tests/qdrant/requirements.txt"],
     ),
-    "test-ui": ("cpu,files,server", ["tests/ui_browser/requirements.txt"]),
+    "test-ui": ("cpu,desktop,files,server", ["tests/ui_browser/requirements.txt"]),
     "test-ray": ("cpu", ["tests/bulk/requirements.txt"]),
     "test-mcp": ("cpu,mcp", ["tests/assistant_clients/requirements.txt"]),
     "test-qdrant-server": ("cpu,export,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),

@@ -9,6 +9,8 @@ MARKUP = (
     "Birds in markup: <script>window.hurt = 1</script><b onclick=window.hurt=1>bold birds</b> &lt;i&gt; "
     "<iframe srcdoc='<script>parent.hurt=1</script>'></iframe> {{birds}} ${birds} javascript:hurt\n"
 )
+TURNED_NAME = "notes\u202etxt.exe about\nowls.txt"
+"""Shown as it stands, its end would read as another kind of file."""
 TEXTS = {
     "notes/hummingbirds.md": (
         "# Hummingbirds\n\nHummingbirds hover in front of flowers and drink nectar.\n\n## Sleep\n\n"
@@ -17,12 +19,13 @@ TEXTS = {
     "notes/bread.md": "# Bread\n\nBread is baked from flour, water, salt and yeast. Let the dough rest overnight.\n",
     "notes/berlin.txt": "Berlin has 3.7 million inhabitants. The Spree flows through the city.\n",
     f"notes/{MARKUP_NAME}": MARKUP,
+    f"notes/{TURNED_NAME}": "The barn owl hears a mouse under the snow.\n",
     "scripts/עברית.txt": "הציפור הקטנה ישנה בלילה על הענף, ובבוקר היא שרה. ציפורים ישנות מעט.\n",
     "scripts/عربي.txt": "تنام الطيور الصغيرة ليلا على الأغصان وتغني في الصباح.\n",
     "scripts/日本語.txt": "小さな鳥は夜、枝の上で眠る。朝になると歌い始める。\n",
     "scripts/中文.txt": "小鸟夜里在树枝上睡觉，早晨开始唱歌。\n",
     "scripts/astral.txt": "😀😀 𠮷野家 👩‍👧 𝒃𝒊𝒓𝒅: birds sleep at night 😴 then wake 🌅.\n",
-    "code/plan.py": "def sleeping(birds):\n    for bird in birds:\n        if bird.tired:\n            yield bird.name\n",  # noqa: E501 - wide characters count twice
+    "code/plan.py": "def asleep(birds):\n    for bird in birds:\n        if bird.tired:\n            yield bird\n",
     "code/one-line.json": '{"words": "' + "x" * 3000 + '", "birds": "asleep"}\n',
     "work/report.txt": "The quarterly report names the refund policy: a refund takes five working days.\n" * 3,
 }

@@ -73,7 +73,7 @@ class PlainEngine:
     ) -> Iterator[Found]:
         self._asked("scroll")
         for key in sorted(self.points, key=str):
-            if holds(condition, self.points[key]["payload"], key):
+            if key in self.points and holds(condition, self.points[key]["payload"], key):
                 yield self._found(key, 0.0, vectors)
 
     def count(self, condition: Condition | None) -> int:

@@ -143,6 +143,16 @@ class StoreContract:
         store.add([document(3)])
         assert ids(store.search(rows(3, 4), k=1)) == ["d3"]
 
+    def test_a_filter_that_is_none_is_refused_where_nothing_is_asked(self, store: Store) -> None:
+        store.add([document(1)])
+        for blank in ("", " \n"):
+            assert store.search(blank) == []
+            assert store.search_batch([blank, blank]) == [[], []]
+            with pytest.raises(InputError):
+                store.search(blank, where={"$x": 1})
+            with pytest.raises(InputError):
+                store.search(blank, k=0)
+
     def test_filters(self, store: Store) -> None:
         store.add(
             [

@@ -12,6 +12,7 @@ import colibri
 from colibri.errors import InputError, InputTypeError
 from colibri.explain import Match, Span, highlights, matches
 from colibri.scoring import maxsim
+from reference import ARTEFACTS
 
 
 def test_matches_are_the_score(mini: colibri.Colibri) -> None:
@@ -106,3 +107,39 @@ def test_a_share_of_all_keeps_the_best_word_and_none_keeps_every_word() -> None:
     assert highlights(found, TEXT, 0) == [(4, 16), (17, 21), (22, 26)]
     half: Any = np.float32(0.5)
     assert highlights(found, TEXT, half) == [(4, 16), (17, 21)]
+
+
+def answered(text: str, word: str, weight: float) -> Match:
+    """One token of a query, answered by a word."""
+    at = text.index(word)
+    return Match(Span(0, 1), Span(at, at + len(word)), weight, weight)
+
+
+def test_words_that_mean_little_are_left_out_while_others_answer() -> None:
+    text = "in Berlin, the city"
+    found = [answered(text, "in", 0.9), answered(text, "Berlin", 0.8), answered(text, "the", 0.9)]
+    meaning = {"in": 0.2, "the": 0.1, "Berlin": 0.9}.__getitem__
+    assert [text[s:e] for s, e in highlights(found, text)] == ["in", "Berlin", "the"]
+    assert [text[s:e] for s, e in highlights(found, text, meaning=meaning)] == ["Berlin"]
+    assert [text[s:e] for s, e in highlights(found[:1], text, meaning=meaning)] == ["in"]
+
+
+def test_punctuation_is_shown_only_where_nothing_else_answers() -> None:
+    text = "€ 5, or so"
+    assert [text[s:e] for s, e in highlights([answered(text, "5", 0.5), answered(text, ",", 0.9)], text)] == ["5"]
+    assert [text[s:e] for s, e in highlights([answered(text, "€", 0.5)], text)] == ["€"]
+
+
+def test_a_word_has_its_marks() -> None:
+    text = "यह हिन्दी है"
+    assert [text[s:e] for s, e in highlights([answered(text, "हि", 0.5)], text)] == ["हिन्दी"]
+
+
+def test_a_words_weight_is_of_its_own_tokens() -> None:
+    mini = colibri.load()
+    assert mini.word_weight("") == 0
+    light, heavy = (
+        [mini.word_weight(word) for word in words] for words in (("the", "of", "и", "de"), ("Berlin", "море"))
+    )
+    assert max(light) < 0.5 < min(heavy)
+    assert colibri.load(ARTEFACTS / "tiny-random-bert").word_weight("the") == 1

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import colibri
 from colibri.errors import InputError, InputTypeError, ShapeError
+from colibri.index import Document
 from colibri.model import Colibri, Result
 from colibri.vectors import TokenVectors
 from reference import ARTEFACTS
@@ -234,3 +235,47 @@ def test_special_tokens_reach_the_tokenizer() -> None:
 def test_a_model_says_what_it_is(model: Colibri) -> None:
     assert repr(model) == "Colibri('tiny-random-bert', dim=48, variant='cpu-fp32', provider='cpu')"
     assert (model.name, model.dims, model.variant) == ("tiny-random-bert", (48, 32, 16), "cpu-fp32")
+
+
+def test_rerank_takes_what_an_index_does_and_gives_it_back(model: Colibri) -> None:
+    plain = model.rerank(QUERY, DOCUMENTS)
+    given = [
+        Document(id=f"d{i}", text=text, payload={"n": i})
+        if i % 2
+        else {"id": f"d{i}", "text": text, "payload": {"n": i}}
+        for i, text in enumerate(DOCUMENTS)
+    ]
+    ranked = model.rerank(QUERY, iter(given), k=3)
+    assert ranked == [
+        Result(one.index, one.score, one.document, f"d{one.index}", {"n": one.index}) for one in plain[:3]
+    ]
+    mixed = model.rerank(QUERY, [DOCUMENTS[0], {"text": DOCUMENTS[1]}])
+    assert {(one.index, one.id, one.payload) for one in mixed} == {(0, None, None), (1, None, None)}
+    assert model.rerank(QUERY, DOCUMENTS, 2) == model.rerank(QUERY, DOCUMENTS, top_n=2, k=2) == plain[:2]
+
+
+@pytest.mark.parametrize(
+    ("documents", "said"),
+    [
+        ([{"id": "a"}], r"documents\[0\]: no text"),
+        (["x", {"text": "x", "title": "y"}], r"documents\[1\]: unknown field title; there is id, text, payload"),
+        ([{"text": 5}], r"documents\[0\]: text is int, wanted str"),
+        ([{"text": "x", "id": 5}], r"documents\[0\]: id is int, wanted str"),
+        ([{"text": "x", "payload": [1]}], r"documents\[0\]: payload is list, wanted a mapping"),
+        ([{"text": "x", "vectors": [[1.0]]}], r"documents\[0\]: has vectors"),
+        ([Document(id="a", vectors=np.ones((1, 4), np.float32))], r"documents\[0\]: has vectors"),
+        ([None], r"documents\[0\]: found NoneType, wanted str, a mapping"),
+        ({"text": "x"}, "documents: found dict, wanted a list"),
+        (5, "documents: found int, wanted a list"),
+    ],
+)
+def test_what_cannot_be_ranked_is_named(documents: Any, said: str, model: Colibri) -> None:
+    with pytest.raises(InputError, match=said):
+        model.rerank(QUERY, documents)
+
+
+def test_two_counts_that_differ_are_refused(model: Colibri) -> None:
+    with pytest.raises(InputError, match="top_n: found 3, and k 2"):
+        model.rerank(QUERY, DOCUMENTS, 3, k=2)
+    with pytest.raises(InputError, match="k: found 0, wanted"):
+        model.rerank(QUERY, DOCUMENTS, k=0)

@@ -21,8 +21,15 @@ class Watcher:
     said  all of its lines so far
     """
 
-    def __init__(self, place: Path, *words: str | Path, environment: dict[str, str] | None = None) -> None:
-        command = [sys.executable, "-m", "colibri", "index", "--watch", "--json", "--into", str(place)]
+    def __init__(
+        self,
+        place: Path,
+        *words: str | Path,
+        before: Sequence[str] = (),
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        """before: what runs it, as `unshare`."""
+        command = [*before, sys.executable, "-m", "colibri", "index", "--watch", "--json", "--into", str(place)]
         self.process = subprocess.Popen(
             [*command, *map(str, words)],
             stdout=subprocess.PIPE,
@@ -48,10 +55,10 @@ class Watcher:
             assert stream is not None
             stream.close()
 
-    def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    def until(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = SECONDS) -> dict[str, Any]:
         """The next line of a kind."""
         while True:
-            line = self._lines.get(timeout=SECONDS)
+            line = self._lines.get(timeout=seconds)
             if line is None:
                 assert self.process.stderr is not None
                 raise AssertionError(f"it ended: {self.process.wait()}, {self.process.stderr.read()}")

@@ -15,6 +15,7 @@ from typing import Literal
 from colibri import artefact as artefacts
 from colibri.artefact import (
     Artefact,
+    Cutoffs,
     FileEntry,
     Manifest,
     Role,
@@ -203,6 +204,7 @@ def _write(
             storage=None,
             golden=tuple(row for row in recipe.golden if published and row.dim in heads),
             golden_scores=tuple(one for one in recipe.scores if published and one.dim in heads),
+            cutoffs=_cutoffs(recipe.cutoffs, heads) if published else None,
             files={path.name: _entry(path) for path in sorted(folder.iterdir())},
         )
         manifest = dataclasses.replace(manifest, format=artefacts.needed_format(manifest))
@@ -258,6 +260,12 @@ def _describe_heads(heads: Mapping[int, Head]) -> Iterator[artefacts.Head]:
         yield artefacts.Head(dim=dim, truncated_from=cut, sha256=head.sha256())
 
 
+def _cutoffs(cutoffs: Cutoffs | None, heads: Mapping[int, Head]) -> Cutoffs | None:
+    """Those of the widths that are exported; None where none is left."""
+    rows = () if cutoffs is None else tuple(row for row in cutoffs.rows if row.dim in heads)
+    return None if cutoffs is None or not rows else dataclasses.replace(cutoffs, rows=rows)
+
+
 def _source(recipe: Recipe, checkpoint: Checkpoint, origin: Source | None) -> Source:
     """Where the weights really came from, with hashes.
 
@@ -274,7 +282,7 @@ def _are_published(recipe: Recipe, source: Source) -> bool:
     """Whether these are the weights that the recipe's golden rows and scores were published for."""
     if (source.kind == "hub" and source.name == recipe.source.name) or _weights_of(recipe, source.files):
         return True
-    if recipe.golden or recipe.scores:
+    if recipe.golden or recipe.scores or recipe.cutoffs:
         log.info("%s: other weights than those of %s, so no golden rows apply", source.name, recipe.source.name)
     return False
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from colibri.artefact import GoldenRow, GoldenScores, Licence, Source, parse_typed
+from colibri.artefact import Cutoffs, GoldenRow, GoldenScores, Licence, Source, parse_typed
 from colibri.errors import ExportError
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
@@ -63,6 +63,8 @@ class Recipe:
     """Published rows of the weights in `source`; they do not apply to others."""
     scores: tuple[GoldenScores, ...] = ()
     """Published MaxSim scores, likewise."""
+    cutoffs: Cutoffs | None = None
+    """Scores from which on a text fits a query, likewise."""
     heads: dict[int, Path] = field(default_factory=dict)
     """Dim -> safetensors file; the checkpoint's own head needs none."""
     head_repositories: dict[int, str] = field(default_factory=dict)
@@ -121,3 +123,7 @@ def _fill_defaults(document: dict[str, Any]) -> None:
     if isinstance(source, dict):
         source.setdefault("revision", None)
         source.setdefault("files", {})
+    cutoffs = document.get("cutoffs")
+    for row in cutoffs.get("rows", ()) if isinstance(cutoffs, dict) else ():
+        if isinstance(row, dict):
+            row.setdefault("max_weight", None)

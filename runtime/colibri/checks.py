@@ -1,8 +1,9 @@
 """What callers give is refused here, before any work, by messages that say where and what was wanted."""
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import TypeGuard, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeGuard, TypeVar
 
 import numpy as np
 
@@ -21,6 +22,73 @@ def optional_count(name: str, value: object) -> None:
     """Refuse what is neither a whole number from 1 nor None."""
     if value is not None and not is_count(value):
         raise InputError(f"{name}: found {value!r}, wanted a whole number from 1, or None")
+
+
+def one_count(**given: object) -> int | None:
+    """What is said by one of several names for the same count; None: by none of them. Raises InputError."""
+    said = {name: value for name, value in given.items() if value is not None}
+    for name, value in said.items():
+        optional_count(name, value)
+    (first, count), *others = said.items() or [("", None)]
+    for name, value in others:
+        if value != count:
+            raise InputError(f"{name}: found {value!r}, and {first} {count!r}; give one of them")
+    return count  # type: ignore[return-value] # as checked
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A document to be ranked by its text."""
+
+    text: str
+    id: str | None = None
+    payload: dict[str, Any] | None = None
+
+
+class HasText(Protocol):
+    """A `colibri.Document`, which stands above this."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def text(self) -> str | None: ...
+    @property
+    def payload(self) -> Mapping[str, Any] | None: ...
+
+
+_FIELDS = ("id", "text", "payload", "vectors", "borders")
+
+
+def ranked_documents(documents: Iterable[object]) -> list[Ranked]:
+    """Texts, mappings and `colibri.Document`s, or an error that says which is none. A lone one is refused."""
+    lone = isinstance(documents, Mapping) and "text" in documents
+    if lone or isinstance(documents, str | bytes) or not hasattr(documents, "__iter__"):
+        raise InputTypeError(f"documents: found {type(documents).__name__}, wanted a list of strings or mappings")
+    return [_ranked(given, f"documents[{i}]") for i, given in enumerate(documents)]
+
+
+def _ranked(given: object, where: str) -> Ranked:
+    if isinstance(given, str):
+        return Ranked(given)
+    if isinstance(given, Mapping):
+        if unknown := [str(name) for name in given if name not in _FIELDS]:
+            raise InputError(f"{where}: unknown field {', '.join(unknown)}; there is {', '.join(_FIELDS)}")
+        found = dict(given)
+    elif all(hasattr(given, name) for name in _FIELDS):
+        found = {name: getattr(given, name) for name in _FIELDS}
+    else:
+        raise InputTypeError(f"{where}: found {type(given).__name__}, wanted str, a mapping or a colibri.Document")
+    if found.get("vectors") is not None:
+        raise InputError(f"{where}: has vectors, and a text is wanted; `score` ranks ready vectors")
+    text, name, payload = (found.get(field) for field in ("text", "id", "payload"))
+    if text is None:
+        raise InputError(f"{where}: no text")
+    for field, value in (("text", text), ("id", name)):
+        if value is not None and not isinstance(value, str):
+            raise InputTypeError(f"{where}: {field} is {type(value).__name__}, wanted str")
+    if payload is not None and not isinstance(payload, Mapping):
+        raise InputTypeError(f"{where}: payload is {type(payload).__name__}, wanted a mapping")
+    return Ranked(text, name, None if payload is None else dict(payload))
 
 
 def whole(name: str, value: object) -> int:

@@ -2,16 +2,18 @@
 
 import logging
 import os
+import threading
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Unpack, overload
+from typing import Any, Literal, Unpack, overload
 
 from colibri import artefact as artefacts
 from colibri import checks, providers
-from colibri.artefact import Manifest, RoleName
+from colibri.artefact import Fit, Manifest, RoleName, bounds, fit_of
 from colibri.encoding import Call, DocumentOptions, QueryOptions
-from colibri.errors import InputError, ShapeError
+from colibri.errors import ArtefactError, InputError, ShapeError
 from colibri.scoring import Floats, maxsim
 from colibri.tokens import Encoded, TextTokenizer
 from colibri.vectors import Spans, TokenVectors
@@ -30,6 +32,12 @@ class Result:
     score: float
     """MaxSim: the sum, over query tokens, of the best cosine. At most the number of query tokens."""
     document: str
+    """Its text."""
+    id: str | None = None
+    """As it was given, with a mapping or a `colibri.Document`."""
+    payload: dict[str, Any] | None = None
+    fit: Fit | None = None
+    """Whether it fits the query at all, by the model's cutoffs; None where it has none."""
 
 
 class Colibri:
@@ -58,6 +66,16 @@ class Colibri:
         # After the check above, whose message says what to install.
         from colibri.encoding import Encoder, Limits  # noqa: PLC0415
 
+        self._artefact = artefact
+        self._asked = {
+            "variant": variant,
+            "special_tokens": special_tokens,
+            "threads": threads,
+            "workers": workers,
+            "provider": provider,
+            "batch_tokens": batch_tokens,
+            "engine_cache": engine_cache,
+        }
         self.manifest: Manifest = artefact.manifest
         self.dim: int = self.manifest.default_dim if dim is None else checks.one_dim(self.manifest, dim)
         chosen = providers.best_choices(artefact.manifest, variant, provider)
@@ -96,6 +114,21 @@ class Colibri:
 
     def __repr__(self) -> str:
         return f"Colibri({self.name!r}, dim={self.dim}, variant={self.variant!r}, provider={self.provider.name!r})"
+
+    def __copy__(self) -> "Colibri":
+        """One that shares what runs, as threads do."""
+        made = object.__new__(type(self))
+        made.__dict__ |= self.__dict__
+        return made
+
+    def __deepcopy__(self, memo: object) -> "Colibri":
+        """As a copy: a model does not change, and its weights are there once."""
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Callable[..., "Colibri"], tuple[object, ...]]:
+        """A pickle names the artefact and the options of `load`; whoever reads it loads it there, or shares the one
+        that another pickle of it loaded and that is in use. A token for the hub is not in it."""
+        return _loaded_again, (self._artefact.found_again(), {"dim": self.dim, **self._asked}, self.manifest.space_id)
 
     @overload
     def encode_queries(
@@ -199,6 +232,11 @@ class Colibri:
         """The characters behind each token of a text, however long: (tokens, 2) int32. Nothing is run or cut."""
         return self._encoder.offsets(text)
 
+    def word_weight(self, word: str) -> float:
+        """How much a word means on its own, whatever stands around it: the weights that its tokens have in a query,
+        together, by the largest there is. 1 where the model has no such weights, 0 for a word without tokens."""
+        return self._encoder.word_weight(word)
+
     def tokens(
         self,
         texts: Sequence[str],
@@ -237,13 +275,34 @@ class Colibri:
             raise ShapeError("query and documents were encoded by different models: encode both with one")
         return maxsim(queries[0], docs, queries.weights)
 
-    def rerank(self, query: str, documents: Sequence[str], top_n: int | None = None) -> list[Result]:
-        """Documents by falling score; equal scores keep their order. `top_n` keeps the first so many."""
-        checks.optional_count("top_n", top_n)
-        documents = checks.listed_texts(documents, "documents")
-        scores = self.score(query, documents)
-        order = (-scores).argsort(kind="stable")[:top_n]
-        return [Result(int(i), float(scores[i]), documents[i]) for i in order]
+    def rerank(
+        self,
+        query: str,
+        documents: Iterable[str | Mapping[str, Any] | checks.HasText],
+        top_n: int | None = None,
+        *,
+        k: int | None = None,
+    ) -> list[Result]:
+        """Documents by falling score; equal scores keep their order.
+
+        documents  texts, or what `Index.add` takes: mappings with `text`, and `id` and `payload` where there are any,
+                   or `colibri.Document`s; a text of any length is scored as one
+        k          how many of the best; `top_n` is another name for it
+
+        Raises InputTypeError for what is none of these, InputError for an unknown field, for a document without a text
+        or with ready vectors, which `score` takes, and for a `k` and a `top_n` that differ.
+        """
+        count = checks.one_count(k=k, top_n=top_n)
+        given = checks.ranked_documents(documents)
+        queries = self.encode_queries([query])
+        scores = self.score(queries, [one.text for one in given])
+        within = bounds(self.manifest, queries.dim, queries.weight)
+        order = (-scores).argsort(kind="stable")[:count]
+        return [
+            Result(int(i), score, given[i].text, given[i].id, given[i].payload, fit_of(within, score))
+            for i in order
+            for score in [float(scores[i])]
+        ]
 
     def _call(
         self,
@@ -321,3 +380,23 @@ def load(
         batch_tokens=batch_tokens,
         engine_cache=engine_cache,
     )
+
+
+_in_use: "weakref.WeakValueDictionary[str, Colibri]" = weakref.WeakValueDictionary()
+_loading = threading.Lock()
+
+
+def _loaded_again(words: dict[str, Any], options: dict[str, Any], space_id: str) -> Colibri:
+    """The model of a pickle. Raises as `load`, and ArtefactError where another model is there by now."""
+    key = repr((sorted(words.items()), sorted(options.items()), space_id))
+    with _loading:
+        found = _in_use.get(key)
+        if found is None:
+            found = load(**words, **options)
+            if found.manifest.space_id != space_id:
+                raise ArtefactError(
+                    f"{words['name_or_path']}: is another model by now (space {found.manifest.space_id[:8]}) than the "
+                    f"one that was pickled (space {space_id[:8]})"
+                )
+            _in_use[key] = found
+    return found

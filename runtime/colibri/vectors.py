@@ -101,6 +101,11 @@ class TokenVectors:
         """What the rows are: float32, float16, int8 or int4."""
         return _KINDS[self.rows.dtype.newbyteorder("=").name]
 
+    @property
+    def weight(self) -> float:
+        """What the rows weigh together; their number, where they have no weights."""
+        return float(len(self.rows) if self.weights is None else self.weights.sum())
+
     def __len__(self) -> int:
         """How many texts."""
         return self.starts.size - 1

@@ -309,6 +309,11 @@ def test_an_artefact_is_of_the_commit_it_was_exported_from(
     [
         ({"revision": ""}, InputTypeError),
         ({"revision": 3}, InputTypeError),
+        ({"revision": "../../etc"}, InputError),
+        ({"revision": "/etc"}, InputError),
+        ({"revision": "a b"}, InputError),
+        ({"revision": "a\0"}, InputError),
+        ({"revision": "main~1"}, InputError),
         ({"token": 3}, InputTypeError),
         ({"token": ""}, InputError),
         ({"local_files_only": 1}, InputTypeError),

@@ -19,11 +19,11 @@ from reference import ARTEFACTS
 Keys = tuple[str | int, ...]
 
 # Objects whose keys are names of things; all others are dataclasses.
-_FREE = re.compile(r"source\.files|variants|variants\.[^.]+\.outputs|.*\.parity|files")
+_FREE = re.compile(r"source\.files|variants|variants\.[^.]+\.outputs|.*\.parity|files|.*\.false_positives")
 _NULLABLE = re.compile(
     r"source\.revision|architecture\.(local_)?rotary_base|architecture\.(local_window|global_every)|storage|storage\.scale"
     r"|heads\[0\]\.truncated_from|(query|document)\.(marker_id|prefix|expansion|weights_file|recorded_max_tokens)"
-    r"|tokenizer\.unigram_file|.*\.(parity|engine)"
+    r"|tokenizer\.unigram_file|.*\.(parity|engine)|cutoffs|cutoffs\.rows\[0\]\.max_weight"
 )
 _OTHER_TYPES: dict[type, list[object]] = {
     str: [7, ["x"]],
@@ -38,6 +38,7 @@ _OTHER_TYPES: dict[type, list[object]] = {
 def full_document() -> dict[str, Any]:
     """A colibri.json with every optional part present."""
     document: dict[str, Any] = json.loads((ARTEFACTS / "tiny-random-bert" / "colibri.json").read_text(encoding="utf-8"))
+    document["format"] = "1.4"
     document["aliases"] = ["tiny"]
     document["tokenizer"]["unigram_file"] = "tokenizer.json"
     document["source"]["revision"] = "main"
@@ -54,6 +55,9 @@ def full_document() -> dict[str, Any]:
     document["storage"] = {"scheme": "collection-scale", "scale": 0.0078125}
     row = {"text": "x", "role": "query", "dim": 48, "row": 0, "values": [0.5, -0.5], "tolerance": 1e-4}
     document["golden"] = [row]
+    cutoffs: dict[str, Any] = {"dim": 48, "min_weight": 0.5, "max_weight": 8.5, "balanced": 0.55}
+    cutoffs["false_positives"] = {"0.01": 0.5, "0.001": 0.75}
+    document["cutoffs"] = {"unit": "mean", "likely": "0.001", "maybe": "0.01", "source": "measured", "rows": [cutoffs]}
     document["files"]["tokenizer.json"] |= {"size_bytes": PART_BYTES + 1, "parts_sha256": ["0" * 64] * 2}
     return document
 
@@ -87,8 +91,8 @@ FIELDS = [
     path for path, (keys, _) in VALUES.items() if isinstance(keys[-1], str) and not _FREE.fullmatch(spell(keys[:-1]))
 ]
 OBJECTS = ["", *(path for path, (_, value) in VALUES.items() if isinstance(value, dict) and not _FREE.fullmatch(path))]
-ADDED = {"parts_sha256", "composition", "folding"}
-"""Keys since format 1.1, 1.2 and 1.3, which manifests of 1.0 do without."""
+ADDED = {"parts_sha256", "composition", "folding", "cutoffs"}
+"""Keys since format 1.1, 1.2, 1.3 and 1.4, which manifests of 1.0 do without."""
 MISTYPED = [(path, wrong) for path, (_, value) in VALUES.items() for wrong in _OTHER_TYPES[type(value)]]
 
 
@@ -178,10 +182,10 @@ def test_null_is_read_where_it_means_absent(path: str, tmp_path: Path) -> None:
     manifest_file.read_manifest(tmp_path / manifest_file.FILE_NAME)
 
 
-@pytest.mark.parametrize("found", ["1.4", "2.0", "10.0", "0.9"])
+@pytest.mark.parametrize("found", ["1.5", "2.0", "10.0", "0.9"])
 def test_another_format_is_refused_with_what_to_do(found: str, tmp_path: Path) -> None:
     message = refusal(full_document() | {"format": found, "a_newer_key": 1}, tmp_path)
-    assert f"format: found {found}, this runtime reads 1.0 to 1.3" in message
+    assert f"format: found {found}, this runtime reads 1.0 to 1.4" in message
     assert message.endswith("export the checkpoint again" if found == "0.9" else "upgrade colibri-edge")
 
 

@@ -60,6 +60,55 @@ def test_documents_come_one_a_line_without_blank_lines(how: str, tmp_path: Path)
     assert sorted(r["document"] for r in json.loads(done.stdout)["results"]) == sorted(DOCUMENTS)
 
 
+ROWS = [
+    {"id": "bread", "text": "bread and\nsalt", "payload": {"lang": "en"}},
+    {"text": "a bird"},
+    {"id": "haus", "text": "ein Haus", "payload": None},
+]
+
+
+@pytest.mark.parametrize("how", ["file", "stdin", "dash"])
+def test_rerank_takes_lines_of_json_with_id_and_payload(tmp_path: Path, how: str) -> None:
+    lines = "\n".join(json.dumps(row) for row in ROWS).encode() + b"\n\n"
+    (tmp_path / "rows.jsonl").write_bytes(lines)
+    words = {"file": ["--file", str(tmp_path / "rows.jsonl")], "stdin": ["--file", "-"], "dash": ["-"]}[how]
+    done = run("rerank", "bread", *words, "--model", TINY, "--json", "-k", "3", stdin=lines)
+    assert done.exit_code == 0, done.stderr
+    results = {one["index"]: one for one in json.loads(done.stdout)["results"]}
+    scores = {i: results[i].pop("score") for i in results}
+    assert results == {
+        0: {"index": 0, "document": "bread and\nsalt", "id": "bread", "payload": {"lang": "en"}},
+        1: {"index": 1, "document": "a bird"},
+        2: {"index": 2, "document": "ein Haus", "id": "haus"},
+    }
+    shown = run("rerank", "bread", *words, "--model", TINY, stdin=lines).stdout.splitlines()
+    assert len(shown) == 3
+    assert f"{scores[0]:7.3f}  bread  bread and salt" in shown
+    assert f"{scores[1]:7.3f}  a bird" in shown
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (['{"text": "x"}', "{"], "document 2: not JSON"),
+        (['{"text": "x"}', "[1]"], "document 2: found list, wanted an object with a text"),
+        (['{"text": "x", "title": "y"}'], "document 1: unknown field title; there is id, text, payload"),
+        (['{"text": "x", "id": 5}'], "document 1: id is 5, wanted a string"),
+        (['{"text": "x", "payload": "y"}'], 'document 1: payload is "y", wanted an object'),
+        (['{"text": "x"}', '{"id": "a"}'], "document 2: text is null, wanted a string"),
+    ],
+)
+def test_a_line_of_json_that_is_no_document_is_named(lines: list[str], said: str) -> None:
+    done = run("rerank", "x", "-", "--model", TINY, stdin="\n".join(lines).encode())
+    assert (done.exit_code, f"stdin: {said}" in done.stderr) == (1, True), done.stderr
+
+
+@pytest.mark.parametrize("line", ['{"level": "info"}', "{x}", '["text"]', '{"text": 5}'])
+def test_lines_that_only_look_like_json_are_texts(line: str) -> None:
+    done = run("rerank", "x", "-", "--model", TINY, "--json", stdin=f"{line}\nb".encode())
+    assert {one["document"] for one in json.loads(done.stdout)["results"]} == {line, "b"}
+
+
 @pytest.mark.parametrize("how", [["rerank", "x"], ["encode"]])
 def test_lines_end_where_lines_end_and_nowhere_else(how: list[str], tmp_path: Path) -> None:
     within = "\x0b \x0c \x1c \x1d \x1e \x85 \u2028 \u2029"

@@ -17,7 +17,8 @@ from click.testing import CliRunner
 
 from colibri import Index
 from colibri.cli import group
-from colibri.cli.completion import SHELLS, VARIABLE
+from colibri.cli.completion import SHELLS
+from colibri.cli.grouped import COMPLETE
 
 pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals")
 _SECONDS = 60.0  # until a shell that does not answer is called a failure
@@ -36,7 +37,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("default", "papers"):
         (tmp_path / "data" / "colibri" / "indexes" / name).mkdir(parents=True)
     with Index.open(tmp_path / ".colibri-index", dim=2, space_id="mine") as index:
-        index.add([{"id": "1", "vectors": [[1.0, 0.0]], "payload": {"author": "me", "file": {"suffix": "md"}}}])
+        for suffix in ("md", "txt"):
+            payload = {"author": "me", "file": {"suffix": suffix, "path": "/a b.md"}, "no.field": 1}
+            index.add([{"id": suffix, "vectors": [[1.0, 0.0]], "payload": payload}])
     return tmp_path
 
 
@@ -52,7 +55,7 @@ def asked(home: Path, *words: str) -> list[str]:
     """What `colibri` answers a shell, the last word being the one under the cursor."""
     shell = get_completion_class("zsh")
     assert shell is not None
-    found = shell(group, {}, "colibri", VARIABLE).get_completions(list(words[:-1]), words[-1])
+    found = shell(group, {}, "colibri", COMPLETE).get_completions(list(words[:-1]), words[-1])
     return [one.value for one in found]
 
 
@@ -67,11 +70,17 @@ def asked(home: Path, *words: str) -> list[str]:
         (["search", "--name", "pa"], ["papers"]),
         (["index", "--name", "pa"], ["papers"]),
         (["status", "--name", "d"], ["default"]),
-        (["search", "--where", ""], ["author=", "file=", "file.suffix="]),
-        (["search", "--where", "file.s"], ["file.suffix="]),
+        (["search", "--where", ""], ["author=", "file.path=", "file.suffix="]),
+        (["search", "--where", "file.s"], ["file.suffix=", "file.suffix=md", "file.suffix=txt"]),
+        (["search", "--where", "file.suffix="], ["file.suffix=", "file.suffix=md", "file.suffix=txt"]),
+        (["search", "--where", "file.suffix=t"], ["file.suffix=txt"]),
+        (["search", "--where", "file.p"], ["file.path="]),  # its value is none that can be typed as it is
+        (["search", "--where", "absent=x"], []),
         (["search", "--index", "absent", "--where", ""], []),
         (["search", "--provider", "cp"], ["cpu"]),
         (["completion", "f"], ["fish"]),
+        (["search", "--kind", "pd"], ["pdf"]),
+        (["search", "--kind", "markd"], ["markdown"]),
         (["keys", "a"], ["add"]),
     ],
 )
@@ -91,7 +100,7 @@ def test_the_script_is_told_and_is_the_environments_shell_by_default(
     monkeypatch.setenv("SHELL", f"/usr/bin/{shell}")
     named = CliRunner().invoke(group, ["completion", shell])
     assert named.exit_code == 0
-    assert VARIABLE in named.stdout
+    assert COMPLETE in named.stdout
     assert CliRunner().invoke(group, ["completion"]).stdout == named.stdout
 
 
@@ -102,6 +111,13 @@ def test_a_shell_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch) -
         done = CliRunner().invoke(group, ["completion"])
         assert (done.exit_code, done.stdout) == (1, "")
         assert f"{said}; name one: bash, zsh, fish" in done.stderr
+
+
+TYPED = [
+    ("colibri sta", "tus "),
+    ("colibri search --name pa", "pers "),
+    ("colibri search --where file.su", "ffix="),
+]
 
 
 def needs(shell: str) -> None:
@@ -124,7 +140,7 @@ class Terminal:
         while text.encode() not in shown:
             ready, _, _ = select.select([self._number], [], [], max(end - time.monotonic(), 0))
             assert ready, f"no {text!r} in {shown.decode(errors='replace')!r}"
-            shown += os.read(self._number, 4096)
+            shown += os.read(self._number, 4096).replace(b"\a", b"")  # a bell: there are several
         return shown.decode(errors="replace")
 
 
@@ -142,7 +158,7 @@ def terminal(home: Path, *command: str) -> Iterator[Terminal]:
         os.waitpid(child, 0)
 
 
-@pytest.mark.parametrize(("typed", "rest"), [("colibri sta", "tus"), ("colibri search --name pa", "pers")])
+@pytest.mark.parametrize(("typed", "rest"), TYPED)
 def test_bash_completes_on_a_terminal(home: Path, typed: str, rest: str) -> None:
     needs("bash")
     with terminal(home, "bash", "--norc", "--noprofile", "-i") as shell:
@@ -152,7 +168,7 @@ def test_bash_completes_on_a_terminal(home: Path, typed: str, rest: str) -> None
         shell.until(typed + rest)
 
 
-@pytest.mark.parametrize(("typed", "rest"), [("colibri sta", "tus"), ("colibri search --name pa", "pers")])
+@pytest.mark.parametrize(("typed", "rest"), TYPED)
 def test_zsh_completes_on_a_terminal_from_a_folder_of_its_fpath(home: Path, typed: str, rest: str) -> None:
     needs("zsh")
     functions = home / "functions"

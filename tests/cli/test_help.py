@@ -56,13 +56,16 @@ def test_index_shows_the_six_options_that_people_need_first() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_of_every_command_is_in_its_help_once(name: str) -> None:
-    text = run(*name.split(), "--help").stdout
+    text = run(*name.split(), "--help").stdout.partition("\nOptions:\n")[
+        2
+    ]  # prose may have a line that begins with one
     shown = re.findall(r"(?m)^  (-[^\n]*?)(?:  |$)", text)
     listed = [word for line in shown for word in re.findall(r"(?:^|[ /])(--?[a-zA-Z][\w-]*)", line)]
     options = [one for one in COMMANDS[name].params if isinstance(one, click.Option) and not one.hidden]
-    assert sorted(listed) == sorted(
-        [*(word for one in options for word in (*one.opts, *one.secondary_opts)), "-h", "--help"]
-    )
+    wanted = [word for one in options for word in (*one.opts, *one.secondary_opts)]
+    # click keeps a command's --help as the first context had it, which in other tests may be one without -h.
+    assert sorted(set(listed) - {"-h"}) == sorted([*wanted, "--help"])
+    assert len(listed) == len(set(listed))
 
 
 @pytest.mark.parametrize("name", ["search", "ui", "encode", "rerank", "qdrant search"])
@@ -103,7 +106,7 @@ def test_every_command_is_under_a_heading() -> None:
 )
 def test_the_nearest_is_suggested(words: str, meant: str) -> None:
     said = run(*words.split(), code=2).stderr
-    assert re.search(rf"Did you mean.*{meant}", said, re.DOTALL), said
+    assert re.search(rf"(Did you mean|Possible options).*{meant}", said, re.DOTALL), said  # the second: click 8.2
 
 
 @pytest.mark.parametrize("words", ["zzzzzzz", "keys zzzzzzz"])

@@ -1,5 +1,6 @@
 """Stanford ColBERT's words: programs as its users write them, with the import line changed; and what they get wrong."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -584,3 +585,22 @@ assert not {{"torch", "transformers"}} & set(sys.modules)
     ]
     assert child.stderr == ""
     assert os.listdir(here) == ["experiments"]  # noqa: PTH208
+
+
+def test_settings_are_a_dataclass_to_whoever_asks() -> None:
+    """Though importing them does not import `dataclasses`."""
+    made = ColBERTConfig(dim=64, nbits=2)
+    named = [field.name for field in dataclasses.fields(made)]
+    assert named[0] == "overwrite"
+    assert named.index("checkpoint") > named.index("gpus")
+    assert set(named) == set(made.export())
+    assert dataclasses.asdict(made) == {name: getattr(made, name) for name in named}
+    assert dataclasses.replace(made, dim=32).dim == 32
+    assert {field.name: field.default for field in dataclasses.fields(RunConfig)}["experiment"] == "default"
+
+    @dataclasses.dataclass(init=False)
+    class Mine(ColBERTConfig):
+        more: int = 3
+
+    assert (Mine(more=4).more, Mine(dim=2).more, Mine(dim=2).dim) == (4, 3, 2)
+    assert ColBERTConfig.from_existing(Mine(dim=9)).dim == 9

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -37,3 +38,21 @@ def test_nothing_but_colibri_is_loaded(statement: str) -> None:
     child = subprocess.run([sys.executable, "-c", statement + _OTHERS], capture_output=True, text=True, check=True)
     empty = subprocess.run([sys.executable, "-c", _OTHERS], capture_output=True, text=True, check=True)
     assert set(json.loads(child.stdout)) - set(json.loads(empty.stdout)) == {"colibri"}
+
+
+_SLOW = {"dataclasses", "datetime", "inspect", "logging", "secrets", "shutil", "uuid"}
+"""Of Python's own, half of what the import of RAGatouille's words took."""
+
+
+@cache
+def loaded_after(statement: str) -> set[str]:
+    names = "; import json, sys; print(json.dumps(sorted(sys.modules)))"
+    child = subprocess.run([sys.executable, "-c", statement + names], capture_output=True, text=True, check=True)
+    return set(json.loads(child.stdout))
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_nor_what_is_slow_to_import_of_pythons_own(statement: str) -> None:
+    """Beyond what paths, JSON and locks bring along, by the version of Python."""
+    given = loaded_after("import colibri, pathlib, json, threading, weakref, contextlib")
+    assert not _SLOW & (loaded_after(statement) - given)

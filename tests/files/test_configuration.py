@@ -10,7 +10,9 @@ from click.testing import CliRunner, Result
 from colibri import Index
 from colibri.cli import group
 from colibri.errors import InputError
+from colibri.files import Refresh
 from colibri.files.chosen_kinds import checked_kinds, is_chosen, shown_kinds
+from colibri.files.walk import shown
 from colibri.own import nearest
 from reference import ARTEFACTS
 
@@ -126,6 +128,21 @@ def test_a_part_of_a_root_has_its_rules_and_a_file_that_is_named_is_read(config:
     assert held(config) == {"docs/code.py", "docs/drafts/new.py", "docs/a.md", "docs/b.log"}
 
 
+def test_what_follows_the_folders_obeys_it_too(config: Path, tmp_path: Path) -> None:
+    """A save is looked at alone, by the rules of its root."""
+    config.write_text('roots = ["~/docs"]\nignore = ["drafts/"]\nkinds = ["text"]\n')
+    run("index", *MODEL)
+    names = ("drafts/new.md", "new.md", "new.py")
+    for name in names:
+        (tmp_path / "docs" / name).write_text("New.", encoding="utf-8")
+    with Index.open(tmp_path / "data" / "colibri" / "indexes" / "default", create=False) as index:
+        work = Refresh(index)
+        due = work.plan_changed([shown(tmp_path / "docs" / name) for name in names])
+        assert [one.path.name for one, _ in due] == ["new.md"]
+        assert due[0][0].path.parent.name == "docs"
+        assert work.run(due, lambda tokens: None).indexed == 1
+
+
 def test_options_of_a_run_go_on_beside_it(config: Path, tmp_path: Path) -> None:
     config.write_text('ignore = ["drafts/"]\n')
     run("index", tmp_path / "docs", "--glob", "*.md", *MODEL)
@@ -166,6 +183,9 @@ def test_a_configuration_that_cannot_be_makes_nothing(config: Path, text: str, c
 def test_kinds_by_their_names_and_endings(tmp_path: Path) -> None:
     assert checked_kinds(["PDF", " pdf", ".PDF", "Source Code", "md", "makefile", ".foo"], nearest) == (
         "pdf", ".pdf", "source code", ".md", "makefile", ".foo",
+    )  # fmt: skip
+    assert checked_kinds(["code", "Word", "markdown"], nearest) == (
+        "source code", "word", "word 97", ".md", ".markdown", ".mdown", ".mdx",
     )  # fmt: skip
     assert shown_kinds(("pdf", ".md", "source code")) == "PDF, .md, source code"
     for name, words, chosen in [

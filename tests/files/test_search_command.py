@@ -109,7 +109,8 @@ def test_json_has_everything(notes: Path) -> None:
     found: dict[str, Any] = json.loads(run("search", "bird", "--json").stdout)
     assert found["query"] == "bird"
     hit = found["results"][0]
-    assert hit.keys() == {"id", "score", "normalised", "text", "payload", "passages", "place", "line", "label"}
+    about = {"score", "normalised", "words", "fit", "place", "line", "label"}
+    assert hit.keys() == {"id", "text", "payload", "passages"} | about
     assert hit["payload"]["file"]["path"] == hit["id"]
     assert hit["passages"][0]["matches"]
 
@@ -304,3 +305,58 @@ def test_ctrl_c_keeps_what_was_indexed(tmp_path: Path) -> None:
         assert run("index", "--verify", "--into", into).exit_code == 0
     done = run("index", folder, "--into", into, "--passage-tokens", "40", "--glob", "00*.txt", *MODEL)
     assert done.exit_code == 0, done.output
+
+
+def test_several_words_are_one_query(notes: Path) -> None:
+    run("index", notes, *MODEL)
+    quoted = run("search", "small bird sings", "-k", "1")
+    assert run("search", "small", "bird", "-k", "1", "sings").output == quoted.output
+    nothing = run("search", "", "  ")
+    assert (nothing.exit_code, nothing.stdout) == (0, "")
+    assert nothing.stderr.endswith("nothing found\n")
+    assert run("search").exit_code == 2
+
+
+def test_folders_kinds_and_times_narrow_a_search(notes: Path) -> None:
+    (notes / "old").mkdir()
+    (notes / "old" / "nest.md").write_text("A nest of birds.", encoding="utf-8")
+    os.utime(notes / "old" / "nest.md", (0, 86_400 * 366))
+    run("index", notes, *MODEL)
+
+    def found(*words: str) -> set[str]:
+        results = json.loads(run("search", "bird", "--json", *words).stdout)["results"]
+        return {Path(hit["id"]).name for hit in results}
+
+    assert found() == {"birds.md", "bread.txt", "nest.md"}
+    assert found("--in", "notes/old") == found("--in", str(notes / "old" / "nest.md")) == {"nest.md"}
+    assert found("--in", "notes/ol") == set()
+    assert found("--kind", "md") == found("--kind", ".MD") == {"birds.md", "nest.md"}
+    assert found("--kind", "txt", "--kind", "md") == found("--kind", "text") == found()
+    assert found("--until", "1971") == {"nest.md"}
+    assert found("--since", "1 day", "--kind", "md") == {"birds.md"}
+    assert found("--in", "notes/old", "--where", "file.suffix=txt") == set()
+    refused = run("search", "bird", "--since", "soon")
+    assert (refused.exit_code, "--since: 'soon' is no time" in refused.output) == (1, True)
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="a starter of our own can be put first on PATH")
+def test_a_hit_is_opened_by_its_number(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("index", notes, *MODEL)
+    programs = notes.parent / "bin"
+    programs.mkdir()
+    opener = programs / "xdg-open"
+    keeps = f"open({str(notes.parent / 'said')!r}, 'w').write(repr(sys.argv[1:]))"
+    opener.write_text(f"#!{sys.executable}\nimport sys\n{keeps}\n")
+    opener.chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    ids = [hit["id"] for hit in json.loads(run("search", "bird", "--json").stdout)["results"]]
+    done = run("search", "bird", "-k", "1", "--open", "2")
+    assert (done.exit_code, f"opened {ids[1]}" in done.stderr) == (0, True), done.output
+    assert (notes.parent / "said").read_text() == repr([ids[1]])
+    assert run("search", "bird", "--open", "9").output.endswith("Error: --open 9: there are 2 hits\n")
+    Path(ids[0]).unlink()
+    gone = run("search", "bird", "--open", "1")
+    assert (gone.exit_code, f"{ids[0]}: no such file" in gone.output) == (1, True)
+    opener.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('nothing shows that')\n")
+    failed = run("search", "bird", "--open", "2")
+    assert (failed.exit_code, "xdg-open ended with code 1: nothing shows that" in failed.output) == (1, True)

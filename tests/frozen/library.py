@@ -23,6 +23,7 @@ with tempfile.TemporaryDirectory() as folder, colibri.Index.open(Path(folder) / 
     index.add([{"id": str(i), "text": text} for i, text in enumerate(texts)])
     found = index.search("which birds are there?", k=1, explain=True)[0]
     clean = index.verify().clean
+    synced = index.sync(sys.argv[1:]).as_dict()
 why = scoring.why_numpy()
 answer = {
     "version": colibri.__version__,
@@ -32,6 +33,7 @@ answer = {
     "found": found.text,
     "matches": len(found.passages[0].matches or ()),
     "clean": clean,
+    "synced": [synced["indexed"], synced["documents"]],
     "kernel": scoring.compile_now("int8").kernel if why is None else "numpy",
     "why": why,
 }

@@ -65,6 +65,7 @@ def test_the_library_reads_ranks_and_keeps_an_index(dist: Path, form: str, tmp_p
     assert answer["best"] == "Berlin has 3.7 million inhabitants."
     assert (answer["found"], answer["clean"]) == ("Seven gulls are birds", True)
     assert answer["matches"] > 0
+    assert answer["synced"] == [2, 4]
     assert (answer["kernel"], answer["why"]) == ("numpy", "numba is not installed")
 
 

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def test_json_is_free_of_numpy_and_of_what_cannot_be_written() -> None:
     score: Any = np.float32(1.5)
     payload = {"n": np.int64(3), "v": np.arange(2), "t": (1, np.bool_(True))}
     found = Hit("a", score, np.float64(0.5), "\ud800 ü", payload)
-    assert found.as_dict() == {
+    wanted = {
         "id": "a",
         "score": 1.5,
         "normalised": 0.5,
@@ -91,6 +92,8 @@ def test_json_is_free_of_numpy_and_of_what_cannot_be_written() -> None:
         "payload": {"n": 3, "v": [0, 1], "t": [1, True]},
         "passages": [],
     }
+    assert {name: found.as_dict()[name] for name in wanted} == wanted
+    assert list(found.as_dict()) == [one.name for one in fields(Hit)]
     assert type(found.as_dict()["score"]) is float
     assert json.loads(found.to_json().encode()) == found.as_dict()
     assert "ü" in Hit("a", 1.0, 1.0, "ü").to_json()

@@ -105,7 +105,12 @@ def test_a_folder_that_is_named_is_used_and_not_announced(mine: Path, tmp_path: 
         (("search", "x"), 1, "default: no index there (your own); `colibri index PATH` makes it"),
         (("search", "x", "--name", "wrok"), 1, "the nearest of your own is --name work"),
         (("search", "x", "--name", "other"), 1, "`colibri index PATH --name other` makes it; there is work"),
-        (("search", "x", "--index", "none"), 1, "none: no index there (--index); `colibri index PATH` makes one"),
+        (
+            ("search", "x", "--index", "none"),
+            1,
+            "none: no index there (--index); `colibri index PATH --index none` makes it",
+        ),
+        (("search", "x", "--index", "work"), 1, "makes it; --name work is one of your own"),
         (("index", "--stats", "--name", "wrok"), 1, "the nearest of your own is --name work"),
         (("search", "x", "--name", "a/b"), 2, "'a/b' is no name of an index: it has '/'"),
         (("search", "x", "--name", ""), 2, "found ''; wanted one such as 'work'"),

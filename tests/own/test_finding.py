@@ -188,6 +188,11 @@ def test_names_that_can_be(mine: Path, name: str) -> None:
     assert named_indexes() == {name: mine / name}
 
 
+def test_a_name_is_one_whatever_form_its_letters_have(mine: Path) -> None:
+    assert which(name="re\u0301sume\u0301") == which(name="r\xe9sum\xe9")
+    assert own_index("re\u0301sume\u0301") == mine / "r\xe9sum\xe9"
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_names_that_cannot_be(name: str) -> None:
     with pytest.raises(InputError, match=r"wanted one such as 'work'|at most 100|is not UTF-8"):

@@ -136,7 +136,8 @@ def test_problems_are_told_and_the_rest_is_shown(mine: Path, tmp_path: Path) -> 
     assert "absent: no index there" in run("status", "--name", "absent", code=1).stderr
     (tmp_path / "config.toml").write_text("rots = []")
     found = told()
-    assert found["indexes"][0]["problem"].endswith("unknown key 'rots'; the nearest is 'roots'")
+    assert found["problems"] == [f"{tmp_path / 'config.toml'}: unknown key 'rots'; the nearest is 'roots'"]
+    assert found["indexes"][0]["documents"] == 1  # what it holds is told all the same
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give away files")
@@ -146,5 +147,5 @@ def test_another_users_that_was_found_is_a_problem_that_is_told(mine: Path, tmp_
     os.chown(".colibri-index", 4242, 4242)
     found = told()
     assert (found["meant"], [one["name"] for one in found["indexes"]]) == (None, ["default"])
-    assert "belongs to user 4242" in found["problem"]
+    assert "belongs to user 4242" in found["problems"][0]
     assert run("status").stdout.startswith("problem: ")

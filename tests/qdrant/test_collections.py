@@ -119,7 +119,7 @@ def test_what_a_foreign_collection_cannot_hold_is_refused_before_anything_is_wri
 @pytest.mark.parametrize(
     ("client", "message"),
     [
-        (AsyncQdrantClient(":memory:"), r"asyncio.to_thread\(store.search"),
+        (AsyncQdrantClient(":memory:"), r"await store.asearch\(query\)"),
         ("http://x", "found str"),
         (None, "NoneType"),
     ],
@@ -134,7 +134,9 @@ def test_in_asyncio_a_thread_asks(local: QdrantClient) -> None:
 
     async def work() -> list[str]:
         await asyncio.to_thread(store.add, [document(seed) for seed in range(5)])
-        return ids(await asyncio.to_thread(store.search, rows(3, 4), 1))
+        found = await asyncio.gather(*(store.asearch(rows(3, 4), 1) for _ in range(8)))
+        assert all(hits == found[0] for hits in found)
+        return ids(found[0])
 
     assert asyncio.run(work()) == ["d3"]
 

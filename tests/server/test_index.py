@@ -86,6 +86,18 @@ def test_documents_are_replaced_and_deleted_by_id(indexed: LiveServer) -> None:
     assert len(search(indexed, top_n=100).json["results"]) == len(TEXTS)
 
 
+def test_k_is_the_word_and_top_n_its_alias(indexed: LiveServer) -> None:
+    whole = search(indexed, top_n=100).json["results"]
+    for given in ({"k": 2}, {"top_n": 2}, {"k": 2, "top_n": 2}):
+        assert search(indexed, **given).json["results"] == whole[:2], given
+
+
+@pytest.mark.parametrize("query", ["", " \n\t", "\u3000"])
+def test_what_asks_nothing_finds_nothing(indexed: LiveServer, query: str) -> None:
+    answer = indexed.call("/v1/search", {"query": query})
+    assert (answer.status, answer.json["results"], answer.json["usage"]["total_tokens"]) == (200, [], 0)
+
+
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [

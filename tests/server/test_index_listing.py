@@ -110,7 +110,10 @@ def test_spans_say_which_characters_answered(indexed: LiveServer, folder: Path) 
     ("path", "body", "field", "words"),
     [
         ("/v1/search", {"query": "a", "top_k": 3}, "top_k", "is top_n "),
-        ("/v1/search", {"query": "a", "k": 3}, "k", "is top_n "),
+        ("/v1/search", {"query": "a", "limit": 3}, "limit", "is k "),
+        ("/v1/search", {"query": "a", "k": 3, "top_n": 4}, "top_n", "found 4, and k 3"),
+        ("/v1/search", {"query": " ", "k": 3, "where": {"$x": 1}}, "where", "unknown operator"),
+        ("/v1/search", {"query": "a", "spans": True, "k": 101}, "spans", "wanted a k of at most 100"),
         ("/v1/search", {"query": "a", "filter": {"n": 1}}, "filter", "is where "),
         ("/v1/search", {"query": "a", "return_document": True}, "return_document", "is return_documents "),
         ("/v1/search", {"query": "a", "zzzz": 1}, "zzzz", "(of model, query, top_n, where"),

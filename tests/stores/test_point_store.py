@@ -1,5 +1,7 @@
 """PointStore over an engine in plain loops: the contract, and what only an engine that fails shows."""
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -169,10 +171,38 @@ def test_points_of_another_client_are_found_and_never_changed(make: Make, engine
     (found,) = store.get("7", vectors=True)
     assert found is not None
     assert found.payload == {"n": 1, "text": "his"}
+    assert {one.id: one.payload for one in store}.keys() == set(ids(hits))
+    assert ("7" in store, store["7"].payload) == (True, {"n": 1, "text": "his"})
+    assert [one.id for one in store.documents({"text": "his"})] == ["7"]
     assert store.delete("7") == 0
     assert store.delete(where={"n": 1}) == 1
     assert store.delete(where={}) == 1
     assert len(engine.points) == 2
+
+
+def test_documents_are_read_a_few_at_a_time(make: Make, engine: PlainEngine) -> None:
+    store = make()
+    store.add([document(seed) for seed in range(200)])
+    engine.requests.clear()
+    read = iter(store)
+    assert next(read).id
+    assert engine.requests == ["scroll", "retrieve"]
+    first = {next(read).id for _ in range(60)}
+    store.delete([f"d{seed}" for seed in range(200)])
+    rest = {one.id for one in read}
+    assert not rest & first  # what was deleted meanwhile is passed over, as is said
+    assert len(first) + len(rest) < 70
+
+
+def test_a_page_completes_only_its_own_documents(make: Make, engine: PlainEngine) -> None:
+    store = make()
+    store.add([book(f"b{i}", 4) for i in range(30)])
+    whole = store.search(rows(1, 2), k=30, passages=4)
+    assert all(len(hit.passages) == 4 for hit in whole)
+    page = store.search(rows(1, 2), k=2, offset=20, passages=4)
+    assert [(hit.id, [one.score for one in hit.passages]) for hit in page] == [
+        (hit.id, [one.score for one in hit.passages]) for hit in whole[20:22]
+    ]
 
 
 def test_a_filter_of_others_points_is_as_near_as_qdrant_has_it(make: Make, engine: PlainEngine) -> None:
@@ -287,3 +317,12 @@ def test_text_needs_a_model(make: Make) -> None:
         make().add([{"id": "a", "text": "b"}])
     with pytest.raises(StoreError):
         make().search("b")
+
+
+@pytest.mark.parametrize("way", [pickle.dumps, copy.deepcopy, copy.copy])
+def test_a_store_elsewhere_says_why_it_cannot_go_along(way: Any, make: Make) -> None:
+    store = make()
+    store.add([document(1)])
+    with pytest.raises(TypeError, match="cannot be pickled or deep-copied, since its client or process cannot"):
+        way(store)
+    assert ids(store.search(rows(1))) == ["d1"]

@@ -57,6 +57,20 @@ def test_folders_come_and_go(own: UiServer, base: Path) -> None:
     assert own.api("forget", {"path": str(base / "two/c.md")}).status == 200
 
 
+def test_what_is_forgotten_while_it_is_indexed_stays_away(own: UiServer, base: Path) -> None:
+    write(base / "large", {f"{i}.txt": f"Text {i}. " * 300 for i in range(80)})
+    assert own.api("add", {"path": str(base / "large")}).status == 200
+    own.wait_for(lambda state: str(base / "large") in {root["path"] for root in state["roots"]})
+    assert own.api("forget", {"path": str(base / "large")}).json == {"done": True}
+    assert own.api("look", {}).status == 200
+    write(base, {"after/a.txt": "A wren sings.\n"})
+    own.api("add", {"path": str(base / "after")})
+    state = wait_for_root(own, base / "after", 1)
+    assert str(base / "large") not in {root["path"] for root in state["roots"]}
+    assert own.search("wren", mode="words")["files"][0]["name"] == "a.txt"
+    assert own.search("text", mode="words", filters={"folders": [str(base / "large")]})["files"] == []
+
+
 @pytest.mark.parametrize("path", ["one", "", "./one", "/no such folder", "/dev/null", "a\0b", "/" + "x" * 5000])
 def test_what_cannot_be_added_is_refused_at_once(own: UiServer, path: str) -> None:
     answer = own.api("add", {"path": path})

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from colibri.index import Index
+from colibri.machine import runs
 from colibri.server import Problem
-from colibri.ui.opening import file_to_open, open_file, runs
+from colibri.ui.opening import file_to_open, open_file
 from reference import ARTEFACTS
 from ui_server import TINY, UiServer, write
 

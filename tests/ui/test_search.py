@@ -71,6 +71,34 @@ def test_other_orders(page: UiServer) -> None:
     assert times == sorted(times, reverse=True)
 
 
+def test_exact_words_are_obeyed(page: UiServer, files: Path) -> None:
+    assert page.api("state").json["modes"] == ["both", "meaning", "words"]
+    found = page.search("refund", mode="words")
+    assert (found["mode"], names(found)) == ("words", ["faq.jsonl"])
+    assert found["took_ms"]["encode"] < found["took_ms"]["total"]
+    matched = {
+        passage["text"][slice(*match["text"])]
+        for file in found["files"]
+        for passage in file["passages"]
+        for match in passage["matches"]
+    }
+    assert matched == {"refund"}
+    assert names(page.search("refu", mode="words", typing=True)) == ["faq.jsonl"]
+    assert names(page.search("refu", mode="words", typing=False)) == []
+    assert names(page.search("r", mode="words", typing=True)) == []  # half of all words begin with a letter
+    assert names(page.search('"3.7 million inhabitants"', mode="both")) == ["berlin.md"]
+    assert names(page.search('"million 3.7"', mode="both")) == []
+    assert "faq.jsonl" not in names(page.search("text -refund", mode="both", k=50))
+    assert names(page.search("-refund", mode="both")) == []
+    found = page.search("refund", mode="words", filters={"folders": [str(files / "notes")]})
+    assert names(found) == []
+
+
+def test_the_best_mode_is_taken_where_none_is_asked_for(page: UiServer) -> None:
+    assert page.search("refund")["mode"] == "both"
+    assert page.search("refund", mode=None)["mode"] == "both"
+
+
 def test_nothing_is_found_for_nothing(page: UiServer) -> None:
     for query in ("", "  \n"):
         answer = page.search(query)

@@ -11,14 +11,13 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from browser_corpus import write_files
+from browser_corpus import TEXTS, write_files
+from browser_steps import Opener
 from ui_server import UiServer
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +28,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What `run.py test-ui` takes beside pytest's own words."""
-    parser.addoption("--figures", action="store_true", help="time from key to paint at 100,000 passages, and print it")
+    words = "time from key to paint, at so many passages (100,000 where no number is said), and print it"
+    parser.addoption("--figures", nargs="?", type=int, const=100_000, metavar="PASSAGES", help=words)
     parser.addoption(
         "--pictures", action="store_true", help="write the screenshots to docs/ instead of a temporary folder"
     )
@@ -49,42 +49,6 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
     yield running
     running.close()
-
-
-@dataclass
-class Opener:
-    """Opens pages, and knows what their consoles said."""
-
-    browser: Browser
-    said: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-    allowed: list[str] = field(default_factory=list)
-    """Patterns of what the console may say: a server that is gone is an error there."""
-
-    def __call__(
-        self,
-        address: str,
-        *,
-        width: int = 1280,
-        height: int = 800,
-        before: Callable[[Page], None] | None = None,
-        **more: Any,
-    ) -> Page:
-        """A page in a context of its own, without storage. before: done ahead of the first request."""
-        context = self.browser.new_context(viewport={"width": width, "height": height}, locale="en-GB", **more)
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.said.append(f"pageerror: {error}"))
-        page.on("request", lambda request: self.asked.append(request.url))
-        if before is not None:
-            before(page)
-        page.goto(address)
-        return page
-
-    def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            self.said.append(f"{message.type}: {message.text}")
 
 
 @pytest.fixture
@@ -113,6 +77,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(corpus: Path) -> Iterator[UiServer]:
     """One that all tests ask which change nothing."""
     with UiServer("files", folder=corpus.parent, log=corpus.parent / "log.jsonl") as running:
+        running.wait_for(lambda state: state["indexing"]["phase"] == "idle" and state["documents"] == len(TEXTS) + 1)
         yield running
 
 

@@ -6,11 +6,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser_steps import answered, search
+from browser_steps import Opener, answered, search
 from ui_server import UiServer
 
 Check = Callable[[Page], None]
-Open = Callable[..., Page]
 
 
 def fits(page: Page) -> None:
@@ -21,7 +20,7 @@ def fits(page: Page) -> None:
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (640, 400), (800, 1200), (1280, 800), (3840, 2160)])
 def test_every_size_and_colour_is_clean(
-    open_page: Open, server: UiServer, check: Check, width: int, height: int, colours: str
+    open_page: Opener, server: UiServer, check: Check, width: int, height: int, colours: str
 ) -> None:
     page = open_page(server.address, width=width, height=height, color_scheme=colours)
     search(page, "how do birds sleep")
@@ -38,7 +37,7 @@ def test_every_size_and_colour_is_clean(
     assert (lightness < 64) == (colours == "dark")
 
 
-def test_twice_the_size_is_clean_and_keeps_everything(open_page: Open, server: UiServer, check: Check) -> None:
+def test_twice_the_size_is_clean_and_keeps_everything(open_page: Opener, server: UiServer, check: Check) -> None:
     """200 % zoom: half the CSS pixels, each twice as large, as browsers do it."""
     page = open_page(server.address, width=640, height=400, device_scale_factor=2)
     search(page, "how do birds sleep")
@@ -52,7 +51,7 @@ def test_twice_the_size_is_clean_and_keeps_everything(open_page: Open, server: U
     check(page)
 
 
-def test_letters_of_twice_the_size_stick_out_nowhere(open_page: Open, server: UiServer) -> None:
+def test_letters_of_twice_the_size_stick_out_nowhere(open_page: Opener, server: UiServer) -> None:
     """Text alone enlarged, as a browser's setting does it."""
     page = open_page(server.address, width=1280, height=800)
     page.context.new_cdp_session(page).send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
@@ -61,7 +60,7 @@ def test_letters_of_twice_the_size_stick_out_nowhere(open_page: Open, server: Ui
     fits(page)
 
 
-def test_at_320_px_everything_is_reached(open_page: Open, server: UiServer, check: Check) -> None:
+def test_at_320_px_everything_is_reached(open_page: Opener, server: UiServer, check: Check) -> None:
     page = open_page(server.address, width=320, height=640)
     search(page, "how do birds sleep")
     expect(page.locator("#filters")).to_be_hidden()
@@ -88,7 +87,7 @@ def test_at_320_px_everything_is_reached(open_page: Open, server: UiServer, chec
 
 @pytest.mark.parametrize(("system", "steps"), [("light", ["light", "dark", ""]), ("dark", ["light", "dark", ""])])
 def test_colours_are_chosen_and_kept(
-    open_page: Open, server: UiServer, check: Check, system: str, steps: list[str]
+    open_page: Opener, server: UiServer, check: Check, system: str, steps: list[str]
 ) -> None:
     page = open_page(server.address, color_scheme=system)
     search(page, "how do birds sleep")
@@ -102,7 +101,7 @@ def test_colours_are_chosen_and_kept(
         search(page, "how do birds sleep")
 
 
-def test_forced_colours_and_reduced_motion(open_page: Open, server: UiServer) -> None:
+def test_forced_colours_and_reduced_motion(open_page: Opener, server: UiServer) -> None:
     """Where the system takes the colours away, a step is still told by the thickness of its line."""
     page = open_page(server.address, forced_colors="active", reduced_motion="reduce")
     search(page, "how do birds sleep")

@@ -2,16 +2,13 @@
 
 import http.server
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page
 
-from browser_steps import search
+from browser_steps import Opener, search
 from ui_server import UiServer
-
-Open = Callable[..., Page]
 
 
 class Other(http.server.BaseHTTPRequestHandler):
@@ -44,10 +41,10 @@ def other_page() -> Iterator[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("known", [True, False])
 def test_a_page_on_another_port_gets_nothing_even_with_the_token(
-    open_page: Open, server: UiServer, known: bool
+    open_page: Opener, server: UiServer, known: bool
 ) -> None:
     """Not the answer, and 403 is what the server says: a preflight is refused, and so is what needs none."""
-    open_page.allowed += ["CORS", "net::ERR_", "403", "blocked"]  # type: ignore[attr-defined]
+    open_page.allowed += ["CORS", "net::ERR_", "403", "blocked"]
     statuses: list[int] = []
     with other_page() as (address, _):
         page = open_page(address)
@@ -70,8 +67,8 @@ def test_a_page_on_another_port_gets_nothing_even_with_the_token(
     assert set(statuses) == {403}
 
 
-def test_a_page_elsewhere_cannot_frame_it_nor_run_its_scripts(open_page: Open, server: UiServer) -> None:
-    open_page.allowed += ["net::ERR_", "403", "frame", "Refused", "blocked"]  # type: ignore[attr-defined]
+def test_a_page_elsewhere_cannot_frame_it_nor_run_its_scripts(open_page: Opener, server: UiServer) -> None:
+    open_page.allowed += ["net::ERR_", "403", "frame", "Refused", "blocked"]
     base = server.address.partition("#")[0]
     with other_page() as (address, _):
         page = open_page(address)
@@ -100,7 +97,7 @@ def test_a_page_elsewhere_cannot_frame_it_nor_run_its_scripts(open_page: Open, s
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
-def test_own_names_of_this_machine_are_answered(open_page: Open, server: UiServer, name: str) -> None:
+def test_own_names_of_this_machine_are_answered(open_page: Opener, server: UiServer, name: str) -> None:
     page = open_page(server.address.replace("127.0.0.1", name))
     search(page, "bread")
 
@@ -113,7 +110,7 @@ def test_a_wrong_host_gets_403(server: UiServer, host: str) -> None:
             assert server.call(path, host=host).status == 403
 
 
-def test_another_port_is_sent_no_cookie_and_no_referrer(open_page: Open, server: UiServer) -> None:
+def test_another_port_is_sent_no_cookie_and_no_referrer(open_page: Opener, server: UiServer) -> None:
     page = open_page(server.address)
     search(page, "bread")
     with other_page() as (address, seen):

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from browser_corpus import MARKUP, MARKUP_NAME
-from browser_steps import answered, search
+from browser_steps import Opener, answered, search, state_with
 from ui_server import UiServer
 
 
@@ -61,6 +61,33 @@ def test_the_last_answer_wins_whatever_comes_when(page: Page) -> None:
     held[0].continue_()  # the browser has given it up: this changes nothing
     search(page, "penguins sleep")
     expect(page.locator("#files > li").first.locator("h2")).to_have_text("penguins.pdf")
+
+
+def test_an_index_that_moves_takes_no_question_away(open_page: Opener, server: UiServer) -> None:
+    """Every look at the state finds another count, and what was typed meanwhile is answered all the same."""
+    state, looks = server.api("state").json, iter(range(1, 1_000_000))
+
+    def moving(route: Route) -> None:
+        route.fulfill(json={**state, "bytes": next(looks), "indexing": {**state["indexing"], "phase": "looking"}})
+
+    def late(route: Route) -> None:
+        if (route.request.post_data_json or {})["query"] == "penguins":
+            held.append(route)
+        else:
+            route.continue_()
+
+    held: list[Route] = []
+    page = open_page(server.address, before=lambda page: page.route("**/ui/api/state", moving))
+    search(page, "bread")
+    page.route("**/ui/api/search", late)
+    page.locator("#query").fill("penguins")
+    with page.expect_request(lambda request: "penguins" in (request.post_data or "")):
+        pass
+    page.evaluate("setInterval(() => document.dispatchEvent(new Event('visibilitychange')), 50)")  # a look each
+    page.wait_for_timeout(4_000)  # longer than the page leaves between two answers of its own asking
+    held[0].continue_()
+    answered(page, "penguins")
+    assert next(looks) > 10
 
 
 def test_no_question_is_asked_while_a_character_is_being_composed(page: Page) -> None:
@@ -276,6 +303,56 @@ def test_a_text_and_a_name_made_of_markup_are_text(page: Page) -> None:
         answered(page, markup.strip())
     assert page.evaluate("window.hurt") is None
     assert page.locator("#words script, #words img").count() == 0
+
+
+def test_signs_that_turn_a_name_around_are_made_visible(page: Page) -> None:
+    search(page, "owl and mouse in the snow")
+    name = page.locator("#files h2", has_text="notes").first
+    assert name.text_content() == "notes\ufffdtxt.exe about\ufffdowls.txt"
+
+
+def test_exact_words_phrases_and_what_is_not_to_stand_there(page: Page) -> None:
+    page.locator("#modes label", has_text="Exact words").click()
+    names = page.locator("#files h2")
+    search(page, '"refund policy"')
+    expect(names).to_have_text(["report.txt"])
+    expect(page.locator("article").first.locator("mark").first).to_be_visible()
+    search(page, "refu")  # the last word may go on
+    expect(names).to_have_text(["report.txt"])
+    page.keyboard.press("Enter")  # and now it is a word
+    expect(page.locator("#empty h2")).to_have_text("Nothing found")
+    expect(page.locator("#empty")).to_contain_text("search by meaning, too")
+    page.get_by_role("button", name="Search by both").click()
+    expect(page.locator("#modes input[value=both]")).to_be_checked()
+    expect(names.first).to_have_text("report.txt")
+    search(page, "birds sleep -torpor -penguins")
+    assert {"hummingbirds.md", "penguins.pdf"}.isdisjoint(names.all_text_contents())
+    assert "astral.txt" in names.all_text_contents()
+
+
+@pytest.mark.parametrize("mode", ["meaning", "words", "both"])
+def test_the_mode_is_asked_for_as_chosen(open_page: Opener, server: UiServer, mode: str) -> None:
+    asked: list[str | None] = []
+
+    def answer(route: Route) -> None:
+        asked.append((route.request.post_data_json or {})["mode"])
+        route.fulfill(json={**server.search("bread"), "mode": mode})
+
+    def before(page: Page) -> None:
+        state_with(page, server, modes=["meaning", "words", "both"])
+        page.route("**/ui/api/search", answer)
+
+    page = open_page(server.address, before=before)
+    expect(page.locator("#modes")).to_be_visible()
+    page.locator("#query").fill("bread")
+    answered(page, "bread")
+    page.locator(f"#modes input[value={mode}]").check()
+    page.wait_for_function("() => document.querySelector('#results').getAttribute('aria-busy') === null")
+    assert asked[-1] == mode
+    page.locator("#modes input:checked").focus()
+    page.keyboard.press("ArrowRight")  # a group of radios, by keys
+    page.wait_for_function("() => document.querySelector('#results').getAttribute('aria-busy') === null")
+    assert asked[-1] != mode
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from browser_corpus import write_files
-from browser_steps import answered, search, state_with
+from browser_steps import Opener, answered, search, state_with
 from ui_server import UiServer
 
 Check = Callable[[Page], None]
@@ -21,9 +21,7 @@ def test_before_the_first_word_it_says_what_there_is(page: Page, check: Check) -
     check(page)
 
 
-def test_an_index_without_a_folder_says_how_to_add_one(
-    open_page: Callable[..., Page], tmp_path: Path, check: Check
-) -> None:
+def test_an_index_without_a_folder_says_how_to_add_one(open_page: Opener, tmp_path: Path, check: Check) -> None:
     with UiServer(folder=tmp_path, log=tmp_path / "log") as empty:
         page = open_page(empty.address)
         expect(page.locator("#empty")).to_contain_text("Nothing is indexed yet")
@@ -53,7 +51,10 @@ def unlikely(route: Route) -> None:
 
 def test_where_nothing_fits_no_strangers_are_shown_unasked(page: Page, check: Check) -> None:
     page.route("**/ui/api/search", unlikely)
-    search(page, "the price of tea")
+    page.locator("#query").fill("the price of tea")
+    answered(page, "the price of tea")
+    expect(page.locator("#empty h2")).to_have_text("Nothing fits well yet")  # the last word may go on
+    page.keyboard.press("Enter")
     expect(page.locator("#empty h2")).to_have_text("Nothing fits well")
     expect(page.locator("article")).to_have_count(0)
     expect(page.locator("#words")).to_be_hidden()
@@ -68,15 +69,16 @@ def test_where_nothing_fits_no_strangers_are_shown_unasked(page: Page, check: Ch
 
 
 def test_a_server_that_is_gone_and_back_is_told_and_searched_again(
-    open_page: Callable[..., Page], tmp_path: Path, check: Check
+    open_page: Opener, tmp_path: Path, check: Check
 ) -> None:
     write_files(tmp_path / "files")
     with UiServer("files", folder=tmp_path, log=tmp_path / "log") as first:
+        first.wait_for(lambda state: state["indexing"]["phase"] == "idle" and state["documents"] > 10)
         page = open_page(first.address)
         search(page, "how do hummingbirds sleep")
         port, token = first.port, first.token
         assert first.stop() in {0, -signal.SIGTERM, 128 + signal.SIGTERM}
-    open_page.allowed += ["net::ERR_", "401", "503"]  # type: ignore[attr-defined]
+    open_page.allowed += ["net::ERR_", "401", "503"]
     expect(page.locator("#trouble h2")).to_have_text("Colibri does not answer", timeout=15_000)
     expect(page.locator("article").first).to_be_visible()  # what was found stays in sight
     check(page)
@@ -92,10 +94,8 @@ def test_a_server_that_is_gone_and_back_is_told_and_searched_again(
         expect(page.locator("#files > li").first.locator("h2")).to_have_text("penguins.pdf")
 
 
-def test_a_page_opened_anew_by_the_new_address_takes_its_token(
-    open_page: Callable[..., Page], server: UiServer
-) -> None:
-    open_page.allowed += ["401"]  # type: ignore[attr-defined]
+def test_a_page_opened_anew_by_the_new_address_takes_its_token(open_page: Opener, server: UiServer) -> None:
+    open_page.allowed += ["401"]
     page = open_page(server.address.partition("#")[0])
     expect(page.locator("#trouble h2")).to_have_text("This page has no right to search here")
     page.evaluate("token => { location.hash = 'token=' + token }", server.token)
@@ -104,11 +104,11 @@ def test_a_page_opened_anew_by_the_new_address_takes_its_token(
     search(page, "bread")
 
 
-@pytest.mark.parametrize("typed", ["wrong", "ÿ", " "])
+@pytest.mark.parametrize("typed", ["wrong", "ÿ", "鳥 🐦", "a b", " "])
 def test_a_wrong_token_is_refused_and_asked_for_again(
-    open_page: Callable[..., Page], server: UiServer, check: Check, typed: str
+    open_page: Opener, server: UiServer, check: Check, typed: str
 ) -> None:
-    open_page.allowed += ["401"]  # type: ignore[attr-defined]
+    open_page.allowed += ["401"]
     page = open_page(server.address.partition("#")[0])
     page.locator("#token").fill(typed)
     page.get_by_role("button", name="Use it").click()
@@ -122,9 +122,9 @@ def test_a_wrong_token_is_refused_and_asked_for_again(
 
 @pytest.mark.parametrize("status", [409, 422, 500, 503])
 def test_a_search_that_fails_says_why_and_is_tried_again(
-    page: Page, open_page: Callable[..., Page], check: Check, status: int
+    page: Page, open_page: Opener, check: Check, status: int
 ) -> None:
-    open_page.allowed += [str(status)]  # type: ignore[attr-defined]
+    open_page.allowed += [str(status)]
     problem = {"detail": "the index is being rebuilt", "code": "BUSY"}
     page.route("**/ui/api/search", lambda route: route.fulfill(status=status, json=problem))
     page.locator("#query").fill("bread")
@@ -136,8 +136,8 @@ def test_a_search_that_fails_says_why_and_is_tried_again(
     expect(page.locator("#trouble")).to_be_hidden()
 
 
-def test_a_question_too_long_is_refused_in_the_servers_words(page: Page, open_page: Callable[..., Page]) -> None:
-    open_page.allowed += ["422"]  # type: ignore[attr-defined]
+def test_a_question_too_long_is_refused_in_the_servers_words(page: Page, open_page: Opener) -> None:
+    open_page.allowed += ["422"]
     page.locator("#query").fill("birds " * 2000)
     expect(page.locator("#trouble")).to_contain_text("query")
     page.locator("#query").fill("birds")
@@ -173,7 +173,7 @@ INDEXING = {
     ],
 )
 def test_what_the_index_does_is_shown_and_can_be_held(
-    open_page: Callable[..., Page], server: UiServer, check: Check, change: dict[str, object], said: str, button: str
+    open_page: Opener, server: UiServer, check: Check, change: dict[str, object], said: str, button: str
 ) -> None:
     told: list[str] = []
 
@@ -194,9 +194,7 @@ def test_what_the_index_does_is_shown_and_can_be_held(
     assert told == [{"Pause": "pause", "Resume": "resume", "Try again": "look"}[button]]
 
 
-def test_folders_are_added_and_forgotten_only_when_sure(
-    open_page: Callable[..., Page], server: UiServer, check: Check
-) -> None:
+def test_folders_are_added_and_forgotten_only_when_sure(open_page: Opener, server: UiServer, check: Check) -> None:
     told: list[tuple[str, object]] = []
 
     def hear(route: Route) -> None:
@@ -237,9 +235,7 @@ def test_folders_are_added_and_forgotten_only_when_sure(
     expect(page.locator("#folders-open")).to_be_focused()
 
 
-def test_a_page_that_may_not_change_or_open_offers_neither(
-    open_page: Callable[..., Page], server: UiServer, check: Check
-) -> None:
+def test_a_page_that_may_not_change_or_open_offers_neither(open_page: Opener, server: UiServer, check: Check) -> None:
     page = open_page(server.address, before=lambda page: state_with(page, server, can_change=False, can_open=False))
     search(page, "how do hummingbirds sleep")
     assert page.get_by_role("button", name=re.compile("^(Open|Folder of)")).count() == 0
@@ -250,3 +246,71 @@ def test_a_page_that_may_not_change_or_open_offers_neither(
     expect(page.locator("#folder-path")).to_be_hidden()
     assert page.get_by_role("button", name=re.compile("^Forget")).count() == 0
     check(page)
+
+
+def test_a_code_in_the_address_is_good_once_and_never_kept(open_page: Opener, server: UiServer) -> None:
+    """What a browser is started with, every user of the machine can read: so it is no token."""
+    open_page.allowed += ["401"]
+    code = server.api("code", {}).json["code"]
+    base = server.address.partition("#")[0]
+    page = open_page(f"{base}#code={code}")
+    search(page, "bread")
+    assert page.evaluate("location.href") == base
+    assert page.evaluate("sessionStorage.getItem('colibri.token')") == server.token
+    page.evaluate("code => { location.hash = 'code=' + code }", code)  # once more, in a page that has the token
+    search(page, "penguins")
+    stranger = open_page(f"{base}#code={code}")
+    expect(stranger.locator("#trouble h2")).to_have_text("This page has no right to search here")
+    assert stranger.evaluate("sessionStorage.getItem('colibri.token')") is None
+
+
+def test_a_file_that_would_run_is_not_opened_but_its_folder_is_offered(page: Page, open_page: Opener) -> None:
+    open_page.allowed += ["409"]
+    told: list[str] = []
+
+    def hear(route: Route) -> None:
+        told.append(route.request.url.rpartition("/")[2])
+        if told[-1] == "open":
+            route.fulfill(status=409, json={"detail": "plan.py: to open it would run it", "code": "FILE_RUNS"})
+        else:
+            route.fulfill(json={"done": True})
+
+    page.route(re.compile("/ui/api/(open|reveal)$"), hear)
+    search(page, "which birds are asleep in the code")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toast")).to_contain_text("to open it would run it")
+    page.locator("#toast").get_by_role("button", name="Show folder").click()
+    expect(page.locator("#toast")).to_contain_text("Showed the folder of")
+    assert told == ["open", "reveal"]
+
+
+def test_a_server_in_the_house_asks_for_a_key(open_page: Opener, server: UiServer, check: Check) -> None:
+    open_page.allowed += ["401"]
+    problem = {"detail": "a key is wanted", "code": "AUTH_MISSING"}
+
+    def before(page: Page) -> None:
+        page.route("**/ui/api/state", lambda route: route.fulfill(status=401, json=problem))
+
+    page = open_page(server.address.partition("#")[0], before=before)
+    expect(page.locator("#trouble")).to_contain_text("This server wants one of its keys")
+    expect(page.get_by_label("Key", exact=True)).to_be_visible()
+    check(page)
+
+
+def test_what_is_saved_is_found_without_another_key(open_page: Opener, tmp_path: Path) -> None:
+    """A folder is followed, and the page asks again by itself where nobody would lose their place."""
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "bread.txt").write_text("Bread is baked from flour.\n", encoding="utf-8")
+    with UiServer("files", folder=tmp_path, log=tmp_path / "log") as running:
+        running.wait_for(lambda state: state["indexing"]["phase"] == "idle" and state["documents"] == 1)
+        page = open_page(running.address)
+        search(page, "zebras have stripes")
+        expect(page.locator("#files h2")).to_have_text(["bread.txt"])
+        (tmp_path / "files" / "zebra.txt").write_text("Zebras have stripes.\n", encoding="utf-8")
+        expect(page.locator("#files h2").first).to_have_text("zebra.txt", timeout=60_000)
+        expect(page.locator("#query")).to_be_focused()
+        page.locator("article").first.focus()  # who reads keeps the place, and is told
+        (tmp_path / "files" / "more.txt").write_text("More zebras with more stripes.\n", encoding="utf-8")
+        page.get_by_role("button", name="The index has changed: search again").click(timeout=60_000)
+        expect(page.locator("#files h2").filter(has_text="more.txt")).to_be_attached()

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from colibri.vectors import quantised_rows
+from colibri.quantised import quantised_rows
 
 Floats = NDArray[np.float32]
 

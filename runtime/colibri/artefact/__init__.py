@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 from colibri.machine import door
 
 if TYPE_CHECKING:
+    from colibri.artefact.cutoffs import FITS, Bounds, Fit, bounds, fit_of
     from colibri.artefact.finding import DEFAULT, Artefact, check_files, files_checked, find, shipped
     from colibri.artefact.hashing import file_sha256, part_count
     from colibri.artefact.hub import prepare_client
     from colibri.artefact.manifest import (
         Architecture,
+        CutoffRow,
+        Cutoffs,
         Engine,
         Expansion,
         FileEntry,
@@ -40,11 +43,12 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "cutoffs": "FITS Bounds Fit bounds fit_of",
             "finding": "DEFAULT Artefact check_files files_checked find shipped",
             "hashing": "file_sha256 part_count",
             "hub": "prepare_client",
-            "manifest": "Architecture Engine Expansion FileEntry GoldenRow GoldenScores Graph Head Licence Manifest "
-            "Parity Profile Role RoleName Skiplist Source TokenizerSpec Variant",
+            "manifest": "Architecture CutoffRow Cutoffs Engine Expansion FileEntry GoldenRow GoldenScores Graph Head "
+            "Licence Manifest Parity Profile Role RoleName Skiplist Source TokenizerSpec Variant",
             "manifest_file": "FILE_NAME FORMAT needed_format read_manifest write_manifest",
             "places": "Held aliases held meant search_path user_models",
             "typed_json": "parse_typed",

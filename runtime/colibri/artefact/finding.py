@@ -40,6 +40,17 @@ class Artefact:
         """Path of one of its files."""
         return self.folder / name
 
+    def found_again(self) -> dict[str, str | None]:
+        """What `find` takes to find it in another process: what came along by its name, a repository at its commit, a
+        folder by its whole path."""
+        if self.hub is not None:
+            wish = self.hub.wish
+            return {"name_or_path": self.hub.repo, "revision": wish.revision, "cache_dir": wish.cache_dir}
+        whole = os.path.realpath(self.folder)
+        if any(os.path.realpath(root / self.folder.name) == whole for root in places.shipped_roots()):
+            return {"name_or_path": self.folder.name}
+        return {"name_or_path": whole}
+
     def files_to_run(self, variant: Variant, graph: Graph) -> list[str]:
         """Every file that running this graph reads, small ones first."""
         names = [self.manifest.tokenizer.file, graph.query, graph.document, *variant.data]

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from colibri.machine import can_be, home, temporary_folder, why_no_home
 
 log = logging.getLogger(__name__)
 
+# What git takes in no name.
+_NO_REVISION = re.compile(r"\.\.|^[/-]|[\x00-\x20\x7f\\~^:?*\[]")
 _HUB_SECONDS = 10  # as the client waits for an answer
 
 
@@ -34,6 +37,8 @@ def hub_wish(
     """Of what a caller gave. Raises InputError."""
     if revision is not None and (not isinstance(revision, str) or not revision):
         raise InputTypeError(f"revision: found {revision!r}, wanted a branch, tag or commit, or None")
+    if revision and _NO_REVISION.search(revision):
+        raise InputError(f"revision: found {revision!r}, wanted a branch, tag or commit, as git names them")
     if token is not None and not isinstance(token, str | bool):
         raise InputTypeError(f"token: found {type(token).__name__}, wanted a text, True, False or None")
     if token == "":

@@ -243,6 +243,36 @@ class GoldenScores:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CutoffRow:
+    """Cutoffs of one width, for queries of some lengths."""
+
+    dim: int
+    min_weight: float
+    """Least sum of the weights of a query's rows (their number, where they have none)."""
+    max_weight: float | None
+    """Greatest, itself included; None: any. Rows of one width do not overlap."""
+    false_positives: dict[str, float]
+    """Rate, such as "0.001" -> the score that this share of unrelated pairs reaches."""
+    balanced: float
+    """The score that tells related and unrelated pairs apart best, where there are as many of both."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cutoffs:
+    """From which score on a text fits a query: measured, or published, on related and unrelated pairs."""
+
+    unit: Literal["sum", "mean"]
+    """What scores are: raw MaxSim, or that divided by the sum of the weights of the query's rows."""
+    likely: str
+    """The rate whose cutoff a hit called likely reaches."""
+    maybe: str
+    """The rate whose cutoff a hit called maybe reaches; below it is unlikely."""
+    source: str
+    """Where they were measured or published."""
+    rows: tuple[CutoffRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class FileEntry:
     """Size and hash of one file of the artefact."""
 
@@ -279,6 +309,8 @@ class Manifest:
     """Every file of the artefact but colibri.json itself."""
     golden_scores: tuple[GoldenScores, ...] = ()
     """Since format 1.3."""
+    cutoffs: Cutoffs | None = None
+    """None: nobody measured them, and nothing is claimed. Since format 1.4."""
 
     @property
     def dims(self) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from colibri.artefact.typed_json import parse_typed
 from colibri.errors import ArtefactError
 
 FILE_NAME = "colibri.json"
-FORMAT = (1, 3)  # a new minor adds keys (older files stay readable), a new major changes their meaning
+FORMAT = (1, 4)  # a new minor adds keys (older files stay readable), a new major changes their meaning
 
 _FORMAT_NUMBERS = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})")
 
@@ -33,6 +33,8 @@ def read_manifest(path: Path) -> Manifest:
 
 def needed_format(manifest: Manifest) -> str:
     """The oldest format, from 1.2, that can say all of it: older runtimes then read what they could follow."""
+    if manifest.cutoffs is not None:
+        return "1.4"
     roles = any(manifest.role(name).drop_start_rows for name in ROLES)
     tokenizer = manifest.tokenizer.lowercase or manifest.tokenizer.folding != "none"
     told = manifest.golden_scores or any(row.source for row in manifest.golden)
@@ -42,7 +44,10 @@ def needed_format(manifest: Manifest) -> str:
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Write a colibri.json that `read` returns unchanged, with the keys that its format knows."""
     document = dataclasses.asdict(manifest)
-    if int(manifest.format.partition(".")[2]) < 3:
+    minor = int(manifest.format.partition(".")[2])
+    if minor < 4:
+        del document["cutoffs"]
+    if minor < 3:
         del document["golden_scores"], document["tokenizer"]["lowercase"], document["tokenizer"]["folding"]
         for part in (document["query"], document["document"]):
             del part["drop_start_rows"]

@@ -1,10 +1,11 @@
 """What must hold between the parts of a manifest, so that no text meets it first: names lead somewhere, ids and
 lengths are ones the graphs have."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from colibri.artefact.hashing import part_count
-from colibri.artefact.manifest import Manifest, Role, RoleName
+from colibri.artefact.manifest import CutoffRow, Manifest, Role, RoleName
 from colibri.errors import ArtefactError
 
 ROLES: tuple[RoleName, ...] = ("query", "document")
@@ -21,6 +22,7 @@ def check(manifest: Manifest, own_name: str) -> None:
         *_frame(manifest),
         *_variants(manifest),
         *_golden(manifest),
+        *_cutoffs(manifest),
     ]
     for name in ROLES:
         problems += _role(manifest, name, manifest.role(name))
@@ -67,6 +69,50 @@ def _golden(m: Manifest) -> Iterator[str]:
     for i, golden in enumerate(m.golden_scores):
         if len(golden.documents) != len(golden.scores) or not golden.documents:
             yield f"golden_scores[{i}]: {len(golden.documents)} documents and {len(golden.scores)} scores"
+
+
+def _cutoffs(m: Manifest) -> Iterator[str]:
+    if m.cutoffs is None:
+        return
+    if not m.cutoffs.rows:
+        yield "cutoffs.rows: none"
+    if len(set(m.dims)) == len(m.dims) and (bad := [row.dim for row in m.cutoffs.rows if row.dim not in m.dims]):
+        yield f"cutoffs.rows: dim {bad[0]} has no head among {m.dims}"
+    for i, row in enumerate(m.cutoffs.rows):
+        path = f"cutoffs.rows[{i}]"
+        rates = {rate: _rate(rate) for rate in row.false_positives}
+        if odd := [rate for rate, share in rates.items() if share is None]:
+            yield f"{path}.false_positives: {odd[0]!r}, wanted a share between 0 and 1"
+        elif not _falling([row.false_positives[rate] for rate in sorted(rates, key=float)]):
+            yield f"{path}.false_positives: a lower rate with a lower score"
+        for name, rate in (("likely", m.cutoffs.likely), ("maybe", m.cutoffs.maybe)):
+            if rate not in row.false_positives:
+                yield f"{path}.false_positives: has no {rate!r}, which cutoffs.{name} names"
+        if row.max_weight is not None and row.max_weight < row.min_weight:
+            yield f"{path}.max_weight: {row.max_weight} is below min_weight {row.min_weight}"
+    likely, maybe = _rate(m.cutoffs.likely), _rate(m.cutoffs.maybe)
+    if likely is not None and maybe is not None and likely > maybe:
+        yield f"cutoffs.likely: rate {m.cutoffs.likely}, wanted at most that of maybe, {m.cutoffs.maybe}"
+    yield from _overlaps(m.cutoffs.rows)
+
+
+def _overlaps(rows: Sequence[CutoffRow]) -> Iterator[str]:
+    ordered = sorted(rows, key=lambda row: (row.dim, row.min_weight))
+    for one, other in pairwise(ordered):
+        if one.dim == other.dim and (one.max_weight is None or one.max_weight > other.min_weight):
+            yield f"cutoffs.rows: of dim {one.dim} two hold for queries that weigh {other.min_weight}"
+
+
+def _falling(scores: Sequence[float]) -> bool:
+    return all(one >= other for one, other in pairwise(scores))
+
+
+def _rate(text: str) -> float | None:
+    try:
+        share = float(text)
+    except ValueError:
+        return None
+    return share if 0 < share < 1 else None
 
 
 def _variants(m: Manifest) -> Iterator[str]:

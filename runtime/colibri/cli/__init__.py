@@ -10,16 +10,18 @@ import os
 import signal
 import sys
 import traceback
-from importlib import import_module, metadata
+from importlib import import_module
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from colibri.cli.completion import VARIABLE
-from colibri.cli.grouped import Suggesting
+from colibri.cli.grouped import COMPLETE, Suggesting
 from colibri.cli.terminal import LINES, VisibleLines, echo, echo_error, never_fail, visible
 from colibri.errors import ColibriError
+
+if TYPE_CHECKING:
+    from importlib import metadata
 
 _OURS = {
     "rerank": "colibri.cli.rank:rerank",
@@ -53,7 +55,7 @@ class LazyCommands(Suggesting):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Ours in the order a newcomer meets them, then those of other packages."""
-        return [*_OURS, *sorted(point.name for point in metadata.entry_points(group=_ENTRY_POINTS))]
+        return [*_OURS, *sorted(point.name for point in _entry_points())]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, or None for an unknown name."""
@@ -61,7 +63,7 @@ class LazyCommands(Suggesting):
             module, _, name = _OURS[cmd_name].partition(":")
             command: click.Command = getattr(import_module(module), name)
             return command
-        for point in metadata.entry_points(group=_ENTRY_POINTS, name=cmd_name):
+        for point in _entry_points(name=cmd_name):
             try:
                 loaded: click.Command = point.load()
             except (ImportError, AttributeError) as error:  # another package's fault must not take ours along
@@ -76,6 +78,12 @@ class LazyCommands(Suggesting):
             return super().invoke(ctx)
         except ColibriError as error:
             raise click.ClickException(visible(str(error), LINES)) from error
+
+
+def _entry_points(name: str | None = None) -> "list[metadata.EntryPoint]":
+    from importlib import metadata  # its e-mail parser takes 20 ms, which commands of ours do without
+
+    return [point for point in metadata.entry_points(group=_ENTRY_POINTS) if name in {None, point.name}]
 
 
 @click.group(
@@ -122,7 +130,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _run() -> int:
     try:
-        return group.main(standalone_mode=False, complete_var=VARIABLE) or 0
+        return group.main(standalone_mode=False, complete_var=COMPLETE) or 0
     except click.exceptions.Abort:  # click's name for Ctrl-C and end of input
         echo("interrupted", err=True)
         return 130

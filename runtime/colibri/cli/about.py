@@ -4,7 +4,7 @@ import dataclasses
 
 import click
 
-from colibri.artefact import Engine, Manifest, Role, Variant, find
+from colibri.artefact import Cutoffs, Engine, Manifest, Role, Variant, find
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.providers import CPU
 
@@ -43,11 +43,38 @@ def _describe(m: Manifest) -> list[str]:
         lines.append("texts         lower-cased before they are tokenized")
     if published := len(m.golden) + sum(len(one.scores) for one in m.golden_scores):
         lines.append(f"published     {published} rows and scores: `colibri verify --golden` compares")
+    lines += _cutoffs(m)
     if m.aliases:
         lines.insert(1, f"aliases       {', '.join(m.aliases)}")
     for name, variant in m.variants.items():
         lines += _variant(name, variant)
     return lines
+
+
+def _cutoffs(m: Manifest) -> list[str]:
+    """Of the default width; --json has them all."""
+    found = m.cutoffs
+    if found is None:
+        return ["cutoffs       none measured: no result says whether it fits"]
+    unit = "MaxSim divided by the query's weight" if found.unit == "mean" else "raw MaxSim"
+    lines = [f"cutoffs       {unit}, by the share of unrelated pairs that reach it; {found.source}"]
+    own = [row for row in found.rows if row.dim == m.default_dim]
+    for row in own or found.rows:
+        rates = "  ".join(
+            f"{rate}: {score:g}{_called(found, rate)}"
+            for rate, score in sorted(row.false_positives.items(), key=lambda item: -float(item[0]))
+        )
+        most = "" if row.max_weight is None else f" to {row.max_weight:g}"
+        lines.append(
+            f"              dim {row.dim}, queries that weigh {row.min_weight:g}{most or ' or more'}:"
+            f" {rates}  balanced: {row.balanced:g}"
+        )
+    return lines
+
+
+def _called(cutoffs: Cutoffs, rate: str) -> str:
+    names = [name for name, of in (("likely", cutoffs.likely), ("maybe", cutoffs.maybe)) if of == rate]
+    return f" ({' and '.join(names)})" if names else ""
 
 
 def _head(m: Manifest, dim: int) -> str:

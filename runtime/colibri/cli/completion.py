@@ -6,11 +6,10 @@ from pathlib import PurePath
 import click
 from click.shell_completion import get_completion_class
 
+from colibri.cli.grouped import COMPLETE
 from colibri.cli.terminal import echo
 from colibri.errors import InputError
 
-VARIABLE = "_COLIBRI_COMPLETE"
-"""Which the shell's script sets to ask `colibri` itself; click's name for it."""
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -32,4 +31,4 @@ def completion(ctx: click.Context, shell: str | None) -> None:
     found = get_completion_class(shell) if shell in SHELLS else None
     if found is None:
         raise InputError(f"SHELL is {shell or 'not set'}; name one: {', '.join(SHELLS)}")
-    echo(found(ctx.find_root().command, {}, "colibri", VARIABLE).source().strip("\n"))
+    echo(found(ctx.find_root().command, {}, "colibri", COMPLETE).source().strip("\n"))

@@ -8,14 +8,15 @@ from colibri.machine import install_command
 
 _ZSTD = ("backports.zstd",) if sys.version_info < (3, 14) else ()
 _FILES = ("pypdfium2", "chardet", "webencodings", *_ZSTD)
+_SERVER = ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn")
 _EXPORT = ("onnx", "onnx_ir", "safetensors")
 EXTRAS = {
     "cpu": ("onnxruntime",),
     "gpu": ("onnxruntime-gpu",),
     "files": _FILES,
     "files-all": (*_FILES, "office_oxide", "olefile"),
-    "desktop": ("watchfiles",),
-    "server": ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn"),
+    "desktop": (*_SERVER, "watchfiles"),
+    "server": _SERVER,
     "export": _EXPORT,
     "optimum": (*_EXPORT, "optimum", "torch", "transformers"),
     "langchain": ("langchain_core",),

@@ -7,6 +7,9 @@ import click
 
 from colibri.own import nearest
 
+COMPLETE = "_COLIBRI_COMPLETE"
+"""The variable by which a shell's script (`colibri completion`) asks `colibri` itself; click's name for it."""
+
 MODEL = {
     "The model": ("--model", "--dim", "--variant", "--provider", "--batch-tokens", "--threads", "--workers"),
 }

@@ -126,7 +126,11 @@ def index(
     A folder that is gone, or on a disk that is not mounted, is said at every run, and its documents stay until --prune;
     `colibri search` marks them.
 
+    It goes into the index that --into or --name says, else COLIBRI_INDEX, else .colibri-index of this folder or of one
+    above, else your own; which it is, and why, is said.
+
     \b
+      colibri index ~/Documents        # into your own index, which `colibri search` asks from anywhere
       colibri index notes/ papers/ --glob '*.md' --glob '*.pdf'
       colibri index faq.jsonl --text-field answer --id-field key --into faq.index
       colibri index                    # all of it again, with the options it has

@@ -125,9 +125,10 @@ def loader(asked: ModelOptions) -> "Callable[[str | os.PathLike[str] | None], Co
 
 
 def _what_to_do(found: Which) -> str:
-    if found.name is None:
-        return "`colibri index PATH` makes one"
     others = named_indexes()
+    if found.name is None:
+        named = f"; --name {found.path} is one of your own" if str(found.path) in others else ""
+        return f"`colibri index PATH{f' {found.words}' if found.words else ''}` makes it{named}"
     if close := nearest(found.name, others):
         return f"the nearest of your own is --name {close}"
     named = f"; there is {', '.join(others)}" if others else ""

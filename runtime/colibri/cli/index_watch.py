@@ -35,7 +35,8 @@ def watch(
     open_index(place, asked, create=True).close()  # what cannot be is said before anything is begun
     loaded = {name: value for name, value in asdict(asked).items() if name not in {"model", "dim"}}
     said = _Said(place, as_json=as_json, quiet=quiet)
-    follower = Follower(place, options=loaded, on_change=said.changed, on_look=said.looked)
+    limits = {name: changes[name] for name in ("max_seconds", "max_memory_bytes") if name in changes}
+    follower = Follower(place, options=loaded, limits=limits, on_change=said.changed, on_look=said.looked)
     if paths or changes or defaults:
         follower.look_now(paths, changes, reset=defaults)
     try:

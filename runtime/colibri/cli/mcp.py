@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from colibri import machine
-from colibri.cli.index_place import IndexOptions, NamedPath, is_index, open_index
+from colibri.cli.grouped import MODEL, Grouped
+from colibri.cli.index_place import IndexName, IndexOptions, NamedPath, is_index, open_index
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.terminal import echo
 from colibri.errors import InputError, MissingExtra, StoreError
@@ -22,13 +23,23 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8090
 
 
-@click.command(short_help="Let assistants search, over MCP.")
+@click.command(cls=Grouped, groups=MODEL, short_help="Let assistants search, over MCP.")
 @click.option(
     "--index",
     "places",
     type=NamedPath(),
     multiple=True,
-    help="Folder of an index; may be given several times. Default: the one that `colibri search` would use here.",
+    metavar="FOLDER",
+    help="Folder of an index; may be given several times. Default: COLIBRI_INDEX, else .colibri-index here or above, "
+    "else your own.",
+)
+@click.option(
+    "--name",
+    "own",
+    type=IndexName(),
+    multiple=True,
+    metavar="NAME",
+    help="One of your own indexes, by its name; may be given several times.",
 )
 @click.option("--http", is_flag=True, help="Streamable HTTP at /mcp in place of stdin and stdout.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="With --http: address to listen on.")
@@ -46,7 +57,13 @@ DEFAULT_PORT = 8090
 )
 @model_options
 def mcp(
-    places: tuple[Path, ...], http: bool, host: str, port: int, keys_file: Path | None, asked: ModelOptions
+    places: tuple[Path, ...],
+    own: tuple[str, ...],
+    http: bool,
+    host: str,
+    port: int,
+    keys_file: Path | None,
+    asked: ModelOptions,
 ) -> None:
     """Let an assistant search and read your indexes, over the Model Context Protocol. It changes nothing.
 
@@ -54,7 +71,8 @@ def mcp(
     search, read_passage, list_indexes.
 
     \b
-      colibri mcp --index ~/Documents/.colibri-index
+      colibri mcp
+      colibri mcp --name default --name work
       colibri mcp --index notes.index --index papers.index --http --port 8090
 
     It ends when stdin does, or by SIGTERM or Ctrl-C.
@@ -62,8 +80,9 @@ def mcp(
     _require_extra()
     from colibri.assistants import Library, named
 
-    wanted = places or (IndexOptions().place(quiet=True),)
-    library = Library(named(_there(wanted)), lambda place: open_index(place, asked, create=False))
+    given = [*places, *(IndexOptions(name=name).existing(quiet=True) for name in own)]
+    there = _there(given or [IndexOptions().existing()])
+    library = Library(named(there), lambda place: open_index(place, asked, create=False))
     if http:
         _serve_http(library, host, port, keys_file)
         return
@@ -73,7 +92,7 @@ def mcp(
     _serve_stdio(library)
 
 
-def _there(places: tuple[Path, ...]) -> list[Path]:
+def _there(places: list[Path]) -> list[Path]:
     """Every one of them, refused here, where whoever set it up reads it, and not when the assistant asks."""
     for place in places:
         if not is_index(place):
@@ -81,7 +100,7 @@ def _there(places: tuple[Path, ...]) -> list[Path]:
                 f"{place.absolute()}: no index there; `colibri index FOLDER` makes one, and --index /its/whole/path"
                 " names it wherever an assistant starts this command"
             )
-    return list(places)
+    return places
 
 
 def _serve_stdio(library: "Library") -> None:

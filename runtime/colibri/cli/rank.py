@@ -1,45 +1,114 @@
 """`colibri rerank`."""
 
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import click
 
+from colibri.artefact import bounds, fit_of
 from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options, read_texts
 from colibri.cli.terminal import echo, echo_json
+from colibri.errors import InputError
+
+_ROWS = {".jsonl", ".ndjson"}
+_FIELDS = ("id", "text", "payload")
 
 
 @click.command(cls=Grouped, groups=MODEL, short_help="Rank documents for a query.")
 @click.argument("query")
 @click.argument("documents", nargs=-1, metavar="[DOCUMENT]...")
 @click.option("--file", metavar="FILE", help="Read documents from FILE, one a line; - is stdin.")
-@click.option("--top-n", type=click.IntRange(min=1), help="Show only the best N.")
+@click.option("-k", "--top-n", "count", type=click.IntRange(min=1), help="Show only the best N.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @model_options
 def rerank(
     query: str,
     documents: tuple[str, ...],
     file: str | None,
-    top_n: int | None,
+    count: int | None,
     as_json: bool,
     asked: ModelOptions,
 ) -> None:
     """Rank documents by how well they answer QUERY.
 
-    The score is MaxSim: for each query token its best cosine among the document's tokens, summed.
+    The score is MaxSim: for each query token its best cosine among the document's tokens, summed. The word behind it
+    says whether a document fits at all, where the model's cutoffs are known (`colibri info`). Lines of FILE are
+    texts, or, in a file called .jsonl and where the first line is an object with a text, JSON: id, text and payload, of
+    which results keep what was given.
 
     \b
       colibri rerank "capital of France" "Paris is the capital." "Lyon is a city."
-      colibri rerank "why is the sky red" --file passages.txt --top-n 5
+      colibri rerank "why is the sky red" --file passages.txt -k 5
+      colibri rerank "why is the sky red" --file passages.jsonl --json
       grep -h . notes/*.txt | colibri rerank "tax return" - --json
     """
-    texts = read_texts(documents, file)
+    given = _documents(documents, file)
     loaded = asked.load()
+    texts = [one["text"] for one in given]
     vectors = loaded.encode_documents(texts, progress=len(texts) >= PROGRESS_FROM)
-    scores = loaded.score(query, vectors)
-    order = (-scores).argsort(kind="stable")[:top_n]
+    queries = loaded.encode_queries([query])
+    scores = loaded.score(queries, vectors)
+    order = (-scores).argsort(kind="stable")[:count]
+    within = bounds(loaded.manifest, queries.dim, queries.weight)
+    fits = [fit_of(within, float(score)) for score in scores]
     if as_json:
-        results = [{"index": int(i), "score": float(scores[i]), "document": texts[i]} for i in order]
+        results = [{"index": int(i), "score": float(scores[i]), "fit": fits[i], **_entry(given[i])} for i in order]
         used = {"model": loaded.name, "variant": loaded.variant, "provider": loaded.provider.name, "dim": loaded.dim}
         echo_json({**used, "query": query, "results": results})
         return
     for i in order:
-        echo(f"{scores[i]:7.3f}  {texts[i]}")
+        fit = "" if fits[i] is None else f"{fits[i]:<8}  "
+        echo(f"{scores[i]:7.3f}  {fit}{_shown(given[i])}")
+
+
+def _shown(document: Mapping[str, Any]) -> str:
+    """In one line, which a text of JSON may have several of."""
+    text = document["text"] if "id" not in document else " ".join(document["text"].split())
+    return f"{document['id']}  {text}" if document.get("id") is not None else text
+
+
+def _entry(document: Mapping[str, Any]) -> dict[str, Any]:
+    own = {name: document[name] for name in ("id", "payload") if document.get(name) is not None}
+    return {"document": document["text"], **own}
+
+
+def _documents(arguments: tuple[str, ...], file: str | None) -> list[dict[str, Any]]:
+    """Documents as the library takes them. Raises InputError as `read_texts` does, and for a line that is none."""
+    texts = read_texts(arguments, file)
+    from_lines = file is not None or arguments == ("-",)
+    rows = from_lines and ((file and Path(file).suffix.lower() in _ROWS) or _is_row(texts[0]))
+    if not rows:
+        return [{"text": text} for text in texts]
+    name = "stdin" if file in {None, "-"} else str(file)
+    return [_row(line, f"{name}: document {number}") for number, line in enumerate(texts, 1)]
+
+
+def _is_row(line: str) -> bool:
+    """Whether a line is a document as JSON; a text may look like one, but for its text."""
+    if not re.match(r"\s*\{", line):
+        return False
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and isinstance(found.get("text"), str)
+
+
+def _row(line: str, where: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{where}: found {type(found).__name__}, wanted an object with a text")
+    if unknown := [name for name in found if name not in _FIELDS]:
+        raise InputError(f"{where}: unknown field {', '.join(unknown)}; there is {', '.join(_FIELDS)}")
+    for field, kind, wanted in (("text", str, "a string"), ("id", str, "a string"), ("payload", dict, "an object")):
+        value = found.get(field)
+        if not isinstance(value, kind) and (value is not None or field == "text"):
+            raise InputError(f"{where}: {field} is {json.dumps(value)[:80]}, wanted {wanted}")
+    return found

@@ -1,183 +1,195 @@
 """`colibri search`."""
 
-import json
-import re
-from collections.abc import Sequence
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from colibri.cli.fields import Where, said_of, unknown_fields
+from colibri.cli.fields import said_of, unknown_fields
+from colibri.cli.fitting import Least, by_name, kept, least_of, left_out, shown
 from colibri.cli.grouped import MODEL, Grouped
-from colibri.cli.index_place import IndexOptions, index_options, open_index
+from colibri.cli.index_place import IndexOptions, index_options, loader
+from colibri.cli.listing import entry, listing, path_of, snippet
 from colibri.cli.options import ModelOptions, model_options
-from colibri.cli.terminal import TEXT, echo, echo_json, visible
-from colibri.errors import InputError
+from colibri.cli.search_filters import FilterOptions, filter_options, parsed
+from colibri.cli.terminal import echo, echo_json, visible
+from colibri.errors import InputError, StoreError
+from colibri.machine import find
 
 if TYPE_CHECKING:
-    from colibri.index import Hit, PassageHit
-    from colibri.vectors import Span
+    from colibri.cli.listing import Marks, Spans
+    from colibri.index import Hit, Index, Mode, PassageHit
+    from colibri.model import Colibri
 
-GONE = "file is gone"
-_SNIPPET = 320  # characters
-_ENDS = {0x0B: " ", 0x0C: " ", 0x0D: "\n", 0x85: "\n"}
+__all__ = ["listing", "parsed", "search", "snippet"]
+
+log = logging.getLogger(__name__)
+
 _PASSAGES = 2  # the best one may be words about the document, of which its text shows nothing
-_BEFORE = 40  # of them before what is marked
-_LINE = re.compile(r"\n[ \t]*(?=[^ \t\n])")
-_WORD = re.compile(r"\s+(?=\S)")
 
 
-@click.command(cls=Grouped, groups=MODEL, short_help="Search an index.")
-@click.argument("query")
+_GROUPS = {"Which documents": ("--in", "--kind", "--since", "--until", "--where"), **MODEL}
+
+
+@click.command(cls=Grouped, groups=_GROUPS, short_help="Search an index.")
+@click.argument("words", nargs=-1, required=True, metavar="QUERY...")
 @index_options("--index")
 @click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many documents.")
+@filter_options
 @click.option(
-    "--where",
-    "filters",
-    type=Where(),
-    multiple=True,
-    help="Keep documents by payload: file.suffix=md, or JSON. All must hold.",
+    "--mode",
+    type=click.Choice(["both", "meaning", "words"]),
+    default="both",
+    show_default=True,
+    help="Find by meaning, by exact words, or by both; --mode words needs no model.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--open", "opened", type=click.IntRange(min=1), metavar="N", help="Open the file of hit N as well.")
+@click.option(
+    "--min",
+    "least",
+    metavar="likely|maybe|NUMBER",
+    callback=least_of,
+    help="Show what fits so well; a number is the score that is shown. Default: maybe.",
+)
+@click.option("--all", "everything", is_flag=True, help="Show also what hardly fits.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; without --min it has every result.")
 @model_options
 def search(
-    query: str,
+    words: tuple[str, ...],
     count: int,
-    filters: tuple[str, ...],
+    mode: str,
+    opened: int | None,
+    least: Least | None,
+    everything: bool,
     as_json: bool,
     asked: ModelOptions,
+    about: FilterOptions,
     named: IndexOptions,
 ) -> None:
     """Search an index that `colibri index` made; the words that matter most to a score are bold.
 
-    The first number is the score divided by the number of the query's tokens: a mean of cosines, at most 1. A hit whose
-    file is not there any more says so ("file is gone"; with --json in "gone"): see `colibri index --prune`.
+    Several words are one query. The first number is the score divided by the number of the query's tokens: a mean of
+    cosines, at most 1. The word behind it says whether a hit fits at all, where the model's cutoffs are known (`colibri
+    info`). A hit whose file is not there any more says so ("file is gone"; with --json in "gone"): see `colibri index
+    --prune`. Where a `colibri ui` or `colibri serve` of yours serves the index, that one is asked.
+
+    By words, documents must have what stands in quotation marks, and not what a minus stands before: quote such a query
+    for the shell. An index without words is searched by meaning alone, which is said.
 
     \b
-      colibri search "how do I export a model?"
-      colibri search "refund" -k 3 --where file.suffix=md
-      colibri search "refund" --where '{"year": {"$gte": 2024}}' --json
+      colibri search how do I export a model
+      colibri search refund -k 3 --in notes --kind pdf --since 2025-01
+      colibri search '"exact phrase" refund -draft' --open 1
+      colibri search refund --where '{"year": {"$gte": 2024}}' --json
     """
-    where = parsed(filters)
+    query, where = " ".join(words), about.where()
     place = named.existing(quiet=as_json)
-    with open_index(place, asked, create=False) as opened:
-        hits = opened.search(query, count, where, explain=True, passages=_PASSAGES)
-    unknown = unknown_fields(place, where, found=bool(hits))
+    hits, marks, mode = _found(place, _Question(query, max(count, opened or 0), where, mode), asked)
+    hits = hits[:count] if opened is None or opened <= count else hits
+    said = parsed(about.filters)
+    unknown = unknown_fields(place, said, found=bool(hits)) if said else {}
     if as_json:
-        found = {"query": query, "index": str(place), "results": [_entry(hit) for hit in hits]}
+        fitting = kept(hits, None if everything else least)
+        found = {"query": query, "index": str(place), "mode": mode, "results": [entry(hit) for hit in fitting]}
         echo_json(found | ({"unknown_fields": unknown} if unknown else {}))
-        return
-    if not hits:
-        echo("nothing found", err=True)
-    for line in said_of(unknown):
-        echo(line, err=True)
-    for line in listing(hits):
-        echo(line, styled=True)
+    else:
+        for line in ([] if hits else ["nothing found"]) + said_of(unknown):
+            echo(line, err=True)
+        fitting = shown(hits, least, everything=everything, exact=by_name(query))
+        for line in listing(fitting, marks=marks):
+            echo(line, styled=True)
+        if (left := left_out(len(fitting), hits, least)) is not None:
+            echo(left, err=True)
+    if opened is not None:
+        _open(fitting, opened)  # by the numbers that are shown
 
 
-def _entry(hit: "Hit") -> dict[str, Any]:
-    from colibri.files import place
-
-    found = place(hit)
-    entry = {**hit.as_dict(), "place": str(found), "line": found.line, "label": found.label or None}
-    return {**entry, "gone": GONE} if gone(hit) else entry
-
-
-def gone(hit: "Hit") -> bool:
-    """Whether a hit is of a file that is not there any more; one that cannot be looked at may be."""
-    from colibri.files import is_gone
-
-    file = (hit.payload or {}).get("file")
-    path = file.get("path") if isinstance(file, dict) else None
-    return isinstance(path, str) and is_gone(path)
+@dataclass(frozen=True)
+class _Question:
+    query: str
+    count: int
+    where: Mapping[str, Any] | None
+    mode: str
 
 
-def parsed(filters: Sequence[str]) -> dict[str, Any] | None:
-    """Filters of the command line as one. Raises InputError."""
-    conditions: list[Any] = []
-    for text in filters:
-        if text.lstrip().startswith("{"):
-            try:
-                conditions.append(json.loads(text))
-            except (ValueError, RecursionError) as error:
-                raise InputError(f"--where {text}: not JSON ({error})") from error
-            continue
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise InputError(f"--where {text}: wanted FIELD=VALUE or JSON")
-        conditions.append({name: _value(value)})
-    return {"$and": conditions} if conditions else None
+_ALONE = "searched by meaning alone: {}"
 
 
-def _value(text: str) -> Any:
-    """A JSON scalar, or else the text."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return text
-    return text if isinstance(found, dict | list) else found
+def _found(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequence[Hit], Marks, str]":
+    """The hits, what to show in bold of them, and the mode they were found by: by a process that serves the index,
+    where that can be asked."""
+    served = find(place) if options == _AS_MADE and asks.count <= _MOST_ASKED else None
+    if served is not None:
+        from colibri.cli import asking  # sockets and addresses, which a search of one's own does without
+
+        try:
+            answer = asking.asked(served, asks.query, asks.count, asks.where, _PASSAGES, asks.mode)
+        except asking.Gone:
+            log.info("%s: process %d does not answer any more", served.url, served.pid)
+        except StoreError as error:
+            echo(visible(f"{error}; searched without it"), err=True)
+        else:
+            log.info("%s: asked process %d", served.url, served.pid)
+            if answer.mode != asks.mode:
+                echo(_ALONE.format("the index has no words, see `colibri index --convert`"), err=True)
+            return answer.hits, lambda hit, passage: answer.marked.get(hit.id, ()), answer.mode
+    return _own(place, asks, options)
 
 
-def listing(hits: Sequence["Hit"], base: Path | None = None) -> list[str]:
-    """Results for a terminal; files below `base` are named from there."""
-    from colibri.files import place, shown_passage
-
-    lines = []
-    for number, hit in enumerate(hits, 1):
-        where = visible(str(place(hit)).removeprefix(f"{base}/"))
-        mark = f"  ({GONE})" if gone(hit) else ""
-        lines.append(f"{number}. {hit.normalised:.3f}  {click.style(where, fg='cyan')}{mark}")
-        passage = shown_passage(hit)
-        if hit.text is not None and passage is not None:
-            lines += [f"   {line}" for line in snippet(hit.text, passage)]
-    return lines
+_MOST_ASKED = 100
+"""Documents of an answer that comes with spans."""
+_AS_MADE = ModelOptions(
+    model=None, dim=None, variant=None, provider="auto", batch_tokens=None, threads=None, workers=None
+)
+"""A search with options of its own is not what a serving process would do."""
 
 
-def snippet(text: str, passage: "PassageHit") -> list[str]:
-    """Lines of the passage around what matters most, with that in bold, indented among themselves as they are."""
+def _own(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequence[Hit], Marks, str]":
     from colibri.explain import highlights
+    from colibri.index import Index
 
-    marked = highlights(passage.matches, text)
-    start, end = _window(text, passage.start, passage.end or len(text), marked)
-    lead = text[text.rfind("\n", 0, start) + 1 : start]  # a passage begins with its first word, not with its line
-    parts, at = ["" if lead.strip() else _shown(lead), "…" if start > passage.start else ""], start
-    for span in marked:
-        if span.start >= at and span.end <= end:
-            parts += [_shown(text[at : span.start]), click.style(_shown(text[span.start : span.end]), bold=True)]
-            at = span.end
-    parts += [_shown(text[at:end]), "…" if end < passage.end else ""]
-    return _dedented("".join(parts).split("\n"))
+    loaded: list[Colibri] = []
 
+    def load(source: str | os.PathLike[str] | None) -> "Colibri":
+        loaded.append(loader(options)(source))
+        return loaded[-1]
 
-def _shown(text: str) -> str:
-    """A piece of a text: its lines may end in any way, and nothing else in it steers a terminal."""
-    return visible(text.replace("\r\n", "\n").translate(_ENDS), TEXT)
+    with Index.open(place, options.model, options.dim, create=False, load=load) as index:
+        mode = _possible(index, asks.mode)
+        hits = index.search(asks.query, asks.count, asks.where, explain=True, passages=_PASSAGES, mode=mode)
 
+    def marks(hit: "Hit", passage: "PassageHit") -> "Spans":
+        return highlights(passage.matches, hit.text or "", meaning=loaded[-1].word_weight if loaded else None)
 
-def _dedented(lines: Sequence[str]) -> list[str]:
-    """Lines that hold something, without the indentation that all of them share."""
-    shown = [(len(line) - len(line.lstrip()), line.rstrip()) for line in lines if line.strip()]
-    leads = [line[:width].expandtabs(4) for width, line in shown]
-    shared = min(map(len, leads), default=0)
-    return [lead[shared:] + line[width:] for lead, (width, line) in zip(leads, shown, strict=True)]
+    return hits, marks, mode
 
 
-def _window(text: str, start: int, end: int, marked: Sequence["Span"]) -> tuple[int, int]:
-    """Of so many characters, the ones that show most of what is marked, from the beginning of a line or a word on."""
-    if end - start <= _SNIPPET:
-        return start, end
-    begins = [min(max(span.start - _BEFORE, start), end - _SNIPPET) for span in marked] or [start]
-    best = max(begins, key=lambda b: (sum(b <= span.start and span.end <= b + _SNIPPET for span in marked), -b))
-    if best > start:
-        best = _word_or_line(text, start, best)
-    return best, min(best + _SNIPPET, end)
+def _possible(opened: "Index", wanted: str) -> "Mode":
+    """Meaning alone where both was wanted and there are no words, which is said."""
+    from colibri.index import checked_mode
+
+    mode = checked_mode(wanted)
+    if mode != "both" or (why := opened.why_no_words()) is None:
+        return mode
+    echo(visible(_ALONE.format(why)), err=True)
+    return "meaning"
 
 
-def _word_or_line(text: str, start: int, best: int) -> int:
-    """The first word of a line that begins near `best`, before what is marked; else the next word; else there."""
-    for gap in (_LINE, _WORD):
-        found = gap.search(text, max(start, best - _BEFORE) if gap is _LINE else best - 1, best + _BEFORE)
-        if found:
-            return found.end()
-    return best
+def _open(hits: "Sequence[Hit]", number: int) -> None:
+    """Raises InputError for a hit that there is none of, or that is of no file; says why it cannot be opened."""
+    if number > len(hits):
+        raise InputError(f"--open {number}: there {'is' if len(hits) == 1 else 'are'} {len(hits) or 'no'} hits")
+    path = path_of(hits[number - 1])
+    if path is None:
+        raise InputError(f"--open {number}: {hits[number - 1].id} is of no file")
+    from colibri.files import real
+    from colibri.machine import open_file
+
+    why = open_file(Path(real(path)))
+    if why is not None:
+        raise click.ClickException(visible(f"--open {number}: {why}"))
+    echo(f"opened {visible(path)}", err=True)

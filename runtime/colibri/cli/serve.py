@@ -12,14 +12,18 @@ import click
 
 from colibri import machine
 from colibri.cli.grouped import Grouped
-from colibri.cli.index_place import NamedPath
+from colibri.cli.index_place import IndexName, NamedPath
 from colibri.cli.options import provider_option
 from colibri.cli.variables import BadVariable, FromEnvironment, KeysFile, said_by
 from colibri.errors import ColibriError, InputError, MissingExtra
+from colibri.own import make_room, own_index
 
 if TYPE_CHECKING:
+    import socket
+
+    from colibri.index import Index
     from colibri.model import Colibri
-    from colibri.server import Settings
+    from colibri.server import App, Settings
     from colibri.stores import PointStore
 
 _PACKAGES = ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn")
@@ -29,7 +33,7 @@ DEFAULT_PORT = 8080
 
 
 _GROUPS = {
-    "Options": ("--artefact", "--index", "--host", "--port", "--keys-file", "--without-keys"),
+    "Options": ("--artefact", "--index", "--name", "--host", "--port", "--keys-file", "--without-keys"),
     "Models and answers": ("--alias", "--provider", "--workers", "--normalise-scores"),
     "Limits": (
         "--queue", "--max-texts", "--max-body-mb", "--timeout", "--header-timeout", "--body-timeout", "--write-timeout",
@@ -104,6 +108,12 @@ class _Service(Grouped, FromEnvironment):
     help="Serve the index in this folder as well (made when it is not there).",
 )
 @click.option(
+    "--name", "index_name", type=IndexName(), metavar="NAME", help="In place of --index: one of your own, by its name."
+)
+@click.option(
+    "--ui/--no-ui", "with_page", help="Also serve a page at /ui/ that searches --index: for a machine in the house."
+)
+@click.option(
     "--store",
     type=click.Choice(["qdrant"]),
     help="In place of --index: answer from a collection at --url, which several servers may share.",
@@ -132,6 +142,8 @@ def serve(
     drain: int | None,
     grace: int | None,
     index_folder: Path | None,
+    index_name: str | None,
+    with_page: bool,
     store: str | None,
     url: str | None,
     collection: str | None,
@@ -166,6 +178,9 @@ def serve(
     server.configure_logs()
     _tell_of_variables()
     with _explained():
+        index_folder = _index_folder(index_folder, index_name)
+        if with_page and index_folder is None:
+            raise InputError(f"{said_by('with_page')} is a page that searches an index: give --index or --name as well")
         open_store = _store(store, url, collection, index_folder)
         _serve(
             artefacts,
@@ -177,9 +192,23 @@ def serve(
             provider,
             workers,
             index_folder,
+            with_page,
             open_store,
             settings,
         )
+
+
+def _index_folder(folder: Path | None, name: str | None) -> Path | None:
+    """Of the index to serve, by its folder or its name."""
+    if name is None:
+        return folder
+    if folder is not None:
+        raise InputError(
+            f"either {said_by('index_folder')} or {said_by('index_name')}: one says a folder, the other a name"
+        )
+    place = own_index(name)
+    make_room(place)
+    return place
 
 
 def _tell_of_variables() -> None:
@@ -218,10 +247,12 @@ def _serve(
     provider: str,
     workers: int | None,
     index_folder: Path | None,
+    with_page: bool,
     open_store: "Callable[[Colibri], PointStore] | None",
     settings: "Settings",
 ) -> None:
     from colibri import server
+    from colibri.index import Index
     from colibri.machine import physical_cores
 
     names = dict(_alias(alias) for alias in aliases)
@@ -242,6 +273,7 @@ def _serve(
         if not licence.commercial_use:
             terms = "Not for commercial use." if licence.forbids_commercial_use else licence.notice
             log.warning("%s: licence %s. %s", model.name, licence.id, terms)
+    page = _Page(listener, asks_token=keys is None and not without_keys) if with_page else None
     app, index = server.assemble(
         models,
         settings,
@@ -250,17 +282,44 @@ def _serve(
         places=(workers or physical_cores()) + 1,  # the next is there when a worker has nothing left of the others
         index_folder=index_folder,
         open_store=open_store,
+        page=None if page is None else page.add,
     )
 
     def announce() -> None:
         served = ", ".join(f"{model.name} ({model.provider.variant})" for model in models.loaded)
         click.echo(f"{server.url(listener)} serves {served}{f' and {index!r}' if index is not None else ''}")
+        if page is not None:
+            click.echo(page.address)
 
     try:
-        server.run(app, listener, announce)
+        with contextlib.ExitStack() as announced:
+            if isinstance(index, Index) and (local or keys is not None):
+                # Searches of this user's other terminals ask this process.
+                secret = None if keys is None else keys.own_key()
+                announced.enter_context(machine.announce(index.path, server.url(listener), secret, page=False))
+            server.run(app, listener, announce)
     finally:
         if index is not None:
             index.close()
+
+
+class _Page:
+    """The page of `colibri serve --ui`. Without keys it asks for a token, which its address brings; where anybody may
+    use the server (--without-keys) for nothing."""
+
+    def __init__(self, listener: "socket.socket", *, asks_token: bool) -> None:
+        from colibri.server import url
+        from colibri.ui import Guard, page_address
+
+        self._port: int | None = listener.getsockname()[1] if asks_token else None
+        self._token = Guard.new_token() if asks_token else None
+        self.address = page_address(url(listener), **({} if self._token is None else {"token": self._token}))
+
+    def add(self, app: "App", index: "Index", model: "Colibri") -> None:
+        """Its routes."""
+        from colibri.ui import add_search_page
+
+        add_search_page(app, index, model, token=self._token, port=self._port)
 
 
 def _store(
@@ -291,12 +350,12 @@ def accelerators() -> list[str]:
     return [name for name in onnxruntime.get_available_providers() if name not in ours]
 
 
-def require_extra() -> None:
-    """Raises MissingExtra, naming what to install, when a package of the server is not there."""
+def require_extra(extra: str = "server") -> None:
+    """Raises MissingExtra, naming what to install, when a package of the server is not there. extra: that brings it."""
     missing = [name for name in _PACKAGES if util.find_spec(name) is None]
     if missing:
-        how = machine.install_command("server")
-        raise MissingExtra(f"no {', '.join(missing)} (colibri-edge[server]): {how}")
+        how = machine.install_command(extra)
+        raise MissingExtra(f"no {', '.join(missing)} (colibri-edge[{extra}]): {how}")
 
 
 def _alias(word: str) -> tuple[str, str]:

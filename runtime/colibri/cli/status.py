@@ -41,26 +41,33 @@ def status(as_json: bool, named: IndexOptions) -> None:
     asked = named.folder is not None or named.name is not None
     if asked:
         named.existing(quiet=True)
-    meant, problem = _meant(named)
+    meant, problems = _meant(named)
     file = configuration_file()
     found = [_facts(one) for one in _listed(meant, asked)]
     if as_json:
         told = None if meant is None else {"path": str(meant.path.absolute()), "why": meant.why, "name": meant.name}
         has_file = file is not None and file.is_file()
         configuration = str(file) if has_file else None
-        echo_json({"meant": told, "problem": problem, "configuration": configuration, "indexes": found})
+        echo_json({"meant": told, "problems": problems, "configuration": configuration, "indexes": found})
     else:
-        _show(found, problem, file)
+        _show(found, problems, file)
     if asked and found[0]["problem"]:
         raise StoreError(found[0]["problem"])
 
 
-def _meant(named: IndexOptions) -> tuple[Which | None, str | None]:
-    """And why none can be: another user's was found, there is no home folder, or the configuration cannot be read."""
+def _meant(named: IndexOptions) -> tuple[Which | None, list[str]]:
+    """And what is wrong: another user's was found, there is no home folder, the configuration cannot be read."""
+    problems: list[str] = []
+    meant = None
     try:
-        return named.which, None
+        meant = named.which
     except ColibriError as error:
-        return None, str(error)
+        problems.append(str(error))
+    try:
+        configured_names()
+    except ColibriError as error:
+        problems += [str(error)] if str(error) not in problems else []
+    return meant, problems
 
 
 def _listed(meant: Which | None, alone: bool) -> list[_Listed]:
@@ -69,7 +76,7 @@ def _listed(meant: Which | None, alone: bool) -> list[_Listed]:
         assert meant is not None
         return [_Listed(meant.path, meant.name, meant.why)]
     own = dict(named_indexes())
-    with suppress(ColibriError):  # told of each of them
+    with suppress(ColibriError):  # which `_meant` told
         own |= {name: own_index(name) for name in configured_names() if name not in own and settings_of(name).roots}
     why = "" if meant is None else meant.why
     here = []
@@ -83,8 +90,10 @@ def _facts(one: _Listed) -> dict[str, Any]:
     from colibri.index import Index
 
     found: dict[str, Any] = {"name": one.name, "path": str(one.path.absolute()), "meant": one.why or None}
-    try:
+    configured: list[str] = []
+    with suppress(ColibriError):  # which `_meant` told
         configured = [] if one.name is None else [str(root) for root in settings_of(one.name).roots]
+    try:
         if not is_index(one.path):
             return found | {
                 "there": False,
@@ -117,15 +126,15 @@ def _root(root: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, "when": root["when"] or None, "skipped": len(root["skipped"]) + root["more"]}
 
 
-def _show(found: list[dict[str, Any]], problem: str | None, file: Path | None) -> None:
-    if problem:
+def _show(found: list[dict[str, Any]], problems: list[str], file: Path | None) -> None:
+    for problem in problems:
         echo(visible(f"problem: {problem}"))
     for number, one in enumerate(found):
-        if number or problem:
+        if number or problems:
             echo("")
         for line in _lines(one):
             echo(visible(line))
-    if not found and not problem:
+    if not found and not problems:
         echo(visible(f"no index yet: `colibri index FOLDER` makes your own, {own_index()}"))
     if file is not None and file.is_file():
         echo(visible(f"\nconfigured by {file}", "\n"))

@@ -1,9 +1,9 @@
 """`colibri ui`."""
 
-import logging
 import webbrowser
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +13,9 @@ from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.serve import require_extra
 from colibri.cli.terminal import echo, visible
 from colibri.errors import InputError
+
+if TYPE_CHECKING:
+    from colibri.machine import Served
 
 
 @click.command(cls=Grouped, groups=MODEL, short_help="Search in the browser, on a page of this machine.")
@@ -41,17 +44,19 @@ def ui(paths: tuple[Path, ...], named: IndexOptions, port: int, browser: bool, a
       colibri ui                    # what was indexed before
       colibri ui --no-browser       # prints the address alone
     """
-    require_extra()
+    require_extra("desktop")
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder")
     place = named.place()
-    if _opened_first(place, paths, browser):
+    from colibri.machine import find
+
+    if (found := find(place, page=True)) is not None:
+        _open_first(found, place, paths, browser)
         return
     from colibri import server
     from colibri.ui import serve_page
 
-    logging.getLogger("colibri").setLevel(logging.WARNING)
     listener = server.bound("127.0.0.1", port)
     with open_index(place, asked, create=True) as opened:
 
@@ -61,31 +66,28 @@ def ui(paths: tuple[Path, ...], named: IndexOptions, port: int, browser: bool, a
             if browser:
                 _show(once)
 
-        serve_page(
+        found = serve_page(
             opened,
-            lambda name: replace(asked, model=name, dim=None).load(),
+            lambda name: replace(asked, model=name, dim=None).load(keep=False),
             listener,
             ready,
             paths=[path.absolute() for path in paths],
             options={name: value for name, value in asdict(asked).items() if name not in {"model", "dim"}},
         )
+    if found is not None:
+        _open_first(found, place, paths, browser)
 
 
-def _opened_first(place: Path, paths: tuple[Path, ...], browser: bool) -> bool:
-    """Whether another process has the page of this index; then it is opened, and told of the folders."""
-    from colibri.machine import find
+def _open_first(found: "Served", place: Path, paths: tuple[Path, ...], browser: bool) -> None:
+    """Open the page that another process has of this index, and tell it of the folders."""
     from colibri.ui import ask_page, page_address
 
-    found = find(place, page=True)
-    if found is None:
-        return False
     for path in paths:
         ask_page(found, "add", {"path": str(path.absolute())})
     echo(page_address(found.url, token=found.token or ""))
     echo(visible(f"the page of {place} is open already (process {found.pid})"), err=True)
     if browser:
         _show(page_address(found.url, code=ask_page(found, "code", {})["code"]))
-    return True
 
 
 def _show(address: str) -> None:

@@ -1,6 +1,5 @@
 """Options of other packages that mean something else here, or nothing; and the models that shims share."""
 
-import logging
 import os
 import threading
 import weakref
@@ -11,8 +10,6 @@ from colibri.errors import InputError
 
 if TYPE_CHECKING:
     from colibri.model import Colibri
-
-log = logging.getLogger(__name__)
 
 _PROVIDERS = {"cpu": "cpu", "cuda": "cuda", "mps": "coreml"}
 _kept: "weakref.WeakValueDictionary[tuple[object, ...], Colibri]" = weakref.WeakValueDictionary()
@@ -37,7 +34,16 @@ def provider_for(device: Any) -> str:
 def without_effect(where: str, **given: Any) -> None:
     """One debug line for those options that were given (are not None) and have nothing to do here."""
     if named := [name for name, value in given.items() if value is not None]:
-        log.debug("%s: without effect here: %s", where, ", ".join(named))
+        import logging
+
+        logging.getLogger(__name__).debug("%s: without effect here: %s", where, ", ".join(named))
+
+
+def warn(said: str, *about: object) -> None:
+    """A warning in the log of the shims, whose import loads no logging: that takes 5 ms."""
+    import logging
+
+    logging.getLogger("colibri.compat").warning(said, *about)
 
 
 def hub_words(

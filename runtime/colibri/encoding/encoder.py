@@ -67,6 +67,8 @@ class Encoder:
         self._weights: dict[RoleName, NDArray[np.float32] | None] = {
             role: _token_weights(artefact, artefact.manifest.role(role).weights_file) for role in roles
         }
+        query = self._weights["query"]
+        self._heaviest = 1.0 if query is None else max(float(query.max()), 1e-9)
 
     @property
     def provider(self) -> Provider:
@@ -77,6 +79,13 @@ class Encoder:
     def workers(self) -> int:
         """Runs at once at most."""
         return self._runner.workers
+
+    def word_weight(self, word: str) -> float:
+        """See `Colibri.word_weight`."""
+        weights = self._weights["query"]
+        if weights is None:
+            return 1.0
+        return float(weights[self._tokenizer.ids(word)].sum() / self._heaviest)
 
     def job(self, texts: Iterable[str], order: Order, *, stream: bool = False) -> Job[Entry]:
         """The work on these texts, not begun: `chunks` does it, `Job.stop` ends it from another thread.

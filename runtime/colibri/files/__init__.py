@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from colibri.files.follow.state import State
     from colibri.files.followed import is_followed
     from colibri.files.holdings import Holdings, what_is_held
-    from colibri.files.known import NOT_READ, READ, Kind, kind_of_reader
+    from colibri.files.known import ALSO, NOT_READ, READ, Kind, kind_of_reader, words_of
     from colibri.files.looking import owner
     from colibri.files.lost import Gone, why_gone
     from colibri.files.places import HitPlace, place, shown_passage
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from colibri.files.summary import Summary
     from colibri.files.sync import Sync
     from colibri.files.syncing import sync_files
+    from colibri.files.walk import shown
     from colibri.files.wanted import Wanted, shown_options
 else:
     __getattr__, __dir__ = door(
@@ -39,7 +40,7 @@ else:
             "follow.follower": "Follower",
             "follow.state": "State",
             "holdings": "Holdings what_is_held",
-            "known": "NOT_READ READ Kind kind_of_reader",
+            "known": "ALSO NOT_READ READ Kind kind_of_reader words_of",
             "places": "HitPlace place shown_passage",
             "presence": "is_gone real",
             "looking": "owner",
@@ -52,6 +53,7 @@ else:
             "summary": "Summary",
             "sync": "Sync",
             "syncing": "sync_files",
+            "walk": "shown",
             "wanted": "Wanted shown_options",
         },
     )

@@ -1,4 +1,4 @@
-"""Choosing files by their kind: "PDF", "source code", or an ending, ".md".
+"""Choosing files by their kind, in the words of `colibri search --kind`: "PDF", "code", "excel", or an ending, ".md".
 
 The ending decides, so that no file is opened to be left out; of one whose ending says nothing its first bytes do.
 """
@@ -7,12 +7,10 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path, PurePath
 
 from colibri.errors import ColibriError, InputError
-from colibri.files.known import BY_ENDING, BY_NAME, NOT_READ, READ, by_ending
+from colibri.files.known import ALSO, BY_ENDING, BY_NAME, NOT_READ, READ, by_ending, words_of
 from colibri.files.magic import HEAD
 from colibri.files.packed_kinds import EMPTY_ZIP, OLE, ZIP
 from colibri.files.recognise import recognise
-
-_READ = frozenset(kind.name.casefold() for kind in READ)
 
 
 def checked_kinds(words: Iterable[str], nearest: Callable[[str, Collection[str]], str | None]) -> tuple[str, ...]:
@@ -20,19 +18,20 @@ def checked_kinds(words: Iterable[str], nearest: Callable[[str, Collection[str]]
 
     Raises InputError for what names no kind that is read.
     """
-    found = []
+    found: list[str] = []
     for word in words:
         plain = word.strip().casefold()
         ending = plain if plain in BY_ENDING or plain.startswith(".") else f".{plain}"
         known = BY_ENDING.get(ending)
-        if plain in _READ:
-            found.append(plain)
+        kinds = [kind.name for kind in READ if plain in words_of(kind.name)]
+        if kinds or plain in ALSO:
+            found += [one.casefold() for one in (*kinds, *ALSO.get(plain, ()))]
         elif known in NOT_READ or plain in {kind.name.casefold() for kind in NOT_READ}:
             raise InputError(f"{word!r} is not read (`colibri index --kinds`)")
         elif known is not None or plain.startswith("."):  # a text may have any ending
             found.append(ending)
         else:
-            names = {kind.name: kind.name for kind in READ} | {one.lstrip("."): one for one in BY_ENDING}
+            names = {kind.name for kind in READ} | {one.lstrip(".") for one in BY_ENDING} | ALSO.keys()
             close = nearest(plain, names)
             raise InputError(
                 f"{word!r} is no kind of file{f'; the nearest is {close!r}' if close else ''} (`colibri index --kinds`)"

@@ -7,7 +7,8 @@ passages, fields                                      options that the document 
 unfinished                                            of its first document: that not all of them came yet
 reader                                                what read the document: "zip 1, PDF 2"
 about                                                 words that find it: its name, title, folders
-title, author, language, created, modified, verbatim  as its `FileText` has them
+title, author, created, modified, verbatim            as its `FileText` has them
+language                                              as that has it; else what its text is in, "und" if nobody knows
 places                                                packed, see `places`
 within                                                the file inside the file that it is of: "2024/may.txt"
 line                                                  where a row or a message begins in its file
@@ -29,6 +30,7 @@ from colibri.files.about import about, about_words
 from colibri.files.known import READ, READERS
 from colibri.files.reading import Read
 from colibri.files.room.worker import Limits
+from colibri.files.tongue import language_of
 from colibri.files.walk import Found, shown
 from colibri.files.wanted import Wanted
 from colibri.index import Document, Index
@@ -96,6 +98,7 @@ def of_document(one: Found, root: Path, item: Read, *, first: bool) -> tuple[dic
     facts: dict[str, Any] = {"reader": item.reader, "about": about(one.path, root, item, first=first)}
     for name in ("title", "author", "language", "created", "modified", "verbatim"):
         facts[name] = getattr(content, name)
+    facts["language"] = facts["language"] or language_of(content.text)
     facts |= {"places": packed, "within": item.within, "line": item.part.line, "remarks": said}
     return {name: value for name, value in facts.items() if value}, said
 

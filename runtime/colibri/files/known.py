@@ -9,8 +9,8 @@ from colibri.files.kind import Kind
 from colibri.files.table import HTML, MAN, NOT_READ, PDF, PLAIN, READ
 
 __all__ = [
-    "ALL", "BY_ENDING", "BY_NAME", "HTML", "MAN", "NOT_READ", "PDF", "PLAIN", "READ", "READERS", "Kind", "by_ending",
-    "kind_of_reader", "label",
+    "ALL", "ALSO", "BY_ENDING", "BY_NAME", "HTML", "MAN", "NOT_READ", "PDF", "PLAIN", "READ", "READERS", "Kind",
+    "by_ending", "kind_of_reader", "label", "words_of",
 ]  # fmt: skip
 
 ALL = READ + NOT_READ
@@ -18,6 +18,20 @@ BY_NAME = {kind.name: kind for kind in ALL}
 BY_ENDING = {ending: kind for kind in reversed(ALL) for ending in kind.endings}
 READERS = frozenset(kind.reader for kind in READ)
 """What may have read a file that an index holds and need not be read again."""
+
+
+ALSO = {
+    "email": ("mail",),
+    "excel": ("workbook", "binary workbook", "Excel 97"),
+    "markdown": (".md", ".markdown", ".mdown", ".mdx"),
+    "powerpoint": ("presentation", "PowerPoint 97"),
+}
+"""What people call kinds: their names, or endings."""
+
+
+def words_of(name: str) -> set[str]:
+    """What names a kind: all of its name, or a word of it."""
+    return {name.casefold(), *name.casefold().split()}
 
 
 def by_ending(name: str) -> Kind | None:

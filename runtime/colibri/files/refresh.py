@@ -17,6 +17,7 @@ from colibri.files.presence import real
 from colibri.files.roots import Root, change_roots, current_roots, roots_of
 from colibri.files.summary import Summary
 from colibri.files.sync import Sync
+from colibri.files.tongues import note_languages
 from colibri.files.walk import Found, Troubles, outermost, shown, walk, within
 from colibri.files.wanted import Wanted, shown_change
 from colibri.index import Index
@@ -80,8 +81,10 @@ class Refresh:
         self._after_moves(away)
         return due
 
-    def plan_changed(self, paths: Iterable[str]) -> list[tuple[Found, Job]]:
+    def plan_changed(self, paths: Iterable[str], given: Mapping[str, Any] | None = None) -> list[tuple[Found, Job]]:
         """Files to read among paths (as `shown`) at which something may have happened: they are there, or not any more.
+
+        given: the limits of reading that are this run's (fields of `Wanted`)
 
         Only what lies there is looked at. No root is new by it, changed or given up; what is in none is passed over.
         Raises InputError for a configuration that cannot be.
@@ -89,7 +92,7 @@ class Refresh:
         self._configured = configured(self._index.path)
         self._roots = current_roots(self._index)
         for one in self._roots.values():
-            one.wanted = replace(one.wanted, **self._configured.options)
+            one.wanted = replace(one.wanted, **self._configured.options, **(given or {}))
         self._away = {path: True for path, root in self._roots.items() if root.missed}
         asked: dict[str, set[str]] = {}
         for path in outermost(paths):
@@ -104,6 +107,8 @@ class Refresh:
     def run(self, due: Iterable[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
         """Read and index them, and remember what was passed by."""
         summary = self.sync.run(due, done)
+        if any(not job.below for job in self._jobs.values()):
+            note_languages(self._index)
         if self._nothing_to_note():
             return summary
         when = datetime.now(UTC).isoformat(timespec="seconds")

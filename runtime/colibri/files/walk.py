@@ -35,16 +35,18 @@ class Found:
 
 @dataclass
 class Troubles:
-    """What a walk did not come to.
+    """What a walk did not come to, and where it was.
 
     unreadable  paths that could not be looked at -> why
     left_out    paths that are not wanted -> which rule says so; a folder stands for all that is in it
     mounts      folders that lie on another file system than the one they are in
+    entered     folders that were looked into
     """
 
     unreadable: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     mounts: set[str] = field(default_factory=set)
+    entered: set[str] = field(default_factory=set)
 
     def note(self, path: os.PathLike[str] | str, error: OSError) -> None:
         """Remember one."""
@@ -139,6 +141,7 @@ def _below(
         if is_index_folder({entry.name for entry in listed}):
             troubles.left_out[shown(here)] = INDEX
             continue
+        troubles.entered.add(shown(here))
         own = _own_specs(here, above) if ignore else above
         folders = []
         for entry in listed if asked is None else asked.among(here, listed):

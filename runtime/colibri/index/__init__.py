@@ -38,6 +38,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from colibri.explain import Match, highlights
+    from colibri.index.asking import Asked, Mode, asked, checked_mode
     from colibri.index.document import (
         Document,
         Hit,
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from colibri.index.lookup import can_be_there, document_of
     from colibri.index.opening import being_made, by_one_alone, is_abandoned, is_index_folder, unwritten
     from colibri.index.ready import Given, given_rows, passages_of
-    from colibri.index.searching import on_a_thread
+    from colibri.index.searching import of_texts, on_a_thread
     from colibri.index.synced import Gone, Synced
     from colibri.index.upkeep.operations import Stats
     from colibri.index.upkeep.repair import Repair
@@ -66,13 +67,14 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "asking": "Asked Mode asked checked_mode",
             "document": "Document Hit PassageHit Stored all_ids checked id_list part_of payload_json refusal",
             "encoding": "IndexModel Passages",
             "index": "Index",
             "lookup": "can_be_there document_of",
             "opening": "being_made by_one_alone is_abandoned is_index_folder unwritten",
             "ready": "Given given_rows passages_of",
-            "searching": "on_a_thread",
+            "searching": "of_texts on_a_thread",
             "synced": "Gone Synced",
             "upkeep.operations": "Stats",
             "upkeep.repair": "Repair",

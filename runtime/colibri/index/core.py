@@ -1,5 +1,6 @@
 """What every operation on an open index needs: its facts, its connections, its segments, its lock, its model."""
 
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
 from colibri import checks
+from colibri.artefact import Bounds, bounds
 from colibri.errors import StoreDamaged, StoreError
 from colibri.index.encoding import IndexModel
 from colibri.index.storage import catalogue, reading
@@ -18,9 +20,11 @@ from colibri.index.storage.lock import WriterLock
 from colibri.index.storage.snapshot import Snapshot, Snapshots
 from colibri.index.storage.staged import Staged, staged
 from colibri.index.storage.transaction import Mended, Transaction, disk_errors, writing
+from colibri.vectors import TokenVectors
 
 if TYPE_CHECKING:
     from colibri.index.encoding import Loader
+    from colibri.model import Colibri
 
 SEGMENTS = "segments"
 _TRIES = 10  # each meets another compaction that ended between two steps of a reader
@@ -152,10 +156,20 @@ class Core:
             except StoreDamaged as error:
                 raise StoreDamaged(f"{self.folder}: {error}", error.ids) from error
 
+    def to_open_again(self) -> "tuple[Colibri | str | os.PathLike[str] | None, float, Loader | None]":
+        """What `Index.open` takes beside the folder: model, lock_seconds, load."""
+        return None if self._model is None else self._model.given, self.lock.seconds, self._load
+
     @property
     def can_encode(self) -> bool:
         """Whether texts can become rows here."""
         return self._model is not None or bool(self.facts["model"])
+
+    def bounds(self, query: TokenVectors) -> Bounds | None:
+        """From which score on a text fits a query (TokenVectors of one text), by the cutoffs of the model that was
+        given or that a text was encoded with."""
+        model = self._model
+        return None if model is None else bounds(model.manifest, self.dim, query.weight)
 
     def model(self) -> IndexModel:
         """What encodes. Raises StoreError for an index of vectors, or when the model is another one by now."""

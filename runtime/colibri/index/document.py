@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from colibri.artefact import Fit
 from colibri.errors import InputError, InputTypeError
 from colibri.explain import Match, highlights
 from colibri.index.plain import as_json, plain
@@ -69,6 +70,10 @@ class Hit:
     normalised  score divided by the sum of the query tokens' weights (their number, where they have none): a weighted
                 mean of cosines, at most 1 for unit rows, comparable between queries of different lengths
     passages    its best passages, best first
+    words       BM25 of its best passage over the best one's of the answer, from 0 to 1; None where words were not
+                asked for. Where they alone were, `score` is BM25, and `normalised` the same as this
+    fit         whether it fits the query at all, by the model's cutoffs (`manifest.cutoffs`): "likely", "maybe" or
+                "unlikely"; None where the model has none, or the index has not loaded it
     """
 
     id: str
@@ -77,6 +82,8 @@ class Hit:
     text: str | None = None
     payload: Payload | None = None
     passages: tuple[PassageHit, ...] = field(default=())
+    words: float | None = None
+    fit: Fit | None = None
 
     def highlights(self, passage: int | None = None, *, share: float = 0.3) -> list[Span]:
         """What of `text` to show in bold: the words that matter most to a passage's score, as `colibri.explain` says.

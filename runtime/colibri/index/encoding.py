@@ -68,6 +68,11 @@ class IndexModel:
         """What loads it again: a path, a hub id or a shipped name."""
         return self.manifest.name if self._source is None else os.fspath(self._source)
 
+    @property
+    def given(self) -> "Colibri | str | os.PathLike[str] | None":
+        """What it was made of."""
+        return self._loaded if self._source is None else self._source
+
     def loaded(self) -> "Colibri":
         """The model, loaded once."""
         with self._lock:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from numpy.typing import ArrayLike
 
+from colibri import checks
 from colibri.errors import InputError
 from colibri.index import ingest, lookup, opening, searching
+from colibri.index.asking import Mode
 from colibri.index.core import Core
 from colibri.index.document import Document, Hit, Payload, Stored, all_ids, id_list, payload_json
 from colibri.index.rules import rules as checked_rules
@@ -19,6 +21,7 @@ from colibri.index.storage.disk import Disk
 from colibri.index.synced import Synced
 from colibri.index.upkeep import operations as upkeep
 from colibri.index.upkeep import takeover, transfer
+from colibri.index.upkeep import words as wording
 from colibri.index.upkeep.operations import Stats
 from colibri.index.upkeep.repair import Repair
 from colibri.index.upkeep.verify import Verification
@@ -108,6 +111,10 @@ class Index:
 
     def __repr__(self) -> str:
         return f"Index({str(self.path)!r}, dim={self.dim}, model={self.model_name!r})"
+
+    def __reduce__(self) -> tuple[Callable[..., "Index"], tuple[object, ...]]:
+        """A pickle, or a deep copy, opens the folder again, with the model this one was opened with."""
+        return _opened_again, (self.path.absolute(), *self._core.to_open_again())
 
     def __len__(self) -> int:
         return self.count()
@@ -213,7 +220,8 @@ class Index:
 
         Each folder keeps the options it was indexed with: those that are None are as they were, at first
         `colibri index`'s defaults. A file that cannot be read, or not in time, is named in `skipped` and costs only
-        itself. What ends the call early, Ctrl-C too, keeps what was indexed so far; the same call goes on there.
+        itself. What ends the call early, Ctrl-C too, keeps what was committed by then, every five seconds of work; the
+        same call goes on there.
 
         Raises InputError, before any work, for a path that is not there and for options that are none; StoreError for
         an index of another encoder's vectors.
@@ -348,10 +356,13 @@ class Index:
         threads: int | None = None,
         offset: int = 0,
         min_score: float | None = None,
+        mode: Mode = "meaning",
+        typing: bool = False,
+        text: str | None = None,
     ) -> list[Hit]:
         """The k best documents by their best passage, best first; exact: every passage is scored.
 
-        query      a text, vectors of one query, or rows (tokens, dim)
+        query      a text, vectors of one query, or rows (tokens, dim); "" and blanks ask nothing and find nothing
         where      a filter over payloads (`colibri.index.where`); what it keeps is scored alone
         ids        search among these documents alone, any number of them; those that are not there are no error, and
                    none at all find nothing. With `where` too, both must hold
@@ -360,10 +371,19 @@ class Index:
         offset     how many of the best to pass over: the next page. Scores of equal documents keep their order between
                    pages, as long as nothing is written
         min_score  least `Hit.normalised` of what is returned, so that there may be fewer than k, or none
+        mode       "meaning": by MaxSim. "words": by the query's words, as they stand in texts, without a model. "both":
+                   by MaxSim, and higher where rare words of the query stand. Of a query of words, documents must have
+                   what is in quotation marks, and not what a minus stands before: red "exact phrase" -blue
+        typing     whether the query is being written: its last word may go on
+        text       the query's, where it is vectors and the mode is not meaning
 
         Raises InputError before any work, and StoreDamaged when a document among them is not what was written.
+        StoreError for words that the index has none of; "both" then is meaning alone, with a RuntimeWarning
+        (`why_no_words`).
         """
-        return self._search(query, wanted_of(k, where, explain, ids, passages, threads, offset, min_score))
+        return self._search(
+            query, text, wanted_of(k, where, explain, ids, passages, threads, offset, min_score, mode, typing)
+        )
 
     def search_batch(
         self,
@@ -377,13 +397,19 @@ class Index:
         threads: int | None = None,
         offset: int = 0,
         min_score: float | None = None,
+        mode: Mode = "meaning",
+        typing: bool = False,
     ) -> list[list[Hit]]:
         """`search` for many queries: rows are read once for all of them."""
         core = self._core
-        asked = wanted_of(k, where, explain, ids, passages, threads, offset, min_score)
-        return searching.again(
-            core, lambda now: searching.search(core, searching.many_queries(core, queries), asked, now)
-        )
+        asked = wanted_of(k, where, explain, ids, passages, threads, offset, min_score, mode, typing)
+
+        def ask(given: Sequence[str] | TokenVectors) -> list[list[Hit]]:
+            return searching.again(core, lambda now: searching.many_answers(core, given, asked, now))
+
+        if isinstance(queries, TokenVectors):
+            return ask(queries)
+        return searching.of_texts(checks.listed_texts(queries, "queries"), where, ask)
 
     async def asearch(
         self,
@@ -397,20 +423,31 @@ class Index:
         threads: int | None = None,
         offset: int = 0,
         min_score: float | None = None,
+        mode: Mode = "meaning",
+        typing: bool = False,
+        text: str | None = None,
     ) -> list[Hit]:
         """`search` for asyncio: it runs on a thread of the loop's executor, one that is idle where there is one.
 
         Cancelling the task ends it: a search that waits for a thread is never begun, and one under way is given up
-        between two of its steps (encoding, filtering, each segment, each document).
+        between two of its steps: encoding, scoring, each document's text.
         """
-        asked = wanted_of(k, where, explain, ids, passages, threads, offset, min_score)
-        return await searching.on_a_thread(lambda going: self._search(query, replace(asked, going=going)))
+        asked = wanted_of(k, where, explain, ids, passages, threads, offset, min_score, mode, typing)
+        return await searching.on_a_thread(lambda going: self._search(query, text, replace(asked, going=going)))
 
-    def _search(self, query: str | TokenVectors | ArrayLike, asked: Wanted) -> list[Hit]:
+    def _search(self, query: str | TokenVectors | ArrayLike, text: str | None, asked: Wanted) -> list[Hit]:
         core = self._core
-        return searching.again(
-            core, lambda now: searching.search(core, searching.one_query(core, query), asked, now)[0]
-        )
+
+        def ask(given: str | TokenVectors | ArrayLike) -> list[Hit]:
+            return searching.again(core, lambda now: searching.one_answer(core, given, text, asked, now))
+
+        if isinstance(query, str):
+            return searching.of_texts([query], asked.where, lambda texts: [ask(texts[0])])[0]
+        return ask(query)
+
+    def why_no_words(self) -> str | None:
+        """Why it cannot be searched by words; None: it can."""
+        return searching.why_no_words(self._core)
 
     def compact(self) -> int:
         """Write segments with deleted passages anew, so that they take neither disk nor time; bytes of rows freed.
@@ -419,6 +456,14 @@ class Index:
         interruption leaves what was moved and what was not.
         """
         return upkeep.compact(self._core)
+
+    def convert(self, *, progress: bool = False) -> int:
+        """Give an index that was made without words those of all its documents, in one transaction; how many documents
+        were looked at, 0 where it has words already. Older programs refuse it from then on.
+
+        Raises StoreError where the SQLite of this Python has no FTS5.
+        """
+        return wording.convert(self._core, show=progress)
 
     def verify(self, *, progress: bool = False) -> Verification:
         """Compare every byte that counts with its checksum: finds, and names, every document that changed on disk."""
@@ -460,3 +505,10 @@ class Index:
     def stats(self) -> Stats:
         """What the index holds, and what it takes on the disk."""
         return upkeep.stats(self._core)
+
+
+def _opened_again(
+    path: Path, model: "Colibri | str | os.PathLike[str] | None", lock_seconds: float, load: "Loader | None"
+) -> Index:
+    """The index of a pickle."""
+    return Index.open(path, model, create=False, lock_seconds=lock_seconds, load=load)

@@ -15,7 +15,7 @@ from colibri import checks
 from colibri.errors import InputError, StoreDamaged, StoreError, StoreLocked
 from colibri.index.core import SEGMENTS, Core
 from colibri.index.encoding import IndexModel
-from colibri.index.storage import catalogue
+from colibri.index.storage import catalogue, words
 from colibri.index.storage.catalogue import Catalogue
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.lock import WriterLock, held, taken_over
@@ -173,7 +173,7 @@ def _refuse_other_folders(folder: Path, create: bool) -> None:
 def _new_facts(
     model: "Colibri | str | os.PathLike[str] | None", dim: int | None, space_id: str | None
 ) -> dict[str, str]:
-    facts = {"format": str(catalogue.FORMAT), "scheme": catalogue.SCHEME}
+    facts = {"format": str(words.FORMAT if words.has_fts5() else 1), "scheme": catalogue.SCHEME}
     if space_id is not None:
         if dim is None:
             raise InputError("dim: an index for vectors of your own (space_id) needs their width")
@@ -196,6 +196,8 @@ def _make(folder: Path, facts: dict[str, str], disk: Disk, lock: WriterLock) -> 
             if not catalogue.has_tables(connection):  # else another process was faster
                 write_facts_file(folder, facts)
                 catalogue.make_tables(connection, facts)
+                if facts["format"] == str(words.FORMAT):
+                    words.begin(connection)
             connection.execute("COMMIT")
         disk.sync_folder(folder)
     finally:

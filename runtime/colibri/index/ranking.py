@@ -48,7 +48,20 @@ def selected(
     """Segment -> places of the passages whose documents a filter keeps and ids name, rising; None: neither is given."""
     if where is None and ids is None:
         return None
-    rows = _extents(connection, where, ids)
+    return _by_segment(_extents(connection, where, ids))
+
+
+def places_of(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, Offsets]:
+    """The same of documents by their numbers."""
+    rows: list[tuple[object, object]] = []
+    for at in range(0, len(numbers), _IDS_AT_ONCE):
+        some = numbers[at : at + _IDS_AT_ONCE]
+        marks = ",".join("?" * len(some))
+        rows += connection.execute(f"SELECT first, passages FROM documents WHERE number IN ({marks})", some)
+    return _by_segment(rows)
+
+
+def _by_segment(rows: list[tuple[object, object]]) -> dict[int, Offsets]:
     if not rows:
         return {}
     try:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colibri.errors import InputError, ShapeError
-from colibri.vectors import Rows, Span, Spans, TokenVectors, quantised_rows
+from colibri.quantised import quantised_rows
+from colibri.vectors import Rows, Span, Spans, TokenVectors
 
 _QUANTISED_AT_ONCE = 2_048  # tokens: half a megabyte of float32 at 64 dims stays in a core's cache
 

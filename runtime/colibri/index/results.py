@@ -1,15 +1,16 @@
 """From the best passages to what a search returns, every part of it checked."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from colibri.artefact import Bounds, fit_of
 from colibri.errors import StoreDamaged
 from colibri.explain import matches
 from colibri.index.document import Hit, PassageHit, part_of
-from colibri.index.ranking import Place, Scored, best_documents
+from colibri.index.ranking import Place, Scored
 from colibri.index.storage.reading import MEND, Row, by_number, passage_rows
 from colibri.index.storage.snapshot import Snapshot
 from colibri.index.wanted import Wanted
@@ -21,24 +22,34 @@ def hits(
     snapshot: Snapshot,
     query: TokenVectors,
     parts: Sequence[Scored],
+    places: Sequence[Place],
     wanted: Wanted,
+    words: Mapping[int, float] | None = None,
+    within: Bounds | None = None,
 ) -> list[Hit]:
-    """The best documents for one query (TokenVectors of one text)."""
-    total = float(len(query.rows) if query.weights is None else query.weights.sum()) or 1.0
-    places = best_documents(connection, parts, wanted.offset + wanted.k)
+    """Those behind the first `offset` of documents in their order, for one query (TokenVectors of one text).
+
+    words: what they add to the scores of slots when passages are put in order; None: they were not asked for
+    within: the scores that fit the query
+    """
+    total = query.weight or 1.0
     if wanted.min_score is not None:  # by the very number that a hit will show
         places = [place for place in places if place.score / total >= wanted.min_score]
     found = []
+    most = max(words.values(), default=0.0) or 1.0 if words is not None else 1.0
     for place in places[wanted.offset :]:
         wanted.going()
         row = by_number(connection, place.document)
         if row is None:
             raise StoreDamaged(f"a passage without a document (slot {place.first}); {MEND}")
-        shown = _passages(connection, snapshot, query, parts, place, row, wanted)
+        added = [(words or {}).get(slot, 0.0) for slot in range(place.first, place.first + place.passages)]
+        shown = _passages(connection, snapshot, query, parts, place, row, wanted, added)
         text = row.shown_text
         if text is not None:
             shown = tuple(replace(one, text=part_of(text, one.start, one.end)) for one in shown)
-        found.append(Hit(row.id, place.score, place.score / total, text, row.shown_payload, shown))
+        share = None if words is None else max(added) / most
+        fit = fit_of(within, place.score)
+        found.append(Hit(row.id, place.score, place.score / total, text, row.shown_payload, shown, share, fit))
     return found
 
 
@@ -50,13 +61,14 @@ def _passages(
     place: Place,
     row: Row,
     wanted: Wanted,
+    added: Sequence[float],
 ) -> tuple[PassageHit, ...]:
     part = next((p for p in parts if p.segment.base <= place.first < p.segment.base + len(p.scores)), None)
     if part is None:
         raise StoreDamaged(f"document {row.id!r}: lies where no passage is; {MEND}", (row.id,))
     begin = place.first - part.segment.base
     scores = part.scores[begin : begin + place.passages]
-    order = np.argsort(-scores, kind="stable")[: wanted.passages]
+    order = np.argsort(-(scores + np.array(added, np.float32)), kind="stable")[: wanted.passages]
     slots = [place.first + int(i) for i in order]
     found = []
     for i, passage in zip(order, passage_rows(connection, snapshot, row, slots), strict=True):

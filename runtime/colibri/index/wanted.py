@@ -6,6 +6,7 @@ from typing import Any
 
 from colibri import checks
 from colibri.errors import InputError, InputTypeError
+from colibri.index.asking import Mode, checked_mode
 from colibri.index.document import id_list
 
 
@@ -20,6 +21,7 @@ class Wanted:
     k          documents, behind the first `offset`
     where      a filter over payloads; ids: of documents that alone are scored
     min_score  least `normalised` of a hit
+    mode       by what documents are found; typing: whether the query is still being written
     going      called between its steps; may raise, which ends it
     """
 
@@ -31,6 +33,8 @@ class Wanted:
     threads: int | None = None
     offset: int = 0
     min_score: float | None = None
+    mode: Mode = "meaning"
+    typing: bool = False
     going: Callable[[], None] = _goes_on
 
 
@@ -43,6 +47,8 @@ def wanted_of(
     threads: int | None,
     offset: int,
     min_score: float | None,
+    mode: str = "meaning",
+    typing: bool = False,
 ) -> Wanted:
     """Of what a caller gave. Raises InputError."""
     for name, value in (("k", k), ("passages", passages)):
@@ -59,4 +65,6 @@ def wanted_of(
         threads=threads,
         offset=checks.whole("offset", offset),
         min_score=checks.optional_finite("min_score", min_score),
+        mode=checked_mode(mode),
+        typing=bool(typing),
     )

@@ -4,7 +4,6 @@
 import os
 import stat
 import sys
-import tempfile
 from pathlib import Path
 
 
@@ -53,6 +52,8 @@ def can_be(folder: Path) -> bool:
 def temporary_folder() -> Path:
     """Among temporary files, for this user alone, the same in each process; a new one where somebody else has taken
     the name. Raises OSError where nothing can be written at all."""
+    import tempfile  # noqa: PLC0415 - 10 ms, and hardly ever needed
+
     own = Path(tempfile.gettempdir()) / f"colibri-{user_number()}"
     own.mkdir(mode=0o700, exist_ok=True)
     found = own.lstat()

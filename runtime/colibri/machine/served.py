@@ -5,23 +5,20 @@ The file holds the token that lets its reader in, so it belongs to one user alon
 counts while its lock is held: a number of a process, or a port, may be somebody else's by now.
 """
 
-import hashlib
 import json
 import logging
 import os
-import platform
 import stat
 import sys
-import tempfile
 import time
-import uuid
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from colibri.machine.homes import user_data, user_number
+from colibri.machine.homes import can_be, user_data, user_number
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +117,8 @@ def _real(index: Path) -> str:
 
 
 def _key(real: str) -> str:
-    return hashlib.sha256(os.fsencode(real)).hexdigest()[:32]
+    """The beginning of a file's name; which index it is of, the file says itself."""
+    return f"{zlib.crc32(os.fsencode(real)):08x}"
 
 
 def _machine() -> str:
@@ -128,7 +126,13 @@ def _machine() -> str:
     booted = ""
     with suppress(OSError):
         booted = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    return f"{platform.node()} {booted}"
+    return f"{_name()} {booted}"
+
+
+def _name() -> str:
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    return os.environ.get("COMPUTERNAME", "")
 
 
 def _folders() -> list[Path]:
@@ -136,6 +140,10 @@ def _folders() -> list[Path]:
     whoever looks for a file looks in all."""
     kept = user_data()
     folders = [*_session_folders(), *([] if kept is None else [kept])]
+    if kept is not None and can_be(kept):
+        return [folder / "served" for folder in folders]
+    import tempfile  # noqa: PLC0415 - 10 ms, and hardly ever needed
+
     # The last is only named, not made: to look changes nothing, and of what somebody else made nothing is believed.
     folders.append(Path(tempfile.gettempdir()) / f"colibri-{user_number()}")
     return [folder / "served" for folder in folders]
@@ -153,7 +161,7 @@ def _keep(folder: Path, entry: _Entry) -> tuple[Path, int]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _ours_alone(folder.lstat(), stat.S_ISDIR):
         raise PermissionError(0, "others may write there")
-    path = folder / f"{_key(entry.index)}-{uuid.uuid4().hex}.json"
+    path = folder / f"{_key(entry.index)}-{os.urandom(16).hex()}.json"
     number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
         _hold(number)

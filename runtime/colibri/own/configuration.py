@@ -113,13 +113,13 @@ def _understood(document: Mapping[str, Any], file: Path) -> _Configured:
     for name, table in tables.items():
         where = f"[{_INDEX}.{name}] "
         try:
-            checked_name(name)
+            plain = checked_name(name)
         except InputError as error:
             raise InputError(f"{file}: {where}{error}") from error
         if not isinstance(table, Mapping):
             raise InputError(f"{file}: {where}found {_shown(table)}, wanted a table with {', '.join(_OF_AN_INDEX)}")
         _refuse_unknown(table, _OF_AN_INDEX, file, where)
-        indexes[name] = _settings(table, file, where, own if name == DEFAULT else others)
+        indexes[plain] = _settings(table, file, where, own if plain == DEFAULT else others)
     return _Configured(file=file, indexes=indexes, others=others, trusted=_paths(document, _TRUSTED, file, ""))
 
 

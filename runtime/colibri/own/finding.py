@@ -10,6 +10,7 @@ another index than the one at hand would look like it held nothing.
 """
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from colibri.own.keeping import DEFAULT, name_of, own_index
 from colibri.own.trust import why_not_trusted
 
 FOLDER = ".colibri-index"
+"""A folder's own index."""
 VARIABLE = "COLIBRI_INDEX"
+"""Names an index where nothing on the command line does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +51,11 @@ def which(folder: str | os.PathLike[str] | None = None, name: str | None = None)
     if folder is not None and name is not None:
         raise InputError("either --index or --name: one says a folder, the other which of your own")
     if folder is not None:
-        return Which(path=Path(folder), why="--index", name=name_of(Path(folder)), words=f"--index {folder}")
+        return Which(path=Path(folder), why="--index", name=name_of(Path(folder)), words=f"--index {_quoted(folder)}")
     if name is not None:
-        return Which(path=own_index(name), why=f"your own, --name {name}", name=name, words=f"--name {name}")
+        place = own_index(name)
+        words = f"--name {_quoted(place.name)}"
+        return Which(path=place, why=f"your own, {words}", name=place.name, words=words)
     if said := os.environ.get(VARIABLE):
         path = _from_home(Path(said))
         return Which(path=path, why=VARIABLE, name=name_of(path))
@@ -85,6 +90,12 @@ def _refusal(place: Path, why: str) -> str:
         f"being named: --index {place} uses it, --name {DEFAULT} your own; trusted = ['{place.parent}'] in "
         f"{configuration_file() or 'a file that COLIBRI_CONFIG names'} settles it for good"
     )
+
+
+def _quoted(word: str | os.PathLike[str]) -> str:
+    """As a shell takes it."""
+    text = os.fspath(word)
+    return f'"{text}"' if os.name == "nt" and " " in text else text if os.name == "nt" else shlex.quote(text)
 
 
 def _from_home(path: Path) -> Path:

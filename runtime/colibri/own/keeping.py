@@ -2,12 +2,14 @@
 
 import os
 import re
+import unicodedata
 from pathlib import Path
 
 from colibri.errors import InputError, StoreError
 from colibri.machine import user_data, why_no_home
 
 DEFAULT = "default"
+"""The name of the user's own index that is meant where none is named."""
 _LONGEST = 100  # bytes; file systems take 255
 _SEPARATORS = frozenset('/\\:*?"<>|')  # of paths, or refused by Windows: an index may be carried there
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file: with any ending, too
@@ -16,7 +18,11 @@ _WANTED = "wanted one such as 'work': letters, digits and . _ - within, no path"
 
 
 def checked_name(name: str) -> str:
-    """A name that can be a folder's everywhere. Raises InputError."""
+    """A name that can be a folder's everywhere, as NFC, since a keyboard, a file and macOS may have "é" in two forms.
+
+    Raises InputError.
+    """
+    name = unicodedata.normalize("NFC", name)
     if not name or name != name.strip():
         raise InputError(f"a name of an index: found {name!r}; {_WANTED}")
     found = sorted(_SEPARATORS & set(name))
@@ -34,8 +40,7 @@ def checked_name(name: str) -> str:
 
 def own_index(name: str = DEFAULT) -> Path:
     """Where an index of that name lies, or would. Raises InputError for what is no name, and without a home folder."""
-    checked_name(name)
-    folder = _indexes()
+    name, folder = checked_name(name), _indexes()
     if folder is None:
         raise InputError(
             f"{why_no_home()}, so there is no place for an index of your own; "
@@ -61,7 +66,8 @@ def name_of(place: Path) -> str | None:
     if folder is None:
         return None
     path = Path(os.path.realpath(place))
-    return path.name if path.parent == Path(os.path.realpath(folder)) else None
+    same = os.path.normcase(path.parent) == os.path.normcase(os.path.realpath(folder))
+    return path.name if same else None
 
 
 def make_room(place: Path) -> None:

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from colibri.server.access.gate import Gate
     from colibri.server.access.keys import SCOPES, KeyRing, KeyScope, add_key, read_keys, remove_key
     from colibri.server.api.index_faults import told
+    from colibri.server.api.index_messages import SearchRequest
     from colibri.server.api.requests import decode
     from colibri.server.api.routes import json_response, route
+    from colibri.server.api.searched import search_answer
     from colibri.server.app import App
     from colibri.server.assembly import assemble
     from colibri.server.http.bodies import unread
@@ -36,8 +38,10 @@ else:
             "access.gate": "Gate",
             "access.keys": "SCOPES KeyRing KeyScope add_key read_keys remove_key",
             "api.index_faults": "told",
+            "api.index_messages": "SearchRequest",
             "api.requests": "decode",
             "api.routes": "json_response route",
+            "api.searched": "search_answer",
             "app": "App",
             "assembly": "assemble",
             "http.bodies": "unread",

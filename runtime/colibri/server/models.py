@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from colibri.artefact import Manifest
 from colibri.errors import InputError
 from colibri.model import Colibri, load
 from colibri.providers import told_once
@@ -28,6 +29,29 @@ class Dimension(msgspec.Struct, kw_only=True):
     """Set where this head is only the first rows of a wider one."""
 
 
+class Cutoff(msgspec.Struct, kw_only=True):
+    """From which scores on a text fits a query, at one width and for queries whose tokens weigh so much together."""
+
+    dimensions: int
+    min_weight: float
+    max_weight: float | None
+    false_positives: dict[str, float]
+    """Rate -> the score that this share of unrelated pairs reaches."""
+    balanced: float
+
+
+class Cutoffs(msgspec.Struct, kw_only=True):
+    """Measured, or published, on related and unrelated pairs."""
+
+    unit: str
+    """Of the scores: "sum" is raw MaxSim, "mean" that divided by the sum of the query tokens' weights."""
+    likely: str
+    """The rate whose score a `fit` of "likely" reaches; so `maybe`."""
+    maybe: str
+    source: str
+    rows: list[Cutoff]
+
+
 class ModelCard(msgspec.Struct, kw_only=True):
     """One model in GET /v1/models."""
 
@@ -48,6 +72,8 @@ class ModelCard(msgspec.Struct, kw_only=True):
     device: str
     provider_reasons: list[str]
     """Why no better provider runs it."""
+    cutoffs: Cutoffs | None
+    """null: nobody measured them, and no answer has a `fit`."""
 
 
 class Models:
@@ -120,7 +146,30 @@ class Models:
             provider=model.provider.name,
             device=model.provider.device,
             provider_reasons=told_once(model.provider.reasons),
+            cutoffs=_cutoffs(manifest),
         )
+
+
+def _cutoffs(manifest: Manifest) -> Cutoffs | None:
+    found = manifest.cutoffs
+    if found is None:
+        return None
+    return Cutoffs(
+        unit=found.unit,
+        likely=found.likely,
+        maybe=found.maybe,
+        source=found.source,
+        rows=[
+            Cutoff(
+                dimensions=row.dim,
+                min_weight=row.min_weight,
+                max_weight=row.max_weight,
+                false_positives=row.false_positives,
+                balanced=row.balanced,
+            )
+            for row in found.rows
+        ],
+    )
 
 
 def load_all(

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colibri.errors import StoreDamaged
+from colibri.quantised import quantised_rows
 from colibri.stores.engine import Ask
 from colibri.stores.filters import Condition
 from colibri.stores.layout import CENTROIDS
 from colibri.stores.points import Sparse
-from colibri.vectors import Rows, TokenVectors, quantised_rows
+from colibri.vectors import Rows, TokenVectors
 
 PROBES = 4
 VERSION = "_colibri.centroids"

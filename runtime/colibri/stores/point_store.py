@@ -1,13 +1,14 @@
 """A store whose documents are points of an engine: the contract of `Store`, whatever the engine is."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
 from colibri import checks
-from colibri.errors import InputError, StoreDamaged, StoreError, StoreUnfinished
+from colibri.errors import InputError, InputTypeError, StoreDamaged, StoreError, StoreUnfinished
 from colibri.index import (
     Document,
     Hit,
@@ -18,6 +19,7 @@ from colibri.index import (
     can_be_there,
     document_of,
     id_list,
+    of_texts,
     on_a_thread,
 )
 from colibri.machine import progress_bar
@@ -33,6 +35,9 @@ from colibri.stores.points import OWN, Found, point_id, restored, token_spans
 from colibri.stores.writing import Writer
 from colibri.tokens import OVERLAP_TOKENS, PASSAGE_TOKENS
 from colibri.vectors import TokenVectors
+
+if TYPE_CHECKING:
+    from colibri.artefact import Manifest
 
 Documents = Iterable[Document | Mapping[str, Any]]
 
@@ -94,6 +99,13 @@ class PointStore:
     def space_id(self) -> str:
         """Which model's rows it holds; "" unknown."""
         return self._space_id
+
+    def __reduce__(self) -> NoReturn:
+        """Refused: what it holds (a client, another process) cannot go along."""
+        raise InputTypeError(
+            f"{self!r}: cannot be pickled or deep-copied, since its client or process cannot; make a "
+            f"{type(self).__name__} where it is used, for threads share one"
+        )
 
     def __len__(self) -> int:
         return self.count()
@@ -343,7 +355,8 @@ class PointStore:
     ) -> list[Hit]:
         """The k best documents by their best passage, best first; exact unless `screen` is given.
 
-        query       a text, vectors of one query, or rows (tokens, dim); where a width screens, a mapping of both
+        query       a text, vectors of one query, or rows (tokens, dim); where a width screens, a mapping of both. ""
+                    and blanks find nothing
         where       a filter over payloads (`colibri.index.where`)
         screen      a width that is kept beside the one that ranks: its rows choose `candidates` passages, which alone
                     are scored; or "centroids" (`train_centroids`). Both in one request
@@ -352,7 +365,7 @@ class PointStore:
         min_score   least `Hit.normalised` of what is returned, so that there may be fewer than k, or none
         """
         wanted = _wanted(k, explain, passages, candidates, offset, min_score)
-        return self._search([self._asking.query(query, screen)], where, wanted, screen, candidates)[0]
+        return self._of_given([query], where, wanted, screen, candidates)[0]
 
     async def asearch(
         self,
@@ -374,9 +387,7 @@ class PointStore:
         wanted = _wanted(k, explain, passages, candidates, offset, min_score)
 
         def work(going: Callable[[], None]) -> list[Hit]:
-            asked = self._asking.query(query, screen)
-            going()
-            return self._search([asked], where, wanted, screen, candidates)[0]
+            return self._of_given([query], where, wanted, screen, candidates, going)[0]
 
         return await on_a_thread(work)
 
@@ -395,11 +406,26 @@ class PointStore:
     ) -> list[list[Hit]]:
         """`search` for many queries, in one request."""
         wanted = _wanted(k, explain, passages, candidates, offset, min_score)
-        if isinstance(queries, TokenVectors):
-            asked = [self._asking.query(one, screen) for one in entries(queries)]
-        else:
-            asked = [self._asking.query(text, screen) for text in checks.listed_texts(queries, "queries")]
-        return self._search(asked, where, wanted, screen, candidates)
+        given = [*entries(queries)] if isinstance(queries, TokenVectors) else checks.listed_texts(queries, "queries")
+        return self._of_given(given, where, wanted, screen, candidates)
+
+    def _of_given(
+        self,
+        queries: Sequence[Query],
+        where: Mapping[str, Any] | None,
+        wanted: ranked.Wanted,
+        screen: int | str | None,
+        candidates: int | None,
+        going: Callable[[], None] = lambda: None,
+    ) -> list[list[Hit]]:
+        def ask(given: Sequence[Query]) -> list[list[Hit]]:
+            asked = [self._asking.query(query, screen) for query in given]
+            going()
+            return self._search(asked, where, wanted, screen, candidates)
+
+        if all(isinstance(query, str) for query in queries):
+            return of_texts([str(query) for query in queries], where, ask)
+        return ask(queries)
 
     def _search(
         self,
@@ -409,6 +435,7 @@ class PointStore:
         screen: int | str | None,
         candidates: int | None,
     ) -> list[list[Hit]]:
+        wanted = replace(wanted, manifest=self._manifest(), dim=self.dim)
         condition = self._condition(where)
         first = candidates or max(_CANDIDATES * wanted.documents, _FEWEST_CANDIDATES)
         first = max(first, wanted.first_limit)
@@ -416,6 +443,12 @@ class PointStore:
         if not asks:
             return []
         return ranked.ranked(self._engine, asks, [query[self.dim] for query in queries], wanted)
+
+    def _manifest(self) -> "Manifest | None":
+        try:
+            return self._model().manifest
+        except StoreError:  # vectors of another encoder
+            return None
 
     def train_centroids(self, count: int | None = None, *, progress: bool = False) -> int:
         """Make the centroids that `screen="centroids"` searches by, from a sample of the rows, and mark every document

@@ -176,8 +176,8 @@ def _check_client(client: object) -> None:
         ) from error
     if isinstance(client, AsyncQdrantClient):
         raise InputTypeError(
-            "client: found an AsyncQdrantClient, wanted a QdrantClient; in asyncio, call the store by "
-            "`await asyncio.to_thread(store.search, query)`"
+            "client: found an AsyncQdrantClient, wanted a QdrantClient; in asyncio there is "
+            "`await store.asearch(query)`, and `await asyncio.to_thread(store.add, documents)`"
         )
     if not isinstance(client, QdrantClient):
         raise InputTypeError(f"client: found {type(client).__name__}, wanted a qdrant_client.QdrantClient")

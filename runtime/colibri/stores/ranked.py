@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from colibri.artefact import Manifest, bounds, fit_of
 from colibri.errors import StoreDamaged
 from colibri.explain import Match, matches
 from colibri.index import Hit, PassageHit, part_of
@@ -28,6 +29,9 @@ class Wanted:
     explain: bool
     offset: int = 0
     min_score: float | None = None
+    manifest: Manifest | None = None
+    """Of the model, whose cutoffs say what fits a query."""
+    dim: int = 0
 
     @property
     def documents(self) -> int:
@@ -84,8 +88,7 @@ class _Ranking:
     @property
     def _total(self) -> float:
         """What `normalised` divides by."""
-        weights = self._query.weights
-        return float(len(self._query.rows) if weights is None else weights.sum()) or 1.0
+        return self._query.weight or 1.0
 
     def _heads(self, best: Mapping[str, list[Found]]) -> dict[str, Found]:
         """The first passage of each document, which holds its text; not of those that are not whole."""
@@ -112,6 +115,7 @@ class _Ranking:
                 best[name] = own
 
     def _hit(self, head: Found, own: list[Found]) -> Hit:
+        within = bounds(self._wanted.manifest, self._wanted.dim, self._query.weight)
         text, payload = restored(head)
         shown = tuple(
             PassageHit(
@@ -119,7 +123,8 @@ class _Ranking:
             )
             for one in own[: self._wanted.passages]
         )
-        return Hit(head.document, own[0].score, own[0].score / self._total, text, payload, shown)
+        fit = fit_of(within, own[0].score)
+        return Hit(head.document, own[0].score, own[0].score / self._total, text, payload, shown, fit=fit)
 
     def _matches(self, found: Found) -> tuple[Match, ...]:
         if not self._wanted.explain:

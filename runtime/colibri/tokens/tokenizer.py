@@ -85,6 +85,11 @@ class TextTokenizer:
         ((_, pieces),) = self._pieces([text], "")
         return pieces.offsets.astype(np.int32)
 
+    def ids(self, text: str) -> NDArray[np.int64]:
+        """The tokens of a text alone, without prefix or markers: (tokens,)."""
+        ((_, pieces),) = self._pieces([text], "")
+        return pieces.ids
+
     def room(self, role: Role) -> int:
         """How many tokens of prefix and text a role's `max_tokens` leaves beside start, marker and end."""
         frame = len(self._frame.start_ids) + (role.marker_id is not None) + len(self._frame.end_ids)

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +10,8 @@ from colibri.errors import StoreError
 from colibri.machine import Served
 
 _SECONDS = 30.0
+_STARTS_SECONDS = 5.0
+_STEP_SECONDS = 0.05
 
 
 def ask_page(served: Served, name: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -17,6 +20,7 @@ def ask_page(served: Served, name: str, body: dict[str, Any]) -> dict[str, Any]:
     headers = {"Content-Type": "application/json", "X-Colibri-Token": served.token or ""}
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=_SECONDS)
     try:
+        _connect(connection)
         connection.request("POST", f"/ui/api/{name}", json.dumps(body), headers)
         answer = connection.getresponse()
         found: dict[str, Any] = json.loads(answer.read())
@@ -27,3 +31,16 @@ def ask_page(served: Served, name: str, body: dict[str, Any]) -> dict[str, Any]:
     if answer.status != 200:
         raise StoreError(str(found.get("detail", answer.status)))
     return found
+
+
+def _connect(connection: http.client.HTTPConnection) -> None:
+    """It was announced a moment before it listens."""
+    until = time.monotonic() + _STARTS_SECONDS
+    while True:
+        try:
+            connection.connect()
+            return
+        except ConnectionRefusedError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_STEP_SECONDS)

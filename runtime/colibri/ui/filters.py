@@ -39,23 +39,26 @@ def times_of(filters: Filters) -> Times:
 
 def _ns(text: str, field: str, *, last: bool) -> int:
     try:
-        day = date.fromisoformat(text)
+        day: date | None = date.fromisoformat(text)
+        when = datetime.fromisoformat(text)  # midnight here, of a day
     except ValueError:
+        day = None
         try:
-            return _bounded(datetime.fromisoformat(text), 0)
-        except (ValueError, OverflowError, OSError):
+            when = datetime.fromisoformat(text)
+        except ValueError:
             raise invalid(field, "wanted a day (2026-02-28) or a time (2026-02-28T17:30:00Z)") from None
     try:
-        begin = datetime(day.year, day.month, day.day)  # midnight here
-        return _bounded(begin + timedelta(days=1), -1) if last else _bounded(begin, 0)
-    except (OverflowError, OSError, ValueError):
-        raise invalid(field, f"{text}: beyond the days that a file can have") from None
+        if day is None or not last:
+            return _ns_of(when)
+        return _ns_of(when + timedelta(days=1)) - 1
+    except (OverflowError, OSError, ValueError):  # at the ends of the calendar another zone has none
+        return _FIRST_NS if when.year < 1970 else _LAST_NS
 
 
-def _bounded(when: datetime, more: int) -> int:
+def _ns_of(when: datetime) -> int:
     own = when if when.tzinfo is not None else when.astimezone()
-    whole = int((own.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1)) * 1000 + more
-    return min(max(whole, _FIRST_NS), _LAST_NS)
+    found = (own.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
+    return min(max(found, _FIRST_NS), _LAST_NS)
 
 
 def where_of(filters: Filters, held: Held) -> dict[str, Any] | None:
@@ -145,9 +148,10 @@ def _named(codes: NDArray[np.int64], names: Sequence[str], mask: Mask) -> list[C
     return sorted(found, key=lambda one: (-one.count, one.value))
 
 
-def _folders(held: Held, mask: Mask, shown: Sequence[str]) -> list[Count]:
+def _folders(held: Held, mask: Mask, given: Sequence[str]) -> list[Count]:
+    shown = dict.fromkeys(folder.rstrip(inside(folder)[-1]) or folder for folder in given)
     found: dict[str, int] = {}
-    for folder in dict.fromkeys(shown):
+    for folder in shown:
         own = held.below(folder)
         found[folder] = int(mask[own].sum())
         start = inside(folder)
@@ -158,7 +162,7 @@ def _folders(held: Held, mask: Mask, shown: Sequence[str]) -> list[Count]:
                 found[path[:end]] = (
                     found.get(path[:end], 0) + 1 if path[:end] not in shown else found.get(path[:end], 0)
                 )
-    first = [Count(value=folder, count=found[folder]) for folder in dict.fromkeys(shown)]
+    first = [Count(value=folder, count=found[folder]) for folder in shown]
     rest = [Count(value=folder, count=count) for folder, count in found.items() if folder not in shown]
     rest.sort(key=lambda one: (-one.count, one.value))
     return sorted([*first, *rest[:_MOST_FOLDERS]], key=lambda one: one.value)

@@ -99,7 +99,7 @@ def _file(
         language=None if language == UNKNOWN else language,
         gone=path is not None and is_gone(path),
         score=group.score,
-        fit=getattr(hit, "fit", None),
+        fit=hit.fit,
         passages=[_passage(hit, passage, sums, most) for hit, passage, sums in shown],
     )
 
@@ -113,7 +113,7 @@ def _passage(hit: Hit, passage: PassageHit, sums: dict[tuple[Span, Span], float]
         end=passage.end,
         score=passage.score,
         normalised=hit.normalised * passage.score / hit.score if hit.score else 0.0,
-        fit=getattr(hit, "fit", None),
+        fit=hit.fit if passage.score >= hit.score else None,
         line=at.line,
         page=int(page[1]) if page else None,
         label=at.label,

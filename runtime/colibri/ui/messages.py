@@ -100,7 +100,8 @@ class Shade(msgspec.Struct, kw_only=True):
 
 
 class Passage(msgspec.Struct, kw_only=True):
-    """A part of a document. line, page: from 1, where it has such; label: what else stands over it."""
+    """A part of a document. line, page: from 1, where it has such; label: what else stands over it. fit: of the
+    document, where this is its best passage."""
 
     id: str
     """The document's: a file may have several."""
@@ -231,7 +232,6 @@ class State(msgspec.Struct, kw_only=True):
     roots: list[RootState]
     indexing: Indexing
     passed_over: PassedCount
-    cutoffs: dict[str, float] | None = None
 
 
 class PassedOver(msgspec.Struct, kw_only=True):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from colibri.files import owner, real
 from colibri.index import Index
+from colibri.machine import runs
 from colibri.server import Problem
 from colibri.ui.found import path_of
 from colibri.ui.held import file_of
@@ -46,23 +47,6 @@ def file_to_open(index: Index, found_id: str) -> Path:
     if owner(true, {above}) is None:
         raise Problem(409, "FILE_NOT_OPENED", f"{path}: leads out of {root} by now; not opened")
     return place
-
-
-_RUNS: dict[str, str] = {
-    "win32": ".appref-ms .bat .chm .cmd .com .cpl .exe .hta .inf .ins .jar .js .jse .lnk .msc .msi .msp .pif .ps1 .py "
-    ".pyw .pyz .reg .scf .scr .sct .settingcontent-ms .url .vbe .vbs .ws .wsc .wsf .wsh",
-    "darwin": ".action .app .command .fileloc .inetloc .terminal .tool .webloc .workflow",
-    "linux": ".appimage .desktop .run",
-}
-"""Endings whose files a desktop runs, or follows elsewhere, when they are opened."""
-
-
-def runs(place: Path, platform: str = sys.platform) -> bool:
-    """Whether to open a file would run it."""
-    name = place.name.rstrip(". ").lower()
-    if platform == "darwin" and not place.suffix and os.access(place, os.X_OK):
-        return True
-    return name.endswith(tuple(_RUNS.get(platform, _RUNS["linux"]).split()))
 
 
 def open_file(index: Index, found_id: str) -> None:

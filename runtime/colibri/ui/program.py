@@ -1,5 +1,6 @@
 """`colibri ui` from an open index to the end of its server."""
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -10,11 +11,13 @@ from urllib.parse import urlencode
 
 from colibri.errors import ColibriError
 from colibri.index import Index
+from colibri.machine import Served, find
 from colibri.machine import announce as announced
 from colibri.server import App, Models, Settings, run, url
 from colibri.ui.desk import Desk
 from colibri.ui.guard import Guard, own_hosts
 from colibri.ui.held import Holder
+from colibri.ui.hits import add_hits
 from colibri.ui.questions import Questions
 from colibri.ui.routes import add_page
 from colibri.ui.tending import Tending
@@ -34,7 +37,7 @@ def serve_page(
     *,
     paths: Sequence[Path] = (),
     options: Mapping[str, Any] | None = None,
-) -> None:
+) -> Served | None:
     """Serve the page of an index on this machine until SIGTERM or Ctrl-C, and keep the index fresh meanwhile.
 
     load      loads the model of that name when the first question comes
@@ -43,6 +46,8 @@ def serve_page(
               and one for the command line of a browser, which is good once
     paths     to index first
     options   of `colibri.load`, for the process that indexes, as JSON takes them
+
+    Returns at once who has the page of this index already, where somebody has.
     """
     token = Guard.new_token()
     questions = Questions(index, load)
@@ -50,6 +55,7 @@ def serve_page(
     app = App(Models([]), Settings(grace_seconds=2.0), any_host=False, places=_PLACES)
     guard = Guard(token=token, hosts=own_hosts(listener.getsockname()[1]))
     desk = Desk(index=index, encode=questions, tending=tending, can_open=True, holder=Holder(index))
+    add_hits(app, index, questions, guard)
     add_page(app, desk, guard, at_root=True)
 
     def started() -> None:
@@ -59,7 +65,11 @@ def serve_page(
 
     try:
         with announced(index.path, url(listener), token):
+            first = find(index.path, page=True)  # of two that begin at once, the one that began first
+            if first is not None and first.pid != os.getpid():
+                return first
             run(app, listener, started)
+            return None
     finally:
         tending.stop()
         questions.close()
@@ -87,5 +97,7 @@ def page_address(base: str, **fragment: str) -> str:
 def _warm(desk: Desk, questions: Questions) -> None:
     """So that the first question does not wait for what it needs. What fails here is said when it is asked for."""
     with suppress(ColibriError, OSError):
-        if desk.holder.get().commits:
-            questions.model()
+        if desk.holder.get().paths:
+            rows = questions("warm")
+            best = desk.index.search(rows, 1, passages=1)
+            desk.index.search(rows, 1, ids=[hit.id for hit in best], explain=True)

@@ -1,5 +1,6 @@
 """Encodes questions with the model of an index: loaded for the first one, let go when nobody has asked for a while."""
 
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -68,6 +69,7 @@ class Questions:
                 self._wait(left)
                 return
             self._model = None
+        gc.collect()
         give_back()
 
     def close(self) -> None:

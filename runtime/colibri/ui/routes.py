@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from colibri.index import Index
 from colibri.server import App, Problem, decode, exchange_of, invalid, json_response, route, told, unread
-from colibri.ui.desk import Desk, Searching, passage
+from colibri.ui.desk import Desk, passage
 from colibri.ui.guard import Guard
 from colibri.ui.messages import (
     CodeAnswer,
@@ -26,6 +26,7 @@ from colibri.ui.messages import (
 )
 from colibri.ui.opening import open_file, reveal
 from colibri.ui.page_files import HEADERS, answer, page_files
+from colibri.ui.searching import Searching
 from colibri.ui.tending import Tending, passed_over
 
 R = TypeVar("R")

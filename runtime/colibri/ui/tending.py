@@ -71,16 +71,22 @@ class Tending:
         """
         with self._changing:
             paused = self.follower.state.phase == "paused"
-            self.follower.pause()  # else what is being read of it would come in again
             try:
+                if not self.follower.pause(_JOIN_SECONDS):  # else what is being read of it would come in again
+                    raise _busy("what is being indexed does not end yet; try again")
+                self.follower.give_up(_absolute(path))
                 return remove(self._index, [_absolute(path)]).documents
             except InputError as error:
                 raise Problem(404, "RESOURCE_NOT_FOUND", str(error)) from None
             except StoreLocked as error:
-                raise Problem(503, "SERVICE_UNAVAILABLE", str(error), headers={"retry-after": "5"}) from None
+                raise _busy(str(error)) from None
             finally:
                 if not paused:
                     self.follower.resume()
+
+
+def _busy(why: str) -> Problem:
+    return Problem(503, "SERVICE_UNAVAILABLE", why, headers={"retry-after": "5"})
 
 
 def _absolute(path: str) -> Path:

@@ -105,13 +105,69 @@ def test_it_looks_at_start_and_when_asked(notes: Path, tmp_path: Path) -> None:
 def test_what_changes_in_a_pause_is_looked_at_after_it(notes: Path, tmp_path: Path) -> None:
     with following(tmp_path / "index") as one:
         one.looked()
-        one.follower.pause()
-        one.until(lambda state: state.phase == "paused")
+        assert one.follower.pause(SECONDS)
+        assert one.follower.state.phase == "paused"
         (notes / "new.md").write_text("A gull is a larger bird.", encoding="utf-8")
         one.follower.look_now()
         assert texts(tmp_path / "index").keys() == {"bird.md", "bread.txt"}
         one.follower.resume()
         assert one.looked()["indexed"] == 1
+
+
+def test_a_pause_in_the_middle_keeps_what_was_committed_and_goes_on_there(notes: Path, tmp_path: Path) -> None:
+    count = 100  # not so many that it gives way to all else
+    for i in range(count):
+        (notes / f"{i}.md").write_text(f"Text {i} of a bird. " * 20, encoding="utf-8")
+    with following(tmp_path / "index") as one:
+        one.until(lambda state: state.phase == "indexing")
+        assert one.follower.pause(SECONDS)
+        assert one.follower.state.phase == "paused"
+        before = len(texts(tmp_path / "index"))
+        one.follower.look_now()
+        assert len(texts(tmp_path / "index")) == before
+        one.follower.resume()
+        while len(texts(tmp_path / "index")) < count + 2:
+            one.looked()
+    assert [state.phase for state in one.states].count("paused") > 0
+
+
+def test_what_is_given_up_is_not_looked_at(notes: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "boat.md").write_text("A boat on a river.", encoding="utf-8")
+    with following(tmp_path / "index") as one:
+        one.looked()
+        assert one.follower.pause(SECONDS)
+        one.follower.look_now([other])
+        one.follower.give_up(other)
+        one.follower.look_now()
+        one.follower.resume()
+        assert one.looked()["unchanged"] == 2
+    assert texts(tmp_path / "index").keys() == {"bird.md", "bread.txt"}
+    assert one.follower.pause(SECONDS), "what does not run has nothing under way"
+
+
+def test_without_watchfiles_it_says_so_and_looks(notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "watchfiles", None)  # as where it is not installed
+    with following(tmp_path / "index") as one:
+        one.looked()
+        state = one.follower.state
+        assert not state.watching
+        assert "nothing tells of changes without watchfiles (colibri-edge[desktop]): pip install" in str(state.note)
+        assert str(state.note).endswith("all is looked at every 15 minutes")
+        (notes / "new.md").write_text("A gull is a larger bird.", encoding="utf-8")
+        one.follower.look_now()
+        assert one.looked()["indexed"] == 1
+
+
+def test_what_cannot_be_asked_is_said_and_holds_nothing_up(notes: Path, tmp_path: Path) -> None:
+    with following(tmp_path / "index") as one:
+        one.looked()
+        one.follower.look_now([tmp_path / "none"])
+        assert "none: no such file or folder" in str(one.until(lambda state: state.phase == "failed").error)
+        one.follower.look_now()
+        assert one.looked()["unchanged"] == 2
+        assert one.follower.state.error is None
 
 
 def test_an_index_that_another_follows_is_refused_or_waited_for(notes: Path, tmp_path: Path) -> None:

@@ -19,14 +19,15 @@ from colibri.files import Refresh
 from live_histories import HISTORIES, call
 from reference import ARTEFACTS
 from rounds import rounds
-from watcher import Watcher
+from watcher import SECONDS, Watcher
 
 pytest.importorskip("watchfiles", reason="the extra [desktop] is not installed")
 if sys.platform != "linux":
     pytest.skip("calls of Linux", allow_module_level=True)
 
 MODEL = ARTEFACTS / "tiny-random-bert"
-_FEW = ("vim", "word", "rsync", "checkout", "mv-in", "mv-within", "gitignore")
+_FEW = ("vim", "word", "checkout", "mv-in", "mv-within")
+_LONG_SECONDS = 1_200.0  # much work gives way to whatever else runs
 _FACTS = ("path", "sha256", "size_bytes", "mtime_ns", "reader")
 Held = dict[str, tuple[str | None, dict[str, Any]]]
 
@@ -77,12 +78,13 @@ class Lived:
             watcher.process.kill()
         self.watcher = self.started()
 
-    def settled(self) -> None:
+    def settled(self, seconds: float = SECONDS) -> None:
         """Until what happened by now was looked at: a file that is made after it, and a look that found that."""
         self._marks += 1
-        name = self.root / f"mark{self._marks}.txt"
-        name.write_text(f"Mark {self._marks}.", encoding="utf-8")
-        self.watcher.until(lambda line: str(name) in line.get("files", ()))
+        mark = self.root / f"mark{self._marks}.txt"
+        mark.write_text(f"Mark {self._marks}.", encoding="utf-8")
+        with Index.open(self.base / "index", create=False) as index:
+            self.watcher.until(lambda line: line["event"] == "looked" and str(mark) in index, seconds)
 
     def compare(self, roots: list[Path] | None = None) -> None:
         """The index becomes what a fresh one is; what is held back for a moment comes with later looks."""
@@ -151,17 +153,17 @@ def test_also_when_it_is_killed_in_the_middle(name: str, lived: Lived) -> None:
 
 
 def test_a_checkout_of_many_files_and_back(lived: Lived) -> None:
-    folder, count = lived.root / "many", rounds(quick=150, soak=5_000)
+    folder, count = lived.root / "many", rounds(quick=100, soak=5_000)
     folder.mkdir()
     for i in range(count):
         (folder / f"{i}.md").write_text(f"File {i}.", encoding="utf-8")
-    lived.settled()
+    lived.settled(_LONG_SECONDS)
     lived.compare()
     for text in ("of the other branch", "of the main branch"):
         for i in range(count):
             (folder / f"{i}.md").unlink()
             (folder / f"{i}.md").write_text(f"File {i} {text}.", encoding="utf-8")
-    lived.settled()
+    lived.settled(_LONG_SECONDS)
     lived.compare()
 
 
@@ -208,6 +210,7 @@ def test_a_disk_that_vanishes_takes_nothing_along(
     alone.settled()  # and it is watched again
 
 
+@pytest.mark.skipif(rounds(quick=True, soak=False), reason="it takes up to ten seconds for roots to be seen")
 def test_another_folder_and_files_that_are_roots_are_followed_too(alone: Lived) -> None:
     other = alone.base / "other"
     other.mkdir()
@@ -241,5 +244,5 @@ def test_changes_that_the_system_loses_are_found(alone: Lived) -> None:
     for i in range(6_000):
         (alone.root / f"{i}.txt").write_text(f"File {i}.", encoding="utf-8")
     alone.watcher.process.send_signal(signal.SIGCONT)
-    alone.watcher.until(lambda line: line.get("documents", 0) >= 6_000)
+    alone.watcher.until(lambda line: line.get("documents", 0) >= 6_000, _LONG_SECONDS)
     alone.compare()

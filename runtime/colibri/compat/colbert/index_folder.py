@@ -4,12 +4,8 @@ original packages read. What SQLite holds is the truth; the files are written an
 A passage's number (pid) is its document's id. Numbers are never used twice, also after the last one was removed.
 """
 
-import glob
 import json
-import logging
 import os
-import secrets
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 from colibri.compat.colbert.asserted import NotThere
 from colibri.compat.colbert.infra.config.config import METADATA, ColBERTConfig
 from colibri.compat.not_here import not_here
+from colibri.compat.options import warn
 from colibri.errors import InputError, InputTypeError, StoreError
 
 if TYPE_CHECKING:
     from colibri.compat.colbert.modeling.checkpoint import Checkpoint
     from colibri.index import Index
     from colibri.model import Colibri
-
-log = logging.getLogger(__name__)
 
 Payloads = Sequence[Mapping[str, Any] | None] | None
 
@@ -87,6 +82,9 @@ def built(
 
     Raises StoreError for a folder that holds files of others.
     """
+    import glob
+    import shutil
+
     from colibri.index import Index, being_made, is_abandoned
 
     restored(folder)
@@ -95,7 +93,7 @@ def built(
         if is_abandoned(left):
             shutil.rmtree(left, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.partial")
+    partial = folder.with_name(f".{folder.name}.{os.urandom(4).hex()}.partial")
     try:
         with Index.open(partial, checkpoint.colibri, checkpoint.dim) as index, being_made(partial):
             index.add(documents(checkpoint, passages, 0, payloads, progress=progress), split=False)
@@ -190,7 +188,7 @@ def reencoded(
             )
         collection = json.loads(texts.read_text(encoding="utf-8"))
     passages = [str(text) for text in collection or ()]
-    log.warning("%s: PLAID's files; its %d passages are encoded anew into %s, once", folder, len(passages), where)
+    warn("%s: PLAID's files; its %d passages are encoded anew into %s, once", folder, len(passages), where)
     given = None if payloads is None else payloads(len(passages))
     built(where, checkpoint, passages, config, given, progress=True, beside=beside)
     return where
@@ -211,7 +209,7 @@ def write_metadata(folder: Path, config: ColBERTConfig, passages: int) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """A JSON file, at once or not at all."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    partial = path.with_name(f".{path.name}.{os.urandom(4).hex()}.partial")
     try:
         with partial.open("w", encoding="utf-8") as file:
             json.dump(value, file, ensure_ascii=True, default=str)
@@ -226,11 +224,13 @@ def write_json(path: Path, value: Any) -> None:
 
 def restored(folder: Path) -> None:
     """A process that was killed between the two renames of `_swap` left the old index under another name."""
+    import glob
+
     if folder.exists() or not folder.parent.is_dir():
         return
     left = sorted(folder.parent.glob(f".{glob.escape(folder.name)}.????????.old"))
     if len(left) == 1:
-        log.warning("%s: brought back from %s, where a process was killed while replacing it", folder, left[0].name)
+        warn("%s: brought back from %s, where a process was killed while replacing it", folder, left[0].name)
         left[0].rename(folder)
 
 
@@ -246,9 +246,12 @@ def _refuse_others(folder: Path) -> None:
 
 
 def _swap(partial: Path, folder: Path) -> None:
+    import glob
+    import shutil
+
     from colibri.index import unwritten
 
-    old = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old")
+    old = folder.with_name(f".{folder.name}.{os.urandom(4).hex()}.old")
     try:
         with unwritten(folder):
             if folder.exists():

@@ -5,8 +5,6 @@ int8 with a scale each, which moves a score by less than one in a hundred.
 """
 
 import os
-import shutil
-import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,6 +174,8 @@ TachiomIndex = absent("pylate.indexes.TachiomIndex", _ONE, "use indexes.PLAID")
 
 def _there(folder: Path, override: bool) -> "Index | None":
     """The index in a folder, opened; None where there is none yet, or none any more."""
+    import shutil
+
     from colibri.index import Index, is_index_folder, unwritten
 
     names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
@@ -195,7 +195,7 @@ def _there(folder: Path, override: bool) -> "Index | None":
     except StoreDamaged:
         if not override:
             raise
-    gone = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.gone")  # at once: what is half deleted is no index
+    gone = folder.with_name(f".{folder.name}.{os.urandom(16).hex()}.gone")  # at once: what is half deleted is no index
     with unwritten(folder):
         folder.rename(gone)
     shutil.rmtree(gone)

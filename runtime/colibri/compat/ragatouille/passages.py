@@ -4,9 +4,7 @@ Everything that can be refused is refused here, before anything is encoded.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from colibri.compat.ragatouille.data.corpus_processor import CorpusProcessor
 from colibri.compat.ragatouille.data.preprocessors import llama_index_sentence_splitter, split_documents
@@ -16,8 +14,7 @@ if TYPE_CHECKING:
     from colibri.model import Colibri
 
 
-@dataclass(frozen=True)
-class Passages:
+class Passages(NamedTuple):
     """Texts, and of each its payload: {"document_id", "metadata"}."""
 
     texts: list[str]
@@ -75,6 +72,8 @@ def _by_tokens_of(model: "Colibri") -> Callable[..., Any]:
 
 def _checked_ids(given: Sequence[str] | None, count: int) -> list[str]:
     if given is None:
+        from uuid import uuid4
+
         return [str(uuid4()) for _ in range(count)]
     ids = list(given) if not isinstance(given, str) else [given]
     if len(ids) != count:

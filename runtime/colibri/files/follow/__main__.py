@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -22,7 +23,7 @@ def main() -> None:
     first = json.loads(asked.readline() or "null")
     if first is None:
         return
-    work = Work(Path(first["place"]), first["options"], give_way)
+    work = Work(Path(first["place"]), first["options"], give_way, limits=first["limits"])
     looks: SimpleQueue[dict[str, Any]] = SimpleQueue()
     unwanted = Event()
     Thread(target=_listen, args=(asked, looks, unwanted), daemon=True).start()
@@ -33,6 +34,10 @@ def main() -> None:
 
     while True:
         look = looks.get()
+        if "warm" in look:
+            with suppress(Exception):  # the look that follows says why
+                work.warm()
+            continue
         tell({"phase": "looking"})
         try:
             tell({"done": work.run(look, tell, unwanted.is_set)})

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 QUIET_SECONDS = 0.3
@@ -37,6 +37,9 @@ class Batches:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._waiting)
 
     def add(self, paths: Iterable[str], now: float) -> None:
         """Something happened at each of these."""

@@ -16,7 +16,7 @@ from colibri.files.follow.state import State
 from colibri.files.follow.watching import Look, Watching
 from colibri.files.follow.worker import Worker, started
 from colibri.files.followed import LOCK
-from colibri.files.walk import shown
+from colibri.files.walk import shown, within
 from colibri.index import Index, by_one_alone
 
 KEPT_SECONDS = 60.0
@@ -25,7 +25,7 @@ _FIRST_RETRY, _LAST_RETRY = 2.0, 600.0
 _NOT_AGAIN = frozenset({"InputError", "InputTypeError"})  # what was asked cannot be done
 _STANDBY_SECONDS = 30.0
 
-_Kind = Literal["stop", "pause", "resume", "look", "work", "told"]
+_Kind = Literal["stop", "pause", "resume", "look", "give up", "work", "told"]
 
 
 class Follower:
@@ -40,6 +40,7 @@ class Follower:
         place: Path,
         *,
         options: Mapping[str, Any] | None = None,
+        limits: Mapping[str, Any] | None = None,
         on_change: Callable[[State], object] | None = None,
         on_look: Callable[[Mapping[str, Any]], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -47,12 +48,14 @@ class Follower:
         """place: the folder of an index, which is there.
 
         options    of `colibri.load`, beside the model and its width, which are the index's: values that JSON takes
+        limits     of reading a file, likewise: fields of `Wanted` that are of a run
         on_change  called with every new state, in the thread that runs
         on_look    called after every look, likewise, with what it did, as `colibri index --json` has it
         """
         self.state = State()
         self._place = place
         self._options = options or {}
+        self._limits = limits or {}
         self._on_change = on_change or (lambda state: None)
         self._on_look = on_look or (lambda found: None)
         self._clock = clock
@@ -63,14 +66,21 @@ class Follower:
         self._under_way: Look | None = None
         self._waiting: list[Look] = []
         self._paused = False
+        self._runs = False
+        self._stopping: list[Event] = []  # of those that wait for a pause
         self._watching: Watching | None = None
         self._failures = 0
         self._retry_at = -math.inf
         self._next_try = -math.inf
 
-    def pause(self) -> None:
-        """Stop working; what is committed stays, and what changes meanwhile is looked at by `resume`."""
-        self._events.put(("pause", None))
+    def pause(self, wait_seconds: float = 0.0) -> bool:
+        """Stop working; what is committed stays, and what changes meanwhile is looked at by `resume`.
+
+        wait_seconds: for so long at most, until nothing is under way. Returns whether that is so.
+        """
+        stopped = Event()
+        self._events.put(("pause", stopped))
+        return not self._runs or stopped.wait(wait_seconds)
 
     def resume(self) -> None:
         """Go on."""
@@ -86,6 +96,10 @@ class Follower:
         look = {"paths": [shown(path.absolute()) for path in paths], "given": dict(given or {}), "reset": reset}
         self._events.put(("look", look))
 
+    def give_up(self, path: Path) -> None:
+        """Do not look at a file or folder that was asked for and waits, since it is taken out of the index."""
+        self._events.put(("give up", shown(path.absolute())))
+
     def run(self, stop: Event, *, standby: bool = True) -> None:
         """Look at everything, then follow, until `stop` is set.
 
@@ -97,7 +111,8 @@ class Follower:
         Thread(target=self._wait_for, args=(stop,), daemon=True).start()
         with ExitStack() as stack:
             self._index = stack.enter_context(Index.open(self._place, create=False))
-            stack.callback(self._end_worker)
+            stack.callback(self._end)
+            self._runs = True
             self._lead(stack, standby)
             while True:
                 with suppress(Empty):
@@ -126,6 +141,9 @@ class Follower:
         self._watching = Watching(self._index, self._told, self._clock())
         stack.callback(self._watching.close)
 
+    def _heard(self, message: Mapping[str, Any]) -> None:
+        self._events.put(("work", message))
+
     def _told(self, what: Heard, value: Any) -> None:
         self._events.put(("told", (what, value)))
 
@@ -149,41 +167,30 @@ class Follower:
         free = self._under_way is None and not self._paused
         if free and self._waiting and now >= self._retry_at:
             self._begin(self._waiting.pop(0))
-        elif free and self._worker is None and self._watching is not None and self._watching.expects:
-            self._start()  # it is there when what changes has been quiet for a moment
+        elif free and self._worker is None and self._watching is not None and self._watching.expects_files:
+            self._start().warm()  # it is there when what changes has been quiet for a moment
         elif self._worker is not None and self._under_way is None and now >= self._free_since + KEPT_SECONDS:
             self._end_worker()
 
-    def _start(self) -> None:
-        self._worker = started(self._place, self._options, lambda message: self._events.put(("work", message)))
+    def _start(self) -> Worker:
+        self._worker = started(self._place, self._options, self._limits, self._heard)
         self._free_since = self._clock()
+        return self._worker
 
     def _begin(self, look: Look) -> None:
-        if self._worker is None:
-            self._start()
-        assert self._worker is not None
+        worker = self._worker or self._start()
         self._under_way = look
         some: list[str] = look.get("paths") or look.get("changed") or []
         root = some[0] if len(some) == 1 else None
         self._change(phase="looking", root=root, file=None, done=0, total=0, per_s=None, left_s=None)
-        self._worker.look(look)
+        worker.look(look)
 
     def _handle(self, kind: _Kind, value: Any) -> None:
-        if kind == "pause":
-            self._paused = True
-            if self._under_way is not None and self._worker is not None:
-                self._worker.interrupt()
-            self._change(phase="paused", file=None)
-        elif kind == "resume":
-            self._paused = False
-            if self._under_way is None:
-                self._change(phase="idle")
-        elif kind == "look":
-            self._waiting.append(value)
-            self._retry_at = -math.inf
-        elif kind == "told":
+        if kind == "told":
             if self._watching is not None:
                 self._watching.heard(value[0], value[1], self._clock())
+        elif kind != "work":
+            self._wished(kind, value)
         elif "done" in value and isinstance(value["done"], Mapping):
             self._ended(value["done"])
         elif "failed" in value:
@@ -192,6 +199,23 @@ class Follower:
             self._again()
         elif not self._paused:
             self._change(**value)
+
+    def _wished(self, kind: _Kind, value: Any) -> None:
+        """What somebody called for."""
+        if kind == "look":
+            self._waiting.append(value)
+            self._retry_at = -math.inf
+        elif kind == "give up":
+            kept = [one for one in self._waiting if not any(within(path, value) for path in one.get("paths", ()))]
+            self._waiting = kept
+        else:
+            self._paused = kind == "pause"
+            if kind == "pause":
+                self._stopping.append(value)
+            if self._under_way is None:
+                self._rest()
+            elif self._paused and self._worker is not None:
+                self._worker.interrupt()
 
     def _ended(self, done: Mapping[str, Any]) -> None:
         look, self._under_way = self._under_way, None
@@ -223,8 +247,15 @@ class Follower:
         self._rest()
 
     def _rest(self, **more: Any) -> None:
+        while self._stopping:
+            self._stopping.pop().set()
         phase = "paused" if self._paused else "idle"
         self._change(phase=phase, root=None, file=None, done=0, total=0, per_s=None, left_s=None, **more)
+
+    def _end(self) -> None:
+        self._runs = False
+        self._end_worker()
+        self._rest()
 
     def _end_worker(self) -> None:
         worker, self._worker = self._worker, None

@@ -76,13 +76,16 @@ def queued() -> int:
     return _QUEUED if found is None else found
 
 
-def remote(path: str) -> str:
-    """The kind of drive that a path lies on, where other machines change it as well; "" it is one of this machine."""
+def remote(path: str, mounts: Path = _MOUNTS) -> str:
+    """The kind of drive that a path lies on, where other machines change it as well; "" it is one of this machine.
+
+    mounts: the system's list of what is mounted (Linux)
+    """
     if sys.platform == "win32":
         drive = os.path.splitdrive(os.path.abspath(path))[0]  # noqa: PTH100
         away = drive.startswith("\\\\") or ctypes.windll.kernel32.GetDriveTypeW(f"{drive}\\") == 4
         return "network" if away else ""
-    kind = _kind_of(path, _mounts())
+    kind = _kind_of(path, _mounts(mounts))
     return kind if kind in _REMOTE else ""
 
 
@@ -96,11 +99,11 @@ def _kind_of(path: str, mounts: Mapping[str, str]) -> str:
     return mounts[here]
 
 
-def _mounts() -> dict[str, str]:
+def _mounts(listed: Path) -> dict[str, str]:
     """Where file systems are mounted, and their kinds (proc_pid_mountinfo(5)); of one place the last counts."""
     found = {}
     try:
-        lines = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = listed.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:  # no Linux
         return {}
     for line in lines:

@@ -2,13 +2,16 @@
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import Any
 
 from colibri.errors import MissingExtra
 from colibri.files.follow import limits, notices
 from colibri.files.follow.batches import Batches
+from colibri.files.follow.listening import Hear, Listening
+from colibri.files.known import by_ending
 from colibri.files.looking import owner
 from colibri.files.presence import real
 from colibri.files.roots import Root, current_roots
@@ -20,37 +23,38 @@ SLOW_SECONDS = 900.0
 """Between two looks at what nothing is told of; more where a look takes long."""
 CHECK_SECONDS = 10.0
 """Between two looks at whether the folders themselves are there: a disk that comes tells nothing."""
-AGAIN_SECONDS = 5.0
-"""After which a folder that came is looked at again: what was put into it while the system had not begun to watch it
-was told by nobody."""
+EXTEND_SECONDS = 0.2
+"""After which folders that came are watched, too: others may be about to."""
+TIDY_SECONDS = 60.0
+"""After which all folders are watched by one again: each listens, five times a second."""
 PATIENCE_SECONDS = 60.0
 """Without a commit, after which a root that another process began to index is taken for left."""
 _SHARE = 100.0  # a look that takes so many times less than the time to the next
+_ASKED = 50  # paths, whether they are files that are read
 _RESTART_SECONDS = 2.0
 _LONGEST_RESTART = 3_600.0
 
 Look = Mapping[str, Any]
-Identity = tuple[int, int] | None
+Identity = tuple[int, int, str] | None
 
 
 class Watching:
     """Of one index. Not for several threads: what is heard goes through `hear` to the one that owns it."""
 
-    def __init__(self, index: Index, hear: notices.Hear, now: float) -> None:
+    def __init__(self, index: Index, hear: Hear, now: float) -> None:
         """hear: called by other threads, with what `heard` takes."""
         self._index = index
         self._own = shown(index.path.resolve())
-        self._hear = hear
         self._batches = Batches()
         self._roots: dict[str, Root] = {}
         self._remote: dict[str, str] = {}
         self._there: dict[str, Identity] = {}
-        self._notices: notices.Notices | None = None
-        self._listening, self._ready = 0, False  # which of all there were, and whether it began
+        self._listening = Listening(hear)
         self._why = ""  # nothing is told
         self._lost_at, self._restarts = -math.inf, 0
         self._restart_at: float | None = None
-        self._again: dict[str, float] = {}
+        self._came: set[str] = set()
+        self._extend_at = math.inf
         self._unseen: set[str] = set()  # roots to be looked at as a whole when all is watched
         self._roots_due: set[str] = set()
         self._whole_at = math.inf
@@ -64,7 +68,7 @@ class Watching:
     @property
     def told(self) -> bool:
         """Whether the system tells of changes."""
-        return self._ready and not self._why and bool(self._listened())
+        return not self._why and self._listening.ready and bool(self._listened())
 
     @property
     def note(self) -> str | None:
@@ -81,36 +85,32 @@ class Watching:
 
     def close(self) -> None:
         """End what listens."""
-        found, self._notices, self._ready = self._notices, None, False
-        if found is not None:
-            found.close()
-
-    def look_at_all(self) -> None:
-        """As soon as possible."""
-        self._whole_at = -math.inf
+        self._listening.close()
 
     def next_time(self) -> float:
         """When `due` has something to do again."""
         times = [self._check_at, self._whole_at, self._slow_at, self._batches.next_time(), self._restart_at]
-        return min([one for one in times if one is not None] + list(self._again.values()))
+        times += [None if self._listening.beginning else self._extend_at]
+        return min(one for one in times if one is not None)
 
     def heard(self, what: notices.Heard, value: Any, now: float) -> None:
         """What a thread that listens had to say."""
-        which, value = value
-        if which != self._listening:  # one that was ended since
+        number, value = value
+        if not self._listening.knows(number):
             return
         if what == "lost":
             self._lost(value, now)
         elif what == "ready":
-            self._ready = True
-            self._look_at_unseen(now)
+            self._ready(number, now)
+        elif what == "limited":
+            self._limited(value, now)
         else:
             self._changed(value, now)
 
     @property
-    def expects(self) -> bool:
-        """Whether something is about to be looked at."""
-        return bool(len(self._batches))
+    def expects_files(self) -> bool:
+        """Whether something is about to be looked at that will probably be indexed."""
+        return any(_is_read(path) for path in islice(self._batches, _ASKED))
 
     def due(self, now: float) -> list[Look]:
         """Looks that are due by now, in their order."""
@@ -118,6 +118,8 @@ class Watching:
             self._check(now)
         if self._restart_at is not None and now >= self._restart_at:
             self._listen(now)
+        elif now >= self._extend_at and not self._listening.beginning:
+            self._extend(now)
         found: list[Look] = []
         if now >= self._whole_at:
             self._whole_at = now + DAILY_SECONDS
@@ -128,10 +130,7 @@ class Watching:
         if roots := sorted(self._roots_due & self._roots.keys()):
             found.append({"paths": roots})
         self._roots_due.clear()
-        ripe = [path for path, when in self._again.items() if when <= now]
-        for path in ripe:
-            del self._again[path]
-        if paths := [*self._batches.ready(now), *ripe]:
+        if paths := self._batches.ready(now):
             found.append({"changed": outermost(paths)})
         return found
 
@@ -157,48 +156,68 @@ class Watching:
                 roots = {path: root for path, root in roots.items() if path not in others}
             self._roots = roots
             self._remote = {path: kind for path in self._roots if (kind := limits.remote(real(path)))}
-        there = {path: None if path in self._remote else _identity(path) for path in self._roots}
+        there = {path: None if path in self._remote else _identity(path, root) for path, root in self._roots.items()}
         if there == self._there and self._begun:
             return
-        other = {path for path in there if path not in self._there or there[path] != self._there[path]}
-        listened = self._listened()
+        self._unseen |= {path for path in there if path not in self._there or there[path] != self._there[path]}
         self._there = there
-        self._unseen |= other
-        if not self._begun or listened != self._listened() or other:
-            self._listen(now)
+        self._listen(now)
 
-    def _listened(self) -> dict[str, Identity]:
-        return {path: found for path, found in self._there.items() if found is not None}
+    def _listened(self) -> list[str]:
+        return [path for path, found in self._there.items() if found is not None]
 
-    def _listen(self, now: float) -> None:
-        """To all roots that are there."""
-        self.close()
-        self._listening += 1
+    def _listen(self, now: float, came: Collection[str] = ()) -> None:
+        """To all roots that are there; what listened before goes on until that is ready. came: folders to be looked at
+        then."""
         self._restart_at = None
-        paths = self._listened()
         try:
             notices.check()
         except MissingExtra as error:
             self._why = str(error)
             self._look_at_unseen(now)
             return
-        folders = outermost(path for path in paths if os.path.isdir(real(path)))  # noqa: PTH112 - is_dir may raise
-        files = [path for path in paths if owner(path, folders) is None]
         self._why = ""
-        own = self._listening
-        self._notices = notices.Notices(folders, files, lambda what, value: self._hear(what, (own, value)))
+        roots = {path: self._roots[path].wanted for path in self._listened()}
+        if roots:
+            self._listening.to_all(roots, came)
+        else:
+            self.close()
+            self._look_at_unseen(now)
+
+    def _extend(self, now: float) -> None:
+        """To folders that came, too; or to all anew where there are many such."""
+        came, self._came = outermost(self._came), set()
+        self._extend_at = math.inf
+        if not came or self._listening.enough:
+            self._listen(now, came)
+        else:
+            self._listening.to_more({path: root.wanted for path, root in self._roots.items()}, came)
+
+    def _ready(self, number: int, now: float) -> None:
+        """Nothing is missed from now on: what came before is looked at."""
+        came, all_of_them = self._listening.began(number)
+        self._batches.add(came, now)
+        if all_of_them:
+            self._look_at_unseen(now)
+        else:
+            self._extend_at = min(self._extend_at, now + TIDY_SECONDS)
+
+    def _limited(self, why: str, now: float) -> None:
+        """Of some folders nothing is told; of the others it is."""
+        self._why, self._restart_at = why, now + _LONGEST_RESTART
+        self._slow_at = min(self._slow_at, now + self._slow_seconds())
 
     def _lost(self, why: str, now: float) -> None:
         """Nothing is told any more: try again soon, or look now and then."""
         self.close()
         if now - self._lost_at > _LONGEST_RESTART:
             self._restarts = 0
-        wait = (
-            _LONGEST_RESTART if limits.is_reached(why) else min(_RESTART_SECONDS * 4**self._restarts, _LONGEST_RESTART)
-        )
+        wait = _LONGEST_RESTART if limits.is_reached(why) else _RESTART_SECONDS * 4.0**self._restarts
+        wait = min(wait, _LONGEST_RESTART)
         self._why, self._lost_at, self._restart_at = why, now, now + wait
         self._restarts += 1
         self._unseen |= self._roots.keys()
+        self._came.clear()
         if wait > _RESTART_SECONDS:
             self._look_at_unseen(now)
 
@@ -237,11 +256,11 @@ class Watching:
             self._batches.add({root for path in found if (root := owner(path, self._roots)) is not None}, now)
             return
         self._batches.add(found, now)
-        came = [path for path, new in found.items() if new and os.path.isdir(real(path))]  # noqa: PTH112
-        self._again |= dict.fromkeys(outermost(came), now + AGAIN_SECONDS)
-        if came and limits.watches_are_used_up():
-            self._why = limits.watches_reached()
-            self._slow_at = min(self._slow_at, now + self._slow_seconds())
+        came = {path for path, new in found.items() if new and os.path.isdir(real(path))}  # noqa: PTH112
+        came |= {_above(one) for one, _ in pairs if one.endswith(f"{os.sep}.gitignore")} & found.keys()
+        if came:
+            self._came |= came
+            self._extend_at = min(self._extend_at, now + EXTEND_SECONDS)
 
     def _wanted(self, path: str) -> str | None:
         """What to look at for something that happened at a path; None: nothing."""
@@ -250,17 +269,26 @@ class Watching:
             return None
         names = PurePath(path[len(root) :]).parts
         if path.endswith(f"{os.sep}.gitignore"):
-            return os.path.dirname(path)  # noqa: PTH120
+            return _above(path)
         hidden = self._roots[root].wanted.hidden
         if any(name.startswith(".") and (name == ".git" or not hidden) for name in names):
             return None
         return path
 
 
-def _identity(path: str) -> Identity:
-    """Which file or folder a path is; None: it is not there."""
+def _identity(path: str, root: Root) -> Identity:
+    """Which file or folder a root is, and how it is wanted; None: it is not there."""
     try:
         found = Path(real(path)).stat()
     except (OSError, ValueError):
         return None
-    return (found.st_dev, found.st_ino)
+    return (found.st_dev, found.st_ino, repr(sorted(root.wanted.stored().items())))
+
+
+def _is_read(path: str) -> bool:
+    named = by_ending(PurePath(path).name)
+    return named is not None and named.read and os.path.exists(real(path))  # noqa: PTH110 - Path.exists may raise
+
+
+def _above(path: str) -> str:
+    return os.path.dirname(path)  # noqa: PTH120

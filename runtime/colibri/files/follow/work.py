@@ -41,12 +41,15 @@ class Work:
         options: Mapping[str, Any],
         give_way: Callable[[], object] = lambda: None,
         *,
+        limits: Mapping[str, Any] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """options: of `colibri.load`, beside the model and its width, which are the index's. give_way: called when a
-        look turns out to be long work, which should not be in anybody's way; a save is indexed at once."""
+        look turns out to be long work, which should not be in anybody's way; a save is indexed at once. limits: of
+        reading a file (fields of `Wanted`), of all looks."""
         self._place = place
         self._options = dict(options)
+        self._limits = dict(limits or {})
         self._give_way = give_way
         self._clock = clock
         self._index: Index | None = None
@@ -56,6 +59,15 @@ class Work:
         if self._index is not None:
             self._index.close()
             self._index = None
+
+    def warm(self) -> None:
+        """Load the model."""
+        self._opened().count_tokens("")
+
+    def _opened(self) -> Index:
+        if self._index is None:
+            self._index = Index.open(self._place, create=False, load=self._load)
+        return self._index
 
     def run(self, asked: Mapping[str, Any], tell: Tell, unwanted: Callable[[], bool]) -> dict[str, Any]:
         """One look.
@@ -67,11 +79,9 @@ class Work:
 
         Returns what was done, as `colibri index --json` has it. Raises Interrupted, and ColibriError.
         """
-        if self._index is None:
-            self._index = Index.open(self._place, create=False, load=self._load)
-        index, began = self._index, self._clock()
+        index, began = self._opened(), self._clock()
         work = Refresh(index, clock=self._clock)
-        due = _planned(index, work, asked)
+        due = _planned(index, work, asked, self._limits)
         size = sum(one.size_bytes for one, _ in due)
         long = len(due) > _LONG_FILES or size > _LONG_BYTES
         if long:
@@ -99,12 +109,14 @@ class Work:
         return load(source, **self._options)
 
 
-def _planned(index: Index, work: Refresh, asked: Mapping[str, Any]) -> list[tuple[Found, Job]]:
+def _planned(
+    index: Index, work: Refresh, asked: Mapping[str, Any], limits: Mapping[str, Any]
+) -> list[tuple[Found, Job]]:
     if "changed" in asked:
-        return work.plan_changed(asked["changed"])
+        return work.plan_changed(asked["changed"], limits)
     if not asked["paths"] and not configured(index.path).roots and not current_roots(index):
         return []  # not filled from files, or not yet
-    given = dict(asked.get("given", {}))
+    given = {**limits, **asked.get("given", {})}
     if "globs" in given:
         given["globs"] = tuple(given["globs"])
     return work.plan([Path(real(path)) for path in asked["paths"]], given, reset=asked.get("reset", False))

@@ -22,6 +22,9 @@ class Worker(Protocol):
     """Does one look at a time. What it has to tell goes to the `hear` it was made with, in a thread of its own: changes
     of the state, then "done", "failed" or "interrupted"."""
 
+    def warm(self) -> None:
+        """Load what a look at something new needs, before it is asked for."""
+
     def look(self, asked: Mapping[str, Any]) -> None:
         """Begin one."""
 
@@ -32,18 +35,18 @@ class Worker(Protocol):
         """End it, whatever it is doing."""
 
 
-def started(place: Path, options: Mapping[str, Any], hear: Hear) -> Worker:
-    """A process; a thread of this one where none can be started."""
+def started(place: Path, options: Mapping[str, Any], limits: Mapping[str, Any], hear: Hear) -> Worker:
+    """A process; a thread of this one where none can be started. options, limits: see `Work`."""
     try:
-        return _Process(place, options, hear)
+        return _Process(place, options, limits, hear)
     except OSError:
-        return _Thread(place, options, hear)
+        return _Thread(place, options, limits, hear)
 
 
 class _Process:
     """Ends, with what it starts, when this program does, however that ends."""
 
-    def __init__(self, place: Path, options: Mapping[str, Any], hear: Hear) -> None:
+    def __init__(self, place: Path, options: Mapping[str, Any], limits: Mapping[str, Any], hear: Hear) -> None:
         if not sys.executable:
             raise FileNotFoundError("sys.executable is empty: this Python cannot start another one")
         command, environment = another_python("colibri.files.follow.__main__", VARIABLE)
@@ -60,7 +63,11 @@ class _Process:
         self._closed = False
         self._thread = Thread(target=self._listen, args=(self._started.stdout, hear), daemon=True)
         self._thread.start()
-        self._send({"place": str(place.absolute()), "options": dict(options)})
+        self._send({"place": str(place.absolute()), "options": dict(options), "limits": dict(limits)})
+
+    def warm(self) -> None:
+        """See `Worker`."""
+        self._send({"warm": True})
 
     def look(self, asked: Mapping[str, Any]) -> None:
         """See `Worker`."""
@@ -102,13 +109,16 @@ class _Process:
 class _Thread:
     """The same in this process."""
 
-    def __init__(self, place: Path, options: Mapping[str, Any], hear: Hear) -> None:
-        self._work = Work(place, options)
+    def __init__(self, place: Path, options: Mapping[str, Any], limits: Mapping[str, Any], hear: Hear) -> None:
+        self._work = Work(place, options, limits=limits)
         self._hear = hear
         self._unwanted = Event()
         self._looks: SimpleQueue[Mapping[str, Any] | None] = SimpleQueue()
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
+
+    def warm(self) -> None:
+        """See `Worker`: here that would be in the way of the program."""
 
     def look(self, asked: Mapping[str, Any]) -> None:
         """See `Worker`."""

@@ -35,6 +35,11 @@ def adopt(transaction: Transaction, staged: Staged, dim: int, *, replace: bool) 
     _documents(transaction, staged, bases, shift)
     run = transaction.connection.executemany
     run("INSERT INTO texts VALUES (?, ?)", ((number + shift, text) for number, text in staged.texts()))
+    if transaction.words is not None:
+        for number, text, payload, spans in staged.worded():
+            transaction.words.put(number + shift, text, payload, spans)
+            if transaction.words.waiting >= _AT_ONCE:
+                transaction.words.flush()
 
 
 def _documents(transaction: Transaction, staged: Staged, bases: dict[int, int], shift: int) -> None:

@@ -22,7 +22,8 @@ from colibri.errors import InputError, StoreDamaged, StoreError, StoreLocked
 from colibri.index.storage.sharing import share
 
 FILE_NAME = "index.sqlite"
-FORMAT = 1
+FORMAT = 2
+"""The newest that is read; 1 has no words."""
 SCHEME = "int8-scale"
 """`TokenVectors.quantize`: int8 rows, one float32 scale a token."""
 
@@ -196,6 +197,8 @@ class Catalogue:
             connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
             if sys.platform == "darwin":
                 connection.execute("PRAGMA fullfsync = ON")
+        with suppress(sqlite3.Error):  # no FTS5: words are not asked for
+            connection.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, words, row)")
         for path in new:
             with suppress(FileNotFoundError):  # SQLite makes its log when it needs it, and removes it at the end
                 share(path)
@@ -240,8 +243,11 @@ def make_tables(connection: sqlite3.Connection, facts: dict[str, str]) -> None:
 
 
 def schema_is_whole(connection: sqlite3.Connection) -> bool:
-    """Whether the tables are those that were made: a bit of their definition can flip like any other."""
-    listing = "SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master ORDER BY rowid"
+    """Whether the tables are those that were made, the words' aside (`words.definition`): a bit of their definition can
+    flip like any other."""
+    listing = (
+        "SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master WHERE name NOT LIKE 'words%' ORDER BY rowid"
+    )
     with closing(_fresh()) as fresh:
         found: bool = connection.execute(listing).fetchall() == fresh.execute(listing).fetchall()
         return found

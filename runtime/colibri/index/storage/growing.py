@@ -13,6 +13,7 @@ from colibri.index.storage.disk import Disk
 from colibri.index.storage.reading import known
 from colibri.index.storage.segments import Appender, Committed
 from colibri.index.storage.token_spans import packed
+from colibri.index.storage.words import Words
 from colibri.vectors import Span, TokenVectors
 
 PassageRow = tuple[int, int, int, bytes | None, int]
@@ -80,7 +81,11 @@ class Rows:
 class Growing:
     """Documents that are added to the tables of a connection within its transaction, and their rows to segments."""
 
-    def __init__(self, connection: sqlite3.Connection, rows: Rows, dim: int, next_document: int) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, rows: Rows, dim: int, next_document: int, words: Words | None = None
+    ) -> None:
+        """words: those of the tables, None where they have none"""
+        self._words = words
         self._connection = connection
         self._rows = rows
         self._dim = dim
@@ -95,14 +100,19 @@ class Growing:
 
     def add(self, batch: Batch) -> None:
         """Documents whose ids are not there."""
-        first = self.next_document
-        self.next_document += len(batch.entries)
-        passages = [(number, span) for number, entry in enumerate(batch.entries, first) for span in entry.passages]
+        numbers = [self._next_number(entry) for entry in batch.entries]
+        passages = [(n, span) for n, entry in zip(numbers, batch.entries, strict=True) for span in entry.passages]
         slot = self._append(batch.vectors, passages)
-        for number, entry in enumerate(batch.entries, first):
+        for number, entry in zip(numbers, batch.entries, strict=True):
             self._put(number, entry, slot)
             slot += len(entry.passages)
         self.flush()
+
+    def _next_number(self, entry: Entry) -> int:
+        """A document takes as many numbers as it has passages: those of its words (see `words`)."""
+        number = self.next_document
+        self.next_document += max(1, len(entry.passages))
+        return number
 
     def move(self, vectors: TokenVectors, passages: Sequence[PassageRow]) -> int:
         """Write int8 passages that were read elsewhere, with what their rows said (all but the slot); the slot of the
@@ -118,6 +128,8 @@ class Growing:
         run("INSERT INTO texts VALUES (?, ?)", self._texts)
         run("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)", self._passages)
         self._documents, self._texts, self._passages = [], [], []
+        if self._words is not None:
+            self._words.flush()
 
     def _append(self, vectors: TokenVectors, passages: Sequence[tuple[int, Span]]) -> int:
         slot = self._rows.append(vectors)
@@ -142,3 +154,5 @@ class Growing:
         self._documents.append((number, entry.id, first, passages, entry.payload, text_crc, crc))
         if entry.text is not None:
             self._texts.append((number, entry.text))
+        if self._words is not None:
+            self._words.put(number, entry.text, entry.payload, entry.passages)

@@ -25,12 +25,16 @@ def rename(transaction: Transaction, names: Mapping[str, str], change: Change) -
     found = {row.id: row for old in names if (row := head_by_id(transaction.connection, old)) is not None}
     taken = [new for old, new in names.items() if old in found and new not in found]
     transaction.remove(taken)
+    payloads = {old: payload_json(change(old, row.shown_payload), repr(names[old])) for old, row in found.items()}
+    if transaction.words is not None:  # as long as the documents are what was written
+        for old, row in found.items():
+            transaction.words.change(row.number, row.payload, payloads[old])
     between = f"renamed-{uuid4()}-"  # an id is unique at every step
     moved = [(old, names[old]) for old in found if names[old] != old]
     for old, _ in moved:
         run("UPDATE documents SET id = ? WHERE number = ?", (f"{between}{found[old].number}", found[old].number))
     for old, row in found.items():
-        _write(transaction, row, names[old], payload_json(change(old, row.shown_payload), repr(names[old])))
+        _write(transaction, row, names[old], payloads[old])
     return len(found)
 
 

@@ -25,6 +25,7 @@ from colibri.index.storage.growing import Batch, Growing, Rows
 from colibri.index.storage.lock import HeldFile, held, taken_over
 from colibri.index.storage.segments import Appender, Committed
 from colibri.index.storage.sharing import share
+from colibri.vectors import Span
 
 _NAME = re.compile(r"staged-[0-9a-f]{16}(?=[.-])")
 _TRIES = 100  # each meets another writer that tidies up between two system calls
@@ -103,6 +104,17 @@ class Staged:
     def texts(self) -> Iterator[tuple[int, bytes]]:
         """Numbers and texts."""
         yield from self._connection.execute("SELECT number, text FROM texts ORDER BY number")
+
+    def worded(self) -> Iterator[tuple[int, bytes | None, str | None, list[Span]]]:
+        """What words are cut from: number, text, payload and passages of every document."""
+        for number, first, count, payload, text in self._connection.execute(
+            "SELECT d.number, d.first, d.passages, d.payload, t.text FROM documents AS d "
+            "LEFT JOIN texts AS t ON t.number = d.number ORDER BY d.number"
+        ):
+            spans = self._connection.execute(
+                'SELECT start, "end" FROM passages WHERE slot >= ? AND slot < ? ORDER BY slot', (first, first + count)
+            )
+            yield number, text, payload, [Span(*span) for span in spans]
 
     def passages(self, segment: int, at_once: int) -> Iterator[list[tuple[int, int, int, int, bytes | None, int]]]:
         """Rows of passages of one segment by their slots, so many at once."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from colibri.errors import ColibriError, StoreDamaged, StoreError
-from colibri.index.storage import catalogue, checksums, segments
+from colibri.index.storage import catalogue, checksums, segments, words
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.growing import Batch, Growing, Rows, there_is
@@ -34,9 +34,16 @@ class Transaction:
     """What one call changes. Made by `writing`, which commits it or takes everything back."""
 
     def __init__(
-        self, connection: sqlite3.Connection, disk: Disk, folder: Path, dim: int, known: Sequence[Committed]
+        self,
+        connection: sqlite3.Connection,
+        disk: Disk,
+        folder: Path,
+        dim: int,
+        known: Sequence[Committed],
+        *,
+        mending: bool = False,
     ) -> None:
-        """known: the segments, as the catalogue has them."""
+        """known: the segments, as the catalogue has them. mending: words are not kept right; they are made anew."""
         self.connection = connection
         self._disk = disk
         self._folder = folder
@@ -50,7 +57,8 @@ class Transaction:
         self._left: set[int] = set()
         self._taken: dict[int, Committed] = {}
         self._rows = Rows(disk, dim, self._next_place)
-        self._growing = Growing(connection, self._rows, dim, int(facts["next_document"]))
+        self.words = None if mending else words.writable(connection)
+        self._growing = Growing(connection, self._rows, dim, int(facts["next_document"]), self.words)
         self.known = self._growing.known
         self.move = self._growing.move
         self.flush = self._growing.flush
@@ -113,6 +121,8 @@ class Transaction:
 
     def _remove(self, found: list[tuple[int, int, int, bool]]) -> int:
         found.sort()  # neighbours lie on one page
+        if self.words is not None:
+            self.words.take_out(number for number, *_ in found)
         run = self.connection.executemany
         run("DELETE FROM passages WHERE slot >= ? AND slot < ?", [(f, f + count) for _, f, count, _ in found])
         run("DELETE FROM texts WHERE number = ?", [(number,) for number, _, _, has_text in found if has_text])
@@ -142,10 +152,17 @@ class Transaction:
         if row is None:
             return False
         crc = checksums.document_crc(row.number, row.id, row.passages, payload, row.text_crc)
+        if self.words is not None:
+            self.words.change(row.number, row.payload, payload)
         self.connection.execute(
             "UPDATE documents SET payload = ?, crc = ? WHERE number = ?", (payload, crc, row.number)
         )
         return True
+
+    @property
+    def next_commit(self) -> int:
+        """Which commit this will be."""
+        return self._commits + 1
 
     @property
     def next_segment(self) -> int:
@@ -192,6 +209,8 @@ class Transaction:
         catalogue.write_fact(self.connection, "commits", str(self._commits + 1))
         catalogue.write_fact(self.connection, "next_segment", str(self._next_segment))
         catalogue.write_fact(self.connection, "next_document", str(self._growing.next_document))
+        if self.words is not None:
+            self.words.commit(self._commits + 1)
         run("COMMIT")
         self._disk.committed()
         for number in self._removed:
@@ -234,7 +253,7 @@ def writing(
     """
     connection.execute("BEGIN IMMEDIATE")
     known = read_segments(connection) if mended is None else mended(connection)
-    transaction = Transaction(connection, disk, folder, dim, known)
+    transaction = Transaction(connection, disk, folder, dim, known, mending=mended is not None)
     try:
         with disk_errors(folder.parent):
             if mended is None:

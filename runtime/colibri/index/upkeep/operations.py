@@ -1,5 +1,6 @@
 """Verify, repair, compact, and count what an open index holds."""
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,11 +13,13 @@ from colibri.index.document import Document
 from colibri.index.ingest import Ingest, Within
 from colibri.index.opening import write_facts_file
 from colibri.index.rules import Rules
+from colibri.index.storage import catalogue, words
 from colibri.index.storage.lock import LONGEST_WAIT
 from colibri.index.storage.segments import Committed
 from colibri.index.upkeep import compact as compacting
 from colibri.index.upkeep import repair as repairing
 from colibri.index.upkeep import verify as verifying
+from colibri.index.upkeep import words as wording
 from colibri.index.upkeep.repair import Repair
 from colibri.index.upkeep.salvage import mend_facts, rebuild_if_broken
 from colibri.index.upkeep.verify import Verification
@@ -33,6 +36,8 @@ class Stats:
     passages, tokens  that count
     gone_tokens       of deleted passages, whose bytes `compact` frees
     disk_bytes        of all its files
+    words_bytes       of those, what words take; 0 where it has none
+    no_words          why it cannot be searched by words; None: it can
     """
 
     documents: int
@@ -44,12 +49,16 @@ class Stats:
     dim: int
     model: str
     space_id: str
+    words_bytes: int
+    no_words: str | None
 
 
 def stats(core: Core) -> Stats:
     """Of the newest commit."""
     with core.reading() as (connection, snapshot):
         documents = connection.execute("SELECT count(*) FROM documents").fetchone()[0]
+        words_bytes = words.size(connection) if words.has_table(connection) else 0
+        no_words = words.why_none(connection)
     tokens = gone = passages = 0
     for segment in snapshot.segments:
         lengths = segment.docs.starts[1:] - segment.docs.starts[:-1]
@@ -61,7 +70,17 @@ def stats(core: Core) -> Stats:
         with suppress(OSError):
             size += path.stat().st_size if path.is_file() else 0
     return Stats(
-        documents, passages, tokens, gone, len(snapshot.segments), size, core.dim, core.facts["model"], core.space_id
+        documents=documents,
+        passages=passages,
+        tokens=tokens,
+        gone_tokens=gone,
+        segments=len(snapshot.segments),
+        disk_bytes=size,
+        dim=core.dim,
+        model=core.facts["model"],
+        space_id=core.space_id,
+        words_bytes=words_bytes,
+        no_words=no_words,
     )
 
 
@@ -75,6 +94,8 @@ def compact(core: Core) -> int:
             wanted = compacting.worth_moving(transaction.committed) if left is None else left
             bytes_freed, left = compacting.compact(transaction, core.segments, core.dim, wanted)
         freed += bytes_freed
+    for _ in wording.merged(core):
+        sleep(LONGEST_WAIT)
     with core.lock.held(), core.shelf.lent() as connection:
         connection.execute("PRAGMA incremental_vacuum").fetchall()
     return freed
@@ -89,13 +110,24 @@ def verify(core: Core, *, show: bool) -> Verification:
 
 
 def _verified(core: Core, show: bool) -> Verification:
+    found = _structure_of_words(core)
     with core.shelf.reading() as connection:
         with core.lock.held_if_writable():  # so that no compaction takes a file away between looking and mapping
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             raws = verifying.mapped(core.segments, core.dim)
         total = connection.execute("SELECT count(*) FROM documents").fetchone()[0] if show else None
         with progress_bar(total, "verifying", show) as done:
-            return verifying.verify(connection, raws, done)
+            rest = verifying.verify(connection, raws, done)
+    return replace(rest, problems=(*rest.problems, *found))
+
+
+def _structure_of_words(core: Core) -> list[str]:
+    """Whoever cannot write has SQLite's own check, which looks at words from SQLite 3.44 on."""
+    if not os.access(core.folder, os.W_OK):
+        return []
+    with core.lock.held(), core.shelf.lent() as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        return wording.structure(connection)
 
 
 def repair(core: Core) -> Repair:
@@ -114,6 +146,12 @@ def repair(core: Core) -> Repair:
                 ingest.run(documents, core.model, lambda tokens: None)
 
             found = repairing.repair(transaction, core.segments, core.dim, encode if core.can_encode else None)
+            transaction.flush()
+            facts = catalogue.read_facts(transaction.connection)
+            if facts["format"] == str(words.FORMAT) and words.has_fts5():
+                for _ in words.made_anew(transaction.connection, transaction.next_commit):
+                    pass
+        core.facts["format"] = facts["format"]
         with suppress(StoreError):
             write_facts_file(core.folder, core.facts)
     return replace(found, rebuilt=rebuilt)

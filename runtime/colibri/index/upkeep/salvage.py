@@ -6,10 +6,11 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from colibri.errors import StoreDamaged
-from colibri.index.storage import catalogue, notes
+from colibri.index.storage import catalogue, notes, words
 from colibri.index.storage.catalogue import SEGMENT_SHIFT, Catalogue
 from colibri.index.storage.raw import RawSegment
 from colibri.index.storage.segments import numbers_in
+from colibri.index.upkeep.words import opens
 
 _BROKEN = (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError)
 
@@ -24,7 +25,9 @@ def rebuild_if_broken(shelf: Catalogue, folder: Path, facts: dict[str, str]) -> 
     try:
         with shelf.lent() as connection:
             checked = [row[0] for row in connection.execute("PRAGMA integrity_check")]
-            if checked == ["ok"] and catalogue.schema_is_whole(connection):
+            whole = catalogue.schema_is_whole(connection) and words.schema_is_whole(connection)
+            connection.execute("BEGIN IMMEDIATE")
+            if checked == ["ok"] and whole and opens(connection):
                 return mended
     except StoreDamaged:
         pass
@@ -98,7 +101,7 @@ def mend_facts(connection: sqlite3.Connection, folder: Path, facts: dict[str, st
     ).fetchone()[0]
     segments = max(numbers_in(folder).values(), default=0)
     known = {name: int(_fact(connection, name) or 0) for name in ("commits", "next_segment", "next_document")}
-    facts = dict(facts)
+    facts = facts | {"format": _format(connection, facts)}
     # A reader must not take what comes for a commit that it knows.
     facts["commits"] = str(known["commits"] or time.time_ns() // 1_000_000)
     facts["next_segment"] = str(max(known["next_segment"], segments + 1))
@@ -115,7 +118,10 @@ def _salvage(old: sqlite3.Connection, folder: Path, target: Path, facts: dict[st
         new.execute(f"PRAGMA page_size = {catalogue.PAGE_BYTES}")
         new.execute("PRAGMA auto_vacuum = INCREMENTAL")
         new.execute("BEGIN")
+        facts = facts | {"format": _format(old, facts)}
         catalogue.make_tables(new, facts)
+        if facts["format"] == str(words.FORMAT) and words.has_fts5():
+            words.begin(new)  # empty: what repairs next fills it
         last = max(_salvage_passages(old, new, folder), int(_fact(old, "next_document") or 0), _highest(old))
         for number in range(1, last + 1):
             for table in ("documents", "texts"):
@@ -159,6 +165,12 @@ def _fact(old: sqlite3.Connection, name: str) -> str | None:
     if row is None or not isinstance(row[0], str) or row[1] != catalogue.fact_crc(name, row[0]):
         return None
     return str(row[0])
+
+
+def _format(old: sqlite3.Connection, facts: dict[str, str]) -> str:
+    """Another process may have given it words since this one opened it."""
+    found = _fact(old, "format")
+    return found if found in {"1", str(words.FORMAT)} else facts["format"]
 
 
 def _highest(old: sqlite3.Connection) -> int:

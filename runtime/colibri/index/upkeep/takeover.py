@@ -12,7 +12,7 @@ from sqlite3 import Connection
 
 from colibri.index.core import SEGMENTS, Core
 from colibri.index.opening import write_facts_file
-from colibri.index.storage import catalogue, segments
+from colibri.index.storage import catalogue, segments, words
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.segments import Committed, read_segments
 from colibri.index.storage.transaction import Transaction
@@ -35,6 +35,8 @@ def take_over(core: Core, other: Path, commits: int) -> bool:
                 connection.rollback()
             connection.execute("DETACH DATABASE other")
     core.follow()
+    if words.has_fts5():
+        core.facts["format"] = str(words.FORMAT)
     write_facts_file(core.folder, core.facts)
     return True
 
@@ -65,6 +67,10 @@ def _copy(core: Core, connection: Connection, transaction: Transaction, other: P
     for name in COPIED:
         (value,) = run("SELECT value FROM other.meta WHERE name = ?", (name,)).fetchone()
         catalogue.write_fact(connection, name, value)
+    transaction.words = None
+    if words.has_fts5():
+        for _ in words.made_anew(connection, transaction.next_commit):
+            pass
 
 
 def _link(source: Path, target: Path) -> None:

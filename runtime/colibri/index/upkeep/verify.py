@@ -14,6 +14,7 @@ from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.raw import RawSegment, place_of
 from colibri.index.storage.reading import SELECT, Row
 from colibri.index.storage.segments import numbers_in, read_segments
+from colibri.index.upkeep import words
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def verify(
     slots: dict[int, int] = {}
     _guarded(found, "passages", lambda: _passages(connection, raws, found, documents, slots, done))
     _guarded(found, "segments", lambda: _segments(connection, found, slots))
+    _guarded(found, "words", lambda: found.problems.extend(words.problems(connection)))
     counts: dict[int, int] = {}
     for number in slots.values():
         counts[number] = counts.get(number, 0) + 1

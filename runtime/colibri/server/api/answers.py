@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import orjson
 
+from colibri.artefact import Fit
 from colibri.server.api.requests import Form
 from colibri.vectors import Rows, TokenVectors
 
@@ -34,6 +35,8 @@ class Ranked(msgspec.Struct, omit_defaults=True):
     index: int
     relevance_score: float
     document: RankedDocument | None = None
+    fit: Fit | None = None
+    """Whether it fits the query at all; not there where the model has no cutoffs."""
 
 
 class RerankAnswer(msgspec.Struct):

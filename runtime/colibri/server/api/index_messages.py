@@ -1,9 +1,10 @@
 """What the index's routes take and give."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from colibri.artefact import Fit
 from colibri.server.api import answers
 from colibri.server.api.requests import TextDocument
 
@@ -14,8 +15,9 @@ class SearchRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     model: str | None = None
     """The index's own; there is no other."""
     query: str | TextDocument
+    """"" and blanks ask nothing and find nothing."""
     top_n: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
-    """10 unless it says otherwise."""
+    """Jina's word for `k`. 10 unless one of them says otherwise; the two must not differ."""
     where: dict[str, Any] | None = None
     """A filter over payloads, as `colibri search` takes it."""
     passages: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
@@ -23,10 +25,17 @@ class SearchRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     offset: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] | None = None
     """How many of the best to pass over: the next page."""
     min_score: float | None = None
-    """Least `normalised_score` of a result, so that there may be fewer than `top_n`, or none."""
+    """Least `normalised_score` of a result, so that there may be fewer than `k`, or none."""
+    mode: Literal["meaning", "words", "both"] | None = None
+    """By what documents are found: meaning unless it says otherwise. By words, they must have what stands in quotation
+    marks, and not what a minus stands before."""
+    typing: bool | None = None
+    """Whether the query is still being written: its last word may go on."""
     return_documents: bool | None = None
     spans: bool | None = None
-    """Which characters answered which token of the query; for a `top_n` of at most 100."""
+    """Which characters answered which token of the query; for a `k` of at most 100."""
+    k: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
+    """How many documents."""
 
 
 class IndexedDocument(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -102,10 +111,14 @@ class Found(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Raw MaxSim of its best passage."""
     normalised_score: float
     """The same divided by the number of query tokens."""
+    words_score: float | None = None
+    """BM25 of its best passage over the best one's, 0 to 1; where `mode` is words, so is `normalised_score`."""
+    fit: Fit | None = None
+    """Whether it fits the query at all; not there where the model has no cutoffs."""
     document: answers.RankedDocument | None = None
     payload: dict[str, Any] | None = None
     highlights: list[Characters] | None = None
-    """With `spans`: the words that matter most in its best passage, where the index keeps texts."""
+    """With `spans`: the words that matter most in its best passage that stands in the text, where that is kept."""
     passages: list[Passage]
 
 
@@ -114,6 +127,8 @@ class SearchAnswer(msgspec.Struct, kw_only=True):
 
     model: str
     object: str = "list"
+    mode: Literal["meaning", "words", "both"] = "meaning"
+    """By what documents were found: meaning also where both was wanted and the index has no words."""
     usage: answers.Usage
     results: list[Found]
 

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from colibri.errors import StoreError
-from colibri.index import Hit, Index
+from colibri.index import Index
 from colibri.model import Colibri
 from colibri.server.api import answers
-from colibri.server.api.hits import found_of
+from colibri.server.api.hits import found_of, meaning_of, wanted_count
 from colibri.server.api.index_faults import told
 from colibri.server.api.index_listing import OPERATIONS as LISTING
 from colibri.server.api.index_listing import listing_routes
@@ -29,8 +29,8 @@ from colibri.server.api.index_messages import (
 from colibri.server.api.openapi import Operation
 from colibri.server.api.requests import decode, plain_texts
 from colibri.server.api.routes import count, json_response, route
+from colibri.server.api.searched import searched
 from colibri.server.app import App
-from colibri.server.encoding import encode
 from colibri.server.http.bodies import unread
 from colibri.server.http.exchange import exchange_of
 from colibri.server.problems import Problem, invalid
@@ -39,7 +39,6 @@ from colibri.stores import PointStore
 
 T = TypeVar("T")
 
-_MOST_SPANS = 100
 _FRAME = 64  # expected work of a document beside its characters
 
 
@@ -118,32 +117,28 @@ class _Routes:
             query = plain_texts(asked.query, "query", app.settings)
             if asked.model is not None and app.models.wanted(asked.model) is not self._model:
                 raise invalid("model", f"found {asked.model}, the index was made with {self._model.name}")
-            if asked.spans and (asked.top_n or 0) > _MOST_SPANS:
-                raise invalid("spans", f"wanted a top_n of at most {_MOST_SPANS} with them, found {asked.top_n:,}")
-            with app.work.admit(cost_of(query)) as ticket:
-
-                async def work() -> tuple[Any, list[Hit]]:
-                    encoded = await encode(self._model, query, "query", self._index.dim, ticket, slice_texts=1)
-                    hits = await asyncio.to_thread(
-                        self._index.search,
-                        encoded.slices[0],
-                        asked.top_n or 10,
-                        asked.where,
-                        explain=bool(asked.spans),
-                        passages=asked.passages or 3,
-                        offset=asked.offset or 0,
-                        min_score=asked.min_score,
-                    )
-                    return encoded, hits
-
-                with told(self._index, "where"):
-                    encoded, hits = await app.working(request, work())
-        count(app, request, self._model, ticket, {"query": encoded})
-        exchange_of(request).about["hits"] = len(hits)
-        usage = answers.Usage(encoded.report.tokens, encoded.report.tokens)
+            wanted_count(asked)
+            if not query[0].strip():
+                return await self._nothing(app, request, asked)
+            with app.work.admit(cost_of(query)) as ticket, told(self._index, "where"):
+                found = await app.working(request, searched(self._index, self._model, asked, query, ticket))
+        count(app, request, self._model, ticket, {} if found.encoded is None else {"query": found.encoded})
+        exchange_of(request).about["hits"] = len(found.hits)
+        tokens = 0 if found.encoded is None else found.encoded.report.tokens
+        usage = answers.Usage(tokens, tokens)
         given_back, spans = asked.return_documents is not False, bool(asked.spans)
-        results = [found_of(hit, text=given_back, spans=spans) for hit in hits]
-        return json_response(SearchAnswer(model=self._model.name, usage=usage, results=results))
+        results = [
+            found_of(hit, meaning_of(self._model, found.mode), text=given_back, spans=spans) for hit in found.hits
+        ]
+        return json_response(SearchAnswer(model=self._model.name, mode=found.mode, usage=usage, results=results))
+
+    async def _nothing(self, app: App, request: Request, asked: SearchRequest) -> Response:
+        """To a query that asks nothing. A filter that is none is refused all the same."""
+        with told(self._index, "where"):
+            await app.working(request, asyncio.to_thread(self._index.search, "", where=asked.where))
+        exchange_of(request).about["hits"] = 0
+        mode = asked.mode or "meaning"
+        return json_response(SearchAnswer(model=self._model.name, mode=mode, usage=answers.Usage(0, 0), results=[]))
 
     async def add(self, app: App, request: Request) -> Response:
         """Documents into the index, all of them or none."""

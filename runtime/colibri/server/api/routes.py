@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from colibri import __version__
+from colibri.artefact import bounds, fit_of
 from colibri.model import Colibri
 from colibri.server.access.keys import KeyScope
 from colibri.server.api import answers
@@ -161,13 +162,21 @@ async def rerank(app: App, request: Request) -> Response:
     count(app, request, model, ticket, {"query": asking, "document": found})
     order = np.argsort(-np.array(scored), kind="stable")[: asked.top_n]
     given_back = asked.return_documents is not False
+    rows = asking.slices[0]
+    within = bounds(model.manifest, dim, rows.weight)
+    times = rows.weight if app.settings.normalise_scores else 1.0
     tokens = asking.report.tokens + found.report.tokens
     answer = answers.RerankAnswer(
         asked.model,
         "list",
         answers.Usage(tokens, tokens),
         [
-            answers.Ranked(int(i), scored[i], answers.RankedDocument(documents[i]) if given_back else None)
+            answers.Ranked(
+                int(i),
+                scored[i],
+                answers.RankedDocument(documents[i]) if given_back else None,
+                fit_of(within, scored[i] * times),
+            )
             for i in order
         ],
     )

@@ -10,10 +10,10 @@ import msgspec
 from colibri.server.problems import Problem, invalid
 
 _MEANT = {
-    "k": "top_n",
-    "size": "top_n",
-    "limit": "top_n",
-    "n_results": "top_n",
+    "k": "top_n",  # of /v1/rerank, which has Jina's words
+    "size": "k",
+    "limit": "k",
+    "n_results": "k",
     "filter": "where",
     "filters": "where",
     "q": "query",

@@ -20,7 +20,7 @@ async function act(route, file, passage, done) {
     await ask(route, passage ? { id: passage.id, start: passage.start } : { id: file.id });
     toast(done);
   } catch (error) {
-    toast(error.message);
+    toast(error.message, error.code === "FILE_RUNS" ? { text: "Show folder", on: () => reveal(file, passage) } : null);
   }
 }
 

@@ -13,6 +13,11 @@ export class Asking {
     this.on = on;
   }
 
+  /** Whether an answer is still to come. */
+  get busy() {
+    return this.#waiting !== 0 || this.#running !== null;
+  }
+
   /** When the keys have rested. */
   later(request) {
     this.stop();
@@ -30,11 +35,13 @@ export class Asking {
   /** Neither a waiting call nor the answer of a running one counts any more. */
   stop() {
     clearTimeout(this.#waiting);
+    this.#waiting = 0;
     this.#running?.abort();
     this.#running = null;
   }
 
   async #run(request) {
+    this.#waiting = 0;
     const mine = new AbortController();
     this.#running = mine;
     try {

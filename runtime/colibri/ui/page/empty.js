@@ -45,8 +45,8 @@ export function nothing(query, mode, filters, state) {
   showEmpty("Nothing found", ...hints.filter(Boolean).map((hint) => make("p", {}, hint)), ...help);
 }
 
-/** Hits there are, and none of them fits. */
-export function strangers(count, more, show) {
-  showEmpty("Nothing fits well", make("p", {}, "What comes nearest is likely about something else. Other words may do better."),
+/** Hits there are, and none of them fits. typing: the last word may go on. */
+export function strangers(count, more, typing, show) {
+  showEmpty(typing ? "Nothing fits well yet" : "Nothing fits well", make("p", {}, "What comes nearest is likely about something else. Other words may do better."),
     button(`Show the nearest ${counted(count, "file")}${more ? " and more" : ""}`, show));
 }

@@ -1,10 +1,10 @@
 /** Filters with counts: kind, folder, language, time. What is chosen stays in sight even where nothing has it. */
 
 import { at, button, make, say } from "./dom.js";
-import { language, number } from "./wording.js";
+import { language, number, visible } from "./wording.js";
 
 const MOST = 10; // of a group, before "more"
-const GROUPS = [["kinds", "Kind", (value) => value], ["folders", "Folder", (value) => value], ["languages", "Language of the text", language]];
+const GROUPS = [["kinds", "Kind", (value) => value], ["folders", "Folder", visible], ["languages", "Language of the text", language]];
 const TIMES = [["", "any time"], ["day", "past day"], ["week", "past week"], ["month", "past month"], ["year", "past year"], ["older", "older"], ["between", "between"]];
 const DAYS = { day: 1, week: 7, month: 30, year: 365 };
 
@@ -47,7 +47,7 @@ export class Filters {
 
   /** Counts of the last answer, {value, count} each. roots: paths, by whose names folders are called. */
   show(counts, roots) {
-    this.#rows.folders.worded = (path) => folderName(path, roots);
+    this.#rows.folders.worded = (path) => visible(folderName(path, roots));
     for (const [group] of GROUPS) this.#count(group, counts[group] ?? []);
     const times = new Map((counts.times ?? []).map(({ value, count }) => [value, count]));
     for (const [value, count] of this.#times) say(count, times.has(value) ? number(times.get(value)) : "");

@@ -1,15 +1,16 @@
 /** The folders of the index: one more, one less, a look for what is new. */
 
-import { button, make } from "./dom.js";
+import { button, make, say } from "./dom.js";
 import { toast } from "./saying.js";
 import { ask } from "./server.js";
-import { counted } from "./wording.js";
+import { counted, visible } from "./wording.js";
 
 export class Folders {
   #dialog;
   #list = make("ul", { class: "roots" });
   #path = make("input", { id: "folder-path", type: "text", required: true, dir: "auto", autocomplete: "off", spellcheck: "false", placeholder: "/home/me/Documents" });
   #looking = button("Look for changes now", () => this.#tell("look", {}, "Looking for what is new"));
+  #note = make("p", { class: "note" });
   #adding;
   #roots = [];
   #may = false;
@@ -27,7 +28,7 @@ export class Folders {
       event.preventDefault();
       this.#add(this.#path.value.trim());
     });
-    dialog.append(make("h2", { id: "folders-title" }, "Folders of this index"), this.#list, adding,
+    dialog.append(make("h2", { id: "folders-title" }, "Folders of this index"), this.#list, this.#note, adding,
       make("div", { class: "tools" }, this.#looking,
         make("form", { method: "dialog" }, make("button", { class: "main" }, "Close"))));
   }
@@ -38,8 +39,10 @@ export class Folders {
     this.#dialog.showModal();
   }
 
-  /** The state's roots, and whether this page may change them; drawn anew only where something changed, so that focus stays. */
-  show(roots, may) {
+  /** The state's roots, whether this page may change them, and what is to be said of them; drawn anew only where something changed, so that focus stays. */
+  show(roots, may, note) {
+    this.#note.hidden = !note;
+    say(this.#note, note ?? "");
     this.#adding.hidden = this.#looking.hidden = !may;
     this.#may = may;
     const now = JSON.stringify([roots, may, this.#sure]);
@@ -54,17 +57,17 @@ export class Folders {
   #row(root) {
     const { path, documents, present, problem } = root;
     const facts = [counted(documents, "document"), present ? "" : "not there now: what was indexed stays", problem || ""];
-    const row = make("li", {}, make("div", {}, make("bdi", { class: "path" }, path), make("span", { class: "quiet" }, facts.filter(Boolean).join(" · "))));
+    const row = make("li", {}, make("div", {}, make("bdi", { class: "path" }, visible(path)), make("span", { class: "quiet" }, facts.filter(Boolean).join(" · "))));
     if (this.#sure === path) {
       row.append(make("p", { class: "note" }, `Take ${counted(documents, "document")} out of the index? The files stay as they are. `,
         button("Forget it", () => this.#forget(path), { class: "main", "data-root": path }), button("Keep it", () => this.#ask(null))));
-    } else if (this.#may) row.append(button("Forget", () => this.#ask(path), { "aria-label": `Forget ${path}`, "data-root": path }));
+    } else if (this.#may) row.append(button("Forget", () => this.#ask(path), { "aria-label": `Forget ${visible(path)}`, "data-root": path }));
     return row;
   }
 
   #ask(path) {
     this.#sure = path;
-    this.show(this.#roots, this.#may);
+    this.show(this.#roots, this.#may, this.#note.textContent);
   }
 
   async #forget(path) {

@@ -6,7 +6,7 @@ import { announce } from "./saying.js";
 
 const KEPT = "colibri.single-keys";
 
-/** Listen. page: {results, words, reader, search(), emptied(), context(hit)}. */
+/** Listen. page: {results, words, reader, search(), emptied(), context(hit), more()}. */
 export function listen(page) {
   const single = at("single-keys");
   single.checked = kept() !== "off";
@@ -42,7 +42,7 @@ function inBox(page, key) {
 function onPassage(page, event, letters) {
   const { results } = page;
   const { key, target } = event;
-  const moves = { ArrowDown: () => results.move(1), ArrowUp: () => results.move(-1) || toBox(), Home: () => results.end(false), End: () => results.end(true) };
+  const moves = { ArrowDown: () => results.move(1) || page.more(), ArrowUp: () => results.move(-1) || toBox(), Home: () => results.end(false), End: () => results.end(true) };
   if (target.closest(".whole")) return false; // there the keys scroll the text
   if (key in moves) {
     moves[key]();

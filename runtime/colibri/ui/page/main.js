@@ -17,14 +17,13 @@ import { Words } from "./words.js";
 import { counted, number } from "./wording.js";
 
 const FILES = 20; // an answer
+const MORE_FILES = 100; // at once, for whoever goes on
 const FRESH_MS = 3000; // at most this often an index that grows is asked again by itself
-
-await takeToken();
 
 const query = at("query");
 const reader = new Reader();
 const words = new Words(at("words"));
-const trouble = new Trouble(() => progress.look().then(() => ["gone", "locked"].includes(trouble.kind) || search()));
+const trouble = new Trouble(() => progress.look().then(() => trouble.stops || search()));
 const filters = new Filters(at("filters"), () => search());
 const folders = new Folders(at("folders"), () => progress.look());
 const results = new Results(at("files"), {
@@ -47,22 +46,27 @@ let typedAt = 0; // when the last key came, in performance.now()'s time
 let shown = null; // {request, answer, offset} of what stands on the page
 let strangersShown = false;
 let freshAt = 0;
+let stale = false; // the index has changed since what is shown was asked for
 
 const asking = new Asking((request, signal) => ask("search", request, signal), {
-  start: () => at("results").setAttribute("aria-busy", "true"),
+  start: () => {
+    stale = false;
+    at("again").hidden = true;
+    at("results").setAttribute("aria-busy", "true");
+  },
   answer: (answer, request) => {
     trouble.over();
     show(answer, request);
   },
   fail: (error, request) => {
     at("results").removeAttribute("aria-busy");
-    if (error.name === "Problem" && error.status !== 401) trouble.failed(error);
+    if (error.name === "Problem" && !trouble.stops) trouble.failed(error);
     shown = { request, answer: shown?.answer ?? null, offset: 0 };
   },
 });
 
 function request(typing = false) {
-  return { query: query.value, k: FILES, offset: 0, mode: mode.value, typing, filters: filters.value, sort: at("sort").value };
+  return { query: query.value, k: FILES, offset: 0, mode: progress.state ? mode.value : null, typing, filters: filters.value, sort: at("sort").value };
 }
 
 /** Search for what stands in the box; typing: when the keys rest. */
@@ -100,7 +104,7 @@ function show(answer, asked) {
   at("found").hidden = answer.files.length === 0;
   at("more").hidden = hidden || !answer.more;
   if (!answer.files.length) nothing(answer.query, mode, filters, progress.state);
-  else if (hidden) strangers(answer.files.length, answer.more, showStrangers);
+  else if (hidden) strangers(answer.files.length, answer.more, asked.typing, showStrangers);
   else showEmpty();
   summarise(answer);
   painted(answer);
@@ -143,10 +147,11 @@ function painted(answer) {
 }
 
 async function showMore() {
+  if (at("more").hidden || at("more").disabled) return;
   const { request: asked, offset } = shown;
   at("more").disabled = true;
   try {
-    const answer = await ask("search", { ...asked, offset });
+    const answer = await ask("search", { ...asked, offset, k: MORE_FILES });
     if (shown?.request !== asked) return;
     const had = results.files;
     shown.offset = offset + answer.files.length;
@@ -168,33 +173,36 @@ function showContext(hit) {
 
 /** The state came: name, folders, and whether what is shown may be stale. */
 function indexMoved(state, before) {
-  if (trouble.kind === "gone" || trouble.kind === "locked") {
+  if (trouble.stops) {
     trouble.over();
     if (query.value.trim()) search();
   }
   say(at("index-name"), state.name || "Colibri");
   document.title = state.name ? `${state.name} – Colibri` : "Colibri";
   results.canOpen = state.can_open;
-  folders.show(state.roots, state.can_change);
+  folders.show(state.roots, state.can_change, state.note);
   at("modes").hidden = state.modes.length < 2;
   for (const input of at("modes").querySelectorAll("input")) input.disabled = !state.modes.includes(input.value);
   if (at("modes").querySelector("input:checked").disabled) mode.set(state.modes[0]);
   if (!query.value.trim()) beginning(state, { addFolder: openFolders });
-  const moved = before && ["documents", "passages", "tokens"].some((name) => state[name] !== before[name]);
-  if (moved && shown) refresh();
+  stale ||= before !== null && ["documents", "passages", "tokens", "bytes"].some((name) => state[name] !== before[name]);
+  if (stale && shown) refresh();
 }
 
 /** Ask again by itself where nobody would lose their place; else leave what is read as it is. */
 function refresh() {
   const reading = at("results").contains(document.activeElement) || at("reader").contains(document.activeElement);
-  if (reading || window.scrollY > 200 || performance.now() - freshAt < FRESH_MS || shown.offset > FILES) return;
+  const kept = reading || window.scrollY > 200 || shown.offset > FILES;
+  at("again").hidden = !kept;
+  if (kept || asking.busy || performance.now() - freshAt < FRESH_MS) return; // the next look at the state tries again
   freshAt = performance.now();
   asking.now(shown.request);
 }
 
 function openFolders() {
   folders.open();
-  folders.show(progress.state?.roots ?? [], progress.state?.can_change ?? false);
+  const { roots = [], can_change: may = false, note = null } = progress.state ?? {};
+  folders.show(roots, may, note);
 }
 
 query.addEventListener("input", (event) => event.isComposing || search(true));
@@ -206,6 +214,7 @@ at("search").addEventListener("submit", (event) => {
 at("modes").addEventListener("change", () => search());
 at("sort").addEventListener("change", () => search());
 at("more").addEventListener("click", showMore);
+at("again").addEventListener("click", () => search());
 at("folders-open").addEventListener("click", openFolders);
 at("passed-open").addEventListener("click", () => passedOver(at("passed")));
 at("help-open").addEventListener("click", () => at("help").showModal());
@@ -217,10 +226,14 @@ for (const room of [at("files"), at("reader")]) {
   room.addEventListener("pointerover", ({ target }) => words.answering(target.closest("mark")));
 }
 line.addEventListener("gone", () => trouble.gone());
-line.addEventListener("locked", () => trouble.locked());
-window.addEventListener("hashchange", async () => (await takeToken()) && progress.look().then(() => search()));
+line.addEventListener("locked", ({ detail }) => trouble.locked(detail));
+window.addEventListener("hashchange", async () => {
+  if (await takeToken()) await progress.look();
+});
 
-listen({ results, words, reader, search, emptied, context: showContext });
+listen({ results, words, reader, search, emptied, context: showContext, more: () => showMore().then(() => results.move(1)) });
 changeLooks();
 beginning(null, {});
-progress.look().then(() => search());
+takeToken()
+  .then(() => progress.look())
+  .then(() => shown || !query.value.trim() || search()); // some browsers keep what was typed over a reload

@@ -3,7 +3,7 @@
 import { at, button, make, say } from "./dom.js";
 import { announce, toast } from "./saying.js";
 import { ask, line } from "./server.js";
-import { counted, number, span } from "./wording.js";
+import { counted, number, span, visible } from "./wording.js";
 
 const REST_MS = 3000;
 const WORK_MS = 1000;
@@ -88,9 +88,9 @@ export function sentence(state) {
   if (phase === "indexing") {
     const pace = perSecond ? `${perSecond < 10 ? perSecond.toFixed(1) : number(Math.round(perSecond))} files/s` : "";
     const rest = left || left === 0 ? `${span(left)} left` : "";
-    return [`Indexing ${number(done)} of ${counted(total, "file")}`, file, pace, rest].filter(Boolean).join(" · ");
+    return [`Indexing ${number(done)} of ${counted(total, "file")}`, file ? visible(file) : "", pace, rest].filter(Boolean).join(" · ");
   }
-  return [held, state.watching ? "following changes" : "", away ? `${counted(away, "folder")} not there` : "", state.note].filter(Boolean).join(" · ");
+  return [held, state.watching ? "following changes" : "", away ? `${counted(away, "folder")} not there` : "", state.note ? "see Folders" : ""].filter(Boolean).join(" · ");
 }
 
 /** The files that were passed over, why, and what to do. */
@@ -104,7 +104,7 @@ export function passedOver(dialog) {
       const { items, more: rest } = await ask(`passed-over?offset=${offset}&limit=100`);
       offset += items.length;
       for (const { path, why, what_to_do: todo } of items) {
-        list.append(make("div", {}, make("dt", {}, make("bdi", {}, path)), make("dd", {}, [why, todo].filter(Boolean).join(": "))));
+        list.append(make("div", {}, make("dt", {}, make("bdi", {}, visible(path))), make("dd", {}, [why, todo].filter(Boolean).join(": "))));
       }
       if (!offset) list.replaceWith(make("p", {}, "Every file was read."));
       more.hidden = !rest;

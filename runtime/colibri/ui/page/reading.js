@@ -3,10 +3,11 @@
 import { at, button, make } from "./dom.js";
 import { shaded } from "./shading.js";
 import { ask } from "./server.js";
-import { counted, languageTag, place } from "./wording.js";
+import { counted, languageTag, place, visible } from "./wording.js";
 import { utf16Places } from "./text.js";
 
 const AROUND = 3000;
+const MOST = 100_000; // characters on each side, of what the server gives at once
 export const BESIDE = matchMedia("(min-width: 75rem)");
 
 export class Reader {
@@ -78,10 +79,10 @@ export class Reader {
       hit.article.append(room);
     }
     const had = room.contains(document.activeElement);
+    const stood = around > AROUND ? above(room) : null;
     room.replaceChildren(...content);
     const text = room.querySelector(".whole");
-    const here = room.querySelector(".here");
-    if (text && here && around === AROUND) text.scrollTop = Math.max(0, here.offsetTop - text.offsetTop - text.clientHeight / 4);
+    if (text) text.scrollTop += above(room) - (stood ?? text.clientHeight / 4);
     if (had) text?.focus();
   }
 
@@ -93,16 +94,22 @@ export class Reader {
     const same = context.text.slice(from, to) === passage.text;
     const before = context.text_start > 0;
     const after = context.text_end < context.whole_length;
-    const wider = () => this.show(hit, around * 4);
+    const wider = () => this.show(hit, Math.min(MOST, around * 4));
     return [
-      make("h2", { dir: "auto" }, file.name),
+      make("h2", { dir: "auto" }, visible(file.name)),
       make("p", { class: "quiet" }, [place(passage), counted(context.whole_length, "character")].filter(Boolean).join(", ")),
       same ? null : make("p", { class: "note" }, "The file was indexed again since: this is its new text."),
-      make("div", { class: "whole", tabindex: "0", role: "group", "aria-label": `Text of ${file.name}`, dir: "auto", lang: languageTag(file.language) },
+      make("div", { class: "whole", tabindex: "0", role: "group", "aria-label": `Text of ${visible(file.name)}`, dir: "auto", lang: languageTag(file.language) },
         before ? "… " : null, context.text.slice(0, from),
         make("span", { class: "here" }, same ? shaded(passage.text, found) : context.text.slice(from, to)),
         context.text.slice(to), after ? " …" : null),
-      before || after ? make("p", {}, button("More of the text", wider)) : null,
+      around < MOST && (before || after) ? make("p", {}, button("More of the text", wider)) : null,
     ].filter(Boolean);
   }
+}
+
+/** How far below the upper edge of the text's window the passage begins. */
+function above(room) {
+  const here = room.querySelector(".here");
+  return here ? here.getBoundingClientRect().top - room.querySelector(".whole").getBoundingClientRect().top : 0;
 }

@@ -3,7 +3,7 @@
 import { cite, open, reveal } from "./actions.js";
 import { button, make } from "./dom.js";
 import { excerpt, shaded, stretches } from "./shading.js";
-import { FITS, day, language, languageTag, place, size } from "./wording.js";
+import { FITS, day, language, languageTag, place, size, visible } from "./wording.js";
 
 let made = 0;
 
@@ -116,12 +116,13 @@ export class Results {
   }
 
   #newFile(file, rows) {
-    const passages = make("ol", { class: "passages", "aria-label": `Passages of ${file.name}` });
-    const name = this.canOpen && file.path && !file.gone ? button(file.name, () => open(file), { class: "name", title: `Open ${file.path}` }) : file.name;
+    const passages = make("ol", { class: "passages", "aria-label": `Passages of ${visible(file.name)}` });
+    const shown = visible(file.name);
+    const name = this.canOpen && file.path && !file.gone ? button(shown, () => open(file), { class: "name", title: `Open ${visible(file.path)}` }) : shown;
     const facts = [file.kind, day(file.modified), size(file.size), file.language ? language(file.language) : "", file.gone ? "no longer there" : ""];
     rows.append(make("li", { class: "file" },
       make("h2", { dir: "auto" }, name),
-      make("p", { class: "quiet where" }, file.folder ? make("bdi", {}, file.folder) : null, ...facts.filter(Boolean).map((fact) => make("span", {}, fact))),
+      make("p", { class: "quiet where" }, file.folder ? make("bdi", {}, visible(file.folder)) : null, ...facts.filter(Boolean).map((fact) => make("span", {}, fact))),
       passages));
     this.#files.set(file.id, passages);
     return passages;
@@ -135,7 +136,7 @@ export class Results {
     const article = make("article", { class: "passage", tabindex: "-1", "aria-labelledby": head, "aria-describedby": body });
     const hit = { file, passage, found, shown, article, words };
     const told = make("p", { id: head, class: "place" },
-      make("span", { class: "unseen" }, `${file.name} `),
+      make("span", { class: "unseen" }, `${visible(file.name)} `),
       make("span", { dir: "auto" }, place(passage) || "in the text"),
       passage.fit ? make("span", { class: `fit ${FITS[passage.fit] ?? ""}` }, passage.fit) : null,
       Number.isFinite(passage.normalised) ? make("span", { class: "quiet", "aria-hidden": "true" }, passage.normalised.toFixed(2)) : null);
@@ -154,8 +155,8 @@ export class Results {
     hit.toggle = act("Context", "of the passage", () => this.on.context(hit));
     hit.toggle.setAttribute("aria-expanded", "false");
     return make("div", { class: "acts" },
-      may ? act("Open", file.name, () => open(file, passage)) : null,
-      may ? act("Folder", `of ${file.name}`, () => reveal(file, passage)) : null,
+      may ? act("Open", visible(file.name), () => open(file, passage)) : null,
+      may ? act("Folder", `of ${visible(file.name)}`, () => reveal(file, passage)) : null,
       act("Copy", "with its place", () => cite(hit)),
       hit.toggle);
   }

@@ -1,6 +1,6 @@
 /** What a screen reader says, and a line at the foot of the page for the eye. */
 
-import { at, say } from "./dom.js";
+import { at, button, say } from "./dom.js";
 
 let saying = 0;
 let fading = 0;
@@ -12,11 +12,11 @@ export function announce(text, wait = 600) {
   saying = setTimeout(() => say(at("said"), text), Math.max(wait, 50));
 }
 
-/** Show and say what was just done, or why not. */
-export function toast(text) {
+/** Show and say what was just done, or why not. more: {text, on} of a button beside it. */
+export function toast(text, more = null) {
   const line = at("toast");
   inSight(line);
-  line.textContent = text;
+  line.replaceChildren(text, ...(more ? [" ", button(more.text, more.on)] : []));
   line.hidden = false;
   announce(text, 0);
   clearTimeout(fading);

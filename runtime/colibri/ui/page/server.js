@@ -1,8 +1,9 @@
 /**
  * Calls to the program that served this page.
  *
- * Its token came in the address's fragment, which no server sees. It is erased from the address, kept for this tab, and
- * travels in a header: a cookie would go to every port of this machine.
+ * Its token came in the address's fragment, which no server sees; or a code that is good once, since every user of a
+ * machine can read with what words a browser was started. Both are erased from the address. The token is kept for this
+ * tab and travels in a header: a cookie would go to every port of this machine.
  */
 
 const KEPT = "colibri.token";
@@ -34,40 +35,43 @@ export class Gone extends Error {
   }
 }
 
-/**
- * Take the token out of the address, or what this tab kept. True where a new one came. A browser's command line, which
- * others may read, has a code in its place, which is good once.
- */
+/** Take the token out of the address, or what this tab kept. Gives true where a new one came. */
 export async function takeToken() {
   const came = new URLSearchParams(location.hash.slice(1));
-  if (came.has("token") || came.has("code")) {
-    history.replaceState(null, "", location.pathname + location.search);
-    useToken(came.get("token") || (await exchanged(came.get("code"))));
-    return true;
-  }
-  try {
-    token ||= sessionStorage.getItem(KEPT) || "";
-  } catch {
-    // Storage may be forbidden: the token lasts as long as the page.
-  }
-  return false;
+  const [given, code] = [came.get("token"), came.get("code")];
+  if (given || code) history.replaceState(null, "", location.pathname + location.search);
+  else token ||= kept();
+  if (code) await enter(code);
+  if (given) useToken(given);
+  return Boolean(given || code);
 }
 
-async function exchanged(code) {
+/** A code that is used up leaves things as they are: a page that was opened before has its token still. */
+async function enter(code) {
+  token ||= kept();
   try {
-    return (await ask("enter", { code })).token;
+    const answer = await send("enter", { code });
+    if (answer.ok) useToken((await answer.json()).token);
   } catch {
-    return ""; // it is said that the token is missing
+    // Nobody answers: the next call finds that out.
   }
 }
 
-/** Use this token, or a key of a server in the house, from now on. */
+function kept() {
+  try {
+    return sessionStorage.getItem(KEPT) || "";
+  } catch {
+    return ""; // storage may be forbidden: the token lasts as long as the page
+  }
+}
+
+/** Use this token, or a key of a server in the house, from now on. What no header can hold is in neither. */
 export function useToken(given) {
-  token = given;
+  token = given.replace(/[^!-~]/gu, "");
   try {
-    sessionStorage.setItem(KEPT, given);
+    sessionStorage.setItem(KEPT, token);
   } catch {
-    // As above.
+    // Storage may be forbidden.
   }
 }
 
@@ -78,7 +82,7 @@ export async function ask(route, body, signal) {
   const answer = await send(route, body, signal);
   if (!answer.ok) {
     const problem = new Problem(answer.status, await answer.json().catch(() => ({})));
-    if (answer.status === 401) turn("locked");
+    if (answer.status === 401 || problem.code.startsWith("AUTH_")) turn("locked", problem);
     throw problem;
   }
   const read = await answer.json().catch((error) => {
@@ -114,10 +118,10 @@ async function send(route, body, signal) {
 }
 
 /** Tell of a change, once. */
-function turn(to) {
+function turn(to, detail = null) {
   const was = to === "gone" || to === "back" ? gone : locked;
   const is = to === "gone" || to === "locked";
   if (to === "gone" || to === "back") gone = is;
   else locked = is;
-  if (was !== is) line.dispatchEvent(new Event(to));
+  if (was !== is) line.dispatchEvent(new CustomEvent(to, { detail }));
 }

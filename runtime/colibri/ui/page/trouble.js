@@ -12,8 +12,14 @@ export class Trouble {
     this.onAgain = onAgain;
   }
 
+  /** "gone", "locked" or "failed", with more behind it; "" where all is well. */
   get kind() {
     return this.#shown;
+  }
+
+  /** Whether no search can be answered now. */
+  get stops() {
+    return this.#shown.startsWith("gone") || this.#shown.startsWith("locked");
   }
 
   /** Nobody answers. What was found stays in sight. */
@@ -25,18 +31,20 @@ export class Trouble {
     ]);
   }
 
-  /** The token is missing or wrong. */
-  locked() {
+  /** The token or key is missing or wrong; problem: what the server said. */
+  locked(problem) {
+    const house = problem?.code.startsWith("AUTH_"); // a server in the house, which knows keys
     const typed = make("input", { id: "token", type: "password", autocomplete: "off", required: true });
     const form = make("form", { class: "adding" },
-      make("label", { for: "token" }, "Token or key"), make("div", { class: "box" }, typed, make("button", { class: "main" }, "Use it")));
+      make("label", { for: "token" }, house ? "Key" : "Token"), make("div", { class: "box" }, typed, make("button", { class: "main" }, "Use it")));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       useToken(typed.value.trim());
       this.onAgain();
     });
-    this.#show("locked", "This page has no right to search here", [
-      make("p", {}, "It wants the token that ", make("code", {}, "colibri ui"), " makes at each start: open the whole address which the command prints, with what stands after #, or start the command again and it opens the page. A server in the house wants one of its keys."),
+    this.#show(`locked ${house}`, "This page has no right to search here", [
+      house ? make("p", {}, `This server wants one of its keys, which whoever runs it makes with colibri keys add: ${problem.message}`)
+        : make("p", {}, "It wants the token that ", make("code", {}, "colibri ui"), " makes at each start: open the whole address which the command prints, with what stands after #, or start the command again and it opens the page."),
       form,
     ]);
   }

@@ -15,6 +15,11 @@ export function counted(count, one, many = `${one}s`) {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
 
+/** A name or path as it is shown: what would turn the letters after it around, or break the line, is made visible. */
+export function visible(name) {
+  return name.replace(/[\p{Cc}\u200e\u200f\u061c\u2028-\u202e\u2066-\u2069]/gu, "\ufffd");
+}
+
 /** page 14; line 12, Kettles; slide 3: what the file has. A label is a heading, a cell, or the page once more. */
 export function place({ page, line, label }) {
   if (page) return `page ${number(page)}`;

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import uuid4
 
 from colibri.compat.ragatouille.data.preprocessors import llama_index_sentence_splitter
 
@@ -24,6 +23,8 @@ class CorpusProcessor:
         self, documents: Sequence[str], document_ids: Sequence[str] | None = None, **splitter_kwargs: Any
     ) -> list[Any]:
         """Passages of documents; ids are made where none are given."""
+        from uuid import uuid4
+
         ids = [str(uuid4()) for _ in documents] if document_ids is None else list(document_ids)
         found: Any = list(documents)
         if self.document_splitter_fn is not None:

@@ -7,7 +7,7 @@ from PyInstaller.utils.hooks import collect_data_files, collect_submodules, copy
 hiddenimports = collect_submodules("colibri.cli")
 datas = []
 if all(util.find_spec(name) for name in ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn")):
-    hiddenimports += collect_submodules("colibri.server")
+    hiddenimports += collect_submodules("colibri.server") + collect_submodules("colibri.ui")
 
 # Commands come by entry points, ours of colibri_export among them.
 for point in metadata.entry_points(group="colibri.commands"):

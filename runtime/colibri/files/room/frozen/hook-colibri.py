@@ -6,7 +6,7 @@ from PyInstaller.utils.hooks import collect_data_files, collect_submodules, copy
 
 from colibri.artefact import find, shipped
 
-_APART = ("colibri.server", "colibri.cli", "colibri.files.room.frozen")
+_APART = ("colibri.server", "colibri.ui", "colibri.cli", "colibri.files.room.frozen")
 """Parts that a program which needs them imports by their names; hook-colibri.cli.py for the command."""
 
 _RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-migraphx")

@@ -2,9 +2,8 @@
 
 import json
 import os
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from colibri.compat.colbert.infra.config.settings import ModelSettings, RunSettings
 from colibri.errors import ArtefactError, InputError, InputTypeError
@@ -13,10 +12,29 @@ METADATA = "metadata.json"
 _EXAMPLE = "ColBERTConfig(doc_maxlen=300)"
 
 
+class _OfDataclass:
+    """What makes a class a dataclass to `dataclasses`' own functions and to classes made of it, made when one of them
+    asks: that import takes 8 ms."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, made: object, owner: "type[_Config]") -> Any:
+        from dataclasses import make_dataclass
+
+        listed = [(name, kind, getattr(owner, name)) for name, kind in owner._kinds().items()]
+        return getattr(make_dataclass(owner.__name__, listed), self._name)
+
+
 class _Config:
     """What both have. `assigned` names the settings that were given: those alone win over others' in
     `from_existing`."""
 
+    if TYPE_CHECKING:
+        __dataclass_fields__: ClassVar[dict[str, Any]]
+    else:
+        __dataclass_fields__ = _OfDataclass()
+        __dataclass_params__ = _OfDataclass()
     total_visible_gpus = 0
 
     def __init__(self, **given: Any) -> None:
@@ -31,7 +49,14 @@ class _Config:
 
     @classmethod
     def _names(cls) -> list[str]:
-        return [field.name for field in fields(cls)]  # type: ignore[arg-type]
+        return list(cls._kinds())
+
+    @classmethod
+    def _kinds(cls) -> dict[str, Any]:
+        """Settings and their types, those of a run first, as a dataclass has them."""
+        return {
+            name: kind for one in reversed(cls.__mro__) for name, kind in getattr(one, "__annotations__", {}).items()
+        }
 
     @classmethod
     def from_existing(cls, *sources: "Any") -> Self:
@@ -91,12 +116,10 @@ class _Config:
     __hash__ = None  # type: ignore[assignment]
 
 
-@dataclass(init=False, repr=False, eq=False)
 class RunConfig(_Config, RunSettings):
     """Where a run reads and writes; see `Run`."""
 
 
-@dataclass(init=False, repr=False, eq=False)
 class ColBERTConfig(_Config, ModelSettings, RunSettings):
     """All settings. Of a model: `dim`, `doc_maxlen`, `query_maxlen`; what an artefact cannot change is refused where
     it is used. nbits, kmeans_niters, bsize and their like are taken and have no effect: rows are stored as int8 and

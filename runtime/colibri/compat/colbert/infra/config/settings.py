@@ -2,17 +2,15 @@
 
 import os
 import sys
-from dataclasses import dataclass
-from datetime import datetime
+import time
 from pathlib import Path
 from typing import Any
 
 
 def _now() -> str:
-    return datetime.now().strftime("%Y-%m/%d/%H.%M.%S")
+    return time.strftime("%Y-%m/%d/%H.%M.%S")
 
 
-@dataclass(init=False)
 class RunSettings:
     """Where a run reads and writes."""
 
@@ -48,7 +46,6 @@ class RunSettings:
         return os.path.join(self.root, self.experiment, self.script_name_, self.name)  # noqa: PTH118
 
 
-@dataclass(init=False)
 class ModelSettings:
     """What belongs to a model, its training and its index."""
 

@@ -1,0 +1,73 @@
+"""Which hits are shown: those that fit, as `--min` and `--all` say."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from colibri.artefact import FITS, Fit
+from colibri.errors import InputError
+
+if TYPE_CHECKING:
+    from colibri.index import Hit
+
+Least = Fit | float
+_HALF = 0.5  # of the words' score that the best document has
+
+
+def least_of(ctx: click.Context, param: click.Parameter, value: str | None) -> Least | None:
+    """What `--min` says. Raises BadParameter."""
+    if value is None:
+        return None
+    for word in FITS[:-1]:
+        if value == word:
+            return word
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise click.BadParameter(f"found {value!r}, wanted likely, maybe, or a number such as 0.7", ctx, param)
+    return number
+
+
+def kept(hits: Sequence["Hit"], least: Least | None) -> list["Hit"]:
+    """The hits that reach it; None: all. Raises InputError for a word where the model has no cutoffs."""
+    if least is None:
+        return list(hits)
+    if isinstance(least, float):
+        return [hit for hit in hits if hit.normalised >= least]
+    if any(hit.fit is None for hit in hits):
+        why = "the index's model has no cutoffs (`colibri info`)"
+        raise InputError(f"--min {least}: {why}; give a number, such as 0.7")
+    return [hit for hit in hits if hit.fit is not None and FITS.index(hit.fit) <= FITS.index(least)]
+
+
+def by_name(query: str) -> bool:
+    """Whether a query looks like a name or a code, or quotes: then a document that has its words fits, whatever it
+    means. Of a question's many words one nearly always stands somewhere."""
+    return '"' in query or len(query.split()) <= 2
+
+
+def shown(hits: Sequence["Hit"], least: Least | None, *, everything: bool, exact: bool = False) -> list["Hit"]:
+    """For a person: without `--min` no stranger is shown, where the model's cutoffs can tell.
+
+    exact: whether words decide as well, see `by_name`
+    """
+    if everything:
+        return list(hits)
+    if least is None:
+        return [hit for hit in hits if hit.fit != "unlikely" or (exact and (hit.words or 0) >= _HALF)]
+    return kept(hits, least)
+
+
+def left_out(found: int, hits: Sequence["Hit"], least: Least | None) -> str | None:
+    """What is said of those that are not shown; None: there are none. found: how many are."""
+    if found == len(hits):
+        return None
+    best = hits[0]
+    wanted = "" if least is None else f" (--min {least})"
+    if not found:
+        return f"nothing fits well{wanted}: the best has {best.normalised:.3f}; --all shows what came nearest"
+    return f"{len(hits) - found} more fit less{wanted}; --all shows them"

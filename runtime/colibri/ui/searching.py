@@ -1,0 +1,156 @@
+"""A search of the page, from what was typed to files with their passages, and what each stage took."""
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from colibri.explain import Span
+from colibri.index import Asked, Hit, Index, asked
+from colibri.server import invalid
+from colibri.ui.desk import Desk
+from colibri.ui.filters import counts, where_of
+from colibri.ui.found import Group, files_of, grouped
+from colibri.ui.messages import Fit, Mode, SearchAnswer, SearchRequest, Took
+from colibri.ui.shades import query_words
+from colibri.vectors import TokenVectors
+
+_SORTED = 200
+"""Documents that are put in order by time or name: the best ones."""
+_FITS: tuple[Fit, ...] = ("likely", "maybe", "unlikely")
+_MORE = 4
+_GOES_ON = re.compile(r"\w\w$")
+"""What may be the beginning of a word: of one letter half of all words are, for 0.2 s at 100,000 passages."""
+_PASSAGES = 4
+"""Asked for of a document, of which one may be words about it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Question:
+    """What the index is asked, once for a ranking and once for what it shows.
+
+    query  rows, or the text where its words alone are looked for
+    text   beside rows
+    """
+
+    query: TokenVectors | str
+    text: str | None
+    mode: Mode
+    typing: bool
+
+    async def ask(self, index: Index, k: int, **more: Any) -> list[Hit]:
+        """The k best."""
+        return await index.asearch(self.query, k, mode=self.mode, typing=self.typing, text=self.text, **more)
+
+
+class Searching:
+    """Searches of one page, one at a time: each uses all threads, and one that was given up never begins."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._index = desk.index
+        self._one = asyncio.Lock()
+
+    async def search(self, request: SearchRequest) -> SearchAnswer:
+        """Files, best first. A cancellation ends it between two steps."""
+        began = time.perf_counter()
+        async with self._one:
+            held = await asyncio.to_thread(self._desk.holder.get)
+            where = where_of(request.filters, held)
+            mode = self._mode(request)
+            counted = await asyncio.to_thread(counts, held, request.filters, datetime.now(UTC))
+            answer = SearchAnswer(
+                query=request.query,
+                mode=mode,
+                fit=None,
+                query_words=[],
+                took_ms=Took(),
+                more=False,
+                files=[],
+                counts=counted,
+            )
+            request.typing = request.typing and _GOES_ON.search(request.query) is not None
+            said = asked(request.query, typing=request.typing)
+            if request.query.strip() and not (mode != "meaning" and said.is_nothing):
+                await self._fill(answer, request, said, where)
+            answer.took_ms.total = _ms(began)
+            return answer
+
+    def _mode(self, request: SearchRequest) -> Mode:
+        modes = self._desk.modes
+        if request.mode is not None and request.mode not in modes:
+            raise invalid("mode", f"found {request.mode}, this index has {', '.join(modes)}")
+        return request.mode or modes[0]
+
+    async def _fill(
+        self, answer: SearchAnswer, request: SearchRequest, said: Asked, where: dict[str, Any] | None
+    ) -> None:
+        took, at = answer.took_ms, time.perf_counter()
+        question, spans = await self._question(answer.mode, request, said)
+        answer.query_words = query_words(request.query, spans)
+        took.encode, at = _ms(at), time.perf_counter()
+        groups, answer.more = await self._ranked(question, request, where)
+        ranked, at = _ms(at), time.perf_counter()
+        if answer.mode == "words":
+            took.words = ranked
+        else:
+            took.score = ranked
+        hits = await self._explained(question, [one for group in groups for one in group.ids])
+        if answer.mode == "both":
+            hits = {found_id: _with_its_words(hit, said) for found_id, hit in hits.items()}
+        answer.files = await asyncio.to_thread(files_of, groups, hits, request.query)
+        if not request.offset:
+            found = {file.fit for file in answer.files}
+            answer.fit = next((fit for fit in _FITS if fit in found), None)
+        took.texts = _ms(at)
+
+    async def _question(self, mode: Mode, request: SearchRequest, said: Asked) -> tuple[_Question, list[Span]]:
+        """And the characters of the query that something may answer."""
+        if mode == "words":
+            spans = [span for term in said.terms for span in term.spans]
+            return _Question(query=request.query, text=None, mode=mode, typing=request.typing), spans
+        text = request.query if mode == "meaning" else said.meaning
+        rows = await asyncio.to_thread(self._desk.encode, text)
+        own = [] if rows.spans is None else [Span(*map(int, span)) for span in rows.spans]
+        beside = None if mode == "meaning" else request.query
+        typing = request.typing and mode != "meaning"
+        return _Question(query=rows, text=beside, mode=mode, typing=typing), own
+
+    async def _ranked(
+        self, question: _Question, request: SearchRequest, where: dict[str, Any] | None
+    ) -> tuple[list[Group], bool]:
+        """The files of a page of the answer, and whether there are more."""
+        last = request.offset + request.k
+        wanted = max(last + 1, _SORTED) if request.sort != "fit" else last + 1
+        while True:
+            hits = await question.ask(self._index, wanted, where=where, passages=1)
+            groups = grouped(hits)
+            if request.sort != "fit" or len(groups) > last or len(hits) < wanted:
+                break
+            wanted *= _MORE
+        if request.sort == "time":
+            groups.sort(key=lambda group: -group.changed_ns)
+        elif request.sort == "name":
+            groups.sort(key=lambda group: group.name)
+        return groups[request.offset : last], len(groups) > last
+
+    async def _explained(self, question: _Question, ids: list[str]) -> dict[str, Hit]:
+        if not ids:
+            return {}
+        found = await question.ask(self._index, len(ids), ids=ids, explain=True, passages=_PASSAGES)
+        return {hit.id: hit for hit in found}
+
+
+def _with_its_words(hit: Hit, said: Asked) -> Hit:
+    """A code or a name that no meaning fits is found by its letters: where every word stands, a text may fit."""
+    if hit.fit != "unlikely" or not said.terms or not hit.words:
+        return hit
+    text = (hit.text or "").casefold()
+    stands = all(word.casefold() in text for term in said.terms for word in term.words)
+    return replace(hit, fit="maybe") if stands else hit
+
+
+def _ms(since: float) -> float:
+    return round((time.perf_counter() - since) * 1000, 2)

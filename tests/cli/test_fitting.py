@@ -1,0 +1,108 @@
+"""`--min`, `--all` and "nothing fits well": what is shown, what is said of the rest, and what scripts get."""
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from colibri import Index
+from colibri.cli import fitting, group
+from colibri.errors import InputError
+from colibri.index import Hit
+from cutoff_fixtures import with_cutoffs
+from reference import ARTEFACTS
+
+TEXTS = ["a bird", "bread and salt", "a house by the sea"]
+
+
+def hit(name: str, normalised: float, fit: str | None) -> Hit:
+    return Hit(name, normalised * 4, normalised, fit=fit)  # type: ignore[arg-type]
+
+
+HITS = [hit("a", 0.8, "likely"), hit("b", 0.6, "maybe"), hit("c", 0.4, "unlikely")]
+UNKNOWN = [hit("a", 0.8, None), hit("b", 0.2, None)]
+
+
+def least(value: str | None) -> fitting.Least | None:
+    context = click.Context(click.Command("search"))
+    return fitting.least_of(context, click.Option(["--min"]), value)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [(None, "ab"), ("maybe", "ab"), ("likely", "a"), ("0.5", "ab"), ("0.4", "abc"), ("1", ""), ("-1", "abc")],
+)
+def test_what_is_shown(given: str | None, wanted: str) -> None:
+    found = fitting.shown(HITS, least(given), everything=False)
+    assert "".join(one.id for one in found) == wanted
+    assert fitting.shown(HITS, least(given), everything=True) == HITS
+
+
+@pytest.mark.parametrize("value", ["", "unlikely", "often", "nan", "inf", "Likely"])
+def test_what_is_no_least_is_refused(value: str) -> None:
+    with pytest.raises(click.BadParameter, match="wanted likely, maybe, or a number"):
+        least(value)
+
+
+def test_without_cutoffs_all_is_shown_and_words_are_refused() -> None:
+    assert fitting.shown(UNKNOWN, None, everything=False) == UNKNOWN
+    assert [one.id for one in fitting.shown(UNKNOWN, 0.5, everything=False)] == ["a"]
+    with pytest.raises(InputError, match="--min maybe: the index's model has no cutoffs"):
+        fitting.shown(UNKNOWN, "maybe", everything=False)
+
+
+def test_what_is_left_out_is_said() -> None:
+    assert fitting.left_out(3, HITS, None) is None
+    assert fitting.left_out(0, [], None) is None
+    assert fitting.left_out(2, HITS, None) == "1 more fit less; --all shows them"
+    said = fitting.left_out(0, HITS, "likely")
+    assert said == "nothing fits well (--min likely): the best has 0.800; --all shows what came nearest"
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(group, list(words))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of a model that calls nothing a fit."""
+    base = tmp_path_factory.mktemp("fitting")
+    model = with_cutoffs(base / "model", 2.0, 1.5)
+    with Index.open(base / "index", model) as index:
+        index.add([{"id": text, "text": text} for text in TEXTS])
+    return base / "index"
+
+
+def test_a_miss_looks_like_a_miss(place: Path) -> None:
+    found = run("search", "a bird", "--index", str(place))
+    assert found.exit_code == 0
+    assert found.stdout == ""
+    assert "nothing fits well: the best has " in found.stderr
+    everything = run("search", "a bird", "--index", str(place), "--all")
+    assert everything.stdout.count(" unlikely  ") == 3
+    assert everything.stderr == ""
+
+
+def test_scripts_get_every_result_with_its_fit(place: Path) -> None:
+    results = json.loads(run("search", "a bird", "--index", str(place), "--json").stdout)["results"]
+    assert [one["fit"] for one in results] == ["unlikely"] * 3
+    few = json.loads(run("search", "a bird", "--index", str(place), "--json", "--min", "maybe").stdout)["results"]
+    assert few == []
+    assert run("search", "a bird", "--index", str(place), "--min", "often").exit_code == 2
+
+
+def test_rerank_says_it_too(place: Path) -> None:
+    model = str(place.parent / "model")
+    found = json.loads(run("rerank", "a bird", *TEXTS, "--model", model, "--json").stdout)["results"]
+    assert [one["fit"] for one in found] == ["unlikely"] * 3
+    assert run("rerank", "a bird", *TEXTS, "--model", model).stdout.count("  unlikely  ") == 3
+    plain = str(ARTEFACTS / "tiny-random-bert")
+    assert "likely" not in run("rerank", "a bird", *TEXTS, "--model", plain).stdout
+
+
+def test_info_shows_cutoffs_or_that_there_are_none(place: Path) -> None:
+    said = run("info", str(place.parent / "model")).stdout
+    assert "0.01: 1.5 (maybe)  0.001: 2 (likely)  balanced: 1.5" in said
+    assert "cutoffs       none measured" in run("info", str(ARTEFACTS / "tiny-random-bert")).stdout
