@@ -19,10 +19,14 @@ def operation(seed: int, number: int) -> tuple[Callable[[Index], object], Callab
     kind = chances.choice(KINDS)
     if kind == "add":
         made = {f"r{seed}-{number}-{i}": chances.randrange(1000) for i in range(chances.randint(1, 60))}
-        return lambda i: i.add([document(n, id=name) for name, n in made.items()]), lambda m: m | made
+        return lambda i: i.add(
+            [document(n, id=name, text=f"n{n} word") for name, n in made.items()]
+        ), lambda m: m | made
     if kind == "upsert":
         made = {f"d{chances.randrange(80)}": chances.randrange(1000) for _ in range(chances.randint(1, 60))}
-        return lambda i: i.upsert([document(n, id=name) for name, n in made.items()]), lambda m: m | made
+        return lambda i: i.upsert(
+            [document(n, id=name, text=f"n{n} word") for name, n in made.items()]
+        ), lambda m: m | made
     if kind == "delete":
         least = chances.randrange(600, 1000)
         return (
@@ -45,10 +49,10 @@ def _nested(
     def run(index: Index) -> None:
         def stream() -> Iterator[Document]:
             for i, (name, n) in enumerate(outer.items()):
-                yield document(n, id=name)
+                yield document(n, id=name, text=f"n{n} word")
                 if i == len(outer) // 2:
                     with Index.open(index.path, create=False) as other:
-                        other.upsert([document(n, id=name) for name, n in inner.items()])
+                        other.upsert([document(n, id=name, text=f"n{n} word") for name, n in inner.items()])
 
         index.upsert(stream())
 

@@ -164,4 +164,4 @@ def test_an_index_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert "no index there; `colibri index FOLDER` makes one" in done.stderr
+    assert "no index there" in done.stderr

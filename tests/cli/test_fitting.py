@@ -35,9 +35,9 @@ def least(value: str | None) -> fitting.Least | None:
     [(None, "ab"), ("maybe", "ab"), ("likely", "a"), ("0.5", "ab"), ("0.4", "abc"), ("1", ""), ("-1", "abc")],
 )
 def test_what_is_shown(given: str | None, wanted: str) -> None:
-    found = fitting.shown(HITS, least(given), everything=False)
+    found = fitting.shown(HITS, least(given), query="x", everything=False)
     assert "".join(one.id for one in found) == wanted
-    assert fitting.shown(HITS, least(given), everything=True) == HITS
+    assert fitting.shown(HITS, least(given), query="x", everything=True) == HITS
 
 
 @pytest.mark.parametrize("value", ["", "unlikely", "often", "nan", "inf", "Likely"])
@@ -47,10 +47,10 @@ def test_what_is_no_least_is_refused(value: str) -> None:
 
 
 def test_without_cutoffs_all_is_shown_and_words_are_refused() -> None:
-    assert fitting.shown(UNKNOWN, None, everything=False) == UNKNOWN
-    assert [one.id for one in fitting.shown(UNKNOWN, 0.5, everything=False)] == ["a"]
-    with pytest.raises(InputError, match="--min maybe: the index's model has no cutoffs"):
-        fitting.shown(UNKNOWN, "maybe", everything=False)
+    assert fitting.shown(UNKNOWN, None, query="x", everything=False) == UNKNOWN
+    assert [one.id for one in fitting.shown(UNKNOWN, 0.5, query="x", everything=False)] == ["a"]
+    with pytest.raises(InputError, match="--min maybe: these hits have none"):
+        fitting.shown(UNKNOWN, "maybe", query="x", everything=False)
 
 
 def test_what_is_left_out_is_said() -> None:
@@ -76,13 +76,22 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_miss_looks_like_a_miss(place: Path) -> None:
-    found = run("search", "a bird", "--index", str(place))
+    found = run("search", "the whale dives", "--index", str(place))
     assert found.exit_code == 0
     assert found.stdout == ""
     assert "nothing fits well: the best has " in found.stderr
-    everything = run("search", "a bird", "--index", str(place), "--all")
+    everything = run("search", "the whale dives", "--index", str(place), "--all")
     assert everything.stdout.count(" unlikely  ") == 3
     assert everything.stderr == ""
+
+
+def test_what_holds_every_word_of_the_query_is_no_stranger(place: Path) -> None:
+    """Whoever types a name or a code has found it, whatever it scores."""
+    found = run("search", "Salt bread", "--index", str(place))
+    assert "1. " in found.stdout
+    assert "unlikely  bread and salt" in found.stdout
+    assert "a house" not in found.stdout
+    assert "2 more fit less; --all shows them" in found.stderr
 
 
 def test_scripts_get_every_result_with_its_fit(place: Path) -> None:
@@ -97,9 +106,9 @@ def test_rerank_says_it_too(place: Path) -> None:
     model = str(place.parent / "model")
     found = json.loads(run("rerank", "a bird", *TEXTS, "--model", model, "--json").stdout)["results"]
     assert [one["fit"] for one in found] == ["unlikely"] * 3
-    assert run("rerank", "a bird", *TEXTS, "--model", model).stdout.count("  unlikely  ") == 3
+    assert run("rerank", "a bird", *TEXTS, "--model", model).stderr == "nothing fits well\n"
     plain = str(ARTEFACTS / "tiny-random-bert")
-    assert "likely" not in run("rerank", "a bird", *TEXTS, "--model", plain).stdout
+    assert run("rerank", "a bird", *TEXTS, "--model", plain).stderr == ""
 
 
 def test_info_shows_cutoffs_or_that_there_are_none(place: Path) -> None:

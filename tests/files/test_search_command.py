@@ -111,6 +111,7 @@ def test_json_has_everything(notes: Path) -> None:
     hit = found["results"][0]
     about = {"score", "normalised", "words", "fit", "place", "line", "label"}
     assert hit.keys() == {"id", "text", "payload", "passages"} | about
+    assert found["mode"] == "both"
     assert hit["payload"]["file"]["path"] == hit["id"]
     assert hit["passages"][0]["matches"]
 
@@ -360,3 +361,26 @@ def test_a_hit_is_opened_by_its_number(notes: Path, monkeypatch: pytest.MonkeyPa
     opener.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('nothing shows that')\n")
     failed = run("search", "bird", "--open", "2")
     assert (failed.exit_code, "xdg-open ended with code 1: nothing shows that" in failed.output) == (1, True)
+
+
+def test_exact_words(notes: Path) -> None:
+    """Both is the default; phrases and exclusions hold in it, and --mode words needs no model."""
+    place = notes / "words"
+    place.mkdir()
+    (place / "red.md").write_text("the red boat of Zwiebelmann PX-4411", encoding="utf-8")
+    (place / "blue.md").write_text("the boat of red paint is blue", encoding="utf-8")
+    assert run("index", place, "--into", "w.index", *MODEL).exit_code == 0
+
+    def names(*words: str) -> set[str]:
+        found = json.loads(run("search", "--index", "w.index", "--json", *words).stdout)
+        return {Path(hit["id"]).name for hit in found["results"]}
+
+    assert names('"red boat"') == names("boat -blue") == {"red.md"}
+    assert names("--mode", "words", "PX-4411") == {"red.md"}
+    assert names("--mode", "meaning", '"red boat"') == {"red.md", "blue.md"}
+    assert names("--", "-boat") == set()
+    stats = json.loads(run("index", "--stats", "--into", "w.index", "--json").stdout)
+    assert stats["words_bytes"] > 0
+    assert stats["no_words"] is None
+    again = run("index", "--convert", "--into", "w.index")
+    assert "has words already" in again.stdout

@@ -60,6 +60,9 @@ def test_sigkill_at_random_moments(tmp_path: Path) -> None:
             found = {stored.id: (stored.payload or {})["n"] for stored in index.documents(vectors=True)}
             assert found in allowed, f"round {seed}: {said[-2:]}"
             assert index.verify().clean
+            for n in sorted(set(found.values()))[:20]:
+                hits = index.search(f"n{n}", k=len(found), mode="words")
+                assert {hit.id for hit in hits} == {name for name, own in found.items() if own == n}
             assert index.count() == len(found)
             index.delete("absent")  # the next writer takes away what the killed one left
         known = {f"{number:06d}" for number in segments_of(place)}

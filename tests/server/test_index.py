@@ -71,6 +71,31 @@ def test_pages_and_a_least_score(indexed: LiveServer) -> None:
     assert "min_score" in beyond.body.decode() or "out of range" in beyond.body.decode()
 
 
+def test_words_and_both(indexed: LiveServer, folder: Path) -> None:
+    def ids(query: str, **fields: Any) -> list[str]:
+        answer = indexed.call("/v1/search", {"query": query, **fields})
+        assert answer.status == 200, answer.body
+        assert answer.json["mode"] == fields.get("mode", "meaning")
+        return [one["id"] for one in answer.json["results"]]
+
+    assert set(ids("birds", mode="words")) == {"d/1", "d/2"}
+    assert ids('"many birds"', mode="words") == ids('birds -"birds birds"', mode="words") == ["d/1"]
+    assert ids('"many birds"', mode="both") == ["d/1"]
+    assert len(ids('"many birds"')) == len(TEXTS)
+    assert ids("bir", mode="words") == []
+    assert set(ids("bir", mode="words", typing=True)) == {"d/1", "d/2"}
+    assert ids("-birds", mode="both") == []
+    with colibri.Index.open(folder, colibri.load(ARTEFACTS / XLMR)) as index:
+        assert ids("bread birds -river", mode="both") == [h.id for h in index.search("bread birds -river", mode="both")]
+    found = indexed.call("/v1/search", {"query": "birds salt", "mode": "words", "spans": True}).json
+    assert found["usage"]["total_tokens"] == 0
+    assert found["results"][0]["words_score"] == found["results"][0]["normalised_score"] == 1.0
+    assert "words_score" not in search(indexed).json["results"][0]
+    refused = search(indexed, mode="hybrid")
+    assert refused.status in {400, 422}
+    assert "mode" in refused.body.decode()
+
+
 def test_documents_are_replaced_and_deleted_by_id(indexed: LiveServer) -> None:
     def add(text: str) -> int:
         answer = indexed.call("/v1/index/documents", {"documents": [{"id": "a/b c?ü", "text": text}]})

@@ -1,6 +1,7 @@
 """What the tools give, as structure. Characters are code points of a document's text, [start, end), from 0."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,7 @@ class Result:
     id        what read_passage takes
     place     where a person would look it up: a file with its line, page or heading
     score     a mean of cosines, at most 1
+    fit       likely, maybe or unlikely to answer the query at all; null where nobody measured it
     passages  its best parts, best first; none where the index keeps no texts, or what was found are words about the
               document, such as its name
     gone      whether its file is not there any more
@@ -66,6 +68,7 @@ class Result:
     title: str | None
     modified: str | None
     score: float
+    fit: Literal["likely", "maybe", "unlikely"] | None
     passages: list[Passage]
     gone: bool
 

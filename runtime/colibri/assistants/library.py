@@ -13,7 +13,7 @@ from colibri.assistants.answers import Characters, IndexEntry, Listing, Passage,
 from colibri.errors import ColibriError, InputError
 
 if TYPE_CHECKING:
-    from colibri.index import Hit, Index, PassageHit, Stored
+    from colibri.index import Hit, Index, Mode, PassageHit, Stored
 
 MOST_RESULTS = 20
 MOST_CHARACTERS = 16_000
@@ -23,14 +23,13 @@ LONGEST_QUERY = 4_000
 _PASSAGES = 3  # of each document
 
 
-def named(places: Sequence[Path]) -> dict[str, Path]:
-    """Names for indexes: their folders', or, of a hidden `.colibri-index`, that of the folder around it; of two alike
-    the second gets a number."""
+def named(places: Sequence[Path], known: Mapping[Path, str | None] | None = None) -> dict[str, Path]:
+    """Names for indexes: those that are known, else their folders', or, of a hidden `.colibri-index`, that of the
+    folder around it; of two alike the second gets a number."""
     found: dict[str, Path] = {}
     for place in places:
         whole = Path(place).absolute()
-        own = whole.parent.name if whole.name.startswith(".") else whole.name
-        own = own or "index"
+        own = (known or {}).get(place) or (whole.parent.name if whole.name.startswith(".") else whole.name) or "index"
         names = chain([own], (f"{own}-{i}" for i in count(2)))
         found[next(name for name in names if name not in found)] = whole
     return found
@@ -74,10 +73,12 @@ class Library:
         if not 1 <= k <= MOST_RESULTS:
             raise InputError(f"k: found {k}, wanted 1 to {MOST_RESULTS}")
         name = self._name(index)
-        hits = self._index(name).search(query, k, where, explain=True, passages=_PASSAGES)
+        opened = self._index(name)
+        mode: Mode = "both" if opened.why_no_words() is None else "meaning"
+        hits = opened.search(query, k, where, explain=True, passages=_PASSAGES, mode=mode)
         room = _Room(MOST_CHARACTERS)
         results = [_result(hit, room) for hit in hits]
-        return Results(index=name, query=query, results=results, note=None if results else _nothing(name, where))
+        return Results(index=name, query=query, results=results, note=_note(name, hits, where))
 
     def read(
         self,
@@ -152,8 +153,12 @@ class _Room:
         return own
 
 
-def _nothing(name: str, where: Mapping[str, Any] | None) -> str:
-    return f"index {name!r} is empty" if where is None else "nothing that the filter keeps"
+def _note(name: str, hits: "Sequence[Hit]", where: Mapping[str, Any] | None) -> str | None:
+    if not hits:
+        return f"nothing found in index {name!r}" if where is None else "nothing that the filter keeps"
+    if all(hit.fit == "unlikely" for hit in hits):
+        return "nothing fits well: these came nearest, and may have nothing to do with the query"
+    return None
 
 
 def _folders(note: Any) -> list[str]:
@@ -177,6 +182,7 @@ def _result(hit: "Hit", room: _Room) -> Result:
         title=title if isinstance(title, str) else None,
         modified=_time(facts.get("mtime_ns")),
         score=round(hit.normalised, 4),
+        fit=hit.fit,
         passages=[] if hit.text is None else [_passage(hit.text, one, room) for one in shown],
         gone=isinstance(path, str) and is_gone(path),
     )

@@ -30,8 +30,9 @@ def _results(answer: Results) -> str:
 def _result(number: int, one: Result) -> str:
     title = one.title if one.title and one.title not in one.place else None
     about = "".join(f"  {fact}" for fact in (title, one.modified and f"modified {one.modified[:10]}") if fact)
+    fit = "" if one.fit is None else f" {one.fit}"
     gone = "  (its file is gone)" if one.gone else ""
-    lines = [f"{number}. {one.score:.3f}  {one.place}{about}{gone}", f"id: {one.id}"]
+    lines = [f"{number}. {one.score:.3f}{fit}  {one.place}{about}{gone}", f"id: {one.id}"]
     for passage in one.passages:
         more = " (cut)" if passage.cut else ""
         lines += [f"[characters {passage.start}-{passage.end}{more}]", passage.text.strip()]

@@ -1,6 +1,7 @@
 """Which hits are shown: those that fit, as `--min` and `--all` say."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from colibri.index import Hit
 
 Least = Fit | float
-_HALF = 0.5  # of the words' score that the best document has
 
 
 def least_of(ctx: click.Context, param: click.Parameter, value: str | None) -> Least | None:
@@ -39,34 +39,32 @@ def kept(hits: Sequence["Hit"], least: Least | None) -> list["Hit"]:
     if isinstance(least, float):
         return [hit for hit in hits if hit.normalised >= least]
     if any(hit.fit is None for hit in hits):
-        why = "the index's model has no cutoffs (`colibri info`)"
+        why = "these hits have none: the model has no cutoffs (`colibri info`), or they are of --mode words"
         raise InputError(f"--min {least}: {why}; give a number, such as 0.7")
     return [hit for hit in hits if hit.fit is not None and FITS.index(hit.fit) <= FITS.index(least)]
 
 
-def by_name(query: str) -> bool:
-    """Whether a query looks like a name or a code, or quotes: then a document that has its words fits, whatever it
-    means. Of a question's many words one nearly always stands somewhere."""
-    return '"' in query or len(query.split()) <= 2
-
-
-def shown(hits: Sequence["Hit"], least: Least | None, *, everything: bool, exact: bool = False) -> list["Hit"]:
-    """For a person: without `--min` no stranger is shown, where the model's cutoffs can tell.
-
-    exact: whether words decide as well, see `by_name`
-    """
+def shown(hits: Sequence["Hit"], least: Least | None, *, query: str, everything: bool) -> list["Hit"]:
+    """For a person: without `--min` no stranger is shown, where the model's cutoffs can tell. What holds every word of
+    the query is none, whatever it scores: who types a name or a code has found it."""
     if everything:
         return list(hits)
     if least is None:
-        return [hit for hit in hits if hit.fit != "unlikely" or (exact and (hit.words or 0) >= _HALF)]
+        return [hit for hit in hits if hit.fit != "unlikely" or _has_words(hit, query)]
     return kept(hits, least)
+
+
+def _has_words(hit: "Hit", query: str) -> bool:
+    words = re.findall(r"\w+", query.casefold())
+    text = f"{hit.id} {hit.text or ''}".casefold()
+    return bool(words) and all(word in text for word in words)
 
 
 def left_out(found: int, hits: Sequence["Hit"], least: Least | None) -> str | None:
     """What is said of those that are not shown; None: there are none. found: how many are."""
     if found == len(hits):
         return None
-    best = hits[0]
+    best = max(hits, key=lambda hit: hit.normalised)
     wanted = "" if least is None else f" (--min {least})"
     if not found:
         return f"nothing fits well{wanted}: the best has {best.normalised:.3f}; --all shows what came nearest"

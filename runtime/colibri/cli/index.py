@@ -13,8 +13,8 @@ from colibri.cli.terminal import visible
 from colibri.errors import InputError
 
 _USE = (
-    "give files or folders to index, or one of --remove, --kinds, --stats, --verify, --repair, --compact, --export, "
-    "--import; without any, all that the index was made of is looked at again"
+    "give files or folders to index, or one of --remove, --kinds, --stats, --verify, --repair, --convert, --compact, "
+    "--export, --import; without any, all that the index was made of is looked at again"
 )
 
 _GROUPS = {
@@ -24,7 +24,8 @@ _GROUPS = {
         "--text-field", "--id-field", "--split", "--passage-tokens", "--max-seconds", "--max-memory-mb",
     ),
     "Looking after the index": (
-        "--prune", "--yes", "--rebuild", "--verify", "--repair", "--compact", "--export", "--import",
+        "--prune", "--yes", "--rebuild", "--verify", "--repair", "--convert", "--compact", "--export",
+        "--import",
     ),
     **MODEL,
 }  # fmt: skip
@@ -79,6 +80,9 @@ _OF_A_RUN |= {"split", "passage_tokens", "defaults", "yes"}
 @click.option("--stats", "task", flag_value="stats", help="Show what the index holds, and what it is made of.")
 @click.option("--verify", "task", flag_value="verify", help="Compare everything with its checksum; 1 when it differs.")
 @click.option("--repair", "task", flag_value="repair", help="Drop what is broken, or encode it again from its text.")
+@click.option(
+    "--convert", "task", flag_value="convert", help="Give an older index exact words; older programs then refuse it."
+)
 @click.option("--compact", "task", flag_value="compact", help="Free what deleted documents take.")
 @click.option("--export", "export_to", type=NamedPath(), help="Write all of it to a new folder.")
 @click.option("--import", "import_from", type=NamedPath(), help="Add what --export wrote.")

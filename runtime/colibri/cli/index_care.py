@@ -86,6 +86,8 @@ def _stats(opened: Index, as_json: bool) -> None:
     if as_json:
         echo_json({**found, **asdict(held)})
         return
+    if found["no_words"] is None:
+        del found["no_words"]
     _show({**found, "files": held.files})
     if held.kinds:
         echo("\npassages by kind:")
@@ -116,10 +118,16 @@ def _upkeep(opened: Index, task: str, as_json: bool, quiet: bool) -> None:
         "verify": lambda: asdict(opened.verify(progress=not (as_json or quiet))),
         "repair": lambda: asdict(opened.repair()),
         "compact": lambda: {"freed_bytes": opened.compact()},
+        "convert": lambda: {
+            "converted": opened.convert(progress=not (as_json or quiet)),
+            "no_words": opened.why_no_words(),
+        },
     }
     found = tasks[task]()
     if as_json:
         echo_json(found)
+    elif task == "convert" and not quiet:
+        _converted(opened, found)
     elif not quiet or found.get("problems") or found.get("damaged") or found.get("dropped") or found.get("lost"):
         _show(found)
     if task == "verify":
@@ -130,6 +138,15 @@ def _upkeep(opened: Index, task: str, as_json: bool, quiet: bool) -> None:
             )
         if not (as_json or quiet):
             echo("all as it was written")
+
+
+def _converted(opened: Index, found: dict[str, Any]) -> None:
+    if found["no_words"] is not None:
+        echo(visible(f"{opened.path} has no words: {found['no_words']}"))
+    elif found["converted"]:
+        echo(visible(f"{opened.path}: {found['converted']:,} documents have words now"))
+    else:
+        echo(visible(f"{opened.path} has words already"))
 
 
 def _show(found: dict[str, Any]) -> None:

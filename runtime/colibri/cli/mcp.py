@@ -26,20 +26,13 @@ DEFAULT_PORT = 8090
 @click.command(cls=Grouped, groups=MODEL, short_help="Let assistants search, over MCP.")
 @click.option(
     "--index",
-    "places",
+    "folders",
     type=NamedPath(),
     multiple=True,
-    metavar="FOLDER",
-    help="Folder of an index; may be given several times. Default: COLIBRI_INDEX, else .colibri-index here or above, "
-    "else your own.",
+    help="Folder of an index; may be given several times. Default: as `colibri search` finds it.",
 )
 @click.option(
-    "--name",
-    "own",
-    type=IndexName(),
-    multiple=True,
-    metavar="NAME",
-    help="One of your own indexes, by its name; may be given several times.",
+    "--name", "names", type=IndexName(), multiple=True, help="One of your own indexes; may be given several times."
 )
 @click.option("--http", is_flag=True, help="Streamable HTTP at /mcp in place of stdin and stdout.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="With --http: address to listen on.")
@@ -57,8 +50,8 @@ DEFAULT_PORT = 8090
 )
 @model_options
 def mcp(
-    places: tuple[Path, ...],
-    own: tuple[str, ...],
+    folders: tuple[Path, ...],
+    names: tuple[str, ...],
     http: bool,
     host: str,
     port: int,
@@ -78,11 +71,9 @@ def mcp(
     It ends when stdin does, or by SIGTERM or Ctrl-C.
     """
     _require_extra()
-    from colibri.assistants import Library, named
+    from colibri.assistants import Library
 
-    given = [*places, *(IndexOptions(name=name).existing(quiet=True) for name in own)]
-    there = _there(given or [IndexOptions().existing()])
-    library = Library(named(there), lambda place: open_index(place, asked, create=False))
+    library = Library(_places(folders, names), lambda place: open_index(place, asked, create=False))
     if http:
         _serve_http(library, host, port, keys_file)
         return
@@ -92,15 +83,20 @@ def mcp(
     _serve_stdio(library)
 
 
-def _there(places: list[Path]) -> list[Path]:
-    """Every one of them, refused here, where whoever set it up reads it, and not when the assistant asks."""
-    for place in places:
+def _places(folders: tuple[Path, ...], names: tuple[str, ...]) -> dict[str, Path]:
+    """Every index by what the assistant calls it. One that is not there is refused now, when whoever set it up is told
+    so, and not when the assistant asks."""
+    from colibri.assistants import named
+
+    wanted = [IndexOptions(name=name) for name in names] + [IndexOptions(folder=folder) for folder in folders]
+    known = wanted or [IndexOptions()]
+    given = {}
+    for one in known:
+        place = one.existing(quiet=True)
         if not is_index(place):
-            raise StoreError(
-                f"{place.absolute()}: no index there; `colibri index FOLDER` makes one, and --index /its/whole/path"
-                " names it wherever an assistant starts this command"
-            )
-    return places
+            raise StoreError(f"{place.absolute()}: holds no index; `colibri index FOLDER` makes one")
+        given[place] = one.which.name
+    return named(list(given), given)
 
 
 def _serve_stdio(library: "Library") -> None:

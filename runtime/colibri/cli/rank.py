@@ -35,8 +35,8 @@ def rerank(
 ) -> None:
     """Rank documents by how well they answer QUERY.
 
-    The score is MaxSim: for each query token its best cosine among the document's tokens, summed. The word behind it
-    says whether a document fits at all, where the model's cutoffs are known (`colibri info`). Lines of FILE are
+    The score is MaxSim: for each query token its best cosine among the document's tokens, summed. Where even the best
+    fits hardly, by the model's cutoffs (`colibri info`), stderr says so; --json says it of each. Lines of FILE are
     texts, or, in a file called .jsonl and where the first line is an object with a text, JSON: id, text and payload, of
     which results keep what was given.
 
@@ -56,13 +56,14 @@ def rerank(
     within = bounds(loaded.manifest, queries.dim, queries.weight)
     fits = [fit_of(within, float(score)) for score in scores]
     if as_json:
-        results = [{"index": int(i), "score": float(scores[i]), "fit": fits[i], **_entry(given[i])} for i in order]
+        results = [{"index": int(i), "score": float(scores[i]), **_entry(given[i], fits[i])} for i in order]
         used = {"model": loaded.name, "variant": loaded.variant, "provider": loaded.provider.name, "dim": loaded.dim}
         echo_json({**used, "query": query, "results": results})
         return
     for i in order:
-        fit = "" if fits[i] is None else f"{fits[i]:<8}  "
-        echo(f"{scores[i]:7.3f}  {fit}{_shown(given[i])}")
+        echo(f"{scores[i]:7.3f}  {_shown(given[i])}")
+    if fits[order[0]] == "unlikely":
+        echo("nothing fits well", err=True)
 
 
 def _shown(document: Mapping[str, Any]) -> str:
@@ -71,9 +72,9 @@ def _shown(document: Mapping[str, Any]) -> str:
     return f"{document['id']}  {text}" if document.get("id") is not None else text
 
 
-def _entry(document: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(document: Mapping[str, Any], fit: str | None) -> dict[str, Any]:
     own = {name: document[name] for name in ("id", "payload") if document.get(name) is not None}
-    return {"document": document["text"], **own}
+    return {"document": document["text"], **own} | ({} if fit is None else {"fit": fit})
 
 
 def _documents(arguments: tuple[str, ...], file: str | None) -> list[dict[str, Any]]:

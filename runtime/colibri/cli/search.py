@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colibri.cli.fields import said_of, unknown_fields
-from colibri.cli.fitting import Least, by_name, kept, least_of, left_out, shown
+from colibri.cli.fitting import Least, kept, least_of, left_out, shown
 from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.index_place import IndexOptions, index_options, loader
 from colibri.cli.listing import entry, listing, path_of, snippet
@@ -99,7 +99,7 @@ def search(
     else:
         for line in ([] if hits else ["nothing found"]) + said_of(unknown):
             echo(line, err=True)
-        fitting = shown(hits, least, everything=everything, exact=by_name(query))
+        fitting = shown(hits, least, query=query, everything=everything)
         for line in listing(fitting, marks=marks):
             echo(line, styled=True)
         if (left := left_out(len(fitting), hits, least)) is not None:

@@ -24,6 +24,8 @@ from colibri.index.wanted import Wanted
 from colibri.vectors import Offsets
 
 WEIGHT = 0.2
+"""Of BM25. 0.5 where a word stands in one or two documents finds names better still, and loses a point on some sets
+(benchmarks/NOTES.md)."""
 STRETCHED = 100
 """Documents whose scores are stretched to 0 to 1."""
 
@@ -61,7 +63,11 @@ def narrowed(
 
 
 def blended(
-    connection: sqlite3.Connection, parts: Sequence[Scored], rows: Sequence[Found], k: int, least_score: float
+    connection: sqlite3.Connection,
+    parts: Sequence[Scored],
+    rows: Sequence[Found],
+    k: int,
+    least_score: float,
 ) -> tuple[list[Place], dict[int, float]]:
     """The k best documents by both, and what words add to each slot.
 

@@ -80,12 +80,6 @@ def found(
     return kept
 
 
-def rarest(connection: sqlite3.Connection, asked: Asked) -> int:
-    """In how many passages the rarest word of a query stands that stands in any; 0 where none does."""
-    counts = [_count(connection, term) for term in asked.terms]
-    return min((count for count in counts if count), default=0)
-
-
 def _expression(connection: sqlite3.Connection, asked: Asked, passages: int) -> str | None:
     """What FTS5 is asked; None: no word of the query stands anywhere."""
     counted = [(count, term) for term in asked.terms if (count := _count(connection, term))]

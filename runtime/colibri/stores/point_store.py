@@ -435,13 +435,13 @@ class PointStore:
         screen: int | str | None,
         candidates: int | None,
     ) -> list[list[Hit]]:
-        wanted = replace(wanted, manifest=self._manifest(), dim=self.dim)
         condition = self._condition(where)
         first = candidates or max(_CANDIDATES * wanted.documents, _FEWEST_CANDIDATES)
         first = max(first, wanted.first_limit)
         asks = [self._asking.ask(query, wanted, condition, screen, first) for query in queries]
         if not asks:
             return []
+        wanted = replace(wanted, manifest=self._manifest(), dim=self.dim)
         return ranked.ranked(self._engine, asks, [query[self.dim] for query in queries], wanted)
 
     def _manifest(self) -> "Manifest | None":
