@@ -121,3 +121,32 @@ def test_rerank_shows_any_text_in_any_encoding(encoding: str, tmp_path: Path) ->
     assert steers(done.stdout.decode(encoding).encode()) == set()
     answer = json.loads(printed(*words, "--json", encoding=encoding).stdout)
     assert sorted(result["document"] for result in answer["results"]) == sorted(texts.read_text("utf-8").splitlines())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="closes numbers of files as shells do")
+@pytest.mark.parametrize("closed", ["1", "2", "12", "012"])
+def test_a_command_without_streams_does_its_work(closed: str) -> None:
+    """As under pythonw, in a service and after `>&-`."""
+    close = (
+        f"import os, sys; [os.close(int(n)) for n in {closed!r}]; "
+        "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    )
+    words = ["-m", "colibri", "rerank", "--model", TINY, "query", "a document"]
+    done = subprocess.run([sys.executable, "-c", close, *words], input=b"", capture_output=True, check=False)
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+    assert (b"a document" in done.stdout) == ("1" not in closed)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="closes numbers of files as shells do")
+def test_no_file_gets_the_number_of_a_closed_stream(tmp_path: Path) -> None:
+    """SQLite's or a segment's would have in it what a library prints."""
+    out = tmp_path / "out"
+    script = (
+        "import os, subprocess, sys; os.closerange(0, 3); sys.stdin = sys.stdout = sys.stderr = None\n"
+        "from colibri.cli.terminal import echo, never_fail; never_fail(); echo('lost')\n"
+        "out = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)\n"
+        "child = subprocess.run([sys.executable, '-c', 'import os; [os.fstat(n) for n in range(3)]'])\n"
+        "os.write(out, repr((out > 2, child.returncode, sys.stdin.read())).encode())"
+    )
+    subprocess.run([sys.executable, "-c", script, str(out)], check=True)
+    assert out.read_text() == repr((True, 0, ""))

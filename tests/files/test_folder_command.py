@@ -643,3 +643,10 @@ def test_a_folder_need_not_have_a_name_in_utf_8(notes: Path) -> None:
     assert (found["unchanged"], found["gone"]) == (4, {})
     os.rename(odd, os.fsencode(notes) + b" th\xe9")  # noqa: PTH104
     assert asked(os.fsdecode(os.fsencode(notes) + b" th\xe9"))["moved"] == 1
+
+
+@pytest.mark.parametrize("words", ["--convert --verify", "--verify --repair", "--stats --kinds", "--compact --stats"])
+def test_of_two_things_to_do_none_is_passed_over(notes: Path, words: str) -> None:
+    """Of options that share a place only the last one counted."""
+    assert "or one of --remove, --kinds, --stats" in run("index", *words.split(), code=2).stderr
+    run("index", *[words.split(maxsplit=1)[0]] * 2)  # one that is given twice is one

@@ -14,6 +14,7 @@ import colibri
 from colibri import Index
 from colibri.cli import group
 from colibri.errors import InputError, InputTypeError, StoreError
+from colibri.files import remove
 from colibri.index import Synced
 from reference import ARTEFACTS
 
@@ -199,3 +200,48 @@ def test_an_index_of_vectors_takes_no_files(tmp_path: Path, notes: Path) -> None
         with pytest.raises(StoreError, match="another encoder"):
             index.sync(notes)
         assert index.note("folders") is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+@pytest.mark.parametrize("kind", ["pipe", "a link to one", "a circle of links"])
+def test_what_can_never_be_indexed_is_refused_and_not_remembered(
+    index: Index, notes: Path, tmp_path: Path, kind: str
+) -> None:
+    """Each later run over all roots would end with it."""
+    os.mkfifo(tmp_path / "pipe")
+    odd = tmp_path / "odd"
+    odd.symlink_to({"a circle of links": odd}.get(kind, tmp_path / "pipe"))
+    named = tmp_path / "pipe" if kind == "pipe" else odd
+    index.sync(notes)
+    with pytest.raises(InputError, match=r"neither a file nor a folder|cannot be looked at"):
+        index.sync([notes / "bird.md", named])
+    done = index.sync()
+    assert (done.unchanged, done.gone) == (4, {})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders")
+def test_a_root_that_became_a_pipe_is_said_and_costs_the_others_nothing(index: Index, notes: Path) -> None:
+    alone = notes.with_name("alone.md")
+    alone.write_text("a text of its own", encoding="utf-8")
+    index.sync([notes, alone])
+    alone.unlink()
+    os.mkfifo(alone)
+    (notes / "new.md").write_text("something new", encoding="utf-8")
+    done = index.sync()
+    assert (done.indexed, {path: one.why for path, one in done.gone.items()}) == (
+        1,
+        {str(alone): "is neither a file nor a folder"},
+    )
+    assert str(alone) in index
+    assert index.sync(prune=True).documents == len(index)
+    assert str(alone) not in index
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links")
+def test_a_root_that_became_a_circle_of_links_can_be_taken_out(index: Index, notes: Path) -> None:
+    index.sync(notes)
+    kept = notes.rename(notes.with_name("kept"))
+    notes.symlink_to(notes)
+    assert list(index.sync().gone) == [str(notes)]
+    assert remove(index, [notes]).roots == [str(notes)]
+    assert index.sync(kept).indexed == 4

@@ -31,6 +31,16 @@ _GROUPS = {
 }  # fmt: skip
 _OF_A_RUN = {"globs", "hidden", "ignore", "max_mb", "max_seconds", "max_memory_mb", "text_field", "id_field"}
 _OF_A_RUN |= {"split", "passage_tokens", "defaults", "yes"}
+_TASKS = f"{__name__}.tasks"
+
+
+def _noted(context: click.Context, option: click.Parameter, value: bool) -> None:
+    """Each of these, since of two only the last would be done, and the other pass in silence."""
+    if value:
+        context.meta.setdefault(_TASKS, []).append(option.name)
+
+
+_TASK: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": _noted}
 
 
 @click.command(cls=Grouped, groups=_GROUPS, rest="Output and help", short_help="Index files for search.")
@@ -76,14 +86,12 @@ _OF_A_RUN |= {"split", "passage_tokens", "defaults", "yes"}
 @click.option("--prune", is_flag=True, help="Take out the documents of folders and files that are gone for good.")
 @click.option("--yes", is_flag=True, help="Do not ask before pruning on a terminal.")
 @click.option("--remove", type=NamedPath(), multiple=True, help="Take out a file or folder, there or gone.")
-@click.option("--kinds", "task", flag_value="kinds", help="Show which kinds of file are read, and what each needs.")
-@click.option("--stats", "task", flag_value="stats", help="Show what the index holds, and what it is made of.")
-@click.option("--verify", "task", flag_value="verify", help="Compare everything with its checksum; 1 when it differs.")
-@click.option("--repair", "task", flag_value="repair", help="Drop what is broken, or encode it again from its text.")
-@click.option(
-    "--convert", "task", flag_value="convert", help="Give an older index exact words; older programs then refuse it."
-)
-@click.option("--compact", "task", flag_value="compact", help="Free what deleted documents take.")
+@click.option("--kinds", **_TASK, help="Show which kinds of file are read, and what each needs.")
+@click.option("--stats", **_TASK, help="Show what the index holds, and what it is made of.")
+@click.option("--verify", **_TASK, help="Compare everything with its checksum; 1 when it differs.")
+@click.option("--repair", **_TASK, help="Drop what is broken, or encode it again from its text.")
+@click.option("--convert", **_TASK, help="Give an older index exact words; older programs then refuse it.")
+@click.option("--compact", **_TASK, help="Free what deleted documents take.")
 @click.option("--export", "export_to", type=NamedPath(), help="Write all of it to a new folder.")
 @click.option("--import", "import_from", type=NamedPath(), help="Add what --export wrote.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; --kinds: a list.")
@@ -107,7 +115,6 @@ def index(
     prune: bool,
     yes: bool,
     remove: tuple[Path, ...],
-    task: str | None,
     export_to: Path | None,
     import_from: Path | None,
     as_json: bool,
@@ -143,7 +150,8 @@ def index(
       colibri index --rebuild --dim 96
       colibri index --stats
     """
-    care = sum(map(bool, (remove, task, export_to, import_from)))
+    tasks = click.get_current_context().meta.get(_TASKS, [])
+    care = len(tasks) + sum(map(bool, (remove, export_to, import_from)))
     if care > 1 or (care and (paths or prune or rebuild or watch)):
         raise click.UsageError(_USE)
     if watch and (prune or rebuild):
@@ -152,6 +160,7 @@ def index(
         _refuse_what_has_no_effect()
         from colibri.cli.index_care import look_after, show_kinds
 
+        task = tasks[0] if tasks else None
         if task == "kinds":
             show_kinds(as_json)
             return

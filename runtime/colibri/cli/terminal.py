@@ -6,6 +6,7 @@ A command makes names and texts visible, then styles them, then echoes; JSON goe
 import codecs
 import io
 import logging
+import os
 import sys
 from typing import Any
 
@@ -71,10 +72,24 @@ class VisibleLines(logging.Formatter):
 
 
 def never_fail() -> None:
-    """Have what others print, click's help among it, replaced where the encoding cannot show it."""
+    """Have what others print, click's help among it, replaced where the encoding cannot show it, and go nowhere where
+    there is no stream (pythonw, a service, `>&-`)."""
+    _open_all()
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # there is none under pythonw, and something else in an IDE
+        if isinstance(stream, io.TextIOWrapper):  # it is something else in an IDE
             stream.reconfigure(errors="backslashreplace")
+
+
+def _open_all() -> None:
+    """Leave none of the three streams closed: the next file that is opened would have its number, and in it what a
+    library prints."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest that is free, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
 
 
 def _encoding(err: bool) -> str:

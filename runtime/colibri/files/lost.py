@@ -11,10 +11,11 @@ from colibri.files.roots import Root
 from colibri.files.walk import within
 from colibri.index import Gone
 
-__all__ = ["CLOSED", "GONE", "Gone", "is_mount", "samples", "was", "why_gone"]
+__all__ = ["CLOSED", "GONE", "NO_FILE", "Gone", "is_mount", "samples", "was", "why_gone"]
 
 _SAMPLE = 200  # files that tell whether a folder is one that moved
 GONE = "is gone"
+NO_FILE = "is neither a file nor a folder"
 CLOSED = "cannot be looked at"
 
 
@@ -22,8 +23,9 @@ def why_gone(path: str, known: Mapping[str, Known], mounts: Sequence[str]) -> st
     """Why a root is not there to be indexed; "" it is. known, mounts: what the index has of it."""
     place = real(path)
     try:
-        if not stat.S_ISDIR(Path(place).stat().st_mode):
-            return ""
+        mode = Path(place).stat().st_mode
+        if not stat.S_ISDIR(mode):
+            return "" if stat.S_ISREG(mode) else NO_FILE
         with os.scandir(place) as entries:
             empty = next(entries, None) is None
     except (FileNotFoundError, NotADirectoryError):

@@ -18,7 +18,7 @@ from colibri.files.documents import borders
 from colibri.files.facts import known_files
 from colibri.files.filling import COMMIT_SECONDS
 from colibri.files.roots import roots_of
-from colibri.files.walk import shown, within
+from colibri.files.walk import resolved, within
 from colibri.files.wanted import Wanted
 from colibri.index import Document, Index, Stored, by_one_alone
 from colibri.tokens import PASSAGE_TOKENS
@@ -42,7 +42,7 @@ def lengths(index: Index, paths: Sequence[Path], given: Mapping[str, Any], *, re
     if not reset and given.keys().isdisjoint({"split", "passage_tokens"}):
         return {}
     roots = roots_of(index, known_files(index))
-    named = [shown(path.resolve()) for path in paths]
+    named = [resolved(path) for path in paths]
     return {
         path: replace(Wanted() if reset else root.wanted, **given).passages
         for path, root in roots.items()

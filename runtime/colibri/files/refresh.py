@@ -12,13 +12,13 @@ from colibri.errors import InputError
 from colibri.files.configuration import Configured, configured
 from colibri.files.facts import Known, known_files
 from colibri.files.looking import Job, owner, walked
-from colibri.files.lost import CLOSED, GONE, Gone, is_mount, samples, was, why_gone
+from colibri.files.lost import CLOSED, GONE, NO_FILE, Gone, is_mount, samples, was, why_gone
 from colibri.files.presence import real
 from colibri.files.roots import Root, change_roots, current_roots, roots_of
 from colibri.files.summary import Summary
 from colibri.files.sync import Sync
 from colibri.files.tongues import note_languages
-from colibri.files.walk import Found, Troubles, outermost, shown, walk, within
+from colibri.files.walk import Found, Troubles, outermost, resolved, walk, within
 from colibri.files.wanted import Wanted, shown_change
 from colibri.index import Index
 
@@ -156,12 +156,15 @@ class Refresh:
         whole: set[str] = set()
         parts: dict[str, set[str]] = {}
         for given_path in paths:
-            path = shown(given_path.resolve())
+            path = resolved(given_path)
             root = owner(path, self._roots)
             there = os.path.lexists(real(path))
             if not there and not any(within(one, path) for one in (*known, *self._roots)):
                 raise InputError(f"{given_path}: no such file or folder")
             part = root is not None and root != path
+            why = why_gone(path, {}, ()) if there and path not in self._roots else ""
+            if why == NO_FILE or (why and not part):  # before it is remembered
+                raise InputError(f"{given_path}: {why.removeprefix('is ')}")
             if part and (given or reset or (there and self._excluded(str(root), path))):
                 part = False
                 if not there:
@@ -178,7 +181,7 @@ class Refresh:
         """Roots of a run that names none: all, and configured ones that are no part of them."""
         found: dict[str, set[str]] = {path: set() for path in self._roots}
         for given in self._configured.roots:
-            path = shown(given.resolve())
+            path = resolved(given)
             if path in self._roots:
                 continue
             if not os.path.lexists(given):

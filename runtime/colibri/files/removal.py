@@ -10,7 +10,7 @@ from colibri.files.facts import known_files
 from colibri.files.looking import owner
 from colibri.files.presence import real
 from colibri.files.roots import Root, change_roots, roots_of
-from colibri.files.walk import shown, within
+from colibri.files.walk import resolved, shown, within
 from colibri.index import Index
 
 
@@ -36,7 +36,7 @@ def remove(index: Index, paths: Sequence[Path]) -> Removal:
     roots = roots_of(index, known)
     done, ids = Removal(), list[str]()
     for given in paths:
-        places = {shown(given.resolve()), shown(os.path.abspath(given))}  # noqa: PTH100 - as it was before it was a link
+        places = {resolved(given), shown(os.path.abspath(given))}  # noqa: PTH100 - as it was before it was a link
         files = [one for one in known if any(within(one, place) for place in places)]
         own = [one for one in roots if any(within(one, place) for place in places)]
         if not files and not own:

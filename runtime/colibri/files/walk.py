@@ -262,3 +262,14 @@ def outermost(paths: Iterable[str]) -> list[str]:
 def shown(path: os.PathLike[str] | str) -> str:
     """A path that can be printed and stored, whatever bytes its name is made of."""
     return os.fspath(path).encode("utf-8", "backslashreplace").decode()
+
+
+def resolved(path: Path) -> str:
+    """A path that somebody gave as an index has it: absolute, and without links, but those that lead in a circle.
+
+    Raises InputError for what is no path anywhere.
+    """
+    try:
+        return shown(os.path.realpath(path))  # Path.resolve raises for a circle
+    except (OSError, ValueError) as error:
+        raise InputError(f"{shown(path)!r}: no path ({getattr(error, 'strerror', None) or error})") from error
