@@ -137,6 +137,32 @@ def test_a_second_page_is_the_first_one(own: UiServer, base: Path, tmp_path: Pat
     wait_for_root(own, base / "second", 1)  # what it was called with, the first one indexes
 
 
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="whose names are always text")
+def test_a_folder_whose_name_is_no_text_is_handed_over_forgotten_and_added_as_it_is_shown(
+    own: UiServer, base: Path
+) -> None:
+    folder = os.fsencode(base) + b"/odd\xff"
+    os.mkdir(folder)  # noqa: PTH102 - of bytes
+    Path(os.fsdecode(folder), "a.txt").write_text("A kiwi walks.\n", encoding="utf-8")
+    words = [
+        sys.executable,
+        "-m",
+        "colibri",
+        "ui",
+        os.fsdecode(b"odd\xff"),
+        "--index",
+        ".colibri-index",
+        "--no-browser",
+    ]
+    subprocess.run(words, cwd=base, capture_output=True, check=True, timeout=60)
+    as_shown = base / "odd\\udcff"
+    wait_for_root(own, as_shown, 1)
+    assert own.api("forget", {"path": str(as_shown)}).json == {"done": True}
+    wait_for_root(own, as_shown, None)
+    assert own.api("add", {"path": str(as_shown)}).json == {"done": True}
+    wait_for_root(own, as_shown, 1)
+
+
 def test_ctrl_c_in_the_middle_leaves_a_whole_index(tmp_path: Path) -> None:
     write(tmp_path / "many", {f"{i}.txt": f"Text {i}. " * 200 for i in range(60)})
     with UiServer("many", "--model", TINY, folder=tmp_path, log=tmp_path / "log") as page:

@@ -10,8 +10,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from colibri.index import Index
-from colibri.server import App, Problem, decode, exchange_of, invalid, json_response, route, told, unread
+from colibri.server import App, Problem, decode, exchange_of, invalid, json_response, route, unread
 from colibri.ui.desk import Desk, passage
+from colibri.ui.faults import told_whole
 from colibri.ui.guard import Guard
 from colibri.ui.messages import (
     CodeAnswer,
@@ -102,7 +103,7 @@ class _Routes:
     async def search(self, app: App, request: Request) -> Response:
         """Files, best first. One that the page has given up ends."""
         async with self._asked(request, SearchRequest) as asked:
-            with self._app.work.admit(_COST), told(self._desk.index, "filters"):
+            with self._app.work.admit(_COST), told_whole(self._desk.index, "filters"):
                 return json_response(await app.working(request, self._searching.search(asked)))
 
     async def passage(self, app: App, request: Request) -> Response:
@@ -175,7 +176,7 @@ class _Routes:
 
     async def _work(self, request: Request, work: Callable[[], R]) -> R:
         """What it gives, in a thread. Problems of the index are said as the server's other routes do."""
-        with self._app.work.admit(_COST), told(self._desk.index, ""):
+        with self._app.work.admit(_COST), told_whole(self._desk.index, ""):
             found: R = await self._app.working(request, asyncio.to_thread(work))
             return found
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from colibri.errors import InputError, StoreLocked
-from colibri.files import Follower, Root, noted_roots, remove, why_gone
+from colibri.files import Follower, Root, noted_roots, real, remove, why_gone
 from colibri.files import State as Following
 from colibri.index import Index
 from colibri.server import Problem, invalid
@@ -90,7 +90,8 @@ def _busy(why: str) -> Problem:
 
 
 def _absolute(path: str) -> Path:
-    found = Path(path)
+    """As the page shows it, or as it is typed. Raises Problem 422."""
+    found = Path(real(path))
     if path.startswith("~"):
         try:
             found = found.expanduser()
