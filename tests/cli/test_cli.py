@@ -96,6 +96,8 @@ def test_rerank_takes_lines_of_json_with_id_and_payload(tmp_path: Path, how: str
         (['{"text": "x", "id": 5}'], "document 1: id is 5, wanted a string"),
         (['{"text": "x", "payload": "y"}'], 'document 1: payload is "y", wanted an object'),
         (['{"text": "x"}', '{"id": "a"}'], "document 2: text is null, wanted a string"),
+        (['{"text": "x", "payload": {"a": NaN}}'], "document 1: not JSON"),
+        (['{"text": "x", "payload": {"a": [-1e999]}}'], "document 1: not JSON"),
     ],
 )
 def test_a_line_of_json_that_is_no_document_is_named(lines: list[str], said: str) -> None:

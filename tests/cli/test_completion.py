@@ -19,6 +19,7 @@ from colibri import Index
 from colibri.cli import group
 from colibri.cli.completion import SHELLS
 from colibri.cli.grouped import COMPLETE
+from colibri.cli.shells import register
 
 pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals")
 _SECONDS = 60.0  # until a shell that does not answer is called a failure
@@ -34,7 +35,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.parent.mkdir()
     program.write_text(f"#!{sys.executable}\nfrom colibri.cli import main\nmain()\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    for name in ("default", "papers"):
+    (tmp_path / "folder").mkdir()
+    for name in ("default", "my own", "papers"):
         (tmp_path / "data" / "colibri" / "indexes" / name).mkdir(parents=True)
     with Index.open(tmp_path / ".colibri-index", dim=2, space_id="mine") as index:
         for suffix in ("md", "txt"):
@@ -53,6 +55,7 @@ def environment(home: Path) -> dict[str, str]:
 
 def asked(home: Path, *words: str) -> list[str]:
     """What `colibri` answers a shell, the last word being the one under the cursor."""
+    register()
     shell = get_completion_class("zsh")
     assert shell is not None
     found = shell(group, {}, "colibri", COMPLETE).get_completions(list(words[:-1]), words[-1])
@@ -66,7 +69,7 @@ def asked(home: Path, *words: str) -> list[str]:
         (["exp"], ["export"]),
         (["index", "--gl"], ["--glob"]),
         (["index", "--na"], ["--name"]),
-        (["search", "--name", ""], ["default", "papers"]),
+        (["search", "--name", ""], ["default", "my own", "papers"]),
         (["search", "--name", "pa"], ["papers"]),
         (["index", "--name", "pa"], ["papers"]),
         (["status", "--name", "d"], ["default"]),
@@ -82,6 +85,8 @@ def asked(home: Path, *words: str) -> list[str]:
         (["search", "--kind", "pd"], ["pdf"]),
         (["search", "--kind", "markd"], ["markdown"]),
         (["keys", "a"], ["add"]),
+        (["search", "--mode=w"], ["--mode=words"]),  # zsh and fish replace the whole word
+        (["search", "--name=pa"], ["--name=papers"]),
     ],
 )
 def test_what_a_shell_is_given(home: Path, words: list[str], among: list[str]) -> None:
@@ -91,6 +96,8 @@ def test_what_a_shell_is_given(home: Path, words: list[str], among: list[str]) -
 def test_paths_are_left_to_the_shell(home: Path) -> None:
     assert asked(home, "search", "--index", "pa") == ["pa"]
     assert asked(home, "index", "") == [""]
+    assert asked(home, "search", "--in", "pa") == ["pa"]
+    assert asked(home, "rerank", "--file", "pa") == ["pa"]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -117,6 +124,12 @@ TYPED = [
     ("colibri sta", "tus "),
     ("colibri search --name pa", "pers "),
     ("colibri search --where file.su", "ffix="),
+    ("colibri search --where file.suffix=m", "d "),  # bash breaks words there
+    ("colibri search --where=file.suffix=m", "d "),
+    ("colibri search --mode=w", "ords "),
+    ("colibri search --name my", "\\ own "),
+    ("colibri search --name 'my", " own' "),
+    ("colibri search --in fol", "der/"),
 ]
 
 
@@ -200,5 +213,6 @@ def test_fish_completes_from_its_folder(home: Path) -> None:
         return [one.partition("\t")[0] for one in done.stdout.splitlines()]
 
     assert shown("colibri sta") == ["status"]
-    assert shown("colibri search --name ") == ["default", "papers"]
+    assert shown("colibri search --name ") == ["default", "my own", "papers"]
+    assert shown("colibri search --mode=w") == ["--mode=words"]
     assert "--glob" in shown("colibri index --g")

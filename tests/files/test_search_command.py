@@ -17,7 +17,7 @@ from colibri.cli import group
 from colibri.cli.search import parsed, snippet
 from colibri.errors import InputError
 from colibri.explain import Match, Span
-from colibri.index import PassageHit
+from colibri.index import Index, PassageHit
 from colibri.machine import install_command
 from reference import ARTEFACTS
 
@@ -384,3 +384,12 @@ def test_exact_words(notes: Path) -> None:
     assert stats["no_words"] is None
     again = run("index", "--convert", "--into", "w.index")
     assert "has words already" in again.stdout
+
+
+@pytest.mark.parametrize(("query", "told"), [('bird "small bird"', True), ("bird -small", True), ("small bird", False)])
+def test_an_index_without_words_says_that_operators_are_not_obeyed(tmp_path: Path, query: str, told: bool) -> None:
+    with Index.open(tmp_path / "index", MODEL[1]) as index:
+        index.add([{"id": "a", "text": "A colibri is a small bird."}], keep_text=False)
+    done = run("search", query, "--index", tmp_path / "index")
+    assert (done.exit_code, "searched by meaning alone" in done.stderr) == (0, True)
+    assert ("quotation marks and minus are not obeyed" in done.stderr) == told

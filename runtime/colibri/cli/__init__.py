@@ -130,6 +130,10 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _run() -> int:
     try:
+        if COMPLETE in os.environ:
+            from colibri.cli.shells import register
+
+            register()
         return group.main(standalone_mode=False, complete_var=COMPLETE) or 0
     except click.exceptions.Abort:  # click's name for Ctrl-C and end of input
         echo("interrupted", err=True)

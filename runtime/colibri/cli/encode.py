@@ -20,7 +20,7 @@ _AT_ONCE = 4096  # rows between two lots of lines on stdout
 
 @click.command(cls=Grouped, groups=MODEL, short_help="Turn texts into token vectors.")
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
-@click.option("--file", metavar="FILE", help="Read texts from FILE, one a line; - is stdin.")
+@click.option("--file", type=click.Path(), metavar="FILE", help="Read texts from FILE, one a line; - is stdin.")
 @click.option(
     "--as",
     "role",

@@ -21,7 +21,7 @@ _FIELDS = ("id", "text", "payload")
 @click.command(cls=Grouped, groups=MODEL, short_help="Rank documents for a query.")
 @click.argument("query")
 @click.argument("documents", nargs=-1, metavar="[DOCUMENT]...")
-@click.option("--file", metavar="FILE", help="Read documents from FILE, one a line; - is stdin.")
+@click.option("--file", type=click.Path(), metavar="FILE", help="Read documents from FILE, one a line; - is stdin.")
 @click.option("-k", "--top-n", "count", type=click.IntRange(min=1), help="Show only the best N.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @model_options
@@ -102,6 +102,7 @@ def _is_row(line: str) -> bool:
 def _row(line: str, where: str) -> dict[str, Any]:
     try:
         found = json.loads(line)
+        json.dumps(found, allow_nan=False)  # a payload of NaN or 1e999 would make --json none
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON ({error})") from error
     if not isinstance(found, dict):

@@ -116,7 +116,11 @@ class _Question:
     mode: str
 
 
-_ALONE = "searched by meaning alone: {}"
+def _say_alone(why: str, query: str) -> None:
+    from colibri.index import asked
+
+    lost = "; quotation marks and minus are not obeyed" if asked(query).narrows else ""
+    echo(visible(f"searched by meaning alone: {why}{lost}"), err=True)
 
 
 def _found(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequence[Hit], Marks, str]":
@@ -135,7 +139,7 @@ def _found(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequen
         else:
             log.info("%s: asked process %d", served.url, served.pid)
             if answer.mode != asks.mode:
-                echo(_ALONE.format("the index has no words, see `colibri index --convert`"), err=True)
+                _say_alone("the index has no words, see `colibri index --convert`", asks.query)
             return answer.hits, lambda hit, passage: answer.marked.get(hit.id, ()), answer.mode
     return _own(place, asks, options)
 
@@ -159,7 +163,7 @@ def _own(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequence
         return loaded[-1]
 
     with Index.open(place, options.model, options.dim, create=False, load=load) as index:
-        mode = _possible(index, asks.mode)
+        mode = _possible(index, asks)
         hits = index.search(asks.query, asks.count, asks.where, explain=True, passages=_PASSAGES, mode=mode)
 
     def marks(hit: "Hit", passage: "PassageHit") -> "Spans":
@@ -168,14 +172,14 @@ def _own(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequence
     return hits, marks, mode
 
 
-def _possible(opened: "Index", wanted: str) -> "Mode":
+def _possible(opened: "Index", asks: _Question) -> "Mode":
     """Meaning alone where both was wanted and there are no words, which is said."""
     from colibri.index import checked_mode
 
-    mode = checked_mode(wanted)
+    mode = checked_mode(asks.mode)
     if mode != "both" or (why := opened.why_no_words()) is None:
         return mode
-    echo(visible(_ALONE.format(why)), err=True)
+    _say_alone(why, asks.query)
     return "meaning"
 
 

@@ -63,7 +63,12 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
 
     options = [
         click.option(
-            "--in", "inside", multiple=True, metavar="FOLDER", help="Only what lies in this folder, or is this file."
+            "--in",
+            "inside",
+            multiple=True,
+            metavar="FOLDER",
+            type=click.Path(),
+            help="Only what lies in this folder, or is this file.",
         ),
         click.option(
             "--kind",
