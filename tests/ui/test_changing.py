@@ -57,6 +57,21 @@ def test_folders_come_and_go(own: UiServer, base: Path) -> None:
     assert own.api("forget", {"path": str(base / "two/c.md")}).status == 200
 
 
+def test_what_the_users_own_file_names_is_forgotten_and_said_to_come_back(tmp_path: Path) -> None:
+    write(tmp_path, {"one/a.txt": "A goose swims.\n", "two/a.txt": "A bear sleeps.\n"})
+    roots = [str(tmp_path / "one"), str(tmp_path / "link")]
+    (tmp_path / "link").symlink_to(tmp_path / "two")
+    (tmp_path / "config.toml").write_text(f"[index.work]\nroots = {json.dumps(roots)}\n", encoding="utf-8")
+    own = {"COLIBRI_CONFIG": str(tmp_path / "config.toml"), "XDG_DATA_HOME": str(tmp_path / "data")}
+    words = ("--name", "work", "--model", TINY)
+    with UiServer(*words, folder=tmp_path, log=tmp_path / "log", environment=own) as page:
+        for folder in ("one", "two"):
+            wait_for_root(page, tmp_path / folder, 1)
+            answer = page.api("forget", {"path": str(tmp_path / folder)}).json
+            assert answer["done"]
+            assert answer["note"].startswith(f"{tmp_path / folder} is a root in {tmp_path / 'config.toml'}")
+
+
 def test_what_is_forgotten_while_it_is_indexed_stays_away(own: UiServer, base: Path) -> None:
     write(base / "large", {f"{i}.txt": f"Text {i}. " * 300 for i in range(80)})
     assert own.api("add", {"path": str(base / "large")}).status == 200

@@ -147,12 +147,13 @@ class _Routes:
         return await self._tended(request, PathRequest, lambda tending, asked: tending.forget(asked.path))
 
     async def _tended(self, request: Request, kind: type[K], act: Callable[[Tending, K], object]) -> Response:
+        """act: what it gives as a text is said."""
         async with self._asked(request, kind) as asked:
             tending = self._desk.tending
             if tending is None:
                 raise Problem(403, "UI_FORBIDDEN", "this page only searches; who runs the server indexes")
-            await self._work(request, lambda: act(tending, asked))
-            return json_response(Done())
+            said = await self._work(request, lambda: act(tending, asked))
+            return json_response(Done(note=said) if isinstance(said, str) else Done())
 
     async def passed_over(self, app: App, request: Request) -> Response:
         """What is not in the index, and why."""
