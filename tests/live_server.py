@@ -85,6 +85,13 @@ class LiveServer:
         """Its log so far."""
         return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
 
+    def logged_of(self, request_id: str) -> dict[str, Any]:
+        """The line of a request, which may come after its answer; a minute at most."""
+        end = time.monotonic() + 60
+        while not (found := [line for line in self.logged() if line.get("request_id") == request_id]):
+            assert time.monotonic() < end, f"no line of {request_id}"
+        return found[0]
+
     def resident_mb(self) -> float:
         """Memory it holds (Linux)."""
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()

@@ -27,7 +27,12 @@ def quantised_rows(rows: NDArray[Any], largest_integer: int = 127) -> tuple[NDAr
 def nibble_rows(rows: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """int4 rows (n, dim / 2) uint8 and their scales (n,) as `TokenVectors.quantize("int4")` defines; dim is even."""
     integers, scales = quantised_rows(rows, _LARGEST_INT4)
-    return packed_nibbles(integers), scales
+    with np.errstate(invalid="ignore"):
+        # Exact products, whose sum float32 rounds alike in any order: the same scale on every machine.
+        along = np.einsum("ij,ij->i", rows.astype(np.float64), integers.astype(np.float64))
+        squares = np.einsum("ij,ij->i", integers, integers, dtype=np.float64)
+        fitted = np.where(squares > 0, along / np.maximum(squares, 1), scales).astype(np.float32)
+    return packed_nibbles(integers), fitted
 
 
 def packed_nibbles(integers: NDArray[np.int8]) -> NDArray[np.uint8]:

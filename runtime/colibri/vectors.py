@@ -127,12 +127,13 @@ class TokenVectors:
         """The same texts with integer rows and one float32 scale a token: int8, a quarter of float32's bytes and 4 a
         token; int4, an eighth and 4 a token.
 
-        For a row x with largest magnitude a, and m = 127 (int4: 7): scale = a / m and integers = rint(x * (m / a)),
-        each operation rounded to float32, ties to even. Rows whose a is below 1e-30 become zeros with scale 0. So no
-        value is off by more than half a scale (and float32's rounding), nothing is clipped, and nothing needs
-        calibrating. Rows of that kind stay as they are; int8 to int4 quantises what `dequantize` gives, and int4 to
-        int8 widens the integers, exactly. Raises InputError for rows that are not finite and for another kind,
-        ShapeError for int4 of an odd dim.
+        For a row x with largest magnitude a, and m = 127 (int4: 7): integers n = rint(x * (m / a)), each operation
+        rounded to float32, ties to even. The scale is a / m; of int4 it is x . n / n . n, with which scale * n comes
+        nearest to x (of the best ten it keeps a point more than a / 7, benchmarks/NOTES.md). Rows whose a is below
+        1e-30 become zeros with scale 0. So no int8 value is off by more than half a scale (and float32's rounding),
+        nothing is clipped, and nothing needs calibrating. Rows of that kind stay as they are; int8 to int4 quantises
+        what `dequantize` gives, and int4 to int8 widens the integers, exactly. Raises InputError for rows that are not
+        finite and for another kind, ShapeError for int4 of an odd dim.
         """
         if kind not in ("int8", "int4"):
             raise InputError(f"quantize: found {kind!r}, there are int8 and int4")

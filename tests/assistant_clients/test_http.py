@@ -70,6 +70,9 @@ def test_another_host_or_origin_gets_nothing(served: Served) -> None:
     for origin in ("http://attacker.example", "null", "https://127.0.0.1:1"):
         assert served.post(Origin=origin)[0] == 403
     port = urlsplit(served.url).port
+    assert port is not None
+    for other in (port + 1, 80):  # a page of another program of this machine
+        assert served.post(Origin=f"http://127.0.0.1:{other}")[0] == 403
     assert served.post(Origin=f"http://localhost:{port}")[0] == 200
 
 

@@ -61,3 +61,19 @@ def test_a_query_of_no_weight_fits_nothing_that_is_called(tmp_path: Path) -> Non
     with Index.open(tmp_path / "index", model, dim=model.dim) as index:
         index.add(DOCUMENTS)
         assert {hit.normalised for hit in index.search(silent)} == {0.0}
+
+
+def test_whoever_encodes_elsewhere_says_whose_cutoffs_count(tmp_path: Path) -> None:
+    """An index that was opened without its model judges vectors by the manifest that it is given, and by none of
+    another space."""
+    model = colibri.load(with_cutoffs(tmp_path / "model", 2.0, 1.5))
+    with Index.open(tmp_path / "index", model) as index:
+        index.add(DOCUMENTS)
+        dim = index.dim
+    rows = model.encode_queries(["a bird"], dim)
+    with Index.open(tmp_path / "index") as index:
+        assert [hit.fit for hit in index.search(rows)] == [None] * 3
+        index.judge_by(colibri.load(ARTEFACTS / "tiny-random-xlmr").manifest)
+        assert [hit.fit for hit in index.search(rows)] == [None] * 3
+        index.judge_by(model.manifest)
+        assert [hit.fit for hit in index.search(rows)] == ["unlikely"] * 3

@@ -97,9 +97,10 @@ def test_the_one_that_is_meant_here_comes_first(mine: Path, tmp_path: Path, monk
 
 
 def test_what_is_configured_and_not_there_yet(mine: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "docs")  # the same folder
     run("index", tmp_path / "docs", *MODEL)
     (tmp_path / "config.toml").write_text(
-        f"roots = ['/a', '{tmp_path / 'docs'}']\n[index.art]\nroots = ['/b']\n[index.x]\n"
+        f"roots = ['/a', '{tmp_path / 'docs'}', '{tmp_path / 'link'}']\n[index.art]\nroots = ['/b']\n[index.x]\n"
     )
     default, art = told()["indexes"]
     assert default["configured"] == ["/a"]

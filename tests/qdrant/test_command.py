@@ -107,6 +107,20 @@ def test_searching(scripted: ScriptedServer, index: Path) -> None:
     assert "berlin" in done.stdout.splitlines()[0]
     told = json.loads(run(scripted, "search", "bread", "-k", "1", "--json", "--where", "n=1").stdout)
     assert [hit["id"] for hit in told["results"]] == ["bread"]
+    words = ["how", "many", "people", "live", "in", "Berlin?"]
+
+    def shown(*more: str) -> int:
+        return sum(line[1:3] == ". " for line in run(scripted, "search", *words, *more).stdout.splitlines())
+
+    fits = [hit["fit"] for hit in json.loads(run(scripted, "search", *words, "--json").stdout)["results"]]
+    assert (len(fits), fits[0]) == (4, "likely")
+    assert shown("--all") == 4
+    assert 0 < shown() == 4 - fits.count("unlikely") < 4  # strangers are left out
+    assert shown("--min", "likely") == fits.count("likely")
+    done = run(scripted, "search", "quantum", "chromodynamics", "--min", "likely")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "nothing fits well (--min likely)" in done.stderr
+    assert json.loads(run(scripted, "search", "quantum", "--json", "--min", "0.99").stdout)["results"] == []
     done = run(scripted, "search", "bread", "--screen", "32")
     assert done.exit_code == 1
     assert "screen" in done.stderr

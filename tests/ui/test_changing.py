@@ -57,6 +57,21 @@ def test_folders_come_and_go(own: UiServer, base: Path) -> None:
     assert own.api("forget", {"path": str(base / "two/c.md")}).status == 200
 
 
+def test_what_the_users_own_file_names_is_forgotten_and_said_to_come_back(tmp_path: Path) -> None:
+    write(tmp_path, {"one/a.txt": "A goose swims.\n", "two/a.txt": "A bear sleeps.\n"})
+    roots = [str(tmp_path / "one"), str(tmp_path / "link")]
+    (tmp_path / "link").symlink_to(tmp_path / "two")
+    (tmp_path / "config.toml").write_text(f"[index.work]\nroots = {json.dumps(roots)}\n", encoding="utf-8")
+    own = {"COLIBRI_CONFIG": str(tmp_path / "config.toml"), "XDG_DATA_HOME": str(tmp_path / "data")}
+    words = ("--name", "work", "--model", TINY)
+    with UiServer(*words, folder=tmp_path, log=tmp_path / "log", environment=own) as page:
+        for folder in ("one", "two"):
+            wait_for_root(page, tmp_path / folder, 1)
+            answer = page.api("forget", {"path": str(tmp_path / folder)}).json
+            assert answer["done"]
+            assert answer["note"].startswith(f"{tmp_path / folder} is a root in {tmp_path / 'config.toml'}")
+
+
 def test_what_is_forgotten_while_it_is_indexed_stays_away(own: UiServer, base: Path) -> None:
     write(base / "large", {f"{i}.txt": f"Text {i}. " * 300 for i in range(80)})
     assert own.api("add", {"path": str(base / "large")}).status == 200
@@ -135,6 +150,32 @@ def test_a_second_page_is_the_first_one(own: UiServer, base: Path, tmp_path: Pat
     code = address.partition("#code=")[2]
     assert own.api("enter", {"code": code}, token=None).json == {"token": own.token}
     wait_for_root(own, base / "second", 1)  # what it was called with, the first one indexes
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="whose names are always text")
+def test_a_folder_whose_name_is_no_text_is_handed_over_forgotten_and_added_as_it_is_shown(
+    own: UiServer, base: Path
+) -> None:
+    folder = os.fsencode(base) + b"/odd\xff"
+    os.mkdir(folder)  # noqa: PTH102 - of bytes
+    Path(os.fsdecode(folder), "a.txt").write_text("A kiwi walks.\n", encoding="utf-8")
+    words = [
+        sys.executable,
+        "-m",
+        "colibri",
+        "ui",
+        os.fsdecode(b"odd\xff"),
+        "--index",
+        ".colibri-index",
+        "--no-browser",
+    ]
+    subprocess.run(words, cwd=base, capture_output=True, check=True, timeout=60)
+    as_shown = base / "odd\\udcff"
+    wait_for_root(own, as_shown, 1)
+    assert own.api("forget", {"path": str(as_shown)}).json == {"done": True}
+    wait_for_root(own, as_shown, None)
+    assert own.api("add", {"path": str(as_shown)}).json == {"done": True}
+    wait_for_root(own, as_shown, 1)
 
 
 def test_ctrl_c_in_the_middle_leaves_a_whole_index(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """Whether what is found fits at all, as the page is told."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from colibri.index import Hit, asked
+from colibri.index import Hit, Index, asked
 from colibri.ui.searching import _with_its_words
+from cutoff_fixtures import with_cutoffs
+from ui_server import UiServer
 
 CODE = Hit("a", 1.0, 0.5, text="Order XK-2041 was sent.", words=1.0, fit="unlikely")
 
@@ -25,3 +28,18 @@ CODE = Hit("a", 1.0, 0.5, text="Order XK-2041 was sent.", words=1.0, fit="unlike
 )
 def test_every_word_that_stands_there_may_fit(query: str, hit: Hit, wanted: str | None) -> None:
     assert _with_its_words(hit, asked(query)).fit == wanted
+
+
+def test_the_page_of_an_index_that_names_its_model_tells_what_fits(tmp_path: Path) -> None:
+    """Nobody names a model to `colibri ui`: it is loaded apart from the index, whose hits it judges all the same;
+    so are those that `colibri search` is given."""
+    model = with_cutoffs(tmp_path / "model", 2.0, 1.5)  # beyond every mean of cosines
+    with Index.open(tmp_path / "i", model) as index:
+        index.add([{"id": "a", "text": "A bird sings."}, {"id": "b", "text": "Bread is baked."}])
+        assert {hit.fit for hit in index.search("a goose")} == {"unlikely"}
+    with UiServer("--index", "i", folder=tmp_path, log=tmp_path / "log.jsonl") as page:
+        answer = page.search("a goose", mode="meaning")
+        assert answer["fit"] == "unlikely"
+        assert [file["fit"] for file in answer["files"]] == ["unlikely", "unlikely"]
+        asks = {"query": "a goose", "mode": "both", "spans": True}
+        assert [one["fit"] for one in page.api("hits", asks).json["results"]] == ["unlikely", "unlikely"]

@@ -24,6 +24,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     name = "$(touch pwned); `id` & \"quoted\" 'x'.txt"
     write(base, {"files/a.txt": "A goose.\n", f"files/{name}": "A bear.\n"})
     write(base, {"files/broken.txt": "Broken viewer.\n", "secret.txt": "Not of the index.\n"})
+    if sys.platform not in {"win32", "darwin"}:  # whose names are always text
+        Path(os.fsdecode(os.fsencode(base) + b"/files/broken\xff.txt")).write_text("A name that is none.\n")
     opener = base / "bin/xdg-open"
     opener.parent.mkdir()
     opener.write_text(
@@ -42,7 +44,7 @@ def page(folder: Path) -> Iterator[UiServer]:
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     words = ("files", "--model", TINY)
     with UiServer(*words, folder=folder, log=folder / "log", environment={"PATH": path}) as running:
-        running.wait_for_documents(3)
+        running.wait_for_documents(3 if sys.platform in {"win32", "darwin"} else 4)
         yield running
 
 
@@ -65,6 +67,14 @@ def test_a_file_and_its_folder_are_opened_as_one_word(page: UiServer, folder: Pa
     wanted = [[[str(folder / "files" / name)], [str(folder / "files")]] for name in names]
     assert given == [word for pair in wanted for word in pair]
     assert not list(folder.rglob("pwned"))
+
+
+@posix
+def test_a_name_that_is_no_text_is_told_as_it_is_shown(page: UiServer) -> None:
+    (name,) = [file["id"] for file in page.search("A name")["files"] if "udcff" in file["id"]]
+    answer = page.api("open", {"id": name})
+    assert (answer.status, answer.json["code"]) == (501, "NOTHING_OPENS")
+    assert "broken\\udcff.txt" in answer.json["detail"]
 
 
 @posix

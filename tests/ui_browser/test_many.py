@@ -37,7 +37,7 @@ def test_more_and_more_of_10_000_files_come(open_page: Opener, many: UiServer) -
     page.locator("article").last.focus()
     page.keyboard.press("ArrowDown")  # the keys go on where the list ends
     expect(page.locator("#files > li")).to_have_count(420)
-    expect(page.locator("article").nth(320)).to_be_focused()
+    expect(page.locator("#files > li").nth(320).locator("article").first).to_be_focused()
     ids = page.locator("#files h2").all_text_contents()
     assert len(set(ids)) == len(ids) == 420
     search(page, "number 77")
@@ -49,6 +49,7 @@ def test_10_000_hits_at_once_are_walked_through_and_lit(open_page: Opener, many:
 
     def multiplied(route: Route) -> None:
         answer = many.search("sleeping bird", k=200)
+        answer["files"] = [{**file, "passages": file["passages"][:1]} for file in answer["files"]]
         files = [{**file, "id": f"{file['id']} {i}"} for i in range(COUNT // 200) for file in answer["files"]]
         for i, file in enumerate(files):
             file["passages"] = [{**passage, "id": f"{file['id']} {i}"} for passage in file["passages"]]

@@ -15,11 +15,12 @@ def run_stdio(library: Library) -> None:
     server(library).run("stdio")
 
 
-def http_app(library: Library, *, any_host: bool) -> "Starlette":
+def http_app(library: Library, *, any_host: bool, port: int | None = None) -> "Starlette":
     """An ASGI application with the one route /mcp, without sessions.
 
     any_host: False answers only who calls this machine by its own name for itself, and no page of another origin
+    port: where it listens; a page at another port of this machine is of another origin. None: any port is its own
     """
     from colibri.assistants.tools import http  # noqa: PLC0415
 
-    return http(library, any_host=any_host)
+    return http(library, any_host=any_host, port=port)

@@ -91,7 +91,7 @@ def _answered(ask: Callable[[], T]) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=in_words(answer))], structured_content=asdict(answer))
 
 
-def http(library: Library, *, any_host: bool) -> Starlette:
+def http(library: Library, *, any_host: bool, port: int | None) -> Starlette:
     """See `serving.http_app`."""
     names = ("127.0.0.1", "localhost", "[::1]")
     app: Starlette = server(library).streamable_http_app(
@@ -100,7 +100,7 @@ def http(library: Library, *, any_host: bool) -> Starlette:
         transport_security=TransportSecuritySettings(
             enable_dns_rebinding_protection=not any_host,
             allowed_hosts=[word for name in names for word in (name, f"{name}:*")],
-            allowed_origins=[f"http://{name}:*" for name in names],
+            allowed_origins=[f"http://{name}:{'*' if port is None else port}" for name in names],
         ),
     )
     return app

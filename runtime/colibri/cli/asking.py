@@ -28,7 +28,7 @@ class Span(NamedTuple):
 
 
 _CONNECT_SECONDS = 1.0  # on this machine; longer, and nobody is there
-_ANSWER_SECONDS = 60.0
+_ANSWER_SECONDS = 10.0  # a search of one's own takes less: it has stopped (Ctrl-Z), or is overrun
 _REFUSED = 422
 
 

@@ -2,8 +2,8 @@
 
 import math
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from colibri.index import Hit
 
 Least = Fit | float
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def least_of(ctx: click.Context, param: click.Parameter, value: str | None) -> Least | None:
@@ -30,6 +31,18 @@ def least_of(ctx: click.Context, param: click.Parameter, value: str | None) -> L
     if not math.isfinite(number):
         raise click.BadParameter(f"found {value!r}, wanted likely, maybe, or a number such as 0.7", ctx, param)
     return number
+
+
+def fit_options(command: F) -> F:
+    """--min, --all."""
+    least = click.option(
+        "--min",
+        "least",
+        metavar="likely|maybe|NUMBER",
+        callback=least_of,
+        help="Show what fits so well; a number is the score that is shown. Default: maybe.",
+    )
+    return least(click.option("--all", "everything", is_flag=True, help="Show also what hardly fits.")(command))
 
 
 def kept(hits: Sequence["Hit"], least: Least | None) -> list["Hit"]:

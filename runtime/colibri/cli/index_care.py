@@ -10,7 +10,7 @@ from colibri.cli.index_run import left_out, not_read
 from colibri.cli.options import ModelOptions
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import InputError
-from colibri.files import Wanted, configured, remove, shown_options, what_is_held
+from colibri.files import Wanted, coming_back, remove, shown_options, what_is_held
 from colibri.index import Index
 
 _SHOWN = 20  # skipped files of a root
@@ -73,8 +73,8 @@ def _remove(opened: Index, paths: Sequence[Path], as_json: bool, quiet: bool) ->
         echo(visible(f"{path} is still there; it stays out of the index until `colibri index {path}`"), err=True)
     for path in done.roots:
         echo(visible(f"{path} is no folder of this index any more"), err=True)
-    for path in set(done.roots) & {str(root) for root in configured(opened.path).roots}:
-        echo(visible(f"{path} is a root in {configured(opened.path).file}: the next `colibri index` adds it"), err=True)
+    for line in coming_back(opened.path, done.roots):
+        echo(visible(line), err=True)
     echo(
         f"{done.files:,} files, {done.documents:,} documents taken out; {visible(str(opened.path))} holds "
         f"{opened.count():,} documents"

@@ -126,7 +126,7 @@ def _serve_http(library: "Library", host: str, port: int, keys_file: Path | None
     listener = server.bound(host, port)
     if keys is None and not server.is_loopback(listener):
         raise InputError(f"{host}: others can reach that address; give --keys-file FILE (`colibri keys add NAME`)")
-    app = http_app(library, any_host=keys is not None)
+    app = http_app(library, any_host=keys is not None, port=listener.getsockname()[1])
     shown = f"{server.url(listener)}/mcp gives {', '.join(library.names)} to assistants"
     try:
         server.run_foreign(

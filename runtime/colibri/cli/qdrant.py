@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from colibri.cli.fitting import Least, fit_options, kept, left_out, shown
 from colibri.cli.grouped import MODEL, Grouped, Suggesting
 from colibri.cli.index_place import IndexOptions, NamedPath
 from colibri.cli.options import ModelOptions, model_options
@@ -117,16 +118,17 @@ def put(
 
 
 @qdrant.command(cls=Grouped, groups=MODEL, short_help="Search a collection.")
-@click.argument("query")
+@click.argument("words", nargs=-1, required=True, metavar="QUERY...")
 @server_options
 @click.option("--using", help="Name of the vector, where the collection has several.")
 @click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many documents.")
 @click.option("--where", "filters", multiple=True, help="Keep documents by payload: lang=en, or JSON. All must hold.")
 @click.option("--screen", help="Choose candidates first: a narrower width that the collection keeps, or 'centroids'.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@fit_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; without --min it has every result.")
 @model_options
 def search(
-    query: str,
+    words: tuple[str, ...],
     url: str,
     collection: str,
     grpc: bool,
@@ -135,25 +137,33 @@ def search(
     count: int,
     filters: tuple[str, ...],
     screen: str | None,
+    least: Least | None,
+    everything: bool,
     as_json: bool,
     asked: ModelOptions,
 ) -> None:
     """Search a collection; the words that matter most to a score are bold.
 
-    The model is the one that the collection names, unless --model names another; a collection that another client made
-    wants it named. The first number is the score divided by the number of the query's tokens.
+    Several words are one query. The model is the one that the collection names, unless --model names another; a
+    collection that another client made wants it named. The first number is the score divided by the number of the
+    query's tokens; the word behind it says whether a hit fits at all, where the model's cutoffs are known (`colibri
+    info`).
     """
-    where = parsed(filters)
+    query, where = " ".join(words), parsed(filters)
     first = int(screen) if screen is not None and screen.isdigit() else screen
     with _opened(url, collection, grpc, timeout, asked, using) as store:
         hits = store.search(query, count, where, explain=True, passages=2, screen=first)
     if as_json:
-        echo_json({"query": query, "collection": collection, "results": [asdict(hit) for hit in hits]})
+        fitting = kept(hits, None if everything else least)
+        echo_json({"query": query, "collection": collection, "results": [asdict(hit) for hit in fitting]})
         return
     if not hits:
         echo("nothing found", err=True)
-    for line in listing(hits):
+    fitting = shown(hits, least, query=query, everything=everything)
+    for line in listing(fitting):
         echo(line, styled=True)
+    if (left := left_out(len(fitting), hits, least)) is not None:
+        echo(left, err=True)
 
 
 @qdrant.command(short_help="Show the client calls that do the same.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colibri.cli.fields import said_of, unknown_fields
-from colibri.cli.fitting import Least, kept, least_of, left_out, shown
+from colibri.cli.fitting import Least, fit_options, kept, left_out, shown
 from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.index_place import IndexOptions, index_options, loader
 from colibri.cli.listing import entry, listing, path_of, snippet
@@ -48,14 +48,7 @@ _GROUPS = {"Which documents": ("--in", "--kind", "--since", "--until", "--where"
     help="Find by meaning, by exact words, or by both; --mode words needs no model.",
 )
 @click.option("--open", "opened", type=click.IntRange(min=1), metavar="N", help="Open the file of hit N as well.")
-@click.option(
-    "--min",
-    "least",
-    metavar="likely|maybe|NUMBER",
-    callback=least_of,
-    help="Show what fits so well; a number is the score that is shown. Default: maybe.",
-)
-@click.option("--all", "everything", is_flag=True, help="Show also what hardly fits.")
+@fit_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; without --min it has every result.")
 @model_options
 def search(

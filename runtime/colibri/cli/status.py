@@ -86,7 +86,7 @@ def _listed(meant: Which | None, alone: bool) -> list[_Listed]:
 
 
 def _facts(one: _Listed) -> dict[str, Any]:
-    from colibri.files import is_followed, what_is_held
+    from colibri.files import is_followed, shown, what_is_held
     from colibri.index import Index
 
     found: dict[str, Any] = {"name": one.name, "path": str(one.path.absolute()), "meant": one.why or None}
@@ -113,7 +113,7 @@ def _facts(one: _Listed) -> dict[str, Any]:
         **{name: stats[name] for name in ("documents", "passages", "tokens", "disk_bytes", "model", "dim")},
         "files": held.files,
         "roots": roots,
-        "configured": [root for root in configured if root not in known],
+        "configured": [root for root in configured if shown(Path(root).resolve()) not in known],
         "passed_over": sum(root["skipped"] for root in roots),
         "followed": is_followed(one.path),
         "served": _served(one.path),

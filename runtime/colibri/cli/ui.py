@@ -80,10 +80,11 @@ def ui(paths: tuple[Path, ...], named: IndexOptions, port: int, browser: bool, a
 
 def _open_first(found: "Served", place: Path, paths: tuple[Path, ...], browser: bool) -> None:
     """Open the page that another process has of this index, and tell it of the folders."""
+    from colibri.files import shown
     from colibri.ui import ask_page, page_address
 
     for path in paths:
-        ask_page(found, "add", {"path": str(path.absolute())})
+        ask_page(found, "add", {"path": shown(path.absolute())})
     echo(page_address(found.url, token=found.token or ""))
     echo(visible(f"the page of {place} is open already (process {found.pid})"), err=True)
     if browser:

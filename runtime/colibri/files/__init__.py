@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from colibri.machine import door
 
 if TYPE_CHECKING:
-    from colibri.files.configuration import configured, first_there
+    from colibri.files.configuration import coming_back, configured, first_there
     from colibri.files.follow.follower import Follower
     from colibri.files.follow.state import State
     from colibri.files.followed import is_followed
@@ -35,7 +35,7 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
-            "configuration": "configured first_there",
+            "configuration": "coming_back configured first_there",
             "followed": "is_followed",
             "follow.follower": "Follower",
             "follow.state": "State",

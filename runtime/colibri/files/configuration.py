@@ -4,7 +4,7 @@ It holds for the user's own indexes alone; `colibri.own` says which those are, a
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from colibri.errors import InputError
 from colibri.files.chosen_kinds import checked_kinds
 from colibri.files.gitignore import Pattern
+from colibri.files.walk import shown
 from colibri.own import Settings, name_of, nearest, settings_of
 
 
@@ -57,3 +58,10 @@ def _kinds(settings: Settings) -> tuple[str, ...]:
 def first_there(roots: Sequence[Path]) -> bool:
     """Whether any of some roots is there."""
     return any(os.path.lexists(root) for root in roots)
+
+
+def coming_back(place: Path, roots: Iterable[str]) -> list[str]:
+    """What is to be said of roots that were taken out of an index while the user's file names them."""
+    found = configured(place)
+    named = {shown(root.resolve()) for root in found.roots} | {shown(root) for root in found.roots}
+    return [f"{root} is a root in {found.file}: the next `colibri index` adds it" for root in roots if root in named]

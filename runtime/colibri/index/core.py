@@ -23,6 +23,7 @@ from colibri.index.storage.transaction import Mended, Transaction, disk_errors, 
 from colibri.vectors import TokenVectors
 
 if TYPE_CHECKING:
+    from colibri.artefact import Manifest
     from colibri.index.encoding import Loader
     from colibri.model import Colibri
 
@@ -53,6 +54,8 @@ class Core:
         self._load = load
         self._snapshots = Snapshots(self.segments, self.dim, self.space_id)
         self._model: IndexModel | None = None
+        self.judge: Manifest | None = None
+        """Of the model that encodes queries elsewhere: its cutoffs count as those of a model of one's own."""
         self._choosing = threading.Lock()
         self._files = shelf.files
         self.clock = time.monotonic
@@ -167,9 +170,11 @@ class Core:
 
     def bounds(self, query: TokenVectors) -> Bounds | None:
         """From which score on a text fits a query (TokenVectors of one text), by the cutoffs of the model that was
-        given or that a text was encoded with."""
-        model = self._model
-        return None if model is None else bounds(model.manifest, self.dim, query.weight)
+        given, that a text was encoded with, or that is the judge."""
+        manifest = self.judge if self._model is None else self._model.manifest
+        if manifest is None or manifest.space_id != self.space_id:  # the index was made anew with another model
+            return None
+        return bounds(manifest, self.dim, query.weight)
 
     def model(self) -> IndexModel:
         """What encodes. Raises StoreError for an index of vectors, or when the model is another one by now."""

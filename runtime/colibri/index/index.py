@@ -31,6 +31,7 @@ from colibri.tokens import OVERLAP_TOKENS, PASSAGE_TOKENS
 from colibri.vectors import TokenVectors
 
 if TYPE_CHECKING:
+    from colibri.artefact import Manifest
     from colibri.index.encoding import Loader
     from colibri.model import Colibri
 
@@ -448,6 +449,14 @@ class Index:
     def why_no_words(self) -> str | None:
         """Why it cannot be searched by words; None: it can."""
         return searching.why_no_words(self._core)
+
+    def judge_by(self, manifest: "Manifest") -> None:
+        """Let hits for queries that are given as vectors have a `fit` by this model's cutoffs, as those for texts have.
+
+        For whoever encodes queries with a model that this index was not opened with. Of another space than the index's
+        it judges nothing.
+        """
+        self._core.judge = manifest
 
     def compact(self) -> int:
         """Write segments with deleted passages anew, so that they take neither disk nor time; bytes of rows freed.

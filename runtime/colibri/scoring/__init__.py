@@ -7,7 +7,7 @@ top k. It stands on `vectors` and `machine`. It must never import what knows tex
 What all functions take:
 
 query    (q, dim)  float32 rows (float16 and float64 are converted)
-docs     TokenVectors of the same dim, float32, float16 or int8, in memory or memory-mapped; none without rows
+docs     TokenVectors of the same dim, float32, float16, int8 or int4, in memory or memory-mapped; none without rows
 weights  (q,)      float32, how much each query token counts; None: 1 each
 threads  cores to use; None: all this process may use, where the work is worth it. Results do not depend on it.
 

@@ -45,8 +45,8 @@ class Problem(Exception):
         self.headers, self.close = dict(headers or {}), close
 
     def body(self, request_id: str) -> bytes:
-        """As JSON."""
-        detail = self.detail
+        """As JSON. Bytes of a file's name that are no text (half surrogates, to Python) stand as \\udc.. in it."""
+        detail = self.detail.encode("utf-8", "backslashreplace").decode("utf-8")
         return msgspec.json.encode(
             ErrorAnswer(detail=detail, code=self.code, request_id=request_id, message=detail, errors=self.errors)
         )

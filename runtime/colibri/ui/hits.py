@@ -14,9 +14,9 @@ from colibri.server import (
     json_response,
     route,
     search_answer,
-    told,
     unread,
 )
+from colibri.ui.faults import told_whole
 from colibri.ui.guard import Guard
 from colibri.ui.page_files import HEADERS
 from colibri.ui.questions import Questions
@@ -33,7 +33,7 @@ def add_hits(app: App, index: Index, questions: Questions, guard: Guard) -> None
         app.work.check(close=unread(request))
         async with app.bodies.read(request) as body:
             asked = decode(body, SearchRequest, app.settings)
-            with app.work.admit(_COST), told(index, "where"):
+            with app.work.admit(_COST), told_whole(index, "where"):
                 found = await app.working(request, asyncio.to_thread(search_answer, index, questions.model, asked))
         return json_response(found)
 

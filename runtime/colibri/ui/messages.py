@@ -253,3 +253,5 @@ class Done(msgspec.Struct, kw_only=True):
     """It is done."""
 
     done: bool = True
+    note: str | msgspec.UnsetType = msgspec.UNSET
+    """What there is to know of it, where there is."""

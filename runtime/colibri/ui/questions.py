@@ -49,6 +49,7 @@ class Questions:
             found = self._model
             if found is None or found.manifest.space_id != self._index.space_id:  # the index was made anew
                 found = self._model = self._load(self._index.model_name)
+                self._index.judge_by(found.manifest)
             if self._timer is None:
                 self._wait(self._rest)
             return found

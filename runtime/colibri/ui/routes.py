@@ -10,8 +10,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from colibri.index import Index
-from colibri.server import App, Problem, decode, exchange_of, invalid, json_response, route, told, unread
+from colibri.server import App, Problem, decode, exchange_of, invalid, json_response, route, unread
 from colibri.ui.desk import Desk, passage
+from colibri.ui.faults import told_whole
 from colibri.ui.guard import Guard
 from colibri.ui.messages import (
     CodeAnswer,
@@ -102,7 +103,7 @@ class _Routes:
     async def search(self, app: App, request: Request) -> Response:
         """Files, best first. One that the page has given up ends."""
         async with self._asked(request, SearchRequest) as asked:
-            with self._app.work.admit(_COST), told(self._desk.index, "filters"):
+            with self._app.work.admit(_COST), told_whole(self._desk.index, "filters"):
                 return json_response(await app.working(request, self._searching.search(asked)))
 
     async def passage(self, app: App, request: Request) -> Response:
@@ -146,12 +147,13 @@ class _Routes:
         return await self._tended(request, PathRequest, lambda tending, asked: tending.forget(asked.path))
 
     async def _tended(self, request: Request, kind: type[K], act: Callable[[Tending, K], object]) -> Response:
+        """act: what it gives as a text is said."""
         async with self._asked(request, kind) as asked:
             tending = self._desk.tending
             if tending is None:
                 raise Problem(403, "UI_FORBIDDEN", "this page only searches; who runs the server indexes")
-            await self._work(request, lambda: act(tending, asked))
-            return json_response(Done())
+            said = await self._work(request, lambda: act(tending, asked))
+            return json_response(Done(note=said) if isinstance(said, str) else Done())
 
     async def passed_over(self, app: App, request: Request) -> Response:
         """What is not in the index, and why."""
@@ -175,7 +177,7 @@ class _Routes:
 
     async def _work(self, request: Request, work: Callable[[], R]) -> R:
         """What it gives, in a thread. Problems of the index are said as the server's other routes do."""
-        with self._app.work.admit(_COST), told(self._desk.index, ""):
+        with self._app.work.admit(_COST), told_whole(self._desk.index, ""):
             found: R = await self._app.working(request, asyncio.to_thread(work))
             return found
 

@@ -2,12 +2,13 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from colibri.errors import InputError, StoreLocked
-from colibri.files import Follower, Root, noted_roots, remove, why_gone
+from colibri.files import Follower, Root, coming_back, noted_roots, real, remove, why_gone
 from colibri.files import State as Following
 from colibri.index import Index
 from colibri.server import Problem, invalid
@@ -64,8 +65,8 @@ class Tending:
             raise invalid("path", f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
         self.follower.look_now([place])
 
-    def forget(self, path: str) -> int:
-        """Take a folder or file out of the index, whether it is there or not; how many documents went.
+    def forget(self, path: str) -> str | None:
+        """Take a folder or file out of the index, whether it is there or not; what there is to know of that.
 
         Raises Problem 404 for what the index holds nothing of, 503 while another program writes.
         """
@@ -75,7 +76,7 @@ class Tending:
                 if not self.follower.pause(_JOIN_SECONDS):  # else what is being read of it would come in again
                     raise _busy("what is being indexed does not end yet; try again")
                 self.follower.give_up(_absolute(path))
-                return remove(self._index, [_absolute(path)]).documents
+                return self._said_of(remove(self._index, [_absolute(path)]).roots)
             except InputError as error:
                 raise Problem(404, "RESOURCE_NOT_FOUND", str(error)) from None
             except StoreLocked as error:
@@ -84,13 +85,19 @@ class Tending:
                 if not paused:
                     self.follower.resume()
 
+    def _said_of(self, roots: Sequence[str]) -> str | None:
+        with suppress(InputError):  # the user's file cannot be understood, which the next look says
+            return "; ".join(coming_back(self._index.path, roots)) or None
+        return None
+
 
 def _busy(why: str) -> Problem:
     return Problem(503, "SERVICE_UNAVAILABLE", why, headers={"retry-after": "5"})
 
 
 def _absolute(path: str) -> Path:
-    found = Path(path)
+    """As the page shows it, or as it is typed. Raises Problem 422."""
+    found = Path(real(path))
     if path.startswith("~"):
         try:
             found = found.expanduser()

@@ -72,17 +72,17 @@ export class Folders {
 
   async #forget(path) {
     this.#sure = null;
-    await this.#tell("forget", { path }, `Forgotten: ${path}`);
+    await this.#tell("forget", { path }, `Forgotten: ${visible(path)}`);
   }
 
   async #add(path) {
-    if (path && (await this.#tell("add", { path }, `Added: ${path}`))) this.#path.value = "";
+    if (path && (await this.#tell("add", { path }, `Added: ${visible(path)}`))) this.#path.value = "";
   }
 
   async #tell(route, body, done) {
     try {
-      await ask(route, body);
-      toast(done);
+      const { note } = await ask(route, body);
+      toast(note ? `${done}. But ${visible(note)}` : done);
       return true;
     } catch (error) {
       toast(error.message);
