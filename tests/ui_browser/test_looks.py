@@ -126,7 +126,7 @@ def test_what_is_read_aloud(page: Page) -> None:
         "- 'toolbar \"Words of the query: light up what answered one\"'",
         "- contentinfo",
         '- heading "hummingbirds.md" [level=2]',
-        '- article "hummingbirds.md line 3, Hummingbirds"',
+        '- article "hummingbirds.md line 3, Hummingbirds likely"',
     ):
         assert line in tree, tree
     expect(page.locator("#said")).to_have_text(re.compile(r"files, first: hummingbirds\.md"))

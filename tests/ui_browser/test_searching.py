@@ -324,8 +324,10 @@ def test_exact_words_phrases_and_what_is_not_to_stand_there(page: Page) -> None:
     expect(page.locator("#empty")).to_contain_text("search by meaning, too")
     page.get_by_role("button", name="Search by both").click()
     expect(page.locator("#modes input[value=both]")).to_be_checked()
+    page.get_by_role("button", name="Show the nearest").click()  # half a word fits nothing well
     expect(names.first).to_have_text("report.txt")
     search(page, "birds sleep -torpor -penguins")
+    expect(names.first).to_be_visible()
     assert {"hummingbirds.md", "penguins.pdf"}.isdisjoint(names.all_text_contents())
     assert "astral.txt" in names.all_text_contents()
 
