@@ -44,7 +44,7 @@ def test_what_is_not_here_is_named() -> None:
         require("colibri.compat.x", "no-such-frame", "1", "2", "langchain")
 
 
-_CALL = re.compile(r'require\(\s*__name__,\s*"([^"]+)",\s*"([^"]+)",\s*"([^"]+)",\s*"([^"]+)"\s*,?\s*\)')
+_CALL = re.compile(r'require\(\s*(?:__name__|"[\w.]+"),\s*"([^"]+)",\s*"([^"]+)",\s*"([^"]+)",\s*"([^"]+)"\s*,?\s*\)')
 
 
 def test_bounds_are_those_of_the_extras() -> None:
