@@ -19,6 +19,7 @@ EXTRAS = {
     "server": _SERVER,
     "export": _EXPORT,
     "optimum": (*_EXPORT, "optimum", "torch", "transformers"),
+    "haystack": ("haystack",),
     "langchain": ("langchain_core",),
     "mcp": ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn", "mcp"),
     "openvino": ("onnxruntime", "onnxruntime_ep_openvino"),
