@@ -151,6 +151,7 @@ def repair(core: Core) -> Repair:
             if facts["format"] == str(words.FORMAT) and words.has_fts5():
                 for _ in words.made_anew(transaction.connection, transaction.next_commit):
                     pass
+            transaction.sign()
         core.facts["format"] = facts["format"]
         with suppress(StoreError):
             write_facts_file(core.folder, core.facts)
