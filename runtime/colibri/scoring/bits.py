@@ -164,6 +164,14 @@ def screened(
     return meant(asked(rows, given), own, starts)
 
 
+def can_screen(dim: int, work: int) -> bool:
+    """Whether sign bits of rows so wide are scored faster than the rows: by a kernel, not by NumPy.
+
+    work: multiply-adds that the caller is about to do, by which a kernel is compiled when it is worth it.
+    """
+    return False
+
+
 def meant(query: Asked, rows: Bits, starts: Offsets) -> Floats:
     """The definition: scores (n,) float32 of documents that own rows (tokens, row_bytes(dim))."""
     found = np.empty(starts.size - 1, np.float32)

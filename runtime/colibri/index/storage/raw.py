@@ -59,7 +59,7 @@ class RawSegment:
             if end <= tokens:
                 asked[[begin, end]] += (1, -1)
         counts = np.cumsum(asked[:-1]) > 0
-        for first, bits, _ in signs.parts(self._rows[:tokens], self._scales[:tokens]):
+        for first, bits, _ in signs.parts(self._rows[:tokens], self._scales[:tokens].astype(np.float32)):
             own = slice(first, first + len(bits))
             if (found[own] != bits)[counts[own]].any():
                 return True

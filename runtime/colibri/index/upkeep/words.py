@@ -1,4 +1,4 @@
-"""Whether words are those of their documents, and how an index gets them that was made without."""
+"""Whether words are those of their documents, and how an index gets them, or sign bits, that was made without."""
 
 import sqlite3
 from collections.abc import Iterator
