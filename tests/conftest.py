@@ -27,6 +27,9 @@ os.environ.pop("COLIBRI_CONFIG", None)
 # Scores come from NumPy here, however much a run of tests has scored; kernels are tested in processes of their own.
 os.environ.setdefault("COLIBRI_KERNEL", "numpy")
 
+# Nor from what was compiled ahead, wherever these tests run: test_library.py names what it built.
+os.environ.setdefault("COLIBRI_KERNEL_LIBRARIES", os.path.join(tempfile.gettempdir(), "colibri-tests-have-no-kernels"))  # noqa: PTH118
+
 # Shells start background jobs with Ctrl-C ignored, and children inherit that; tests of Ctrl-C would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
