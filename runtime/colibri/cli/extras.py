@@ -9,7 +9,7 @@ from colibri.machine import install_command
 _ZSTD = ("backports.zstd",) if sys.version_info < (3, 14) else ()
 _FILES = ("pypdfium2", "chardet", "webencodings", *_ZSTD)
 _SERVER = ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn")
-_EXPORT = ("huggingface_hub", "onnx", "onnx_ir", "safetensors", "tokenizers", "tqdm")
+_EXPORT = ("huggingface_hub", "onnx", "onnx_ir", "safetensors", "tokenizers")
 EXTRAS = {
     "cpu": ("onnxruntime",),
     "gpu": ("onnxruntime-gpu",),
