@@ -17,6 +17,8 @@ EXTRAS = {
     "files-all": (*_FILES, "office_oxide", "olefile"),
     "desktop": (*_SERVER, "watchfiles"),
     "server": _SERVER,
+    "numba": ("numba",),
+    "kernels": ("numba", "ziglang"),
     "export": _EXPORT,
     "optimum": (*_EXPORT, "optimum", "torch", "transformers"),
     "langchain": ("langchain_core",),
