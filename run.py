@@ -23,6 +23,7 @@ python3 run.py test-ui        the page of `colibri ui` in the system's Chromium,
 python3 run.py test-mcp       `colibri mcp` under the protocol's own client, over stdio and HTTP, in .venv-mcp (30 MB)
 python3 run.py test-live      what 44 programs do to files, call by call, while `colibri index --watch` runs (Linux)
 python3 run.py test-ray       bulk encoding on a local Ray cluster, in .venv-ray (617 MB)
+python3 run.py wheels         a wheel a platform, with kernels compiled ahead, and their tests, in .venv-wheels (900 MB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
 """
 
@@ -41,18 +42,18 @@ WHEELS = ROOT / "build" / "data-wheels"
 NEEDS = {
     "demo": ("cpu", []),
     "docs": ("cpu,export,files-all,server,qdrant", ["docs/requirements.txt"]),
-    "check": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
-    "test": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt"]),
+    "check": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
+    "test": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
     "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
     "test-openvino": ("export,openvino", ["tests/requirements.txt"]),
-    "soak": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt"]),
-    "bench": ("cpu,desktop,export,files-all,server", ["benchmarks/requirements.txt"]),
+    "soak": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
+    "bench": ("cpu,desktop,export,files-all,numba,server", ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
     "test-deploy": ("cpu,server", ["tests/deploy/requirements.txt"]),
-    "test-frozen": ("cpu,files,server", ["tests/requirements.txt", "tests/frozen/requirements.txt"]),
+    "test-frozen": ("cpu,files,numba,server", ["tests/requirements.txt", "tests/frozen/requirements.txt"]),
     "test-files": ("cpu,files-all", ["tests/requirements.txt"]),
-    "test-live": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt"]),
+    "test-live": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
     "test-clients": ("cpu,server", ["tests/clients/requirements.txt"]),
     "test-compat": ("cpu,export,rerankers", ["tests/compat_packages/requirements.txt"]),
     "test-compat-torch": ("cpu,export", ["tests/compat_torch/requirements.txt"]),
@@ -63,6 +64,7 @@ NEEDS = {
     "test-ui": ("cpu,desktop,files,server", ["tests/ui_browser/requirements.txt"]),
     "test-ray": ("cpu", ["tests/bulk/requirements.txt"]),
     "test-mcp": ("cpu,mcp", ["tests/assistant_clients/requirements.txt"]),
+    "wheels": ("cpu,export,kernels", ["tests/requirements.txt"]),
     "test-qdrant-server": ("cpu,export,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
 }
 
@@ -81,6 +83,7 @@ ENVIRONMENTS = {
     "test-qdrant-server": ".venv-qdrant",
     "test-ray": ".venv-ray",
     "test-ui": ".venv-ui",
+    "wheels": ".venv-wheels",
     "test-mcp": ".venv-mcp",
     "test-frozen": ".venv-frozen",
     "test-compat": ".venv-compat",
@@ -183,6 +186,15 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-c", "import tensorrt_rtx"], ["-m", "pytest", "tests/export/test_engine.py", *rest]]
     if verb == "test-qdrant":  # the imports first: without them the tests would be left out
         return [["-c", "import qdrant_client, qdrant_edge"], ["-m", "pytest", *PYTEST[verb], *rest]]
+    if verb == "wheels":  # none of another build's may be taken for this one's
+        shutil.rmtree("build/wheels", ignore_errors=True)
+        pure = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", "build/wheels", "."]
+        return [
+            ["-m", "colibri_kernels", "build", "--target", "all", "--linker", "zig"],
+            pure,
+            ["-m", "colibri_kernels", "wheels", "build/wheels"],
+            ["-m", "pytest", "tests/wheels", *rest],
+        ]
     if verb in PYTEST:
         return [["-m", "pytest", *PYTEST[verb], *rest]]
     scripts = {path.stem.removeprefix("bench_"): str(path) for path in sorted(Path("benchmarks").glob("*/bench_*.py"))}

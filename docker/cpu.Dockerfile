@@ -12,7 +12,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY runtime ./runtime
 COPY export ./export
 COPY models ./models
-RUN python -m venv /opt/colibri && /opt/colibri/bin/pip install --no-cache-dir '.[cpu,server]'
+RUN python -m venv /opt/colibri && /opt/colibri/bin/pip install --no-cache-dir '.[cpu,server,numba]'
 # The kernels of MaxSim, compiled for the processor of the machine that builds. Another one compiles its own, aside.
 RUN mkdir -p /opt/kernels /data && NUMBA_CACHE_DIR=/opt/kernels /opt/colibri/bin/colibri warmup
 COPY docker/entrypoint.sh /opt/colibri/bin/colibri-entrypoint

@@ -13,7 +13,7 @@ COPY runtime ./runtime
 COPY export ./export
 COPY models ./models
 # CUDA 13 and cuDNN 9 come as packages, so the base stays slim.
-RUN python -m venv /opt/colibri && /opt/colibri/bin/pip install --no-cache-dir '.[gpu,server]' 'onnxruntime-gpu[cuda,cudnn]>=1.31,<2'
+RUN python -m venv /opt/colibri && /opt/colibri/bin/pip install --no-cache-dir '.[gpu,server,numba]' 'onnxruntime-gpu[cuda,cudnn]>=1.31,<2'
 # The kernels of MaxSim, compiled for the processor of the machine that builds. Another one compiles its own, aside.
 RUN mkdir -p /opt/kernels /data && NUMBA_CACHE_DIR=/opt/kernels /opt/colibri/bin/colibri warmup
 COPY docker/entrypoint.sh /opt/colibri/bin/colibri-entrypoint

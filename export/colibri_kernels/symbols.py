@@ -36,7 +36,9 @@ def _elf(data: bytes) -> Symbols:
     size, count = struct.unpack_from("<HH", data, 58)
     # name, type, flags, address, offset, size, link, info, alignment, entry size
     sections = [struct.unpack_from("<IIQQQQIIQQ", data, sections_at + size * i) for i in range(count)]
-    exports, imports, libraries = set(), set(), []
+    exports: set[str] = set()
+    imports: set[str] = set()
+    libraries = []
     for _, kind, _, _, offset, length, link, _, _, entry in sections:
         names = sections[link][4] if link < count else 0
         if kind == 11:  # SHT_DYNSYM
@@ -63,7 +65,9 @@ def _commands(data: bytes) -> list[tuple[int, int]]:
 
 def _macho(data: bytes) -> Symbols:
     machine = {0x0100_0007: "x86_64", 0x0100_000C: "aarch64"}[struct.unpack_from("<I", data, 4)[0]]
-    exports, imports, libraries = set(), set(), []
+    exports: set[str] = set()
+    imports: set[str] = set()
+    libraries = []
     for kind, at in _commands(data):
         if kind & 0x7FFF_FFFF in {0xC, 0x18, 0x1F}:  # LC_LOAD_DYLIB, weak, re-exported
             libraries.append(_text(data, at + struct.unpack_from("<I", data, at + 8)[0]))
@@ -109,10 +113,12 @@ def _pe(data: bytes) -> Symbols:
     def place(address: int) -> int:
         for size, start, stored, offset in sections:
             if start <= address < start + max(size, stored):
-                return offset + address - start
+                return int(offset + address - start)
         raise ValueError(f"no section holds address {address:#x}")
 
-    exports, imports, libraries = set(), set(), []
+    exports: set[str] = set()
+    imports: set[str] = set()
+    libraries = []
     shown, _, asked, _ = struct.unpack_from("<IIII", data, head + 24 + 112)
     if shown:
         (names,) = struct.unpack_from("<I", data, place(shown) + 24)

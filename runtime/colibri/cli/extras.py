@@ -19,6 +19,8 @@ EXTRAS = {
     "server": _SERVER,
     "hub": ("huggingface_hub",),
     "tokenizers": ("tokenizers",),
+    "numba": ("numba",),
+    "kernels": ("numba", "ziglang"),
     "export": _EXPORT,
     "optimum": (*_EXPORT, "optimum", "torch", "transformers"),
     "haystack": ("haystack",),

@@ -19,6 +19,7 @@ from importlib import util
 from typing import TYPE_CHECKING, Any
 
 from colibri.errors import InputError, MissingExtra
+from colibri.machine import install_command
 from colibri.scoring.library import Library, library
 from colibri.scoring.names import KERNELS, KINDS
 from colibri.vectors import Kind
@@ -115,7 +116,9 @@ def compile_now(kind: Kind) -> "Compiled":
     if (ahead := _ahead(kind, name)) is not None:
         return ahead
     if util.find_spec("numba") is None:
-        raise MissingExtra("no numba: pip install numba; scoring works without, on NumPy")
+        why = f"COLIBRI_KERNEL={name} is not among those compiled ahead" if name else str(library())
+        install = install_command("numba")
+        raise MissingExtra(f"{why}, and no numba to compile one (colibri-edge[numba]): {install}; NumPy scores without")
     if (off := _compiler_off()) is not None:
         raise InputError(f"{off}: there is no compiler; scoring works without, on NumPy")
     from colibri.scoring.kernels.build import build  # noqa: PLC0415 - half a second that most processes never pay
