@@ -16,6 +16,7 @@ python3 run.py test-deploy    docker/'s unit, compose file and manifest against 
 python3 run.py test-files     one text in 13 languages through every kind that LibreOffice writes (needs soffice)
 python3 run.py test-clients   clients of Jina's API against `colibri serve`, in .venv-clients (1 GB)
 python3 run.py test-compat    others' words for our things, in .venv-compat (350 MB) and, with torch, .venv-compat-torch
+python3 run.py test-frameworks  ours in others' pipelines, by their own suites, oldest and newest, in .venv-haystack ...
 python3 run.py test-qdrant    stores over qdrant-client's local mode and Qdrant Edge, a Jupyter kernel, in .venv-qdrant
 python3 run.py test-qdrant-server  the same against the server or cluster at QDRANT_URL
 python3 run.py test-ui        the page of `colibri ui` in the system's Chromium, in .venv-ui (170 MB; axe-core by npm)
@@ -119,6 +120,17 @@ PYTEST = {
 # What a verb runs as well, each in its own environment.
 THEN = {"test-compat": ["test-compat-torch"]}
 
+# Frameworks that Colibri is in, each with an environment for its newest version and one for the oldest that the extra
+# takes, and the names that turn its telemetry off: tests/frameworks/NAME.
+for framework in ("haystack", "langchain"):
+    extra = framework.replace("_", "-")
+    for age in ("", "-oldest"):
+        part = f"test-frameworks-{extra}{age}"
+        NEEDS[part] = (f"cpu,{extra}", [f"tests/frameworks/{framework}/requirements{age}.txt"])
+        ENVIRONMENTS[part] = f".venv-{extra}{age}"
+        PYTEST[part] = [f"tests/frameworks/{framework}", "-W", "default", "-o", "asyncio_mode=auto"]
+        THEN.setdefault("test-frameworks", []).append(part)
+
 # What has to be there before the rest: this version of torch is one that comes without CUDA where an index has such.
 FIRST = {"test-optimum": "torch==2.13.0", "test-compat-torch": "torch==2.13.0"}
 
@@ -139,7 +151,7 @@ def main() -> int:
     verb, *rest = sys.argv[1:] or ["--help"]
     if verb == "map":  # needs nothing but Python
         return subprocess.run([sys.executable, str(ROOT / "docs" / "house.py"), *rest], check=False).returncode
-    if verb not in NEEDS:
+    if verb not in NEEDS and verb not in THEN:
         print(__doc__, file=sys.stdout if verb in {"-h", "--help", "help"} else sys.stderr)
         return 0 if verb in {"-h", "--help", "help"} else 2
     os.chdir(ROOT)
@@ -149,7 +161,7 @@ def main() -> int:
     if verb == "test-ui" and not (any(map(shutil.which, BROWSERS)) and shutil.which("npm")):
         print(f"test-ui needs Chromium and npm; on Debian: {BROWSER}", file=sys.stderr)
         return 2
-    for each in [verb, *THEN.get(verb, [])]:
+    for each in [*([verb] if verb in NEEDS else []), *THEN.get(verb, [])]:
         environment = ROOT / ENVIRONMENTS.get(each, ".venv")
         install(environment, *NEEDS[each], FIRST.get(each))
         if each in {"test", "soak"}:

@@ -41,11 +41,18 @@ settings.load_profile("quick")
 pytest_plugins = ["artefact_fixtures"]
 
 # Folders with an environment of their own: run.py's test-openvino, test-optimum, test-clients, test-deploy,
-# test-compat, test-qdrant, test-ray, test-ui, test-mcp and wheels fail if what they need is not there.
+# test-compat, test-frameworks, test-qdrant, test-ray, test-ui, test-mcp and wheels fail if what they need is not there.
 _ELSEWHERE = {"optimum_door": "torch", "openvino": "onnxruntime_ep_openvino", "clients": "haystack"}
 _ELSEWHERE |= {"compat_torch": "torch", "compat_packages": "fastembed", "deploy": "kubernetes_validate"}
-_ELSEWHERE |= {"qdrant": "qdrant_edge", "bulk": "ray", "ui_browser": "playwright", "assistant_clients": "mcp_types"}
-_ELSEWHERE |= {"wheels": "ziglang"}
+_ELSEWHERE |= {
+    "frameworks/haystack": "haystack",
+    "frameworks/langchain": "langchain_core",
+    "qdrant": "qdrant_edge",
+    "bulk": "ray",
+    "ui_browser": "playwright",
+    "assistant_clients": "mcp_types",
+    "wheels": "ziglang",
+}
 collect_ignore = [folder for folder, module in _ELSEWHERE.items() if find_spec(module) is None]
 
 # Made by LibreOffice, in minutes: `run.py test-files` names it.

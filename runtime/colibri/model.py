@@ -364,7 +364,7 @@ def load(
 
     Every file that will be used is compared with its SHA-256 before this returns, and what gets parsed before it is.
     Raises ArtefactNotFound, ArtefactError (damaged or of a newer format), InputError (unknown dim, variant or
-    provider), MissingExtra (no onnxruntime), ProviderError.
+    provider), MissingExtra (no onnxruntime; a hub id or a vocabulary whose extra is not here), ProviderError.
     """
     found = artefacts.find(
         name_or_path, cache_dir=cache_dir, revision=revision, token=token, local_files_only=local_files_only

@@ -178,9 +178,9 @@ def test_bytes_then_names_then_the_commit(tmp_path: Path) -> None:
             disk.events.clear()
             write_one([document(1 + number)])
             whats = [what for what, _ in disk.events]
-            assert whats[-5:] == ["sync", "sync", "sync", "sync folder", "commit"]
-            assert set(whats[:-5]) == {"write"}
-            files = {"000001.rows", "000001.scales", "000001.ends"}
+            assert whats[-6:] == ["sync", "sync", "sync", "sync", "sync folder", "commit"]
+            assert set(whats[:-6]) == {"write"}
+            files = {f"000001.{kind}" for kind in segments.ALL_KINDS}
             assert {name for what, name in disk.events if what == "sync"} == files
         disk.events.clear()
         index.delete("d1")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from colibri.machine import door
 
 if TYPE_CHECKING:
+    from colibri.tokens.clusters import CLUSTER_BYTES
     from colibri.tokens.light_tokenizer import LightTokenizer
     from colibri.tokens.passages import OVERLAP_TOKENS, PASSAGE_TOKENS, split
     from colibri.tokens.tokenizer import Encoded, TextTokenizer
@@ -17,6 +18,7 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "clusters": "CLUSTER_BYTES",
             "light_tokenizer": "LightTokenizer",
             "passages": "OVERLAP_TOKENS PASSAGE_TOKENS split",
             "tokenizer": "Encoded TextTokenizer",

@@ -1,5 +1,7 @@
 """Text and role to token ids, the rows to keep, and the characters behind each row."""
 
+import functools
+import json
 import logging
 import re
 import threading
@@ -10,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from colibri import machine
 from colibri.artefact import Artefact, Role
-from colibri.errors import ArtefactError
+from colibri.errors import ArtefactError, MissingExtra
 from colibri.tokens.composition import Composed, compose
 from colibri.tokens.folding import fold
 from colibri.tokens.light_tokenizer import LightTokenizer, Pieces
@@ -43,8 +46,9 @@ class Encoded:
 class TextTokenizer:
     """tokenizer.json with the role rules of an artefact; threads may share it.
 
-    Where the artefact carries its vocabulary for the light tokenizer, that one reads the texts, and tokenizer.json is
-    loaded when the first text comes that only `tokenizers` can read.
+    Where the artefact carries its vocabulary for the light tokenizer, that one reads the texts. tokenizer.json is then
+    for special_tokens, and for what earlier exports leave to `tokenizers`; MissingExtra where that is wanted
+    and not installed.
     """
 
     def __init__(self, artefact: Artefact, *, special_tokens: bool = False) -> None:
@@ -122,15 +126,30 @@ class TextTokenizer:
         return [self._token(int(i)) or f"<{i}>" for i in ids]
 
     def _token(self, i: int) -> str | None:
-        piece = self._light.piece(i) if self._light else None
-        # Markers that were added to a vocabulary are not among its pieces.
-        return piece or self._reference().id_to_token(i)
+        if self._light is None:
+            return self._reference().id_to_token(i)
+        return self._light.piece(i) or self._added.get(i)
+
+    @functools.cached_property
+    def _added(self) -> dict[int, str]:
+        """Markers that were added to a vocabulary are not among its pieces."""
+        try:
+            added = json.loads(self._path.read_bytes())["added_tokens"]
+            return {int(token["id"]): str(token["content"]) for token in added}
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise ArtefactError(f"{self._path}: cannot be read as a tokenizer ({error})") from error
 
     def _reference(self) -> Any:
         """The `tokenizers.Tokenizer` of tokenizer.json, loaded once."""
         with self._loading:
             if self._loaded is None:
-                from tokenizers import Tokenizer  # noqa: PLC0415 - most texts do without
+                try:
+                    from tokenizers import Tokenizer  # noqa: PLC0415 - most texts do without
+                except ImportError as error:
+                    how = machine.install_command("tokenizers")
+                    raise MissingExtra(
+                        f"{self._path.parent}: its vocabulary needs tokenizers (colibri-edge[tokenizers]): {how}"
+                    ) from error
 
                 try:
                     loaded = Tokenizer.from_buffer(self._path.read_bytes())
