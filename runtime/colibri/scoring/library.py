@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from colibri import __version__
 from colibri.scoring.kernel import ARGUMENTS, Compiled
 from colibri.scoring.names import KERNELS
 from colibri.scoring.processor import Registers, arm_features, tiles_granted, x86_features
 from colibri.vectors import Kind
+from colibri.version import __version__
 
 log = logging.getLogger(__name__)
 
