@@ -18,8 +18,8 @@ import time
 from importlib import util
 from typing import TYPE_CHECKING, Any
 
+from colibri import machine
 from colibri.errors import InputError, MissingExtra
-from colibri.machine import install_command
 from colibri.scoring.library import Library, library
 from colibri.scoring.names import KERNELS, KINDS
 from colibri.vectors import Kind
@@ -117,7 +117,7 @@ def compile_now(kind: Kind) -> "Compiled":
         return ahead
     if util.find_spec("numba") is None:
         why = f"COLIBRI_KERNEL={name} is not among those compiled ahead" if name else str(library())
-        install = install_command("numba")
+        install = machine.install_command("numba")
         raise MissingExtra(f"{why}, and no numba to compile one (colibri-edge[numba]): {install}; NumPy scores without")
     if (off := _compiler_off()) is not None:
         raise InputError(f"{off}: there is no compiler; scoring works without, on NumPy")
