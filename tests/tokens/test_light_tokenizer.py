@@ -62,7 +62,7 @@ def light() -> LightTokenizer:
 @pytest.fixture(scope="module")
 def plain() -> Tokenizer:
     found = artefact.find()
-    tokenizer = Tokenizer.from_file(str(found.path(found.manifest.tokenizer.file)))
+    tokenizer = Tokenizer.from_file(str(found.path("tokenizer.json")))
     tokenizer.encode_special_tokens = True
     return tokenizer
 
@@ -70,7 +70,7 @@ def plain() -> Tokenizer:
 @pytest.fixture(scope="module")
 def without_light() -> TextTokenizer:
     found = artefact.find()
-    spec = dataclasses.replace(found.manifest.tokenizer, unigram_file=None)
+    spec = dataclasses.replace(found.manifest.tokenizer, file="tokenizer.json", unigram_file=None)
     return TextTokenizer(Artefact(found.folder, dataclasses.replace(found.manifest, tokenizer=spec)))
 
 
@@ -244,7 +244,7 @@ def test_the_file_is_among_those_that_are_checked_before_they_are_used(tmp_path:
     found = artefact.find()
     variant = found.manifest.variants["cpu-int8"]
     names = found.files_to_run(variant, variant.graphs[0])
-    assert {"unigram.npz", "tokenizer.json"} <= set(names)
+    assert {"unigram.npz", "tokenizer.rules.json"} <= set(names)
     shutil.copy(found.path("unigram.npz"), tmp_path)
     with (tmp_path / "unigram.npz").open("r+b") as file:
         file.seek(1_000_000)
