@@ -52,7 +52,10 @@ NEEDS = {
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
     "test-deploy": ("cpu,server,tokenizers", ["tests/deploy/requirements.txt"]),
-    "test-frozen": ("cpu,files,hub,numba,server,tokenizers", ["tests/requirements.txt", "tests/frozen/requirements.txt"]),
+    "test-frozen": (
+        "cpu,files,hub,numba,server,tokenizers",
+        ["tests/requirements.txt", "tests/frozen/requirements.txt"],
+    ),
     "test-files": ("cpu,files-all,tokenizers", ["tests/requirements.txt"]),
     "test-live": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
     "test-clients": ("cpu,server,tokenizers", ["tests/clients/requirements.txt"]),
