@@ -41,7 +41,7 @@ from colibri.scoring.names import row_bytes
 from colibri.vectors import Offsets, TokenVectors
 
 if TYPE_CHECKING:
-    from colibri.scoring.kernels.build import CompiledBits
+    from colibri.scoring.kernel import CompiledBits
 
 Bits = NDArray[np.uint8]
 
@@ -172,6 +172,14 @@ def _kernel(dim: int, query_tokens: int, document_tokens: int) -> "CompiledBits 
     if query_tokens == 0 or document_tokens == 0 or dim == 0:
         return None  # nothing to do, which NumPy does without ado
     return engine.kernel("bits", query_tokens * document_tokens * dim)
+
+
+def can_screen(dim: int, work: int) -> bool:
+    """Whether sign bits of rows so wide are scored faster than the rows: by a kernel, not by NumPy.
+
+    work: multiply-adds that the caller is about to do, by which a kernel is compiled when it is worth it.
+    """
+    return dim > 0 and engine.kernel("bits", work) is not None
 
 
 def meant(query: Asked, rows: Bits, starts: Offsets) -> Floats:
