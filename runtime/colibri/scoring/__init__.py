@@ -23,21 +23,21 @@ from colibri.machine import door
 __all__ = ["BestTokens", "Floats", "Top", "best_tokens", "maxsim", "maxsim_batch", "maxsim_subset", "top_k"]
 
 if TYPE_CHECKING:
-    from colibri.scoring.bits import Signs, can_screen, row_bytes, screened, sign_rows
+    from colibri.scoring.bits import Signs, can_screen, screened, sign_rows
     from colibri.scoring.collection import Floats
     from colibri.scoring.engine import NUMPY_COSTS, compile_now, wanted_kernel, why_numpy
     from colibri.scoring.kernels.choice import choose_kernel, usable_kernels
-    from colibri.scoring.names import KERNELS, KINDS
+    from colibri.scoring.names import KERNELS, KINDS, row_bytes
     from colibri.scoring.search import BestTokens, Top, best_tokens, maxsim, maxsim_batch, maxsim_subset, top_k
 else:
     __getattr__, __dir__ = door(
         __name__,
         {
-            "bits": "Signs can_screen row_bytes screened sign_rows",
+            "bits": "Signs can_screen screened sign_rows",
             "collection": "Floats",
             "engine": "NUMPY_COSTS compile_now wanted_kernel why_numpy",
             "kernels.choice": "choose_kernel usable_kernels",
-            "names": "KERNELS KINDS",
+            "names": "KERNELS KINDS row_bytes",
             "search": "BestTokens Top best_tokens maxsim maxsim_batch maxsim_subset top_k",
         },
     )

@@ -27,26 +27,26 @@ in float32 and in `meaning.sum_in_order`'s order. It is about as large as the ex
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from colibri.errors import InputError, InputTypeError, ShapeError
 from colibri.quantised import quantised_rows, unpacked_nibbles
+from colibri.scoring import engine, lookup
 from colibri.scoring.collection import Floats, cores, document_ids, query_rows, token_weights
 from colibri.scoring.meaning import SIMILARITIES_AT_ONCE, runs, sum_in_order
+from colibri.scoring.names import row_bytes
 from colibri.vectors import Offsets, TokenVectors
+
+if TYPE_CHECKING:
+    from colibri.scoring.kernels.build import CompiledBits
 
 Bits = NDArray[np.uint8]
 
 _MOST = 255  # of a factor, a cost and a loss
 _ROWS_AT_ONCE = 1 << 14
-
-
-def row_bytes(dim: int) -> int:
-    """Bytes of one row of bits: a bit a value, in whole bytes, and one for the factor."""
-    return -(-dim // 8) + 1
 
 
 def sign_rows(vectors: TokenVectors) -> Bits:
@@ -153,15 +153,25 @@ def screened(
     bits wherever they lie, and on however many threads.
     """
     rows = query_rows(query, signs.dim)
-    given = token_weights(weights, len(rows))
-    cores(threads)
+    question = asked(rows, token_weights(weights, len(rows)))
+    threads = cores(threads)
     chosen = None if ids is None else document_ids(ids, len(signs))
     own, starts = signs.rows, signs.starts
     if chosen is not None:
         lengths = starts[chosen + 1] - starts[chosen]
         starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    kernel = _kernel(signs.dim, len(rows), int(starts[-1]))
+    if kernel is not None:
+        return lookup.scores(kernel, lookup.pack(kernel, question), signs, chosen, threads)
+    if chosen is not None:
         own = own[np.repeat(signs.starts[chosen] - starts[:-1], lengths) + np.arange(starts[-1])]
-    return meant(asked(rows, given), own, starts)
+    return meant(question, own, starts)
+
+
+def _kernel(dim: int, query_tokens: int, document_tokens: int) -> "CompiledBits | None":
+    if query_tokens == 0 or document_tokens == 0 or dim == 0:
+        return None  # nothing to do, which NumPy does without ado
+    return engine.kernel("bits", query_tokens * document_tokens * dim)
 
 
 def can_screen(dim: int, work: int) -> bool:
@@ -169,7 +179,7 @@ def can_screen(dim: int, work: int) -> bool:
 
     work: multiply-adds that the caller is about to do, by which a kernel is compiled when it is worth it.
     """
-    return False
+    return dim > 0 and engine.kernel("bits", work) is not None
 
 
 def meant(query: Asked, rows: Bits, starts: Offsets) -> Floats:

@@ -14,10 +14,11 @@ import llvmlite
 import numba
 import numpy as np
 from numba.core.registry import cpu_target
+from numpy.typing import NDArray
 
 from colibri.machine import home, why_no_home
 from colibri.quantised import SMALLEST
-from colibri.scoring.kernels import amx, arithmetic, rows, scan, tile
+from colibri.scoring.kernels import amx, arithmetic, bits, lookups, rows, scan, tile
 from colibri.scoring.kernels.intrinsics import (
     finish_function,
     fold_function,
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 _PACK = "void(" + ", ".join(["int64"] * 9) + ")"
 _SCAN = "int64(" + ", ".join(["int64"] * 17) + ")"
+_FILL_BITS = "void(" + ", ".join(["int64"] * 5) + ")"
+_SCAN_BITS = "int64(" + ", ".join(["int64"] * 17) + ")"
 _WINDOW_TILES = 16
 _NIBBLE_ZERO = 8  # what is stored for 0 (colibri.quantised)
 _AHEAD = 768  # tokens: 200 MB at 590 instead of 450 GOP/s, one thread
@@ -162,6 +165,37 @@ def build(kernel: str, kind: Kind) -> Compiled:
     scanned, cached = _compiled(_copy(scan.scan, names, f"scan_{label}"), _SCAN)
     bits = tile.FLOAT_BITS if chosen.arithmetic.integer else 0
     return Compiled(kernel, kind, pack, scanned, chosen.per_word, bits, chosen.arithmetic.short_steps, cached)
+
+
+@dataclass(frozen=True)
+class CompiledBits:
+    """What scores sign bits. Both functions take addresses (see bits.fill and bits.scan).
+
+    room_bytes  what a call of `scan` works in
+    cached      where the compiled code lies on disk, or why it does not
+    """
+
+    kernel: str
+    fill: Callable[..., None]
+    scan: Callable[..., int]
+    room_bytes: int
+    cached: str
+
+    def shape(self, dim: int, lanes: int) -> tuple[int, NDArray[np.int64], int]:
+        """How rows of a dim are looked up for so many query tokens: the shape's number, its groups (count, 3), and the
+        bytes of a table."""
+        number = lookups.shape_of(dim, lanes)
+        shape = lookups.SHAPES[number]
+        return number, shape.places(dim), shape.table_bytes(dim)
+
+
+def build_bits(kernel: str) -> CompiledBits:
+    """Compile, or load from numba's cache where there is one. All kernels have this code."""
+    label = f"bits_{_digest()}"
+    fill, _ = _compiled(_copy(bits.fill, {}, f"fill_{label}"), _FILL_BITS)
+    keep = numba.njit(nogil=True)(_copy(scan.keep, {}, f"keep_{label}"))
+    scanned, cached = _compiled(_copy(bits.scan, {"keep": keep}, f"scan_{label}"), _SCAN_BITS)
+    return CompiledBits(kernel, fill, scanned, 64 * bits.WINDOW, cached)
 
 
 def _names(chosen: Recipe) -> dict[str, Any]:
