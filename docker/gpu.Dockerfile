@@ -15,6 +15,9 @@ COPY models ./models
 # CUDA 13 and cuDNN 9 come as packages, so the base stays slim. pip stays behind in a folder of its own.
 RUN python -m venv /opt/pip && python -m venv --without-pip /opt/colibri \
     && /opt/pip/bin/pip --python /opt/colibri/bin/python install --no-cache-dir '.[gpu,server]' 'onnxruntime-gpu[cuda,cudnn]>=1.31,<2'
+# MaxSim's kernels, for every processor of this platform; the compiler stays behind, too.
+RUN /opt/pip/bin/pip install --no-cache-dir '.[kernels]' \
+    && /opt/pip/bin/python -m colibri_kernels build --out /opt/colibri/kernels
 RUN mkdir -p /data && /opt/colibri/bin/colibri rerank 'who lives here?' 'Nobody.'
 
 FROM python:3.12-slim-bookworm
@@ -22,6 +25,7 @@ COPY --from=build /opt/colibri /opt/colibri
 COPY --from=build --chown=65532:65532 /data /data
 # HF_HUB_OFFLINE: a server does not fetch models; put artefacts into /data.
 ENV PATH=/opt/colibri/bin:$PATH HOME=/tmp HF_HUB_OFFLINE=1 PYTHONDONTWRITEBYTECODE=1
+ENV COLIBRI_KERNEL_LIBRARIES=/opt/colibri/kernels
 # What NVIDIA's container runtime lets in.
 ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 # Every option of serve is a variable (docs/operations.md); `docker run --env` changes one.

@@ -19,9 +19,10 @@ from colibri.vectors import Kind
 def warmup(kinds: tuple[Kind, ...]) -> None:
     """Compile the kernels that score stored rows, and leave them in numba's cache for later processes.
 
-    Without it, NumPy answers until a process has scored enough to be worth compiling, which then happens aside. Run it
-    when building a container image, as the user and on the processor type that will run it: the cache is beside the
-    package where that is writable, else in the user's cache folder, or where NUMBA_CACHE_DIR says.
+    Where kernels were compiled ahead, as in a platform's wheel, there is nothing to do, and it says so. Else NumPy
+    answers until a process has scored enough to be worth compiling, which then happens aside. Run it when building a
+    container image, as the user and on the processor type that will run it: the cache is beside the package where that
+    is writable, else in the user's cache folder, or where NUMBA_CACHE_DIR says.
     """
     for kind in kinds or KINDS:
         began = time.perf_counter()
