@@ -18,6 +18,7 @@ EXTRAS = {
     "desktop": (*_SERVER, "watchfiles"),
     "server": _SERVER,
     "export": _EXPORT,
+    "prune": (*_EXPORT, "wordfreq"),
     "optimum": (*_EXPORT, "optimum", "torch", "transformers"),
     "langchain": ("langchain_core",),
     "mcp": ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn", "mcp"),
