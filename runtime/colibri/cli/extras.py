@@ -9,7 +9,7 @@ from colibri.machine import install_command
 _ZSTD = ("backports.zstd",) if sys.version_info < (3, 14) else ()
 _FILES = ("pypdfium2", "chardet", "webencodings", *_ZSTD)
 _SERVER = ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn")
-_EXPORT = ("onnx", "onnx_ir", "safetensors")
+_EXPORT = ("onnx", "onnx_ir", "packaging", "safetensors")
 EXTRAS = {
     "cpu": ("onnxruntime",),
     "gpu": ("onnxruntime-gpu",),
