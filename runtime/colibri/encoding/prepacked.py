@@ -19,8 +19,8 @@ from colibri.encoding.weights_given import give_weights
 from colibri.errors import ProviderError
 from colibri.providers import (
     CPU,
-    GRAPH,
-    WEIGHTS,
+    PACKED_GRAPH,
+    PACKED_WEIGHTS,
     Choice,
     Packed,
     Settings,
@@ -62,16 +62,16 @@ def prepack(artefact: Artefact, choice: Choice, root: Path) -> dict[str, Path]:
             note_packed(artefact, choice, name, onnxruntime.__version__, place)
             shutil.rmtree(folder, ignore_errors=True)  # what is there was found not to be whole
             place.rename(folder)
-        found[name] = folder / GRAPH
+        found[name] = folder / PACKED_GRAPH
     return found
 
 
 def _save(graph: Path, folder: Path) -> None:
     """The graph as a session has it before it runs, and its weights as it has packed them."""
     options = session_options(1, Settings(), spin=False)
-    options.optimized_model_filepath = os.fspath(folder / GRAPH)
+    options.optimized_model_filepath = os.fspath(folder / PACKED_GRAPH)
     for key, value in (
-        ("session.optimized_model_external_initializers_file_name", WEIGHTS),
+        ("session.optimized_model_external_initializers_file_name", PACKED_WEIGHTS),
         ("session.optimized_model_external_initializers_min_size_in_bytes", _SMALLEST),
         ("session.save_external_prepacked_constant_initializers", "1"),
     ):
@@ -83,5 +83,5 @@ def _save(graph: Path, folder: Path) -> None:
     except Exception as error:  # onnxruntime raises classes of its own without a common public one
         said = " ".join(str(error).split())
         raise ProviderError(f"{graph.name}: onnxruntime {onnxruntime.__version__} cannot pack it ({said})") from error
-    if not (folder / WEIGHTS).is_file():
+    if not (folder / PACKED_WEIGHTS).is_file():
         raise ProviderError(f"{graph.name}: onnxruntime {onnxruntime.__version__} kept no weights outside the graph")

@@ -24,7 +24,7 @@ from colibri.providers.known import CPU
 
 log = logging.getLogger(__name__)
 
-GRAPH, WEIGHTS = "packed.onnx", "packed.bin"
+PACKED_GRAPH, PACKED_WEIGHTS = "packed.onnx", "packed.bin"
 _NOTE = "packed.json"
 
 
@@ -52,7 +52,7 @@ def packed_folder(artefact: Artefact, choice: Choice, graph: str, version: str, 
 
 def find_packed(artefact: Artefact, choice: Choice, version: str, root: Path | None) -> Packed:
     """What was packed of a choice's graphs and is whole. root: the folder of all such things; None: there is none."""
-    if root is None or choice.provider != CPU:
+    if root is None or choice.provider != CPU or not root.is_dir():
         return Packed()
     found = {}
     for graph in dict.fromkeys((choice.graph.query, choice.graph.document)):
@@ -61,7 +61,7 @@ def find_packed(artefact: Artefact, choice: Choice, version: str, root: Path | N
             continue
         problem = _problem(folder, _key(artefact, choice, graph, version))
         if problem is None:
-            found[graph] = folder / GRAPH
+            found[graph] = folder / PACKED_GRAPH
         else:
             log.warning("%s: %s; not used, and `colibri warmup --packed` makes it anew", folder, problem)
     return Packed(found)
@@ -70,7 +70,7 @@ def find_packed(artefact: Artefact, choice: Choice, version: str, root: Path | N
 def note_packed(artefact: Artefact, choice: Choice, graph: str, version: str, folder: Path) -> None:
     """Write down what a folder's files must be. It is written last: a folder without it was never finished."""
     note: dict[str, Any] = {"key": json.loads(_key(artefact, choice, graph, version)), "files": {}}
-    for name in (GRAPH, WEIGHTS):
+    for name in (PACKED_GRAPH, PACKED_WEIGHTS):
         size = (folder / name).stat().st_size
         parts = [file_sha256(folder / name, part) for part in range(part_count(size))]
         note["files"][name] = {"size_bytes": size, "sha256": parts or [file_sha256(folder / name)]}
@@ -105,7 +105,7 @@ def _problem(folder: Path, key: str) -> str | None:
         if note["key"] != json.loads(key):
             return "its note is of something else"
         pieces = []
-        for name in (GRAPH, WEIGHTS):
+        for name in (PACKED_GRAPH, PACKED_WEIGHTS):
             said = note["files"][name]
             if (folder / name).stat().st_size != said["size_bytes"]:
                 return f"{name} is not {said['size_bytes']} bytes"
