@@ -289,11 +289,16 @@ class Colibri:
                    or `colibri.Document`s; a text of any length is scored as one
         k          how many of the best; `top_n` is another name for it
 
+        A query of nothing but blanks asks nothing and gets nothing, as in `Index.search`: its markers alone would rank
+        documents by how little they say. `score` tells what they would.
+
         Raises InputTypeError for what is none of these, InputError for an unknown field, for a document without a text
         or with ready vectors, which `score` takes, and for a `k` and a `top_n` that differ.
         """
         count = checks.one_count(k=k, top_n=top_n)
         given = checks.ranked_documents(documents)
+        if not checks.listed_texts([query], "query")[0].strip():
+            return []
         queries = self.encode_queries([query])
         scores = self.score(queries, [one.text for one in given])
         within = bounds(self.manifest, queries.dim, queries.weight)
@@ -365,7 +370,7 @@ def load(
 
     Every file that will be used is compared with its SHA-256 before this returns, and what gets parsed before it is.
     Raises ArtefactNotFound, ArtefactError (damaged or of a newer format), InputError (unknown dim, variant or
-    provider), MissingExtra (no onnxruntime), ProviderError.
+    provider), MissingExtra (no onnxruntime; a hub id or a vocabulary whose extra is not here), ProviderError.
     """
     found = artefacts.find(
         name_or_path, cache_dir=cache_dir, revision=revision, token=token, local_files_only=local_files_only

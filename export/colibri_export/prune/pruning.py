@@ -11,9 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colibri import artefact as artefacts
-from colibri.artefact import Artefact, FileEntry, Manifest, Role, Source, Variant, check_files, file_sha256, part_count
+from colibri.artefact import (
+    Artefact,
+    FileEntry,
+    Manifest,
+    Role,
+    Source,
+    TokenizerSpec,
+    Variant,
+    check_files,
+    file_sha256,
+    part_count,
+)
 from colibri.errors import ExportError, InputError
-from colibri.tokens import TextTokenizer
+from colibri.tokens import LightTokenizer, TextTokenizer, read_tokenizer_json
 from colibri_export.folders import partial_folder
 from colibri_export.prune.proof import Told, compare_ids, compare_rows
 from colibri_export.prune.tables import Graphs
@@ -26,6 +37,7 @@ from colibri_export.prune.wanted import (
     uses_of_texts,
     uses_of_words,
 )
+from colibri_export.roles import FILE_NAME, without_vocabulary
 from colibri_export.sample_texts import DOCUMENTS, QUERIES
 from colibri_export.unigram_file import write_unigram
 
@@ -92,7 +104,7 @@ def prune(source: Artefact, out: Path, wish: Wish, *, name: str | None = None, r
     variants = {key: variant for key, variant in manifest.variants.items() if variant.engine is None}
     if not variants:
         raise ExportError(f"{source.folder}: a compiled engine cannot be cut, and there is no other variant")
-    vocabulary = read_vocabulary(source.path(manifest.tokenizer.file).read_text(encoding="utf-8"))
+    vocabulary = read_vocabulary(_tokenizer_json(source))
     tokenizer = TextTokenizer(source)
     uses = _uses(tokenizer, manifest, words.values(), wish.corpus)
     kept = sorted(_kept(vocabulary, _of_roles(tokenizer, manifest), uses, wish))
@@ -119,6 +131,13 @@ def prune(source: Artefact, out: Path, wish: Wish, *, name: str | None = None, r
         left_out=tuple(manifest.variants.keys() - variants.keys()),
         golden=(len(made.golden) + len(made.golden_scores), len(manifest.golden) + len(manifest.golden_scores)),
     )
+
+
+def _tokenizer_json(source: Artefact) -> str:
+    """Whole, wherever its vocabulary lies."""
+    spec = source.manifest.tokenizer
+    light = None if spec.unigram_file is None else LightTokenizer(source.path(spec.unigram_file))
+    return read_tokenizer_json(source.path(spec.file), light and light.vocabulary)
 
 
 def _uses(
@@ -183,9 +202,9 @@ def _write(
     for name in {file for variant in variants.values() for g in variant.graphs for file in (g.query, g.document)}:
         graphs.read(name)
     graphs.write(folder, kept)
-    text = json.dumps(vocabulary.kept(kept), ensure_ascii=False, separators=(",", ":"))
-    (folder / manifest.tokenizer.file).write_text(text, encoding="utf-8")
-    spec = manifest.tokenizer
+    spec = _write_tokenizer(
+        json.dumps(vocabulary.kept(kept), ensure_ascii=False, separators=(",", ":")), source, folder
+    )
     for role in (manifest.query, manifest.document):
         if role.weights_file is not None:
             weights = np.fromfile(source.path(role.weights_file), "<f4")
@@ -200,7 +219,6 @@ def _write(
             spec,
             start_ids=_renumbered(spec.start_ids, new),
             end_ids=_renumbered(spec.end_ids, new),
-            unigram_file=write_unigram(text, folder) if spec.unigram_file else None,
         ),
         query=_role(manifest.query, new),
         document=_role(manifest.document, new),
@@ -211,6 +229,13 @@ def _write(
         files={path.name: _entry(path) for path in sorted(folder.iterdir())},
     )
     return dataclasses.replace(made, format=artefacts.needed_format(made))
+
+
+def _write_tokenizer(text: str, source: Artefact, folder: Path) -> TokenizerSpec:
+    (folder / FILE_NAME).write_text(text, encoding="utf-8")
+    unigram = write_unigram(text, folder) if source.manifest.tokenizer.unigram_file else None
+    spec = dataclasses.replace(source.manifest.tokenizer, file=FILE_NAME, unigram_file=unigram)
+    return without_vocabulary(spec, folder)
 
 
 def _source(manifest: Manifest) -> Source:

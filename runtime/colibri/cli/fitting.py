@@ -45,6 +45,12 @@ def fit_options(command: F) -> F:
     return least(click.option("--all", "everything", is_flag=True, help="Show also what hardly fits.")(command))
 
 
+def one_of_both(least: Least | None, everything: bool) -> None:
+    """Raises UsageError where both are given, which say two things."""
+    if everything and least is not None:
+        raise click.UsageError(f"--all shows what hardly fits, too, and --min {least} leaves it out: give one of them")
+
+
 def kept(hits: Sequence["Hit"], least: Least | None) -> list["Hit"]:
     """The hits that reach it; None: all. Raises InputError for a word where the model has no cutoffs."""
     if least is None:

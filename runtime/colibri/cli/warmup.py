@@ -35,9 +35,10 @@ from colibri.vectors import Kind
 def warmup(kinds: tuple[Kind, ...], packed: bool, model: str | None, variant: str | None, cache: Path | None) -> None:
     """Compile the kernels that score stored rows, and leave them in numba's cache for later processes.
 
-    Without it, NumPy answers until a process has scored enough to be worth compiling, which then happens aside. Run it
-    when building a container image, as the user and on the processor type that will run it: the cache is beside the
-    package where that is writable, else in the user's cache folder, or where NUMBA_CACHE_DIR says.
+    Where kernels were compiled ahead, as in a platform's wheel, there is nothing to do, and it says so. Else NumPy
+    answers until a process has scored enough to be worth compiling, which then happens aside. Run it when building a
+    container image, as the user and on the processor type that will run it: the cache is beside the package where that
+    is writable, else in the user's cache folder, or where NUMBA_CACHE_DIR says.
 
     With --packed, a model's weights are laid out for this processor and onnxruntime, once, in a file that all processes
     map: the second one takes no memory for them, and each starts sooner. For another processor or onnxruntime, or where
