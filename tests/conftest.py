@@ -43,6 +43,7 @@ _ELSEWHERE = {"optimum_door": "torch", "openvino": "onnxruntime_ep_openvino", "c
 _ELSEWHERE |= {"compat_torch": "torch", "compat_packages": "fastembed", "deploy": "kubernetes_validate"}
 _ELSEWHERE |= {
     "frameworks/haystack": "haystack",
+    "frameworks/langchain": "langchain_core",
     "qdrant": "qdrant_edge",
     "bulk": "ray",
     "ui_browser": "playwright",

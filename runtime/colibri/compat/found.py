@@ -11,7 +11,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, get_args
 
 from colibri.errors import InputError
 
@@ -103,8 +103,11 @@ def shown(hit: "Hit", content: Content = "passage") -> Shown:
     content  "passage": its best passage's text, whose place in the document the note says; "document": all of it
 
     The passage is the best one that is part of the text, as `Hit.highlights` takes it; where none is, the text is all
-    of it and nothing is matched. Raises InputError for a document whose text the store does not keep.
+    of it and nothing is matched. Raises InputError for a document whose text the store does not keep, and for another
+    content.
     """
+    if content not in get_args(Content):
+        raise InputError(f"content: found {content!r}, wanted {' or '.join(map(repr, get_args(Content)))}")
     if hit.text is None:
         raise InputError(
             f"{hit.id!r}: its text is not kept in the index, and a document needs one; add it with keep_text=True"

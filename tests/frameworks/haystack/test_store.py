@@ -242,7 +242,7 @@ def test_an_index_that_must_be_there(tmp_path: Path) -> None:
 
 
 def test_what_it_cannot_stand_on(tmp_path: Path, mini: Colibri) -> None:
-    with pytest.raises(InputTypeError, match=r"index: found int, wanted a folder, a colibri.Index"):
+    with pytest.raises(InputTypeError, match=r"index: found int, wanted a colibri.Index"):
         ColibriDocumentStore(3)  # type: ignore[arg-type]
     index = colibri.Index.open(tmp_path, mini)
     for words in ({"model": "colibri-mini"}, {"dim": 64}):
