@@ -1,8 +1,8 @@
 """MaxSim: late interaction's score (Khattab and Zaharia, ColBERT, arXiv 2004.12832, equation 3).
 
 For each query token its best match among a document's tokens, summed. `meaning` defines it to the bit; kernels
-compiled ahead (`library`) answer, or those that numba compiles (`kernels`) once enough has been scored (`engine`). In
-come rows, out go scores, best tokens and the top k. It stands on `vectors` and `machine`. It must never import what
+compiled ahead (`library`) answer, or those that numba compiles (`kernels`) once enough has been scored (`engine`).
+In come rows, out go scores, best tokens and the top k. It stands on `vectors` and `machine`. It must never import what
 knows texts: no model, tokenizer or index.
 
 What all functions take:
