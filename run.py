@@ -100,7 +100,7 @@ ENVIRONMENTS = {
 
 # What these verbs hand to pytest.
 PYTEST = {
-    "test": [],
+    "test": ["--numprocesses=auto", "--dist=loadfile"],
     "test-openvino": ["tests/openvino"],
     "soak": ["--hypothesis-profile=soak"],
     "test-deploy": ["tests/deploy"],
