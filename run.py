@@ -34,6 +34,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from itertools import product
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -127,16 +128,15 @@ PYTEST = {
 # What a verb runs as well, each in its own environment.
 THEN = {"test-compat": ["test-compat-torch"]}
 
-# Frameworks that Colibri is in, each with an environment for its newest version and one for the oldest that the extra
-# takes, and the names that turn its telemetry off: tests/frameworks/NAME.
-for framework in ("haystack", "langchain"):
-    extra = framework.replace("_", "-")
-    for age in ("", "-oldest"):
-        part = f"test-frameworks-{extra}{age}"
-        NEEDS[part] = (f"cpu,{extra}", [f"tests/frameworks/{framework}/requirements{age}.txt"])
-        ENVIRONMENTS[part] = f".venv-{extra}{age}"
-        PYTEST[part] = [f"tests/frameworks/{framework}", "-W", "default", "-o", "asyncio_mode=auto"]
-        THEN.setdefault("test-frameworks", []).append(part)
+# Frameworks that Colibri is in: an environment for the newest version and one for the oldest that the extra takes.
+FRAMEWORKS = [path.parent.name for path in sorted((ROOT / "tests" / "frameworks").glob("*/requirements.txt"))]
+for name, age in product(FRAMEWORKS, ("", "-oldest")):
+    extra = name.replace("_", "-")
+    part = f"test-frameworks-{extra}{age}"
+    NEEDS[part] = (f"cpu,{extra}", [f"tests/frameworks/{name}/requirements{age}.txt"])
+    ENVIRONMENTS[part] = f".venv-{extra}{age}"
+    PYTEST[part] = [f"tests/frameworks/{name}", "-W", "default", "-o", "asyncio_mode=auto"]
+    THEN.setdefault("test-frameworks", []).append(part)
 
 # What has to be there before the rest: this version of torch is one that comes without CUDA where an index has such.
 FIRST = {"test-optimum": "torch==2.13.0", "test-compat-torch": "torch==2.13.0"}
@@ -202,6 +202,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
             ["-m", "colibri_kernels", "wheels", "build/wheels"],
             ["-m", "pytest", "tests/wheels", *rest],
         ]
+    if verb.startswith("test-frameworks-"):  # with the framework's own telemetry off, and as its authors leave it
+        return [["-m", "pytest", *PYTEST[verb], f"--telemetry={word}", *rest] for word in ("off", "on")]
     if verb in PYTEST:
         return [["-m", "pytest", *PYTEST[verb], *rest]]
     scripts = {path.stem.removeprefix("bench_"): str(path) for path in sorted(Path("benchmarks").glob("*/bench_*.py"))}

@@ -75,7 +75,7 @@ def up_to_date(target: Target, out: Path, kernels: Iterable[str]) -> bool:
     try:
         said = json.loads((out / f"{target.name}.json").read_bytes())
         found = hashlib.sha256((out / file_name(target.name)).read_bytes()).hexdigest()
-        return (said["sources"], said["sha256"]) == (sources(), found) and set(said["kernels"]) >= set(kernels)
+        return (said["sources"], said["sha256"]) == (sources(target), found) and set(said["kernels"]) >= set(kernels)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -101,14 +101,15 @@ def check(target: Target, data: bytes, kernels: Iterable[str]) -> None:
         raise InputError(f"{target.name}: the linker did not sign the library")
 
 
-def sources() -> str:
-    """Of all texts that kernels are made of, and what makes them: a library of another digest is out of date."""
+def sources(target: Target) -> str:
+    """Of all texts that a target's kernels are made of, and what makes them: a library of another is out of date."""
     runtime, own = Path(recipes.__file__).parent, Path(__file__).parent
-    made_by = ("code.py", "linking.py", "objects.py", "support.py", "targets.py")
+    made_by = ("code.py", "linking.py", "objects.py", "targets.py")
     said = (runtime.parent / name for name in ("kernel.py", "shapes.py"))
     files = [*sorted(runtime.glob("*.py")), *said, *(own / name for name in made_by)]
     parts = [path.read_bytes() for path in files]
-    parts.append(f"{version()} {numba.__version__} {llvmlite.__version__}".encode())
+    parts.append(_support_code(target).encode())
+    parts.append(f"{target} {numba.__version__} {llvmlite.__version__}".encode())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
@@ -117,7 +118,7 @@ def _facts(target: Target, data: bytes, kernels: Iterable[str]) -> dict[str, Any
     return {
         "version": version(),
         "sha256": hashlib.sha256(data).hexdigest(),
-        "sources": sources(),
+        "sources": sources(target),
         "kernels": {
             name: {
                 "needs": list(target.processors[name].needs),
@@ -134,8 +135,11 @@ def _layout(name: str, kind: Kind) -> dict[str, int]:
 
 def _support(target: Target) -> bytes:
     plain = Processor("x86-64" if target.name.endswith("x86_64") else "generic", "", ())
-    text = support(target.name.endswith("x86_64"), version())
-    return object_file(text, target.triple, plain)
+    return object_file(_support_code(target), target.triple, plain)
+
+
+def _support_code(target: Target) -> str:
+    return support(target.name.endswith("x86_64"), target.name.startswith("macos"), version())
 
 
 def _write(path: Path, data: bytes) -> Path:
