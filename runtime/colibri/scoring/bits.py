@@ -41,7 +41,7 @@ from colibri.scoring.names import row_bytes
 from colibri.vectors import Offsets, TokenVectors
 
 if TYPE_CHECKING:
-    from colibri.scoring.kernels.build import CompiledBits
+    from colibri.scoring.kernel import CompiledBits
 
 Bits = NDArray[np.uint8]
 

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from colibri.scoring import pool
 from colibri.scoring.collection import Floats, address
 from colibri.scoring.compiled import best_of, split
+from colibri.scoring.kernel import BITS_WINDOW
 from colibri.scoring.names import NARROW, WIDE
+from colibri.scoring.shapes import SHAPES, shape_of
 from colibri.vectors import Offsets
 
 if TYPE_CHECKING:
-    from colibri.scoring.kernels.build import CompiledBits
+    from colibri.scoring.kernel import CompiledBits
 
 _WORTH_A_THREAD = 400_000
 """Look-ups (75 us of an AVX2 core): about what waking a thread costs."""
@@ -59,7 +61,7 @@ class Tables:
     """A query in a kernel's layout. The addresses are into `room`, which they keep alive.
 
     wides, narrows            tables of 32 query tokens, and of 16: one or none
-    wide_shape, narrow_shape  how they are made (kernels/lookups.py)
+    wide_shape, narrow_shape  how they are made (shapes.py)
     wide_bytes                of a table of 32
     lookups                   of each row, in all tables
     """
@@ -81,9 +83,10 @@ def pack(kernel: "CompiledBits", query: Query) -> Tables:
     wides = (tokens + NARROW - 1) // WIDE
     narrows = int(tokens > WIDE * wides)
     lanes = [WIDE] * wides + [NARROW] * narrows
-    wide, groups, wide_bytes = kernel.shape(dim, WIDE)
-    narrow, few_groups, narrow_bytes = kernel.shape(dim, NARROW)
-    size = wides * wide_bytes + narrows * narrow_bytes
+    wide, narrow = (shape_of(dim, width) for width in (WIDE, NARROW))
+    groups, few_groups = (SHAPES[number].places(dim) for number in (wide, narrow))
+    wide_bytes = SHAPES[wide].table_bytes(dim)
+    size = wides * wide_bytes + narrows * SHAPES[narrow].table_bytes(dim)
     room = np.zeros(64 + size + 63 + 4 * sum(lanes), np.uint8)
     tables = address(room) + 63 & -64  # a cache line's start: registers that cross lines take two loads
     finals = tables + (size + 63 & -64)
@@ -120,7 +123,7 @@ def scores(kernel: "CompiledBits", query: Tables, signs: Rows, ids: Offsets | No
     bounds = _bounds(query, stream, threads)
 
     def piece(i: int) -> None:
-        room = np.empty(kernel.room_bytes, np.uint8)
+        room = np.empty(64 * BITS_WINDOW, np.uint8)
         kernel.scan(*own, places, bounds[i], bounds[i + 1], out, 0, 0, address(room))
 
     pool.run(piece, len(bounds) - 1, threads)
@@ -140,7 +143,7 @@ def top(kernel: "CompiledBits", query: Tables, several: Sequence[Rows], k: int, 
 
     def piece(i: int) -> None:
         signs, _, first, last, values, _ = pieces[i]
-        room = np.empty(kernel.room_bytes, np.uint8)
+        room = np.empty(64 * BITS_WINDOW, np.uint8)
         kernel.scan(*_own(query, signs), 0, first, last, 0, len(values), address(values), address(room))
 
     pool.run(piece, len(pieces), threads)

@@ -21,7 +21,7 @@ from colibri.scoring.names import INTEGERS
 from colibri.vectors import Offsets, TokenVectors
 
 if TYPE_CHECKING:
-    from colibri.scoring.kernels.build import Compiled
+    from colibri.scoring.kernel import Compiled
 
 # The generic kernel multiplies integers as float32; the others add int32, which a very wide row could overflow.
 _WIDEST = {"generic": meaning.LARGEST_EXACT_DIM}

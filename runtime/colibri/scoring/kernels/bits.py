@@ -10,12 +10,12 @@ from llvmlite import ir
 from numba import carray, types
 from numba.extending import intrinsic
 
+from colibri.scoring.kernel import BITS_WINDOW
 from colibri.scoring.kernels import lookups
 from colibri.scoring.kernels.intrinsics import pointer, sum_lanes
 from colibri.scoring.kernels.scan import MANY
 from colibri.scoring.names import NARROW, WIDE
-
-WINDOW = 256  # documents that every table passes over in turn: 100 KB of rows, which stay in a core's own cache
+from colibri.scoring.shapes import SHAPES
 
 _I64 = types.int64
 
@@ -48,15 +48,15 @@ def document(
     finals: Any,
     total: Any,
 ) -> Any:
-    """`lookups.emit_document` of one of its SHAPES. Returns nothing."""
+    """`lookups.emit_document` of one of SHAPES. Returns nothing."""
 
     def generate(context: Any, b: Any, _: Any, values: Any) -> Any:
         which, more, *others = values
         at, added = lookups.Operands(*others), b.icmp_signed("!=", more, ir.Constant(more.type, 0))
         done = b.append_basic_block("scored")
-        blocks = [b.append_basic_block("shape") for _ in lookups.SHAPES]
+        blocks = [b.append_basic_block("shape") for _ in SHAPES]
         switch = b.switch(which, blocks[-1])
-        for number, (one, block) in enumerate(zip(lookups.SHAPES, blocks, strict=True)):
+        for number, (one, block) in enumerate(zip(SHAPES, blocks, strict=True)):
             switch.add_case(ir.Constant(which.type, number), block)
             b.position_at_end(block)
             lookups.emit_document(b, one, added, at)
@@ -97,13 +97,13 @@ def scan(
     """Score documents first to last - 1. Returns how many are in the heap.
 
     tables         of `wides` times 32 query tokens, `wide_bytes` each, and then of 16 where `narrows` is 1
-    wide_shape, narrow_shape   which of lookups.SHAPES they have
+    wide_shape, narrow_shape   which of shapes.SHAPES they have
     finals         (32 wides + 16 narrows,) float32, what each query token's best match counts
     rows           (tokens, dim / 8 + 1) uint8
     starts, ids    document i owns rows starts[p]:starts[p + 1], p being ids[i], or i where ids is 0
     scores         (n,) float32, written at the documents' places when k is 0
     k, top         else the k best are kept at top: (k,) float64 scores, (k,) int64 places
-    room           64 WINDOW bytes to work in
+    room           64 BITS_WINDOW bytes to work in
     """
     starts_of = carray(pointer(starts), (MANY,), np.int64)
     ids_of = carray(pointer(ids), (MANY,), np.int64)
@@ -111,8 +111,8 @@ def scan(
     words, tail = dim // 64, (dim % 64 + 7) // 8
     stride = 8 * words + tail + 1
     kept = 0
-    for begin in range(first, last, WINDOW):
-        end = min(begin + WINDOW, last)
+    for begin in range(first, last, BITS_WINDOW):
+        end = min(begin + BITS_WINDOW, last)
         for g in range(wides + narrows):
             shape = wide_shape if g < wides else narrow_shape
             table, final = tables + g * wide_bytes, finals + g * 4 * WIDE
