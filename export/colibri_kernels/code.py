@@ -39,7 +39,7 @@ def code(kernel: str, kind: Kind | Bits) -> str:
     # Inlined: of a function that is called, numba would make this machine's code.
     callee = numba.njit(nogil=True, inline="always")
     if kind == "bits":
-        texts, signatures, arguments = build.bits_functions("ahead", callee), build.BITS_SIGNATURES, BITS_ARGUMENTS
+        texts, signatures, arguments = build.bits_functions("ahead"), build.BITS_SIGNATURES, BITS_ARGUMENTS
     else:
         texts = build.functions(build.recipe(kernel, kind), "ahead", callee)
         signatures, arguments = build.SIGNATURES, ARGUMENTS

@@ -26,8 +26,8 @@ def signs_of(vectors: TokenVectors) -> list[tuple[list[bool], int]]:
     scales = np.ones(len(wide.rows), np.float32) if wide.scales is None else wide.scales
     found = []
     for row, scale in zip(wide.rows.tolist(), scales.tolist(), strict=True):
-        size = sum(abs(value) for value in row)
-        factor = min(255, int(np.rint(255 * scale * size / np.sqrt(len(row)))))
+        size, square = sum(abs(value) for value in row), sum(value * value for value in row)
+        factor = min(255, int(np.rint(128 * np.sqrt(len(row)) * scale * square / max(size, 1))))
         found.append(([value < 0 for value in row], factor))
     return found
 
@@ -49,7 +49,7 @@ def scores_of(
                 pairs = zip(costs, integers, negative, strict=True)
                 loss = sum(cost for cost, value, below in pairs if below is not (value < 0))
                 best = max(best, (255 - min(255, loss)) * factor)
-            unit = np.float32(float(scale) * whole / (255 * 255 * np.sqrt(dim)))
+            unit = np.float32(float(scale) * whole / (255 * 128 * np.sqrt(dim)))
             parts.append(np.float32(best) * (unit if weights is None else unit * np.float32(weights[i])))
         lines = [[*parts[i : i + 16], *[np.float32(0)] * 16][:16] for i in range(0, max(1, len(parts)), 16)]
         total = lines[0]
@@ -170,9 +170,12 @@ def test_scores_are_about_the_exact_ones() -> None:
     assert np.corrcoef(exact, found)[0, 1] > 0.7
 
 
-def test_rows_of_any_length_count_at_most_as_of_unit_length() -> None:
-    even = TokenVectors(np.full((3, 16), 100, np.int8), np.array([0, 3]), scales=np.array([0, 1 / 400, 5], np.float32))
-    assert sign_rows(even)[:, -1].tolist() == [0, 255, 255]
+def test_a_factor_is_that_of_a_row_as_long_as_the_row() -> None:
+    """128 for a unit row of equal values, more for others, as much as a byte holds for a single one; 0 for zeros."""
+    rows = np.full((4, 16), 100, np.int8)
+    rows[1, :8], rows[2, 1:] = 0, 0
+    docs = TokenVectors(rows, np.array([0, 4]), scales=np.array([1 / 400, 1 / 283, 1 / 100, 0], np.float32))
+    assert sign_rows(docs)[:, -1].tolist() == [128, 181, 255, 0]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -1])

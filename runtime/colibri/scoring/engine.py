@@ -104,12 +104,13 @@ def kernel(kind: Kind | Bits, work: int) -> "Compiled | CompiledBits | None":
     return None
 
 
-def _ahead(kind: Kind | Bits, name: str | None) -> "Any":
+def _ahead(kind: Kind | Bits, name: str | None) -> "Compiled | CompiledBits | None":
     """The kernel that was compiled ahead for this kind; None: there is none, or numba's is asked for."""
     if name is not None and name.startswith(_BY_NUMBA):
         return None
     here = library()
-    return here.kernel(kind, name) if isinstance(here, Library) else None
+    found: Compiled | CompiledBits | None = here.kernel(kind, name) if isinstance(here, Library) else None
+    return found
 
 
 @overload

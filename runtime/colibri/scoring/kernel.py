@@ -11,7 +11,7 @@ WINDOW_TILES = 16
 ARGUMENTS = {"pack": 9, "scan": 18}
 """A kernel's functions, and how many numbers each takes: see kernels/rows.py, pack_*, and kernels/scan.py, scan."""
 
-BITS_ARGUMENTS = {"fill": 5, "scan": 17}
+BITS_ARGUMENTS = {"fill": 5, "scan": 15}
 """The same of the kernel for sign bits: see kernels/bits.py."""
 
 BITS_WINDOW = 256
@@ -27,7 +27,7 @@ class CompiledBits:
 
     kernel: str
     fill: Callable[..., None]
-    scan: Callable[..., int]
+    scan: Callable[..., None]
     cached: str
 
 

@@ -1,8 +1,6 @@
 """Scoring sign bits with a compiled kernel: a query's tables, the pieces of a collection, what each piece writes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -10,7 +8,7 @@ from numpy.typing import NDArray
 
 from colibri.scoring import pool
 from colibri.scoring.collection import Floats, address
-from colibri.scoring.compiled import best_of, split
+from colibri.scoring.compiled import split
 from colibri.scoring.kernel import BITS_WINDOW
 from colibri.scoring.names import NARROW, WIDE
 from colibri.scoring.shapes import SHAPES, shape_of
@@ -124,32 +122,10 @@ def scores(kernel: "CompiledBits", query: Tables, signs: Rows, ids: Offsets | No
 
     def piece(i: int) -> None:
         room = np.empty(64 * BITS_WINDOW, np.uint8)
-        kernel.scan(*own, places, bounds[i], bounds[i + 1], out, 0, 0, address(room))
+        kernel.scan(*own, places, bounds[i], bounds[i + 1], out, address(room))
 
     pool.run(piece, len(bounds) - 1, threads)
     return found
-
-
-def top(kernel: "CompiledBits", query: Tables, several: Sequence[Rows], k: int, threads: int) -> tuple[Offsets, Floats]:
-    """The k best of all documents: places (k,), counted on from one collection to the next, and scores (k,)."""
-    pieces: list[tuple[Rows, int, int, int, NDArray[np.float64], Offsets]] = []
-    base = 0
-    for signs in several:
-        for first, last in pairwise(_bounds(query, signs.starts, threads)):
-            size = min(k, last - first)
-            room = np.empty(2 * size, np.float64)
-            pieces.append((signs, base, first, last, room[:size], room[size:].view(np.int64)))
-        base += signs.starts.size - 1
-
-    def piece(i: int) -> None:
-        signs, _, first, last, values, _ = pieces[i]
-        room = np.empty(64 * BITS_WINDOW, np.uint8)
-        kernel.scan(*_own(query, signs), 0, first, last, 0, len(values), address(values), address(room))
-
-    pool.run(piece, len(pieces), threads)
-    values = np.concatenate([np.zeros(0), *(values for *_, values, _ in pieces)])
-    places = np.concatenate([np.zeros(0, np.int64), *(places + first for _, first, *_, places in pieces)])
-    return best_of(places, values.astype(np.float32), k)
 
 
 def _own(query: Tables, signs: Rows) -> tuple[int, ...]:

@@ -1,6 +1,5 @@
 """Documents' sign bits scored by look-ups (lookups.py), as compiled Python: texts for the compiler, as scan.py is."""
 
-# ruff: noqa: F821 - `keep` is filled in by build.py
 # mypy: ignore-errors
 
 from typing import Any
@@ -92,17 +91,16 @@ def fill(places, count, lanes, costs, table):
 
 def scan(
     tables, finals, wides, narrows, wide_shape, narrow_shape, wide_bytes, rows, dim, starts, ids, first, last, scores,
-    k, top, room,
+    room,
 ):  # fmt: skip
-    """Score documents first to last - 1. Returns how many are in the heap.
+    """Score documents first to last - 1.
 
     tables         of `wides` times 32 query tokens, `wide_bytes` each, and then of 16 where `narrows` is 1
     wide_shape, narrow_shape   which of shapes.SHAPES they have
     finals         (32 wides + 16 narrows,) float32, what each query token's best match counts
     rows           (tokens, dim / 8 + 1) uint8
     starts, ids    document i owns rows starts[p]:starts[p + 1], p being ids[i], or i where ids is 0
-    scores         (n,) float32, written at the documents' places when k is 0
-    k, top         else the k best are kept at top: (k,) float64 scores, (k,) int64 places
+    scores         (n,) float32, written at the documents' places
     room           64 BITS_WINDOW bytes to work in
     """
     starts_of = carray(pointer(starts), (MANY,), np.int64)
@@ -110,7 +108,6 @@ def scan(
     score_of = carray(pointer(scores), (MANY,), np.float32)
     words, tail = dim // 64, (dim % 64 + 7) // 8
     stride = 8 * words + tail + 1
-    kept = 0
     for begin in range(first, last, BITS_WINDOW):
         end = min(begin + BITS_WINDOW, last)
         for g in range(wides + narrows):
@@ -122,9 +119,4 @@ def scan(
                 count, total = starts_of[place + 1] - own, room + 64 * (i - begin)
                 document(shape, g, table, rows + own * stride, count, stride, words, tail, final, total)
         for i in range(begin, end):
-            score = sum_lanes(room + 64 * (i - begin))
-            if k == 0:
-                score_of[i] = score
-            else:
-                kept = keep(top, k, kept, score, i)
-    return kept
+            score_of[i] = sum_lanes(room + 64 * (i - begin))

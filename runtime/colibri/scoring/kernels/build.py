@@ -32,12 +32,11 @@ from colibri.vectors import Kind
 log = logging.getLogger(__name__)
 
 
-def _signatures(arguments: Mapping[str, int]) -> dict[str, str]:
-    results = {"scan": "int64"}
+def _signatures(arguments: Mapping[str, int], **results: str) -> dict[str, str]:
     return {name: f"{results.get(name, 'void')}({', '.join(['int64'] * count)})" for name, count in arguments.items()}
 
 
-SIGNATURES, BITS_SIGNATURES = _signatures(ARGUMENTS), _signatures(BITS_ARGUMENTS)
+SIGNATURES, BITS_SIGNATURES = _signatures(ARGUMENTS, scan="int64"), _signatures(BITS_ARGUMENTS)
 """Of a kernel's functions: numbers, and addresses as numbers."""
 
 _NIBBLE_ZERO = 8  # what is stored for 0 (colibri.quantised)
@@ -168,16 +167,14 @@ def functions(chosen: Recipe, label: str, callee: Callable[[Callable[..., Any]],
 
 def build_bits(kernel: str) -> CompiledBits:
     """The kernel for sign bits, compiled or loaded as `build` does; LLVM fits its code to whatever processor."""
-    texts = bits_functions(f"bits_{_digest()}", numba.njit(nogil=True))
+    texts = bits_functions(f"bits_{_digest()}")
     (fill, _), (scanned, cached) = (_compiled(texts[name], BITS_SIGNATURES[name]) for name in ("fill", "scan"))
     return CompiledBits(kernel, fill, scanned, cached)
 
 
-def bits_functions(label: str, callee: Callable[[Callable[..., Any]], Any]) -> dict[str, Callable[..., Any]]:
+def bits_functions(label: str) -> dict[str, Callable[..., Any]]:
     """As `functions`, of the kernel for sign bits, by their names in BITS_SIGNATURES."""
-    keep = callee(_copy(scan.keep, {}, f"keep_{label}"))
-    fill = _copy(bits.fill, {}, f"fill_{label}")
-    return {"fill": fill, "scan": _copy(bits.scan, {"keep": keep}, f"scan_{label}")}
+    return {name: _copy(text, {}, f"{name}_{label}") for name, text in (("fill", bits.fill), ("scan", bits.scan))}
 
 
 def _names(chosen: Recipe) -> dict[str, Any]:
