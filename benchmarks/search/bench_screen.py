@@ -191,7 +191,7 @@ def main(
             tell("built", built(own, place, ROOT, passages))
             (own / "built").touch()
         if other is not None:
-            few = min(passages, 100_000)
+            few = min(passages, 30_000)
             for name, root in (("this", ROOT), ("before", other), ("this", ROOT), ("before", other)):
                 shutil.rmtree(own / "again", ignore_errors=True)
                 tell("ingest", {"build": name} | built(own, own / "again", root, few))
