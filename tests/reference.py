@@ -24,7 +24,7 @@ def tokenizer_json(artefact: Artefact) -> str:
     """An artefact's whole tokenizer.json, also where its vocabulary stands in unigram.npz alone."""
     named, unigram = artefact.manifest.tokenizer.file, artefact.manifest.tokenizer.unigram_file
     light = None if unigram is None else LightTokenizer(artefact.path(unigram))
-    return read_tokenizer_json(artefact.path(named), light and light.vocabulary)
+    return read_tokenizer_json(artefact.path(named), light.vocabulary if light else None)
 
 
 def maxsim(
