@@ -21,6 +21,7 @@ from colibri_export.prune.pruning import Pruned, Wish, prune
 from colibri_export.sample_texts import DOCUMENTS, QUERIES
 from made_checkpoint import CONFIGS, write_checkpoint
 from reference import ARTEFACTS
+from rounds import rounds
 
 KNOWN = ["the lighthouse keeper", "Die Bibliothek öffnet um neun Uhr.", "富士山の高さ"]
 TINY = ("tiny-random-bert", "tiny-random-xlmr")
@@ -272,6 +273,19 @@ def test_a_pruned_artefact_can_be_pruned_again_to_itself(corpus: Path, tmp_path:
     assert again.pieces[0] == again.pieces[1]
     for name in ("tokenizer.json", "backbone.int8.bin", "backbone.f32.bin"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_the_model_that_comes_along_keeps_its_light_tokenizer(corpus: Path, tmp_path: Path) -> None:
+    if not rounds(quick=False, soak=True):
+        pytest.skip("in soak: a minute for the proof of the light tokenizer")
+    made, before, after = pruned(find().folder, tmp_path / "small", corpus=(corpus,))
+    assert (after.manifest.tokenizer.file, after.manifest.tokenizer.unigram_file) == (
+        "tokenizer.rules.json",
+        "unigram.npz",
+    )
+    assert made.pieces[0] < 14_500
+    assert made.bytes[1] < made.bytes[0] / 3
+    same(before, after, [*KNOWN, "the keeper"])
 
 
 def change(folder: Path, edit: Callable[[dict[str, Any]], object]) -> Artefact:
