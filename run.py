@@ -119,7 +119,7 @@ THEN = {"test-compat": ["test-compat-torch"]}
 
 # Frameworks that Colibri is in, each with an environment for its newest version and one for the oldest that the extra
 # takes, and the names that turn its telemetry off: tests/frameworks/NAME.
-for framework in ("haystack", "langchain"):
+for framework in ("haystack", "langchain", "llama_index"):
     extra = framework.replace("_", "-")
     for age in ("", "-oldest"):
         part = f"test-frameworks-{extra}{age}"
