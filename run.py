@@ -32,6 +32,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from itertools import product
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -117,16 +118,15 @@ PYTEST = {
 # What a verb runs as well, each in its own environment.
 THEN = {"test-compat": ["test-compat-torch"]}
 
-# Frameworks that Colibri is in, each with an environment for its newest version and one for the oldest that the extra
-# takes, and the names that turn its telemetry off: tests/frameworks/NAME.
-for framework in ("haystack", "langchain", "llama_index"):
-    extra = framework.replace("_", "-")
-    for age in ("", "-oldest"):
-        part = f"test-frameworks-{extra}{age}"
-        NEEDS[part] = (f"cpu,{extra}", [f"tests/frameworks/{framework}/requirements{age}.txt"])
-        ENVIRONMENTS[part] = f".venv-{extra}{age}"
-        PYTEST[part] = [f"tests/frameworks/{framework}", "-W", "default", "-o", "asyncio_mode=auto"]
-        THEN.setdefault("test-frameworks", []).append(part)
+# Frameworks that Colibri is in: an environment for the newest version and one for the oldest that the extra takes.
+FRAMEWORKS = [path.parent.name for path in sorted((ROOT / "tests" / "frameworks").glob("*/requirements.txt"))]
+for name, age in product(FRAMEWORKS, ("", "-oldest")):
+    extra = name.replace("_", "-")
+    part = f"test-frameworks-{extra}{age}"
+    NEEDS[part] = (f"cpu,{extra}", [f"tests/frameworks/{name}/requirements{age}.txt"])
+    ENVIRONMENTS[part] = f".venv-{extra}{age}"
+    PYTEST[part] = [f"tests/frameworks/{name}", "-W", "default", "-o", "asyncio_mode=auto"]
+    THEN.setdefault("test-frameworks", []).append(part)
 
 # What has to be there before the rest: this version of torch is one that comes without CUDA where an index has such.
 FIRST = {"test-optimum": "torch==2.13.0", "test-compat-torch": "torch==2.13.0"}
@@ -183,6 +183,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-c", "import tensorrt_rtx"], ["-m", "pytest", "tests/export/test_engine.py", *rest]]
     if verb == "test-qdrant":  # the imports first: without them the tests would be left out
         return [["-c", "import qdrant_client, qdrant_edge"], ["-m", "pytest", *PYTEST[verb], *rest]]
+    if verb.startswith("test-frameworks-"):  # with the framework's own telemetry off, and as its authors leave it
+        return [["-m", "pytest", *PYTEST[verb], f"--telemetry={word}", *rest] for word in ("off", "on")]
     if verb in PYTEST:
         return [["-m", "pytest", *PYTEST[verb], *rest]]
     scripts = {path.stem.removeprefix("bench_"): str(path) for path in sorted(Path("benchmarks").glob("*/bench_*.py"))}
