@@ -12,6 +12,7 @@ python3 run.py soak           the tests with their full numbers
 python3 run.py peers          FastEmbed's rows against ours on the same weights, in .venv-peers
 python3 run.py test-optimum   the optimum door's tests, in .venv-optimum: they need torch (200 MB)
 python3 run.py test-frozen    library and command as PyInstaller freezes them, built and run, in .venv-frozen (minutes)
+python3 run.py test-image     docker/cpu.Dockerfile built by buildah on a Debian by debootstrap, and run (root; Linux)
 python3 run.py test-deploy    docker/'s unit, compose file and manifest against their schemas, in .venv-deploy
 python3 run.py test-files     one text in 13 languages through every kind that LibreOffice writes (needs soffice)
 python3 run.py test-clients   clients of Jina's API against `colibri serve`, in .venv-clients (1 GB)
@@ -23,6 +24,7 @@ python3 run.py test-ui        the page of `colibri ui` in the system's Chromium,
 python3 run.py test-mcp       `colibri mcp` under the protocol's own client, over stdio and HTTP, in .venv-mcp (30 MB)
 python3 run.py test-live      what 44 programs do to files, call by call, while `colibri index --watch` runs (Linux)
 python3 run.py test-ray       bulk encoding on a local Ray cluster, in .venv-ray (617 MB)
+python3 run.py wheels         a wheel a platform, with kernels compiled ahead, and their tests, in .venv-wheels (900 MB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
 """
 
@@ -42,30 +44,37 @@ WHEELS = ROOT / "build" / "data-wheels"
 NEEDS = {
     "demo": ("cpu", []),
     "docs": ("cpu,export,files-all,server,qdrant", ["docs/requirements.txt"]),
-    "check": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
-    "test": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt"]),
+    "check": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
+    "test": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
     "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
     "test-openvino": ("export,openvino", ["tests/requirements.txt"]),
-    "soak": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt"]),
-    "bench": ("cpu,desktop,export,files-all,server", ["benchmarks/requirements.txt"]),
+    "soak": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
+    "bench": ("cpu,desktop,export,files-all,numba,server", ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
-    "test-deploy": ("cpu,server", ["tests/deploy/requirements.txt"]),
-    "test-frozen": ("cpu,files,server", ["tests/requirements.txt", "tests/frozen/requirements.txt"]),
-    "test-files": ("cpu,files-all", ["tests/requirements.txt"]),
-    "test-live": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt"]),
-    "test-clients": ("cpu,server", ["tests/clients/requirements.txt"]),
+    "test-deploy": ("cpu,server,tokenizers", ["tests/deploy/requirements.txt"]),
+    "test-frozen": (
+        "cpu,files,hub,numba,server,tokenizers",
+        ["tests/requirements.txt", "tests/frozen/requirements.txt"],
+    ),
+    "test-files": ("cpu,files-all,tokenizers", ["tests/requirements.txt"]),
+    "test-live": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
+    "test-clients": ("cpu,server,tokenizers", ["tests/clients/requirements.txt"]),
     "test-compat": ("cpu,export,rerankers", ["tests/compat_packages/requirements.txt"]),
     "test-compat-torch": ("cpu,export", ["tests/compat_torch/requirements.txt"]),
     "test-qdrant": (
         "cpu,export,server,qdrant,qdrant-edge",
         ["tests/requirements.txt", "tests/frozen/requirements.txt", "tests/qdrant/requirements.txt"],
     ),
-    "test-ui": ("cpu,desktop,files,server", ["tests/ui_browser/requirements.txt"]),
-    "test-ray": ("cpu", ["tests/bulk/requirements.txt"]),
-    "test-mcp": ("cpu,mcp", ["tests/assistant_clients/requirements.txt"]),
+    "test-ui": ("cpu,desktop,files,server,tokenizers", ["tests/ui_browser/requirements.txt"]),
+    "test-ray": ("cpu,tokenizers", ["tests/bulk/requirements.txt"]),
+    "test-mcp": ("cpu,mcp,tokenizers", ["tests/assistant_clients/requirements.txt"]),
+    "wheels": ("cpu,export,kernels", ["tests/requirements.txt"]),
     "test-qdrant-server": ("cpu,export,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
 }
+
+PLAIN = {"map": "docs/house.py", "test-image": "docker/image.py"}
+"""What needs nothing but Python."""
 
 SCRIPTS = {"demo": "examples/demo.py", "docs": "docs/api.py"}
 
@@ -82,6 +91,7 @@ ENVIRONMENTS = {
     "test-qdrant-server": ".venv-qdrant",
     "test-ray": ".venv-ray",
     "test-ui": ".venv-ui",
+    "wheels": ".venv-wheels",
     "test-mcp": ".venv-mcp",
     "test-frozen": ".venv-frozen",
     "test-compat": ".venv-compat",
@@ -146,8 +156,8 @@ def main() -> int:
         print(f"Colibri needs Python 3.11 or newer; this is {sys.version.split()[0]}", file=sys.stderr)
         return 2
     verb, *rest = sys.argv[1:] or ["--help"]
-    if verb == "map":  # needs nothing but Python
-        return subprocess.run([sys.executable, str(ROOT / "docs" / "house.py"), *rest], check=False).returncode
+    if verb in PLAIN:
+        return subprocess.run([sys.executable, str(ROOT / PLAIN[verb]), *rest], check=False).returncode
     if verb not in NEEDS and verb not in THEN:
         print(__doc__, file=sys.stdout if verb in {"-h", "--help", "help"} else sys.stderr)
         return 0 if verb in {"-h", "--help", "help"} else 2
@@ -183,6 +193,15 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-c", "import tensorrt_rtx"], ["-m", "pytest", "tests/export/test_engine.py", *rest]]
     if verb == "test-qdrant":  # the imports first: without them the tests would be left out
         return [["-c", "import qdrant_client, qdrant_edge"], ["-m", "pytest", *PYTEST[verb], *rest]]
+    if verb == "wheels":  # none of another build's may be taken for this one's
+        shutil.rmtree("build/wheels", ignore_errors=True)
+        pure = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", "build/wheels", "."]
+        return [
+            ["-m", "colibri_kernels", "build", "--target", "all", "--linker", "zig"],
+            pure,
+            ["-m", "colibri_kernels", "wheels", "build/wheels"],
+            ["-m", "pytest", "tests/wheels", *rest],
+        ]
     if verb.startswith("test-frameworks-"):  # with the framework's own telemetry off, and as its authors leave it
         return [["-m", "pytest", *PYTEST[verb], f"--telemetry={word}", *rest] for word in ("off", "on")]
     if verb in PYTEST:

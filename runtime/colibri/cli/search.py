@@ -11,11 +11,12 @@ import click
 
 from colibri.cli.fields import said_of, unknown_fields
 from colibri.cli.fitting import Least, fit_options, kept, left_out, shown
-from colibri.cli.grouped import MODEL, Grouped
+from colibri.cli.grouped import MODEL
 from colibri.cli.index_place import IndexOptions, index_options, loader
 from colibri.cli.listing import entry, listing, path_of, snippet
+from colibri.cli.minus import WithQuery
 from colibri.cli.options import ModelOptions, model_options
-from colibri.cli.search_filters import FilterOptions, filter_options, parsed
+from colibri.cli.search_filters import FilterOptions, filter_options, parsed, said_of_folders, unknown_folders
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import InputError, StoreError
 from colibri.machine import find
@@ -35,7 +36,7 @@ _PASSAGES = 2  # the best one may be words about the document, of which its text
 _GROUPS = {"Which documents": ("--in", "--kind", "--since", "--until", "--where"), **MODEL}
 
 
-@click.command(cls=Grouped, groups=_GROUPS, short_help="Search an index.")
+@click.command(cls=WithQuery, groups=_GROUPS, short_help="Search an index.")
 @click.argument("words", nargs=-1, required=True, metavar="QUERY...")
 @index_options("--index")
 @click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many documents.")
@@ -47,6 +48,7 @@ _GROUPS = {"Which documents": ("--in", "--kind", "--since", "--until", "--where"
     show_default=True,
     help="Find by meaning, by exact words, or by both; --mode words needs no model.",
 )
+@click.option("--exact", is_flag=True, help="Score every passage of a large index, with no first look at sign bits.")
 @click.option("--open", "opened", type=click.IntRange(min=1), metavar="N", help="Open the file of hit N as well.")
 @fit_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; without --min it has every result.")
@@ -55,6 +57,7 @@ def search(
     words: tuple[str, ...],
     count: int,
     mode: str,
+    exact: bool,
     opened: int | None,
     least: Least | None,
     everything: bool,
@@ -71,7 +74,8 @@ def search(
     --prune`. Where a `colibri ui` or `colibri serve` of yours serves the index, that one is asked.
 
     By words, documents must have what stands in quotation marks, and not what a minus stands before: quote such a query
-    for the shell. An index without words is searched by meaning alone, which is said.
+    for the shell, or put it behind -- where it begins with a minus. An index without words is searched by meaning
+    alone, which is said.
 
     \b
       colibri search how do I export a model
@@ -81,16 +85,20 @@ def search(
     """
     query, where = " ".join(words), about.where()
     place = named.existing(quiet=as_json)
-    hits, marks, mode = _found(place, _Question(query, max(count, opened or 0), where, mode), asked)
+    hits, marks, mode = _found(place, _Question(query, max(count, opened or 0), where, mode, exact), asked)
+    if any(hit.screened for hit in hits):
+        log.info("sign bits chose which passages were scored; --exact scores all of them")
     hits = hits[:count] if opened is None or opened <= count else hits
     said = parsed(about.filters)
     unknown = unknown_fields(place, said, found=bool(hits)) if said else {}
+    outside = [] if hits else unknown_folders(place, about.inside)
     if as_json:
-        fitting = kept(hits, None if everything else least)
+        fitting = kept(hits, least)
         found = {"query": query, "index": str(place), "mode": mode, "results": [entry(hit) for hit in fitting]}
-        echo_json(found | ({"unknown_fields": unknown} if unknown else {}))
+        found |= {"unknown_fields": unknown} if unknown else {}
+        echo_json(found | ({"unknown_folders": outside} if outside else {}))
     else:
-        for line in ([] if hits else ["nothing found"]) + said_of(unknown):
+        for line in ([] if hits else ["nothing found"]) + said_of_folders(outside) + said_of(unknown):
             echo(line, err=True)
         fitting = shown(hits, least, query=query, everything=everything)
         for line in listing(fitting, marks=marks):
@@ -107,6 +115,7 @@ class _Question:
     count: int
     where: Mapping[str, Any] | None
     mode: str
+    exact: bool
 
 
 def _say_alone(why: str, query: str) -> None:
@@ -124,7 +133,7 @@ def _found(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequen
         from colibri.cli import asking  # sockets and addresses, which a search of one's own does without
 
         try:
-            answer = asking.asked(served, asks.query, asks.count, asks.where, _PASSAGES, asks.mode)
+            answer = asking.asked(served, asks.query, asks.count, asks.where, _PASSAGES, asks.mode, exact=asks.exact)
         except asking.Gone:
             log.info("%s: process %d does not answer any more", served.url, served.pid)
         except StoreError as error:
@@ -157,7 +166,9 @@ def _own(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequence
 
     with Index.open(place, options.model, options.dim, create=False, load=load) as index:
         mode = _possible(index, asks)
-        hits = index.search(asks.query, asks.count, asks.where, explain=True, passages=_PASSAGES, mode=mode)
+        hits = index.search(
+            asks.query, asks.count, asks.where, explain=True, passages=_PASSAGES, mode=mode, exact=asks.exact
+        )
 
     def marks(hit: "Hit", passage: "PassageHit") -> "Spans":
         return highlights(passage.matches, hit.text or "", meaning=loaded[-1].word_weight if loaded else None)

@@ -7,6 +7,7 @@ they do is of the new content (`Core.reading`). The other index lies on the same
 import os
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -14,28 +15,49 @@ from colibri.index.core import SEGMENTS, Core
 from colibri.index.opening import write_facts_file
 from colibri.index.storage import catalogue, segments, words
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
-from colibri.index.storage.segments import Committed, read_segments
+from colibri.index.storage.segments import read_segments
 from colibri.index.storage.transaction import Transaction
 
 COPIED = ("dim", "space_id", "model")
+_WORDS = "words-cut.sqlite"  # beside the other index's files, for a while
 
 
 def take_over(core: Core, other: Path, commits: int) -> bool:
     """Hold what `other`, which nobody has open, holds, and nothing else. Whether it was done: not when this index has
     seen other commits than `commits`."""
+    with core.shelf.reading() as connection:
+        if int(catalogue.read_facts(connection)["commits"]) != commits:
+            return False
+    ready = other / _WORDS if words.has_fts5() else None
+    try:
+        if ready is not None:
+            words.cut_all(other / catalogue.FILE_NAME, ready)  # before the lock: of a large index it takes minutes
+        return _taken_over(core, other, commits, ready)
+    finally:
+        if ready is not None:
+            ready.unlink(missing_ok=True)
+
+
+def _taken_over(core: Core, other: Path, commits: int, ready: Path | None) -> bool:
     with core.lock.held(), core.shelf.lent() as connection:
         if int(catalogue.read_facts(connection)["commits"]) != commits:
             return False
-        connection.execute("ATTACH DATABASE ? AS other", (str((other / catalogue.FILE_NAME).absolute()),))
+        attached = {"other": other / catalogue.FILE_NAME} | ({} if ready is None else {"ready": ready})
         try:
+            for name, path in attached.items():
+                connection.execute(f"ATTACH DATABASE ? AS {name}", (str(path.absolute()),))
             with core.taking_over(connection) as transaction:
                 _copy(core, connection, transaction, other)
+                if ready is not None:
+                    words.taken(connection, transaction.next_commit, "ready")
         finally:
             if connection.in_transaction:
                 connection.rollback()
-            connection.execute("DETACH DATABASE other")
+            there = {name for _, name, _ in connection.execute("PRAGMA database_list")}
+            for name in attached.keys() & there:
+                connection.execute(f"DETACH DATABASE {name}")
     core.follow()
-    if words.has_fts5():
+    if ready is not None:
         core.facts["format"] = str(words.FORMAT)
     write_facts_file(core.folder, core.facts)
     return True
@@ -45,9 +67,9 @@ def _copy(core: Core, connection: Connection, transaction: Transaction, other: P
     run = connection.execute
     found = read_segments(connection, "other.")
     shift = transaction.next_segment - min((one.number for one in found), default=0)
-    taken = [Committed(one.number + shift, one.passages, one.tokens, one.gone) for one in found]
+    taken = [replace(one, number=one.number + shift) for one in found]
     for before, after in zip(found, taken, strict=True):
-        for kind in segments.KINDS:
+        for kind in segments.ALL_KINDS if before.signed else segments.KINDS:
             source = segments.file_of(other / SEGMENTS, before.number, kind)
             _link(source, segments.file_of(core.segments, after.number, kind))
     slots = shift << SEGMENT_SHIFT
@@ -68,9 +90,6 @@ def _copy(core: Core, connection: Connection, transaction: Transaction, other: P
         (value,) = run("SELECT value FROM other.meta WHERE name = ?", (name,)).fetchone()
         catalogue.write_fact(connection, name, value)
     transaction.words = None
-    if words.has_fts5():
-        for _ in words.made_anew(connection, transaction.next_commit):
-            pass
 
 
 def _link(source: Path, target: Path) -> None:
