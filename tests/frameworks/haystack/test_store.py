@@ -157,19 +157,6 @@ def test_no_filters_are_not_all_documents_to_delete(filters: Any, document_store
     assert document_store.count_documents() == document_store.count_documents_by_filter(filters) == 1
 
 
-def test_deleting_all_gives_the_disk_back_when_asked(tmp_path: Path, mini: Colibri) -> None:
-    sizes = []
-    for recreate in (False, True):
-        folder = tmp_path / str(recreate)
-        store = ColibriDocumentStore(folder, mini)
-        store.write_documents([Document(content="Berlin", meta={"long": "a" * 2_000_000})])
-        store.delete_all_documents(recreate_index=recreate)
-        assert store.count_documents() == 0
-        store.close()
-        sizes.append(sum(path.stat().st_size for path in folder.rglob("*")))
-    assert sizes[1] < sizes[0] - 1_000_000
-
-
 def test_values_of_metadata(document_store: ColibriDocumentStore) -> None:
     metas = [
         {"a": 1},

@@ -133,7 +133,7 @@ class ColibriDocumentStore:
         self.index.delete(list(document_ids))
 
     def delete_all_documents(self, recreate_index: bool = False) -> None:
-        """Delete all. recreate_index: give their bytes on the disk back at once, too, where the store keeps them."""
+        """Delete all. recreate_index: `Index.compact` as well, where there is one."""
         self.index.delete(where={})
         if recreate_index and isinstance(self.index, colibri.Index):
             self.index.compact()
