@@ -50,6 +50,7 @@ _ELSEWHERE |= {"compat_torch": "torch", "compat_packages": "fastembed", "deploy"
 _ELSEWHERE |= {
     "frameworks/haystack": "haystack",
     "frameworks/langchain": "langchain_core",
+    "frameworks/llama_index": "llama_index",
     "qdrant": "qdrant_edge",
     "bulk": "ray",
     "ui_browser": "playwright",
