@@ -21,6 +21,7 @@ python3 run.py test-qdrant-server  the same against the server or cluster at QDR
 python3 run.py test-ui        the page of `colibri ui` in the system's Chromium, in .venv-ui (170 MB; axe-core by npm)
 python3 run.py test-mcp       `colibri mcp` under the protocol's own client, over stdio and HTTP, in .venv-mcp (30 MB)
 python3 run.py test-live      what 44 programs do to files, call by call, while `colibri index --watch` runs (Linux)
+python3 run.py test-sqlite    words with SQLite 3.38, and an index without FTS5: both built (npm, a C compiler; Linux)
 python3 run.py test-ray       bulk encoding on a local Ray cluster, in .venv-ray (617 MB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
 """
@@ -60,6 +61,7 @@ NEEDS = {
         ["tests/requirements.txt", "tests/frozen/requirements.txt", "tests/qdrant/requirements.txt"],
     ),
     "test-ui": ("cpu,desktop,files,server", ["tests/ui_browser/requirements.txt"]),
+    "test-sqlite": ("cpu,desktop,export,files-all,server", ["tests/requirements.txt"]),
     "test-ray": ("cpu", ["tests/bulk/requirements.txt"]),
     "test-mcp": ("cpu,mcp", ["tests/assistant_clients/requirements.txt"]),
     "test-qdrant-server": ("cpu,export,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
@@ -171,6 +173,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-c", "import tensorrt_rtx"], ["-m", "pytest", "tests/export/test_engine.py", *rest]]
     if verb == "test-qdrant":  # the imports first: without them the tests would be left out
         return [["-c", "import qdrant_client, qdrant_edge"], ["-m", "pytest", *PYTEST[verb], *rest]]
+    if verb == "test-sqlite":  # what it builds first, or its tests would be skipped
+        return [["tests/other_sqlite.py"], ["-m", "pytest", "tests/old_sqlite", *rest]]
     if verb in PYTEST:
         return [["-m", "pytest", *PYTEST[verb], *rest]]
     scripts = {path.stem.removeprefix("bench_"): str(path) for path in sorted(Path("benchmarks").glob("*/bench_*.py"))}

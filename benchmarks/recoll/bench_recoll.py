@@ -91,7 +91,8 @@ def main(
     there = [path for path in paths if (tree / path).exists()]
     sizes = sum((tree / path).stat().st_size for path in there)
     print(f"{machine.describe()['cpu']}: {len(there):,} files, {sizes / 1e6:.0f} MB", flush=True)
-    engines = [one for one in (Recoll(work, tree), Colibri(work, tree)) if only in {None, one.name}]
+    both: tuple[Recoll | Colibri, ...] = (Recoll(work, tree), Colibri(work, tree))
+    engines = [one for one in both if only in {None, one.name}]
     indexed = {}
     for engine in engines:
         print(f"{engine.name} indexes", file=sys.stderr, flush=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-ASKED = 60
+ASKED = 20
 """Results that are asked for: some stand for the same file, of which the first counts."""
 
 _COLIBRI = (sys.executable, "-m", "colibri")
