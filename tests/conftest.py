@@ -27,6 +27,9 @@ os.environ.pop("COLIBRI_CONFIG", None)
 # Scores come from NumPy here, however much a run of tests has scored; kernels are tested in processes of their own.
 os.environ.setdefault("COLIBRI_KERNEL", "numpy")
 
+# Nor from what was compiled ahead, wherever these tests run: test_library.py names what it built.
+os.environ.setdefault("COLIBRI_KERNEL_LIBRARIES", os.path.join(tempfile.gettempdir(), "colibri-tests-have-no-kernels"))  # noqa: PTH118
+
 # Shells start background jobs with Ctrl-C ignored, and children inherit that; tests of Ctrl-C would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -38,10 +41,18 @@ settings.load_profile("quick")
 pytest_plugins = ["artefact_fixtures"]
 
 # Folders with an environment of their own: run.py's test-openvino, test-optimum, test-clients, test-deploy,
-# test-compat, test-qdrant, test-ray, test-ui and test-mcp fail if what they need is not there.
+# test-compat, test-frameworks, test-qdrant, test-ray, test-ui, test-mcp and wheels fail if what they need is not there.
 _ELSEWHERE = {"optimum_door": "torch", "openvino": "onnxruntime_ep_openvino", "clients": "haystack"}
 _ELSEWHERE |= {"compat_torch": "torch", "compat_packages": "fastembed", "deploy": "kubernetes_validate"}
-_ELSEWHERE |= {"qdrant": "qdrant_edge", "bulk": "ray", "ui_browser": "playwright", "assistant_clients": "mcp_types"}
+_ELSEWHERE |= {
+    "frameworks/haystack": "haystack",
+    "frameworks/langchain": "langchain_core",
+    "qdrant": "qdrant_edge",
+    "bulk": "ray",
+    "ui_browser": "playwright",
+    "assistant_clients": "mcp_types",
+    "wheels": "ziglang",
+}
 collect_ignore = [folder for folder, module in _ELSEWHERE.items() if find_spec(module) is None]
 
 # Made by LibreOffice, in minutes: `run.py test-files` names it.

@@ -129,6 +129,8 @@ class Colibri:
         """See `Recoll.search`."""
         options = ("--json", "-k", str(ASKED), *self.modes[mode], "--index", str(self._place))
         took = run([*_COLIBRI, "search", *options, "--", text])
+        if took.code:
+            raise SystemExit(f"colibri search {text!r} ended with {took.code}: {took.err}")
         found = json.loads(took.out)["results"]
         return _below(self._tree, [one["payload"]["file"]["path"] for one in found]), took.seconds
 

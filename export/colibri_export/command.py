@@ -307,7 +307,7 @@ def _checkpoint_folder(keep: Path | None, out: Path) -> Iterator[Path]:
 def _require_extra(via: str | None = None) -> None:
     for what, extra, modules in (
         ("--via optimum", "optimum", ("torch", "transformers", "optimum") if via else ()),
-        ("export", "export", ("onnx", "onnx_ir", "safetensors")),
+        ("export", "export", ("onnx", "onnx_ir", "safetensors", "tokenizers")),
     ):
         if missing := [module for module in modules if util.find_spec(module) is None]:
             how = machine.install_command(extra)

@@ -10,8 +10,8 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from colibri.artefact import Source, prepare_client
-from colibri.errors import ExportError
+from colibri.artefact import Source, client_wanted, has_client, prepare_client
+from colibri.errors import ExportError, MissingExtra
 from colibri_export.hub_weights import fetch_weights
 
 log = logging.getLogger(__name__)
@@ -73,18 +73,29 @@ def locate(
     require   what must hold of the folder of a hub id's metadata, before weights are downloaded into it; raises if not
 
     Only safetensors, tokenizer and metadata are fetched, never pickles or code. A download that was cut off goes on
-    where it stopped. Raises ExportError when the repository, the revision or its safetensors cannot be had.
+    where it stopped. Raises ExportError when the repository, the revision or its safetensors cannot be had,
+    MissingExtra without the hub's client.
     """
     if not is_hub_id(text):
         return Located(Path(text), None)
+    _require_client(text)
     folder = _cached_commit(text, revision, hub) or _fetched(text, revision, hub, require)
     log.info("%s: commit %s, %s", text, folder.name, folder)
     return Located(folder, Source(kind="hub", name=text, revision=folder.name, files={}))
 
 
 def locate_metadata(text: str, revision: str | None = None, *, hub: Hub) -> Path:
-    """A path as it is; of a hub id the folder of its small files, downloaded without weights."""
-    return _download(text, revision, _METADATA, hub) if is_hub_id(text) else Path(text)
+    """A path as it is; of a hub id the folder of its small files, downloaded without weights. Raises as `locate`."""
+    if not is_hub_id(text):
+        return Path(text)
+    _require_client(text)
+    return _download(text, revision, _METADATA, hub)
+
+
+def _require_client(repo: str) -> None:
+    """The extra [export] brings it; a folder's export does without."""
+    if not has_client():
+        raise MissingExtra(f"{repo}: {client_wanted('to fetch it')}; or {_FOLDER}")
 
 
 def _cached_commit(repo: str, revision: str | None, hub: Hub) -> Path | None:

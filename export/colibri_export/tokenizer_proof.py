@@ -34,27 +34,31 @@ _HURTFUL = [
 ]
 
 
-def proof_texts(special: Sequence[str], mapped: Sequence[int], extending: Sequence[int]) -> list[str]:
+def proof_texts(
+    special: Sequence[str], mapped: Sequence[int], extending: Sequence[int], several: Sequence[str] = ()
+) -> list[str]:
     """Sample texts, texts that hurt, every code point in a word (of the unassigned planes a few), and mixtures made by
     a fixed rule.
 
     special    spellings of special tokens
     mapped     code points with a normalisation rule
     extending  code points that join the one before them
+    several    texts of several code points with a rule of their own, or some of them
     """
     spellings = [*special, "".join(special), " ".join(special), *(f"a{token}b{token}" for token in special)]
     texts = [*QUERIES, *DOCUMENTS, *_HURTFUL, *spellings]
     planes = (*range(0xD800), *range(0xE000, 0x34000), *range(0x34000, sys.maxunicode + 1, 101))
     texts += [" ".join(f"b{chr(i)}c" for i in planes[at : at + 1_000]) for at in range(0, len(planes), 1_000)]
-    return [*texts, *_mixtures(special, [chr(i) for i in mapped], [chr(i) for i in extending])]
+    texts += [" ".join(f"{key} b{key}c" for key in several[at : at + 500]) for at in range(0, len(several), 500)]
+    return [*texts, *_mixtures(special, [chr(i) for i in mapped], [chr(i) for i in extending], list(several))]
 
 
-def _mixtures(special: Sequence[str], mapped: list[str], extending: list[str]) -> Iterator[str]:
+def _mixtures(special: Sequence[str], mapped: list[str], extending: list[str], several: list[str]) -> Iterator[str]:
     """Random texts of code points that meddle with each other, among letters of every script."""
     chance = random.Random(5)
     letters = sorted({character for text in DOCUMENTS for character in text})
-    odd = [*" \t\n\r\0\x1f\u00a0\u3000\u200b\u200c\u200d\ufe0f\U0001f3fb\U0001f1e6\U0001f469", *special]
-    pools = [mapped, extending, letters, odd, list("abe.,1-<>")]
+    odd = [*" \t\n\r\0\x01\x1f\u00a0\u3000\u200b\u200c\u200d\ufe0f\u0600\u061c\U0001f3fb\U0001f1e6\U0001f469", *special]
+    pools = [mapped, extending, letters, odd, list("abe.,1-<>"), several or mapped]
     for _ in range(5_000):
         chosen = chance.sample(pools, chance.choice([1, 2, 3]))
         yield "".join(chance.choice(chance.choice(chosen)) for _ in range(chance.choice([2, 3, 5, 8, 20, 60])))

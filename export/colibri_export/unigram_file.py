@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from tokenizers.normalizers import Normalizer
 
-from colibri.tokens import WORD_START, LightTokenizer, vocabulary_arrays
+from colibri.tokens import CLUSTER_BYTES, WORD_START, LightTokenizer, vocabulary_arrays
 from colibri_export.tokenizer_proof import first_difference, proof_texts
 
 log = logging.getLogger(__name__)
@@ -48,14 +48,16 @@ def write_unigram(tokenizer_json: str, folder: Path) -> str | None:
     pieces = [(str(piece), float(score)) for piece, score in document["model"]["vocab"]]
     try:
         arrays = vocabulary_arrays(pieces, document["model"]["unk_id"])
-        arrays |= charsmap_arrays(_rules(document["normalizer"]), tokenizer.normalizer)
+        rules = _rules(document["normalizer"])
+        arrays |= charsmap_arrays(rules, tokenizer.normalizer)
     except ValueError as error:
         log.warning("no light tokenizer: %s", error)
         return None
     path = folder / FILE_NAME
     path.write_bytes(_npz(arrays))
+    several = [key for key in charsmap_keys(rules) if len(key) > 1 and len(key.encode()) <= CLUSTER_BYTES + 1]
     special = [token["content"] for token in document["added_tokens"]]
-    texts = proof_texts(special, arrays["mapped"].tolist(), arrays["extending"].tolist())
+    texts = proof_texts(special, arrays["mapped"].tolist(), arrays["extending"].tolist(), several)
     found = first_difference(tokenizer, LightTokenizer(path), texts)
     if found is not None:
         path.unlink()
@@ -96,8 +98,8 @@ def _rules(normalizer: Mapping[str, Any] | None) -> bytes | None:
 def charsmap_arrays(rules: bytes | None, normalizer: Normalizer) -> dict[str, NDArray[np.uint32]]:
     """What `colibri.tokens.charsmap.Charsmap` loads: rules for one code point as the normaliser itself applies them.
 
-    rules: the precompiled charsmap, asked only which code points can begin and continue a rule for several. Raises
-    ValueError for rules that `Charsmap` is not for.
+    rules: the precompiled charsmap, asked only which texts of several code points have a rule. Raises ValueError for
+    rules that `Charsmap` is not for.
     """
     assert rules is not None
     mapped = dict(_mapped(normalizer))
@@ -114,6 +116,15 @@ def charsmap_arrays(rules: bytes | None, normalizer: Normalizer) -> dict[str, ND
         for i in (*range(0x80, 0xD800), *range(0xE000, 0x10000))
         if normalizer.normalize_str(chr(probe) + chr(i)) != mapped[probe] + mapped.get(i, chr(i))
     ]
+    # Beyond U+FFFF: whatever joins a cluster of four bytes makes it too large for its rule.
+    mark = next(chr(i) for i in extending if i < 0x800 and i not in mapped)
+    extending += [
+        i
+        for i in (*range(0x10000, 0x20000), *range(0xE0000, 0xE1000))
+        if normalizer.normalize_str(chr(probe) + mark + chr(i)) == mapped[probe] + mark + mapped.get(i, chr(i))
+    ]
+    fitting = _fitting(several, mapped, set(extending))
+    becomes = [normalizer.normalize_str(key) for key in fitting]
     columns: dict[str, list[int]] = {
         "mapped": list(mapped),
         "mapped_lengths": [len(text) for text in mapped.values()],
@@ -121,8 +132,22 @@ def charsmap_arrays(rules: bytes | None, normalizer: Normalizer) -> dict[str, ND
         "extending": extending,
         "composing_first": sorted({ord(key[0]) for key in several}),
         "composing_next": sorted({ord(character) for key in several for character in key[1:]}),
+        "several": [ord(character) for key in fitting for character in key],
+        "several_lengths": [len(key) for key in fitting],
+        "several_becomes": [ord(character) for text in becomes for character in text],
+        "several_becomes_lengths": [len(text) for text in becomes],
     }
     return {name: np.array(column, np.uint32) for name, column in columns.items()}
+
+
+def _fitting(several: list[str], mapped: Mapping[int, str], extending: set[int]) -> list[str]:
+    """Of the sequences with a rule those that can be a cluster's beginning, and that no shorter rule comes before."""
+    fit = {
+        key
+        for key in several
+        if len(key.encode()) <= CLUSTER_BYTES and ord(key[0]) not in mapped and extending.issuperset(map(ord, key[1:]))
+    }
+    return sorted(key for key in fit if not any(key[:length] in fit for length in range(2, len(key))))
 
 
 def charsmap_keys(rules: bytes) -> Iterator[str]:

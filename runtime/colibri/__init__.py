@@ -12,6 +12,8 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from colibri.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from colibri.encoding import Report
     from colibri.errors import (
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
     from colibri.providers import Provider
     from colibri.scoring import maxsim
     from colibri.vectors import TokenVectors
-
-__version__ = "0.1.0"
 
 # onnxruntime's builds (1.32, its Privacy.md) report to their maker and keep a device id in the home folder, unless this
 # is set before they start. Whoever wants that can set it to 0.

@@ -20,6 +20,8 @@ MODULES = [
     "colibri.compat.pylate",
     "colibri.compat.sentence_transformers",
     "colibri.compat.fastembed",
+    "colibri.compat.found",
+    "colibri.compat.highlighting",
 ]
 STATEMENTS = [
     *(f"import {module}" for module in MODULES),

@@ -19,6 +19,7 @@ from colibri.index import ingest
 from colibri.index.storage import segments
 from colibri.index.storage.disk import Disk, write_all
 from rounds import rounds
+from sign_files import signed
 from store_contract import DIM, SPACE, document, rows
 
 State = dict[str, int]  # id -> payload's n
@@ -154,6 +155,7 @@ def test_a_power_loss_at_any_moment_loses_nothing_acknowledged(
         with Index.open(copy, create=False) as after:
             assert held(after) in allowed, disk.events
             assert after.verify().clean, disk.events
+            assert all(signed(after)), disk.events
             after.upsert([document(77)])  # and it goes on from there
             assert "d77" in held(after)
         assert not [*(copy / "segments").glob("staged-*")]
@@ -178,9 +180,9 @@ def test_bytes_then_names_then_the_commit(tmp_path: Path) -> None:
             disk.events.clear()
             write_one([document(1 + number)])
             whats = [what for what, _ in disk.events]
-            assert whats[-5:] == ["sync", "sync", "sync", "sync folder", "commit"]
-            assert set(whats[:-5]) == {"write"}
-            files = {"000001.rows", "000001.scales", "000001.ends"}
+            assert whats[-6:] == ["sync", "sync", "sync", "sync", "sync folder", "commit"]
+            assert set(whats[:-6]) == {"write"}
+            files = {f"000001.{kind}" for kind in segments.ALL_KINDS}
             assert {name for what, name in disk.events if what == "sync"} == files
         disk.events.clear()
         index.delete("d1")

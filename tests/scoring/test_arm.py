@@ -18,6 +18,7 @@ import pytest
 
 from colibri.scoring import meaning
 from colibri.scoring.collection import collection
+from colibri.scoring.kernel import ARGUMENTS
 from colibri.scoring.names import INTEGERS
 from colibri.vectors import Kind
 from scoring_cases import KINDS, Ragged, stored
@@ -42,7 +43,7 @@ PROGRAM = """
     .text
     .globl _start
 _start:
-    sub sp, sp, #96
+    sub sp, sp, #112
 {calls}
     mov x0, #1
     ldr x1, =out
@@ -52,10 +53,6 @@ _start:
     mov x0, #0
     mov x8, #94
     svc #0
-    .globl NRT_MemInfo_alloc_aligned
-NRT_MemInfo_alloc_aligned:
-    ldr x0, =meminfo
-    ret
     .globl NRT_decref
 NRT_decref:
     ret
@@ -70,7 +67,6 @@ memset:
     .data
     .align 6
 data: .incbin "{data}"
-meminfo: .quad 1, 0, 0, room, 4194304, 0
     .bss
     .align 6
 out: .skip {size}
@@ -90,7 +86,7 @@ def code_of(kind: Kind) -> tuple[str, str]:
     flags = core.compiler.Flags()
     flags.no_compile = flags.nrt = True
     target = core.registry.cpu_target
-    arguments = (core.types.int64,) * build._SCAN.split("(")[1].count("int64")
+    arguments = (core.types.int64,) * ARGUMENTS["scan"]
     function = build._copy(scan.scan, names, "scan_arm")
     typing, context = target.typing_context, target.target_context
     typing.refresh()
@@ -138,7 +134,7 @@ def call(function: str, arguments: list[str]) -> str:
 def packed(kind: Kind, query: Any, weights: Any, biased: bool) -> tuple[Any, Any, Any]:
     """A query's words, finals and initial sums, by the kernel's own code."""
     chosen = build.recipe("neon-dot", kind)
-    pack = numba.njit(build._PACK)(build._copy(chosen.pack, build._names(chosen), "pack_arm"))
+    pack = numba.njit(build.SIGNATURES["pack"])(build._copy(chosen.pack, build._names(chosen), "pack_arm"))
     tokens, dim = query.shape
     groups = -(-tokens // 16)
     words = np.zeros(-(-dim // chosen.per_word) * groups * 64, np.uint8)
@@ -169,9 +165,9 @@ def test_a_scan_on_arm_scores_subsets_and_keeps_the_best(kind: Kind, dim: int, t
     common = [query, final, start, "3", str(int(biased)), rows, str(dim), scales, str(found.scale_stride)]
     text, name = code_of(kind)
     calls = [
-        call(name, [*common, starts, starts, "0", "0", str(count), "out", "0", "0"]),
-        call(name, [*common, some, starts, places, "0", str(len(ids)), "out + 64", "0", "0"]),
-        call(name, [*common, starts, starts, "0", "0", str(count), "0", str(K), "out + 128"]),
+        call(name, [*common, starts, starts, "0", "0", str(count), "out", "0", "0", "room"]),
+        call(name, [*common, some, starts, places, "0", str(len(ids)), "out + 64", "0", "0", "room"]),
+        call(name, [*common, starts, starts, "0", "0", str(count), "0", str(K), "out + 128", "room"]),
     ]
     (tmp_path / "data").write_bytes(data)
     (tmp_path / "scan.s").write_text(text)

@@ -113,16 +113,17 @@ assert "much" in sys.argv or engine._state.scored > engine.WORTH_COMPILING
 for thread in threading.enumerate():
     if thread is not threading.main_thread():
         thread.join()
-assert "no numba" in engine._state.failed["int8"]
+assert "and no numba to compile one" in engine._state.failed["int8"]
 assert top_k(case.query, docs, 1).ids[0] == scores.argmax()
 np.testing.assert_array_equal(maxsim(case.query, docs), scores)
 assert engine.why_numpy() == "numba is not installed"
 from click.testing import CliRunner
 from colibri.cli import group
 said = CliRunner().invoke(group, ["doctor"]).output
-assert "kernel numpy, because numba is not installed, cost int8 scores take about" in said, said
+assert "kernel numpy, because no kernels compiled ahead for " in said, said
+assert " are installed, and numba is not installed, cost int8 scores take about" in said, said
 refused = CliRunner().invoke(group, ["warmup"])
-assert refused.exit_code == 1 and "pip install numba" in refused.output, refused.output
+assert refused.exit_code == 1 and "colibri-edge[numba]" in refused.output, refused.output
 """
 
 FORK = """
@@ -319,7 +320,7 @@ print(why_numpy())
     assert (done.returncode, done.stdout.strip()) == (0, "NUMBA_DISABLE_JIT turns numba's compiler off"), done.stderr
     doctor = [sys.executable, "-m", "colibri", "doctor"]
     told = subprocess.run(doctor, capture_output=True, text=True, check=False, env=environment).stdout
-    assert "kernel numpy, because NUMBA_DISABLE_JIT turns numba's compiler off" in told
+    assert " are installed, and NUMBA_DISABLE_JIT turns numba's compiler off, cost" in told
     asked = [sys.executable, "-m", "colibri", "warmup"]
     done = subprocess.run(asked, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 1

@@ -18,7 +18,7 @@ from colibri.scoring.names import KERNELS
 pytestmark = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed: there are no kernels")
 
 HERE = Path(__file__).parent
-FILES = [str(HERE / name) for name in ("test_search.py", "test_collection.py")]
+FILES = [str(HERE / name) for name in ("test_search.py", "test_collection.py", "test_bits.py")]
 
 # What numba compiles for may be less than the processor has. The 256-bit VNNI instruction has two encodings; each is
 # allowed alone, and `test_tile.py` looks at the bytes.
@@ -35,7 +35,7 @@ def environment(run: str) -> dict[str, str]:
     """Of a process in which a kernel answers from the first call on."""
     kernel, name, features = LIMITS.get(run, (run, "", ""))
     limits = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features} if name else {}
-    return {**os.environ, **limits, "COLIBRI_KERNEL": kernel, "OPENBLAS_NUM_THREADS": "1"}
+    return {**os.environ, **limits, "COLIBRI_KERNEL": f"numba:{kernel}", "OPENBLAS_NUM_THREADS": "1"}
 
 
 @functools.cache
@@ -44,7 +44,7 @@ def usable(run: str) -> bool:
     without = {name: value for name, value in environment(run).items() if name != "COLIBRI_KERNEL"}
     command = [sys.executable, "-m", "colibri", "doctor", "--json"]
     found = subprocess.run(command, env=without, capture_output=True, text=True, check=True)
-    return environment(run)["COLIBRI_KERNEL"] in json.loads(found.stdout)["scoring"]["usable"]
+    return LIMITS.get(run, (run,))[0] in json.loads(found.stdout)["scoring"]["usable"]
 
 
 # What numba compiles for changes the code and not its meaning: of a limited processor a part of the tests is enough,
@@ -116,9 +116,9 @@ def test_a_kernel_that_cannot_run_is_refused(name: str) -> None:
     if usable(name) if name in KERNELS else False:
         pytest.skip(f"{name} can run here")
     command = [sys.executable, "-m", "colibri", "warmup"]
-    done = subprocess.run(
-        command, env={**os.environ, "COLIBRI_KERNEL": name}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"Error: COLIBRI_KERNEL={name}")
+    for word in (name, f"numba:{name}"):
+        environment = {**os.environ, "COLIBRI_KERNEL": word}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"Error: COLIBRI_KERNEL={word}")
     assert "generic" in done.stderr, "says what there is"

@@ -1,7 +1,8 @@
-"""The shipped model's light tokenizer gives what `tokenizers` gives, and leaves to it what it cannot tell."""
+"""The shipped model's light tokenizer gives what `tokenizers` gives, for any text."""
 
 import dataclasses
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -16,9 +17,11 @@ from tokenizers import Tokenizer
 
 from colibri.artefact import finding as artefact
 from colibri.artefact.finding import Artefact
-from colibri.errors import ArtefactError
+from colibri.errors import ArtefactError, MissingExtra
+from colibri.machine import install_command
 from colibri.tokens.light_tokenizer import LightTokenizer, Pieces
 from colibri.tokens.tokenizer import TextTokenizer
+from reference import tokenizer_json
 
 # Where sentencepiece, which sums in float32, chooses other pieces than `tokenizers`, each alone or in a long text.
 NEAR_TIES = ['"1111111"', "(iii)", "D-MMM-YY,", "Edit....", "Szczegóły....", "j-iii.", "Éditer....", "Dati"]
@@ -39,7 +42,15 @@ PLAIN = [
     *NEAR_TIES,
     "Dati " * 400,
 ]
-LEFT = ["e\u0301", "ª\u0301", "ﬁ\u0301", "⊂\u0338", "\x01a", "½\x01", "ا\u0653"]
+CLUSTERS = [
+    *("e\u0301", "ª\u0301", "ﬁ\u0301", "⊂\u0338", "\x01a", "½\x01", "ا\u0653", "\x01½\x01\x01", "ª\u0301\U0001f3fb"),
+    *(
+        "\u0600e\u0301",
+        "\u0600\u0601ª\u0301 x",
+        "\u00ad\u0301 \u061c\u0301e\u0301",
+        "\u0344\u0301 \u200d\u0301e\u0323\u0301",
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -51,17 +62,17 @@ def light() -> LightTokenizer:
 
 @pytest.fixture(scope="module")
 def plain() -> Tokenizer:
-    found = artefact.find()
-    tokenizer = Tokenizer.from_file(str(found.path(found.manifest.tokenizer.file)))
+    tokenizer = Tokenizer.from_str(tokenizer_json(artefact.find()))
     tokenizer.encode_special_tokens = True
     return tokenizer
 
 
 @pytest.fixture(scope="module")
-def without_light() -> TextTokenizer:
-    found = artefact.find()
-    spec = dataclasses.replace(found.manifest.tokenizer, unigram_file=None)
-    return TextTokenizer(Artefact(found.folder, dataclasses.replace(found.manifest, tokenizer=spec)))
+def without_light(tmp_path_factory: pytest.TempPathFactory) -> TextTokenizer:
+    found, folder = artefact.find(), tmp_path_factory.mktemp("whole")
+    (folder / "tokenizer.json").write_text(tokenizer_json(found), encoding="utf-8")
+    spec = dataclasses.replace(found.manifest.tokenizer, file="tokenizer.json", unigram_file=None)
+    return TextTokenizer(Artefact(folder, dataclasses.replace(found.manifest, tokenizer=spec)))
 
 
 def assert_equal(pieces: Pieces | None, text: str, plain: Tokenizer) -> None:
@@ -76,32 +87,62 @@ def test_ids_and_offsets_are_those_of_tokenizers(text: str, light: LightTokenize
     assert_equal(light.encode([text])[0], text, plain)
 
 
-@pytest.mark.parametrize("text", LEFT)
-def test_what_a_grapheme_cluster_decides_is_left_to_tokenizers(text: str, light: LightTokenizer) -> None:
-    before, found, after = light.encode(["the river", text, "the water"])
+@pytest.mark.parametrize("text", CLUSTERS)
+def test_what_a_grapheme_cluster_decides_is_as_tokenizers_decides_it(
+    text: str, light: LightTokenizer, plain: Tokenizer
+) -> None:
+    company = ["the river", text, "", text * 40, "the water"]
+    for each, pieces in zip(company, light.encode(company), strict=True):
+        assert_equal(pieces, each, plain)
+
+
+@pytest.fixture(scope="module")
+def of_before(tmp_path_factory: pytest.TempPathFactory) -> LightTokenizer:
+    """Of a file as exports wrote it before it had rules for clusters."""
+    arrays = dict(np.load(artefact.find().path("unigram.npz")))
+    for name in ("several", "several_lengths", "several_becomes", "several_becomes_lengths"):
+        del arrays[name]
+    path = tmp_path_factory.mktemp("before") / "unigram.npz"
+    np.savez(path, **arrays)
+    return LightTokenizer(path)
+
+
+@pytest.mark.parametrize("text", CLUSTERS)
+def test_a_file_without_rules_for_clusters_leaves_them_to_tokenizers(text: str, of_before: LightTokenizer) -> None:
+    before, found, after = of_before.encode(["the river", text, "the water"])
     assert found is None
     assert before is not None
     assert after is not None
 
 
 meddling = st.text(
-    "aeib1<s>½ªﬁﷺ\u0301\u0323\u093c\u3099\ufe0f\u200b\u200c\u200d\x01\x7f\r\n\u3000ำ각\u1100\u1161ｶﾞاً▁🐦🏻🇩⊂\u0338",
+    "aeib1<s>½ªﬁﷺ\u0301\u0323\u093c\u3099\ufe0f\u200b\u200c\u200d\x01\x7f\r\n\u3000ำ각\u1100\u1161ｶﾞاً▁🐦🏻🇩⊂\u0338"
+    "\u0600\u061c\u06dd\u0344\u00ad\U0001f1e9\U000e0101",
     max_size=40,
 )
 
 
-@given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | meddling, max_size=6))
-def test_any_texts_are_read_as_tokenizers_reads_them_or_left(
-    texts: list[str], light: LightTokenizer, plain: Tokenizer
-) -> None:
+any_texts = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | meddling, max_size=6)
+
+
+@given(texts=any_texts)
+def test_any_texts_are_read_as_tokenizers_reads_them(texts: list[str], light: LightTokenizer, plain: Tokenizer) -> None:
     found = light.encode(texts)
     assert len(found) == len(texts)
     for text, pieces in zip(texts, found, strict=True):
+        assert_equal(pieces, text, plain)
+
+
+@given(texts=any_texts)
+def test_an_earlier_file_reads_texts_so_or_leaves_them(
+    texts: list[str], of_before: LightTokenizer, plain: Tokenizer
+) -> None:
+    for text, pieces in zip(texts, of_before.encode(texts), strict=True):
         if pieces is not None:
             assert_equal(pieces, text, plain)
 
 
-@given(texts=st.lists(st.text(max_size=60) | meddling | st.sampled_from([*PLAIN, *LEFT]), max_size=6))
+@given(texts=st.lists(st.text(max_size=60) | meddling | st.sampled_from([*PLAIN, *CLUSTERS]), max_size=6))
 def test_what_a_model_sees_does_not_depend_on_who_read_the_text(
     texts: list[str], mini_tokenizer: TextTokenizer, without_light: TextTokenizer
 ) -> None:
@@ -115,10 +156,7 @@ def test_what_a_model_sees_does_not_depend_on_who_read_the_text(
 
 def test_texts_that_fill_several_groups_come_back_in_order(light: LightTokenizer, plain: Tokenizer) -> None:
     texts = [f"{word} " * 3_000 for word in ("river", "bird", "e\u0301", "house")] + ["x", "the " * 20_000, "z"]
-    found = light.encode(texts)
-    assert found.pop(2) is None
-    del texts[2]
-    for text, pieces in zip(texts, found, strict=True):
+    for text, pieces in zip(texts, light.encode(texts), strict=True):
         assert_equal(pieces, text, plain)
 
 
@@ -133,13 +171,15 @@ def test_words_that_were_met_before_have_the_same_pieces_and_their_number_is_bou
         assert "long" * 20 not in fresh._remembered
 
 
-def test_a_word_of_more_characters_than_a_group_is_left_to_tokenizers(light: LightTokenizer) -> None:
-    assert [pieces is None for pieces in light.encode(["a", "x" * 65_537, "x " * 65_537, "b"])] == [0, 1, 0, 0]
+def test_a_word_may_have_more_characters_than_a_group(light: LightTokenizer, plain: Tokenizer) -> None:
+    texts = ["a", "x" * 65_537, "x " * 65_537, "日本語の文章、" * 12_000, "b"]
+    for text, pieces in zip(texts, light.encode(texts), strict=True):
+        assert_equal(pieces, text, plain)
 
 
 def test_threads_share_one(mini_tokenizer: TextTokenizer) -> None:
     role = artefact.find().manifest.document
-    texts = [*PLAIN, *LEFT]
+    texts = [*PLAIN, *CLUSTERS]
     alone = [encoded.ids.tolist() for encoded in mini_tokenizer.encode(texts, role)]
     fresh = TextTokenizer(artefact.find())
     with ThreadPoolExecutor(8) as pool:
@@ -147,18 +187,28 @@ def test_threads_share_one(mini_tokenizer: TextTokenizer) -> None:
             assert [encoded.ids.tolist() for encoded in found] == alone
 
 
-def test_tokenizers_is_loaded_when_a_text_needs_it_and_not_before() -> None:
+def test_no_text_loads_tokenizers() -> None:
     code = (
         "import sys, json; from colibri.artefact import finding as artefact\n"
         "from colibri.tokens.tokenizer import TextTokenizer\n"
-        "found = artefact.find(); made = TextTokenizer(found); seen = []\n"
-        "for text in json.loads(sys.argv[1]):\n"
-        "    made.encode([text], found.manifest.query); seen.append('tokenizers' in sys.modules)\n"
-        "print(json.dumps(seen))"
+        "found = artefact.find(); made = TextTokenizer(found)\n"
+        "made.encode(json.loads(sys.argv[1]), found.manifest.query); made.tokens([0, 10, 250_001, 250_002])\n"
+        "print('tokenizers' in sys.modules)"
     )
-    words = [sys.executable, "-c", code, json.dumps(["the river", "日本語", "ª\u0301", "the river"])]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == [False, False, True, True]
+    words = [sys.executable, "-c", code, json.dumps(["the river", "日本語", *CLUSTERS, "y" * 70_000, "\ud800"])]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_where_tokenizers_is_wanted_and_not_installed_the_extra_is_named(
+    bert: Artefact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    wanted = re.escape(f"needs tokenizers (colibri-edge[tokenizers]): {install_command('tokenizers')}")
+    with pytest.raises(MissingExtra, match=wanted):
+        TextTokenizer(bert)
+    with pytest.raises(MissingExtra, match=wanted):
+        TextTokenizer(artefact.find(), special_tokens=True)
+    TextTokenizer(artefact.find()).encode(CLUSTERS, artefact.find().manifest.query)
 
 
 def test_ids_are_spelt_without_tokenizers_where_they_are_pieces(mini_tokenizer: TextTokenizer) -> None:
@@ -195,7 +245,7 @@ def test_the_file_is_among_those_that_are_checked_before_they_are_used(tmp_path:
     found = artefact.find()
     variant = found.manifest.variants["cpu-int8"]
     names = found.files_to_run(variant, variant.graphs[0])
-    assert {"unigram.npz", "tokenizer.json"} <= set(names)
+    assert {"unigram.npz", "tokenizer.rules.json"} <= set(names)
     shutil.copy(found.path("unigram.npz"), tmp_path)
     with (tmp_path / "unigram.npz").open("r+b") as file:
         file.seek(1_000_000)

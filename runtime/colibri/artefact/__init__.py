@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from colibri.artefact.cutoffs import FITS, NOTHING_FITS, Bounds, Fit, bounds, fit_of
     from colibri.artefact.finding import DEFAULT, Artefact, check_files, files_checked, find, shipped
     from colibri.artefact.hashing import file_sha256, part_count
-    from colibri.artefact.hub import prepare_client
+    from colibri.artefact.hub import client_wanted, has_client, prepare_client
     from colibri.artefact.manifest import (
         Architecture,
         CutoffRow,
@@ -46,7 +46,7 @@ else:
             "cutoffs": "FITS NOTHING_FITS Bounds Fit bounds fit_of",
             "finding": "DEFAULT Artefact check_files files_checked find shipped",
             "hashing": "file_sha256 part_count",
-            "hub": "prepare_client",
+            "hub": "client_wanted has_client prepare_client",
             "manifest": "Architecture CutoffRow Cutoffs Engine Expansion FileEntry GoldenRow GoldenScores Graph Head "
             "Licence Manifest Parity Profile Role RoleName Skiplist Source TokenizerSpec Variant",
             "manifest_file": "FILE_NAME FORMAT needed_format read_manifest write_manifest",

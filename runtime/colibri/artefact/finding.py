@@ -14,7 +14,7 @@ from colibri.artefact import manifest_file, places
 from colibri.artefact.hashing import file_sha256
 from colibri.artefact.hub import HubFiles, HubWish, hub_wish, open_repository
 from colibri.artefact.manifest import Graph, Manifest, Variant
-from colibri.errors import ArtefactError, ArtefactNotFound, InputTypeError
+from colibri.errors import ArtefactError, ArtefactNotFound, InputTypeError, MissingExtra
 from colibri.machine import physical_cores
 
 DEFAULT = "colibri-mini"
@@ -83,7 +83,8 @@ def find(
     least 7 digits of it. "main" is as none. One of another revision is never taken.
 
     Raises ArtefactNotFound when there is none, ArtefactError when its manifest is unreadable or of a newer format,
-    InputError for a COLIBRI_ALIAS that maps nothing.
+    MissingExtra for a hub id that would have to be fetched without the hub's client (the extra [hub]), InputError for a
+    COLIBRI_ALIAS that maps nothing.
     """
     wish = hub_wish(cache_dir, revision, token, local_files_only)
     if name_or_path is not None and not isinstance(name_or_path, str | os.PathLike):
@@ -168,6 +169,9 @@ def _of_hub(name: str, wish: HubWish, others: Sequence[Artefact]) -> Artefact:
     of that name, of other revisions than the one that was asked for."""
     try:
         folder, hub = open_repository(name, manifest_file.FILE_NAME, wish)
+    except MissingExtra as error:
+        here = f"{_of_another(others[0], wish)}; " if others else f"{name} is no artefact's folder or name here; "
+        raise MissingExtra(f"{here}{error}") from error
     except ArtefactNotFound as error:
         user = places.user_models()
         where = f"in {user}" if user else "where you tell it"

@@ -1,12 +1,18 @@
-"""Files of a hub repository, fetched when they are needed and kept in the hub's own cache."""
+"""Files of a hub repository, fetched when they are needed and kept in the hub's own cache.
+
+Fetching is the hub's client's (the extra [hub]); what the cache holds is read without it.
+"""
 
 import logging
 import os
 import re
 from dataclasses import dataclass, field, replace
+from importlib import util
 from pathlib import Path
 
-from colibri.errors import ArtefactNotFound, InputError, InputTypeError
+from colibri import machine
+from colibri.artefact.hub_cache import asks_no_hub, cached_file
+from colibri.errors import ArtefactNotFound, InputError, InputTypeError, MissingExtra
 from colibri.machine import can_be, home, temporary_folder, why_no_home
 
 log = logging.getLogger(__name__)
@@ -14,6 +20,7 @@ log = logging.getLogger(__name__)
 # What git takes in no name.
 _NO_REVISION = re.compile(r"\.\.|^[/-]|[\x00-\x20\x7f\\~^:?*\[]")
 _HUB_SECONDS = 10  # as the client waits for an answer
+_NOT_CACHED = "not in the local hub cache"
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,10 @@ class HubFiles:
     def fetch(self, name: str) -> Path:
         """The local path of a file, downloaded if the cache lacks it (HF_HUB_OFFLINE=1 forbids that).
 
-        Raises ArtefactNotFound when it cannot be had.
+        Raises ArtefactNotFound when it cannot be had, MissingExtra when it would have to be fetched without the client.
         """
+        if not has_client():
+            return self._without_client(name)
         prepare_client()
         # 0.3 s to import, and only hub ids need it.
         from huggingface_hub import hf_hub_download  # noqa: PLC0415
@@ -81,10 +90,19 @@ class HubFiles:
             return Path(found)
         except LocalEntryNotFoundError as error:
             why = "local_files_only asks no hub" if wish.local_files_only else "the hub cannot be reached"
-            reason = f"not in the local hub cache, and {why}"
-            raise ArtefactNotFound(f"{self.repo}: {name} is {reason}") from error
+            raise ArtefactNotFound(f"{self.repo}: {name} is {_NOT_CACHED}, and {why}") from error
         except (HfHubHTTPError, HFValidationError) as error:
             raise ArtefactNotFound(f"{self.repo}: {name}: {error}") from error
+
+    def _without_client(self, name: str) -> Path:
+        """From the cache. Of a branch that is the commit the cache knows: nobody is there to ask for a newer one."""
+        found = cached_file(self.repo, name, self.wish.cache_dir, self.wish.revision)
+        if found is not None:
+            return found
+        if self.wish.local_files_only or asks_no_hub():
+            why = "local_files_only asks no hub" if self.wish.local_files_only else "HF_HUB_OFFLINE asks no hub"
+            raise ArtefactNotFound(f"{self.repo}: {name} is {_NOT_CACHED}, and {why}")
+        raise MissingExtra(f"{self.repo}: {name} is {_NOT_CACHED}, and {client_wanted('to fetch it')}")
 
     def _refuse_without_hub(self, name: str) -> None:
         """Of a file that is not cached ask once whether there is a hub: the client asks six times and more, which takes
@@ -103,6 +121,16 @@ class HubFiles:
             return
         except Exception as error:  # of requests, httpx or httpx2, as the client's version has it
             raise LocalEntryNotFoundError(str(error)) from error
+
+
+def has_client() -> bool:
+    """Whether the hub's client is installed."""
+    return util.find_spec("huggingface_hub") is not None
+
+
+def client_wanted(what_for: str) -> str:
+    """What a MissingExtra says where the client is not installed."""
+    return f"there is no huggingface_hub {what_for} (colibri-edge[hub]): {machine.install_command('hub')}"
 
 
 def prepare_client() -> None:

@@ -65,6 +65,7 @@ class Hit:
     passages: tuple[PassageHit, ...]
     words: float | None
     fit: "Fit | None"
+    screened: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,20 @@ class Gone(Exception):
     """Nobody answers there any more."""
 
 
-def asked(served: "Served", query: str, k: int, where: Mapping[str, Any] | None, passages: int, mode: str) -> Answer:
+def asked(
+    served: "Served",
+    query: str,
+    k: int,
+    where: Mapping[str, Any] | None,
+    passages: int,
+    mode: str,
+    *,
+    exact: bool = False,
+) -> Answer:
     """What a serving process finds. Raises Gone, InputError for what it refuses, StoreError for what it cannot do."""
     path = "/ui/api/hits" if served.page else "/v1/search"
     body = {"query": query, "k": k, "where": where, "passages": passages, "spans": True, "mode": mode}
+    body |= {"exact": True} if exact else {}  # which an older process does not know
     status, said = _posted(served, path, json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     if status != 200:
         detail = said.get("detail") if isinstance(said, dict) else None
@@ -139,15 +150,16 @@ def _named(served: "Served") -> str:
 def _read(said: Mapping[str, Any]) -> Answer:
     results = said["results"]
     marked = {one["id"]: [_span(word) for word in one.get("highlights") or ()] for one in results}
+    screened = bool(said.get("screened"))
     # Of the same fields and meaning (tests/cli/test_asking.py), and here at once.
-    return Answer(cast("list[index.Hit]", [_hit(one) for one in results]), marked, str(said["mode"]))
+    return Answer(cast("list[index.Hit]", [_hit(one, screened) for one in results]), marked, str(said["mode"]))
 
 
-def _hit(said: Mapping[str, Any]) -> Hit:
+def _hit(said: Mapping[str, Any], screened: bool) -> Hit:
     text = None if said.get("document") is None else said["document"]["text"]
     passages = tuple(_passage(one, text) for one in said["passages"])
     score, normalised, words = said["relevance_score"], said["normalised_score"], said.get("words_score")
-    return Hit(said["id"], score, normalised, text, said.get("payload"), passages, words, said.get("fit"))
+    return Hit(said["id"], score, normalised, text, said.get("payload"), passages, words, said.get("fit"), screened)
 
 
 def _passage(said: Mapping[str, Any], text: str | None) -> PassageHit:

@@ -117,17 +117,12 @@ def _provider_lines(states: dict[str, str]) -> list[str]:
 
 
 def _scoring(problems: list[str]) -> dict[str, Any]:
-    """Which kernel scores, once enough has been; nothing is compiled to find out."""
+    """Who scores, once enough has been scored, and why; nothing is compiled to find out."""
     try:
-        reason = scoring.why_numpy()
-        if reason is None:
-            kernel = scoring.choose_kernel(scoring.wanted_kernel())
-            return {"kernel": kernel, "usable": ["numpy", *scoring.usable_kernels()]}
+        return scoring.answering()
     except ColibriError as error:
         problems.append(str(error))
-        reason = str(error)
-    # benchmarks/maxsim/bench_maxsim.py, on one thread: see the README's table.
-    return {"kernel": "numpy", "because": reason, "cost": scoring.NUMPY_COSTS}
+        return {"kernel": "numpy", "because": str(error), "cost": scoring.NUMPY_COSTS}
 
 
 def _artefact(name: str | None, variant: str | None, provider: str, runs: bool, problems: list[str]) -> dict[str, Any]:

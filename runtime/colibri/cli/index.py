@@ -90,7 +90,9 @@ _TASK: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": _no
 @click.option("--stats", **_TASK, help="Show what the index holds, and what it is made of.")
 @click.option("--verify", **_TASK, help="Compare everything with its checksum; 1 when it differs.")
 @click.option("--repair", **_TASK, help="Drop what is broken, or encode it again from its text.")
-@click.option("--convert", **_TASK, help="Give an older index exact words; older programs then refuse it.")
+@click.option(
+    "--convert", **_TASK, help="Give an older index exact words and sign bits; older programs then refuse it."
+)
 @click.option("--compact", **_TASK, help="Free what deleted documents take.")
 @click.option("--export", "export_to", type=NamedPath(), help="Write all of it to a new folder.")
 @click.option("--import", "import_from", type=NamedPath(), help="Add what --export wrote.")

@@ -86,8 +86,9 @@ def _stats(opened: Index, as_json: bool) -> None:
     if as_json:
         echo_json({**found, **asdict(held)})
         return
-    if found["no_words"] is None:
-        del found["no_words"]
+    for why in ("no_words", "no_screen"):
+        if found[why] is None:
+            del found[why]
     _show({**found, "files": held.files})
     if held.kinds:
         echo("\npassages by kind:")
@@ -144,9 +145,9 @@ def _converted(opened: Index, found: dict[str, Any]) -> None:
     if found["no_words"] is not None:
         echo(visible(f"{opened.path} has no words: {found['no_words']}"))
     elif found["converted"]:
-        echo(visible(f"{opened.path}: {found['converted']:,} documents have words now"))
+        echo(visible(f"{opened.path}: {found['converted']:,} documents have words and sign bits now"))
     else:
-        echo(visible(f"{opened.path} has words already"))
+        echo(visible(f"{opened.path} has words and sign bits already"))
 
 
 def _show(found: dict[str, Any]) -> None:

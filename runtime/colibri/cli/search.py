@@ -48,6 +48,7 @@ _GROUPS = {"Which documents": ("--in", "--kind", "--since", "--until", "--where"
     show_default=True,
     help="Find by meaning, by exact words, or by both; --mode words needs no model.",
 )
+@click.option("--exact", is_flag=True, help="Score every passage of a large index, with no first look at sign bits.")
 @click.option("--open", "opened", type=click.IntRange(min=1), metavar="N", help="Open the file of hit N as well.")
 @fit_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; without --min it has every result.")
@@ -56,6 +57,7 @@ def search(
     words: tuple[str, ...],
     count: int,
     mode: str,
+    exact: bool,
     opened: int | None,
     least: Least | None,
     everything: bool,
@@ -83,7 +85,9 @@ def search(
     """
     query, where = " ".join(words), about.where()
     place = named.existing(quiet=as_json)
-    hits, marks, mode = _found(place, _Question(query, max(count, opened or 0), where, mode), asked)
+    hits, marks, mode = _found(place, _Question(query, max(count, opened or 0), where, mode, exact), asked)
+    if any(hit.screened for hit in hits):
+        log.info("sign bits chose which passages were scored; --exact scores all of them")
     hits = hits[:count] if opened is None or opened <= count else hits
     said = parsed(about.filters)
     unknown = unknown_fields(place, said, found=bool(hits)) if said else {}
@@ -116,6 +120,7 @@ class _Question:
     count: int
     where: Mapping[str, Any] | None
     mode: str
+    exact: bool
 
 
 def _say_alone(why: str, query: str) -> None:
@@ -133,7 +138,7 @@ def _found(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequen
         from colibri.cli import asking  # sockets and addresses, which a search of one's own does without
 
         try:
-            answer = asking.asked(served, asks.query, asks.count, asks.where, _PASSAGES, asks.mode)
+            answer = asking.asked(served, asks.query, asks.count, asks.where, _PASSAGES, asks.mode, exact=asks.exact)
         except asking.Gone:
             log.info("%s: process %d does not answer any more", served.url, served.pid)
         except StoreError as error:
@@ -166,7 +171,9 @@ def _own(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequence
 
     with Index.open(place, options.model, options.dim, create=False, load=load) as index:
         mode = _possible(index, asks)
-        hits = index.search(asks.query, asks.count, asks.where, explain=True, passages=_PASSAGES, mode=mode)
+        hits = index.search(
+            asks.query, asks.count, asks.where, explain=True, passages=_PASSAGES, mode=mode, exact=asks.exact
+        )
 
     def marks(hit: "Hit", passage: "PassageHit") -> "Spans":
         return highlights(passage.matches, hit.text or "", meaning=loaded[-1].word_weight if loaded else None)

@@ -17,7 +17,8 @@ from colibri.index import by_words, ranking
 from colibri.index.asking import Asked
 from colibri.index.by_words import Found
 from colibri.index.document import Hit, PassageHit, part_of
-from colibri.index.ranking import Place, Scored
+from colibri.index.ranking import Place
+from colibri.index.scores import Scores
 from colibri.index.storage.reading import MEND, by_number, passage_rows
 from colibri.index.storage.snapshot import Snapshot
 from colibri.index.wanted import Wanted
@@ -64,7 +65,7 @@ def narrowed(
 
 def blended(
     connection: sqlite3.Connection,
-    parts: Sequence[Scored],
+    scores: Scores,
     rows: Sequence[Found],
     k: int,
     least_score: float,
@@ -74,7 +75,7 @@ def blended(
     rows         what words found, best first, all of it scored
     least_score  of the documents
     """
-    best = ranking.best_documents(connection, parts, max(k, STRETCHED))
+    best = ranking.best_documents(connection, scores, max(k, STRETCHED))
     if not best or not rows or not math.isfinite(best[0].score):  # what is damaged ranks first, and will be told
         return [place for place in best if place.score >= least_score][:k], {}
     least = best[min(len(best), STRETCHED) - 1].score
@@ -83,9 +84,11 @@ def blended(
     shares = {row.slot: row.score / top for row in rows}
     by_document = {number: shares[some[0].slot] for number, some in by_words.in_order(rows).items()}
     places = {place.document: place for place in best}
-    for row in rows:
+    others = [row for row in rows if row.document not in places]
+    scores.know(np.array([row.first + i for row in others for i in range(row.passages)], np.int64))
+    for row in others:
         if row.document not in places:
-            places[row.document] = _place(parts, row)
+            places[row.document] = _place(scores, row)
 
     def fused(place: Place) -> float:
         return (place.score - least) / width + WEIGHT * by_document.get(place.document, 0.0)
@@ -95,12 +98,10 @@ def blended(
     return order, {slot: share * WEIGHT * width for slot, share in shares.items()}
 
 
-def _place(parts: Sequence[Scored], row: Found) -> Place:
-    for part in parts:
-        begin = row.first - part.segment.base
-        if 0 <= begin < len(part.scores):
-            score = float(part.scores[begin : begin + row.passages].max())
-            return Place(row.document, row.first, row.passages, score)
+def _place(scores: Scores, row: Found) -> Place:
+    own = scores.of(row.first, row.passages)
+    if own is not None:
+        return Place(row.document, row.first, row.passages, float(own.max()))
     raise StoreDamaged(f"a document lies where no passage is (slot {row.first}); {MEND}")
 
 

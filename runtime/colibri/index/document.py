@@ -74,6 +74,7 @@ class Hit:
                 asked for. Where they alone were, `score` is BM25, and `normalised` the same as this
     fit         whether it fits the query at all, by the model's cutoffs (`manifest.cutoffs`): "likely", "maybe" or
                 "unlikely"; None where the model has none, or the index has not loaded it
+    screened    whether sign bits chose which passages were scored (see `Index.search`)
     """
 
     id: str
@@ -84,6 +85,7 @@ class Hit:
     passages: tuple[PassageHit, ...] = field(default=())
     words: float | None = None
     fit: Fit | None = None
+    screened: bool = field(default=False, compare=False)
 
     def highlights(self, passage: int | None = None, *, share: float = 0.3) -> list[Span]:
         """What of `text` to show in bold: the words that matter most to a passage's score, as `colibri.explain` says.

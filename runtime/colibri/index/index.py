@@ -359,9 +359,14 @@ class Index:
         min_score: float | None = None,
         mode: Mode = "meaning",
         typing: bool = False,
+        exact: bool = False,
         text: str | None = None,
     ) -> list[Hit]:
-        """The k best documents by their best passage, best first; exact: every passage is scored.
+        """The k best documents by their best passage, best first.
+
+        Every passage is scored by its rows, and in a large index those that the sign bits of rows leave: so many that
+        of ten documents in a thousand searches fifty at most are others than with `exact` (docs/scale.md says what was
+        measured), while scores and their order are those of rows. `Hit.screened` says which way was taken.
 
         query      a text, vectors of one query, or rows (tokens, dim); "" and blanks ask nothing and find nothing
         where      a filter over payloads (`colibri.index.where`); what it keeps is scored alone
@@ -376,6 +381,7 @@ class Index:
                    by MaxSim, and higher where rare words of the query stand. Of a query of words, documents must have
                    what is in quotation marks, and not what a minus stands before: red "exact phrase" -blue
         typing     whether the query is being written: its last word may go on
+        exact      whether every passage is scored by its rows, however many there are
         text       the query's, where it is vectors and the mode is not meaning
 
         Raises InputError before any work, and StoreDamaged when a document among them is not what was written.
@@ -383,7 +389,7 @@ class Index:
         (`why_no_words`).
         """
         return self._search(
-            query, text, wanted_of(k, where, explain, ids, passages, threads, offset, min_score, mode, typing)
+            query, text, wanted_of(k, where, explain, ids, passages, threads, offset, min_score, mode, typing, exact)
         )
 
     def search_batch(
@@ -400,10 +406,11 @@ class Index:
         min_score: float | None = None,
         mode: Mode = "meaning",
         typing: bool = False,
+        exact: bool = False,
     ) -> list[list[Hit]]:
         """`search` for many queries: rows are read once for all of them."""
         core = self._core
-        asked = wanted_of(k, where, explain, ids, passages, threads, offset, min_score, mode, typing)
+        asked = wanted_of(k, where, explain, ids, passages, threads, offset, min_score, mode, typing, exact)
 
         def ask(given: Sequence[str] | TokenVectors) -> list[list[Hit]]:
             return searching.again(core, lambda now: searching.many_answers(core, given, asked, now))
@@ -426,6 +433,7 @@ class Index:
         min_score: float | None = None,
         mode: Mode = "meaning",
         typing: bool = False,
+        exact: bool = False,
         text: str | None = None,
     ) -> list[Hit]:
         """`search` for asyncio: it runs on a thread of the loop's executor, one that is idle where there is one.
@@ -433,7 +441,7 @@ class Index:
         Cancelling the task ends it: a search that waits for a thread is never begun, and one under way is given up
         between two of its steps: encoding, scoring, each document's text.
         """
-        asked = wanted_of(k, where, explain, ids, passages, threads, offset, min_score, mode, typing)
+        asked = wanted_of(k, where, explain, ids, passages, threads, offset, min_score, mode, typing, exact)
         return await searching.on_a_thread(lambda going: self._search(query, text, replace(asked, going=going)))
 
     def _search(self, query: str | TokenVectors | ArrayLike, text: str | None, asked: Wanted) -> list[Hit]:
@@ -467,8 +475,8 @@ class Index:
         return upkeep.compact(self._core)
 
     def convert(self, *, progress: bool = False) -> int:
-        """Give an index that was made without words those of all its documents, in one transaction; how many documents
-        were looked at, 0 where it has words already. Older programs refuse it from then on.
+        """Give an index that was made without words, or without sign bits, those of all its documents, in one
+        transaction; how many documents it has, 0 where it lacks nothing. Older programs refuse it once it has words.
 
         Raises StoreError where the SQLite of this Python has no FTS5.
         """
@@ -479,7 +487,8 @@ class Index:
         return upkeep.verify(self._core, show=progress)
 
     def repair(self) -> Repair:
-        """Drop what is broken, and nothing else. Documents whose rows are hit are encoded again from their text."""
+        """Drop what is broken, and nothing else. Documents whose rows are hit are encoded again from their text; sign
+        bits are made of rows, where they are not those of them."""
         return upkeep.repair(self._core)
 
     def export(self, path: str | os.PathLike[str]) -> int:

@@ -1,35 +1,31 @@
-"""From queries to the best documents of a snapshot: score all passages, or those a filter leaves; group by document."""
+"""From queries to the best documents of a snapshot: score all passages, those a filter leaves, or those that sign bits
+leave of very many; group by document."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from colibri.errors import InputError, StoreDamaged
+from colibri.index.scores import Part, Scores
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.reading import MEND
 from colibri.index.storage.segments import Segment
 from colibri.index.storage.snapshot import Snapshot
 from colibri.index.where import Where, compiled
-from colibri.scoring import Floats, maxsim, maxsim_batch, maxsim_subset
+from colibri.scoring import Floats, can_screen, maxsim, maxsim_batch, maxsim_subset, screened, why_numpy
 from colibri.vectors import Offsets, TokenVectors
 
 _SUBSET_BELOW = 0.6
 """Share of a segment from which on scoring all of it is faster than picking (benchmarks/search/bench_search.py)."""
+SCREENED_FROM = 2_000_000_000
+"""Multiply-adds of a query and all rows that have sign bits from which on they are screened."""
 _IDS_AT_ONCE = 2_000  # a filter may bind 30,000 values beside, of the 32,766 that SQLite takes
 _SCORES_AT_ONCE = 1 << 24  # 64 MB, in a batch of queries
 _PLACE = (1 << SEGMENT_SHIFT) - 1
-
-
-@dataclass(frozen=True, eq=False)
-class Scored:
-    """Scores of a segment's passages for one query: -inf for those that do not count."""
-
-    segment: Segment
-    scores: Floats
-    counted: int
 
 
 @dataclass(frozen=True)
@@ -95,37 +91,126 @@ def _extents(
 
 
 def scored(
-    queries: TokenVectors, snapshot: Snapshot, chosen: dict[int, Offsets] | None, threads: int | None
-) -> Iterator[list[Scored]]:
-    """For each query, its scores in every segment."""
-    passages = max(1, sum(len(segment.docs) for segment in snapshot.segments))
+    queries: TokenVectors,
+    snapshot: Snapshot,
+    chosen: dict[int, Offsets] | None,
+    threads: int | None,
+    *,
+    exact: bool = False,
+) -> Iterator[Scores]:
+    """For each query, what its passages score. exact: all of them by their rows, however many there are."""
+    places = [_places(segment, chosen) for segment in snapshot.segments]
+    asked = [(one, own) for one, own in zip(snapshot.segments, places, strict=True) if own is None or own.size]
+    signed = sum(_tokens(segment, own) for segment, own in asked if segment.signs is not None)
+    work = np.diff(queries.starts) * signed * queries.dim
+    large = (work >= SCREENED_FROM) & (not exact)
+    # By NumPy, bits take as long as rows.
+    screens = large & (bool(large.any()) and can_screen(queries.dim, int(work.max())))
+    passages = max(1, sum(len(segment.docs) for segment, _ in asked))
     at_once = max(1, _SCORES_AT_ONCE // passages)
-    for first in range(0, len(queries), at_once):
-        some = part_of(queries, first, min(first + at_once, len(queries)))
-        matrices = [_scores(some, segment, chosen, threads) for segment in snapshot.segments]
-        for i in range(len(some)):
-            yield [
-                Scored(segment, scores[i], counted)
-                for segment, (scores, counted) in zip(snapshot.segments, matrices, strict=True)
-                if counted
-            ]
+    first = 0
+    while first < len(queries):
+        last = first + 1
+        while last < min(first + at_once, len(queries)) and screens[last] == screens[first]:
+            last += 1
+        yield from _scored(part_of(queries, first, last), asked, threads, screened=bool(screens[first]))
+        first = last
 
 
-def _scores(
-    queries: TokenVectors, segment: Segment, chosen: dict[int, Offsets] | None, threads: int | None
-) -> tuple[Floats, int]:
-    """(queries, passages) scores, and how many passages count.
+def why_no_screen(snapshot: Snapshot, dim: int) -> str | None:
+    """Why a search of 32 tokens scores all rows; None: sign bits screen it."""
+    signed = [len(segment.docs.rows) for segment in snapshot.segments if segment.signs is not None]
+    least = SCREENED_FROM / (32 * dim)
+    if sum(len(segment.docs.rows) for segment in snapshot.segments) < least:
+        return "it is small, and every passage is scored by its rows"
+    if sum(signed) < least:
+        return "its rows have no sign bits, or too few; `colibri index --convert` makes those of unit rows"
+    why = why_numpy()
+    return None if why is None else f"NumPy scores here, to which sign bits are no help: {why}"
 
-    Rows may have changed on disk: what is no number ranks first, where its checksum will tell.
-    """
+
+def _scored(
+    queries: TokenVectors, asked: Sequence[tuple[Segment, Offsets | None]], threads: int | None, *, screened: bool
+) -> Iterator[Scores]:
+    by_rows = [
+        None if screened and segment.signs is not None else _scores(queries, segment, places, threads)
+        for segment, places in asked
+    ]
+    for i in range(len(queries)):
+        query = part_of(queries, i, i + 1)
+        parts = []
+        for (segment, places), scores in zip(asked, by_rows, strict=True):
+            if scores is None:
+                nothing = np.full(len(segment.docs), -np.inf, np.float32)
+                parts.append(Part(segment, nothing, _bits(query, segment, places, threads)))
+            else:
+                parts.append(Part(segment, scores[i]))
+        yield Scores(parts, partial(_some, query, threads=threads))
+
+
+def _places(segment: Segment, chosen: dict[int, Offsets] | None) -> Offsets | None:
+    """Of the passages that count, rising; None: all."""
+    places = segment.live if chosen is None else chosen.get(segment.number, np.zeros(0, np.int64))
+    if places is not None and places.size and places[-1] >= len(segment.docs):
+        raise StoreDamaged(f"segment {segment.number}: a document lies beyond its end; {MEND}")
+    return places
+
+
+def _tokens(segment: Segment, places: Offsets | None) -> int:
+    """How many tokens those passages have, about."""
+    return len(segment.docs.rows) if places is None else len(segment.docs.rows) * len(places) // len(segment.docs)
+
+
+def _scores(queries: TokenVectors, segment: Segment, places: Offsets | None, threads: int | None) -> Floats:
+    """(queries, passages) scores by rows, -inf for passages that do not count."""
+    docs = segment.docs
+    if places is None or len(places) > _SUBSET_BELOW * len(docs):
+        if len(queries) == 1:
+            found = _told(segment, lambda: maxsim(queries[0], docs, queries.weights, threads=threads)[None])
+        else:
+            found = _told(segment, lambda: maxsim_batch(queries, docs, threads=threads))
+        return found if places is None else _but(found, places)
+    found = np.full((len(queries), len(docs)), -np.inf, np.float32)
+    for i in range(len(queries)):
+        found[i, places] = _some(part_of(queries, i, i + 1), segment, places, threads=threads)
+    return found
+
+
+def _some(query: TokenVectors, segment: Segment, places: Offsets, *, threads: int | None) -> Floats:
+    """(places,) scores by rows, of one query."""
+    return _told(segment, lambda: maxsim_subset(query[0], segment.docs, places, query.weights, threads=threads))
+
+
+def _bits(query: TokenVectors, segment: Segment, places: Offsets | None, threads: int | None) -> Floats:
+    """(passages,) scores by sign bits, of one query; -inf for passages that do not count."""
+    signs = segment.signs
+    assert signs is not None
+    if places is None or len(places) > _SUBSET_BELOW * len(signs):
+        found = _told(segment, lambda: screened(query[0], signs, query.weights, threads=threads))
+        return found if places is None else _but(found, places)
+    found = np.full(len(signs), -np.inf, np.float32)
+    found[places] = _told(segment, lambda: screened(query[0], signs, query.weights, places, threads=threads))
+    return found
+
+
+def _told(segment: Segment, work: Callable[[], Floats]) -> Floats:
+    """Scores. Rows may have changed on disk: what is no number ranks first, where its checksum will tell."""
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            scores, counted = _raw_scores(queries, segment, chosen, threads)
+            found = work()
     except InputError as error:  # queries were checked before
         raise StoreDamaged(f"segment {segment.number}: {error}; {MEND}") from error
-    if counted and np.isnan(scores.max()):
-        scores = np.where(np.isnan(scores), np.float32(np.inf), scores)
-    return scores, counted
+    if found.size and np.isnan(found.max()):
+        found = np.where(np.isnan(found), np.float32(np.inf), found)
+    return found
+
+
+def _but(found: Floats, places: Offsets) -> Floats:
+    """With -inf for all passages but some. found: (..., passages)."""
+    out: NDArray[np.bool_] = np.ones(found.shape[-1], np.bool_)
+    out[places] = False
+    found[..., out] = -np.inf
+    return found
 
 
 def part_of(queries: TokenVectors, first: int, last: int) -> TokenVectors:
@@ -140,59 +225,15 @@ def part_of(queries: TokenVectors, first: int, last: int) -> TokenVectors:
     )
 
 
-def _raw_scores(
-    queries: TokenVectors, segment: Segment, chosen: dict[int, Offsets] | None, threads: int | None
-) -> tuple[Floats, int]:
-    docs = segment.docs
-    places = segment.live if chosen is None else chosen.get(segment.number, np.zeros(0, np.int64))
-    count = len(docs) if places is None else len(places)
-    if not count:
-        return np.empty((len(queries), 0), np.float32), 0
-    if places is not None and places[-1] >= len(docs):
-        raise StoreDamaged(f"segment {segment.number}: a document lies beyond its end; {MEND}")
-    if places is None or count > _SUBSET_BELOW * len(docs):
-        if len(queries) == 1:
-            weights = queries.weights
-            found = maxsim(queries[0], docs, weights, threads=threads)[None]
-        else:
-            found = maxsim_batch(queries, docs, threads=threads)
-        if places is not None:
-            out: NDArray[np.bool_] = np.ones(len(docs), np.bool_)
-            out[places] = False
-            found[:, out] = -np.inf
-        return found, count
-    found = np.full((len(queries), len(docs)), -np.inf, np.float32)
-    for i, rows in enumerate(queries):
-        own = slice(queries.starts[i], queries.starts[i + 1])
-        weights = None if queries.weights is None else queries.weights[own]
-        found[i, places] = maxsim_subset(rows, docs, places, weights, threads=threads)
-    return found, count
-
-
-def best_documents(connection: sqlite3.Connection, parts: Sequence[Scored], k: int) -> list[Place]:
+def best_documents(connection: sqlite3.Connection, scores: Scores, k: int) -> list[Place]:
     """The k best documents, by their best passages; of equal ones the earlier written first."""
-    total = sum(part.counted for part in parts)
     wanted = k
     while True:
-        wanted = min(wanted, total)
-        found = _grouped(connection, _best_passages(parts, wanted), k)
-        if len(found) >= k or wanted >= total:
+        wanted = min(wanted, scores.counted)
+        found = _grouped(connection, scores.best(wanted), k)
+        if len(found) >= k or wanted >= scores.counted:
             return found
         wanted *= 4
-
-
-def _best_passages(parts: Sequence[Scored], count: int) -> list[tuple[float, int]]:
-    """(score, slot) of the best, in order."""
-    slots, scores = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
-    for part in parts:
-        own = min(count, part.counted)
-        least = np.partition(part.scores, len(part.scores) - own)[len(part.scores) - own]
-        places = np.flatnonzero(part.scores >= least) if own < part.counted else np.flatnonzero(part.scores > -np.inf)
-        slots.append(places + part.segment.base)
-        scores.append(part.scores[places])
-    all_slots, all_scores = np.concatenate(slots), np.concatenate(scores)
-    order = np.lexsort((all_slots, -all_scores))[:count]
-    return list(zip(all_scores[order].tolist(), all_slots[order].tolist(), strict=True))
 
 
 def _grouped(connection: sqlite3.Connection, best: list[tuple[float, int]], k: int) -> list[Place]:

@@ -10,7 +10,8 @@ from colibri.artefact import Bounds, fit_of
 from colibri.errors import StoreDamaged
 from colibri.explain import matches
 from colibri.index.document import Hit, PassageHit, part_of
-from colibri.index.ranking import Place, Scored
+from colibri.index.ranking import Place
+from colibri.index.scores import Scores
 from colibri.index.storage.reading import MEND, Row, by_number, passage_rows
 from colibri.index.storage.snapshot import Snapshot
 from colibri.index.wanted import Wanted
@@ -21,7 +22,7 @@ def hits(
     connection: sqlite3.Connection,
     snapshot: Snapshot,
     query: TokenVectors,
-    parts: Sequence[Scored],
+    scores: Scores,
     places: Sequence[Place],
     wanted: Wanted,
     words: Mapping[int, float] | None = None,
@@ -43,13 +44,15 @@ def hits(
         if row is None:
             raise StoreDamaged(f"a passage without a document (slot {place.first}); {MEND}")
         added = [(words or {}).get(slot, 0.0) for slot in range(place.first, place.first + place.passages)]
-        shown = _passages(connection, snapshot, query, parts, place, row, wanted, added)
+        shown = _passages(connection, snapshot, query, scores, place, row, wanted, added)
         text = row.shown_text
         if text is not None:
             shown = tuple(replace(one, text=part_of(text, one.start, one.end)) for one in shown)
         share = None if words is None else max(added) / most
         fit = fit_of(within, place.score)
-        found.append(Hit(row.id, place.score, place.score / total, text, row.shown_payload, shown, share, fit))
+        found.append(
+            Hit(row.id, place.score, place.score / total, text, row.shown_payload, shown, share, fit, scores.screened)
+        )
     return found
 
 
@@ -57,21 +60,19 @@ def _passages(
     connection: sqlite3.Connection,
     snapshot: Snapshot,
     query: TokenVectors,
-    parts: Sequence[Scored],
+    scores: Scores,
     place: Place,
     row: Row,
     wanted: Wanted,
     added: Sequence[float],
 ) -> tuple[PassageHit, ...]:
-    part = next((p for p in parts if p.segment.base <= place.first < p.segment.base + len(p.scores)), None)
-    if part is None:
+    own = scores.of(place.first, place.passages)
+    if own is None:
         raise StoreDamaged(f"document {row.id!r}: lies where no passage is; {MEND}", (row.id,))
-    begin = place.first - part.segment.base
-    scores = part.scores[begin : begin + place.passages]
-    order = np.argsort(-(scores + np.array(added, np.float32)), kind="stable")[: wanted.passages]
+    order = np.argsort(-(own + np.array(added, np.float32)), kind="stable")[: wanted.passages]
     slots = [place.first + int(i) for i in order]
     found = []
     for i, passage in zip(order, passage_rows(connection, snapshot, row, slots), strict=True):
         why = matches(query, passage.segment.docs, passage.place, passage.token_spans()) if wanted.explain else ()
-        found.append(PassageHit(passage.start, passage.end, float(scores[i]), why))
+        found.append(PassageHit(passage.start, passage.end, float(own[i]), why))
     return tuple(found)

@@ -126,11 +126,12 @@ def search(
             raise Outdated
         chosen = ranking.selected(connection, wanted.where, wanted.ids)
         found = []
-        for i, parts in enumerate(ranking.scored(queries, snapshot, chosen, wanted.threads)):
+        found_scores = ranking.scored(queries, snapshot, chosen, wanted.threads, exact=wanted.exact)
+        for i, scores in enumerate(found_scores):
             wanted.going()
             query = ranking.part_of(queries, i, i + 1)
-            places = ranking.best_documents(connection, parts, wanted.offset + wanted.k)
-            found.append(hits(connection, snapshot, query, parts, places, wanted, within=core.bounds(query)))
+            places = ranking.best_documents(connection, scores, wanted.offset + wanted.k)
+            found.append(hits(connection, snapshot, query, scores, places, wanted, within=core.bounds(query)))
         return found
 
 
@@ -238,8 +239,8 @@ def _by_both(
     wanted: Wanted,
     within: Bounds | None,
 ) -> list[Hit]:
-    (parts,) = ranking.scored(query, snapshot, chosen, wanted.threads)
+    (scores,) = ranking.scored(query, snapshot, chosen, wanted.threads, exact=wanted.exact)
     rows = by_words.found(connection, asked, snapshot.passages, chosen)
     least = -math.inf if wanted.min_score is None else wanted.min_score * (query.weight or 1.0)
-    places, added = blending.blended(connection, parts, rows, wanted.offset + wanted.k, least)
-    return hits(connection, snapshot, query, parts, places, wanted, added, within)
+    places, added = blending.blended(connection, scores, rows, wanted.offset + wanted.k, least)
+    return hits(connection, snapshot, query, scores, places, wanted, added, within)

@@ -21,6 +21,7 @@ class Wanted:
     k          documents, behind the first `offset`
     where      a filter over payloads; ids: of documents that alone are scored
     min_score  least `normalised` of a hit
+    exact      whether every passage is scored by its rows
     mode       by what documents are found; typing: whether the query is still being written
     going      called between its steps; may raise, which ends it
     """
@@ -35,6 +36,7 @@ class Wanted:
     min_score: float | None = None
     mode: Mode = "meaning"
     typing: bool = False
+    exact: bool = False
     going: Callable[[], None] = _goes_on
 
 
@@ -49,6 +51,7 @@ def wanted_of(
     min_score: float | None,
     mode: str = "meaning",
     typing: bool = False,
+    exact: bool = False,
 ) -> Wanted:
     """Of what a caller gave. Raises InputError."""
     for name, value in (("k", k), ("passages", passages)):
@@ -67,4 +70,5 @@ def wanted_of(
         min_score=checks.optional_finite("min_score", min_score),
         mode=checked_mode(mode),
         typing=bool(typing),
+        exact=bool(exact),
     )

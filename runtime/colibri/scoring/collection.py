@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from colibri.errors import InputError, InputTypeError, ShapeError
+from colibri.machine import available_cores
 from colibri.vectors import Kind, Offsets, Rows, TokenVectors
 
 Floats = NDArray[np.float32]
@@ -88,13 +89,13 @@ def _refuse_infinite(rows: Rows, what: str, starts: Offsets) -> None:
             raise InputError(f"{what} of document {document} are not finite (token {token - int(starts[document])})")
 
 
-def query_rows(query: ArrayLike, docs: TokenVectors) -> Floats:
-    """A query as contiguous float32 rows. Raises InputTypeError, ShapeError or InputError."""
+def query_rows(query: ArrayLike, dim: int) -> Floats:
+    """A query of documents' dim as contiguous float32 rows. Raises InputTypeError, ShapeError or InputError."""
     rows = np.asarray(query)
     if rows.dtype.kind != "f":
         raise InputTypeError(f"query is {rows.dtype}, wanted float32 rows")
-    if rows.ndim != 2 or rows.shape[1] != docs.dim:
-        raise ShapeError(f"query is {rows.shape}, documents have dim {docs.dim}")
+    if rows.ndim != 2 or rows.shape[1] != dim:
+        raise ShapeError(f"query is {rows.shape}, documents have dim {dim}")
     with np.errstate(over="ignore"):
         rows = np.ascontiguousarray(rows, np.float32)
     if not np.isfinite(rows).all():
@@ -130,6 +131,15 @@ def document_ids(doc_ids: ArrayLike | Sequence[int], count: int) -> Offsets:
         bad = ids[(ids < 0) | (ids >= count)][0]
         raise InputError(f"doc_ids: found {int(bad)}, there are documents 0 to {count - 1}")
     return np.ascontiguousarray(ids, np.int64)
+
+
+def cores(threads: int | None) -> int:
+    """How many threads to use; None: one for each core. Raises InputError for what is no number of them."""
+    if threads is None:
+        return available_cores()
+    if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
+        raise InputError(f"threads: found {threads!r}, wanted a whole number from 1, or None")
+    return int(threads)
 
 
 def address(array: NDArray[Any]) -> int:

@@ -13,7 +13,7 @@ from colibri.scoring.collection import Collection, Floats, address
 from colibri.vectors import Offsets
 
 if TYPE_CHECKING:
-    from colibri.scoring.kernels.build import Compiled
+    from colibri.scoring.kernel import Compiled
 
 _WORTH_A_THREAD = 30_000_000
 """Multiply-adds (75 us of the fastest int8 kernel): about what waking a thread costs."""
@@ -78,7 +78,8 @@ def scores(kernel: "Compiled", query: Packed, c: Collection, stream: Stream, thr
     bounds = _bounds(query, c, stream, threads)
 
     def piece(i: int) -> None:
-        kernel.scan(*arguments, bounds[i], bounds[i + 1], out, 0, 0)
+        room = _room(kernel, query, c)
+        kernel.scan(*arguments, bounds[i], bounds[i + 1], out, 0, 0, address(room))
 
     pool.run(piece, len(bounds) - 1, threads)
     return found
@@ -107,7 +108,8 @@ def top(parts: Sequence[Part], k: int, threads: int) -> tuple[Offsets, Floats]:
 
     def piece(i: int) -> None:
         part, arguments, first, last, values, _ = pieces[i]
-        part.kernel.scan(*arguments, first, last, 0, len(values), address(values))
+        room = _room(part.kernel, part.query, part.collection)
+        part.kernel.scan(*arguments, first, last, 0, len(values), address(values), address(room))
 
     pool.run(piece, len(pieces), threads)
     values = np.concatenate([values for *_, values, _ in pieces])
@@ -136,7 +138,8 @@ def batch(kernel: "Compiled", queries: Sequence[Packed], c: Collection, threads:
         chunk, block = divmod(i, blocks)
         for q in range(len(queries) * block // blocks, len(queries) * (block + 1) // blocks):
             arguments = _arguments(queries[q], c, stream)
-            kernel.scan(*arguments, bounds[chunk], bounds[chunk + 1], out + 4 * count * q, 0, 0)
+            room = _room(kernel, queries[q], c)
+            kernel.scan(*arguments, bounds[chunk], bounds[chunk + 1], out + 4 * count * q, 0, 0, address(room))
 
     pool.run(piece, chunks * blocks, threads)
     return found
@@ -150,6 +153,11 @@ def split(starts: Offsets, pieces: int) -> list[int]:
     targets = np.arange(1, pieces) * (int(starts[-1]) / pieces)
     inner = np.searchsorted(starts, targets)
     return [0, *(int(bound) for bound in np.unique(inner) if 0 < bound < count), count]
+
+
+def _room(kernel: "Compiled", query: Packed, c: Collection) -> NDArray[np.uint8]:
+    """What one call of a kernel's `scan` works in."""
+    return np.empty(kernel.room_bytes(c.dim, query.groups), np.uint8)
 
 
 def _bounds(query: Packed, c: Collection, stream: Stream, threads: int) -> list[int]:

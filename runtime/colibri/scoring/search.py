@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from colibri.errors import InputError, ShapeError
-from colibri.machine import available_cores
 from colibri.scoring import compiled, engine, meaning
 from colibri.scoring.collection import (
     Collection,
     Floats,
     collection,
+    cores,
     document_ids,
     query_rows,
     token_weights,
@@ -21,7 +21,7 @@ from colibri.scoring.names import INTEGERS
 from colibri.vectors import Offsets, TokenVectors
 
 if TYPE_CHECKING:
-    from colibri.scoring.kernels.build import Compiled
+    from colibri.scoring.kernel import Compiled
 
 # The generic kernel multiplies integers as float32; the others add int32, which a very wide row could overflow.
 _WIDEST = {"generic": meaning.LARGEST_EXACT_DIM}
@@ -70,11 +70,11 @@ def maxsim_batch(queries: TokenVectors, docs: TokenVectors, *, threads: int | No
     if queries.space_id and docs.space_id and queries.space_id != docs.space_id:
         raise ShapeError("queries and documents were encoded by different models: encode both with one")
     found = collection(docs)
-    threads = _threads(threads)
+    threads = cores(threads)
     checked = []
     for i, rows in enumerate(queries):
         own = slice(queries.starts[i], queries.starts[i + 1])
-        rows = query_rows(rows, docs)  # noqa: PLW2901
+        rows = query_rows(rows, docs.dim)  # noqa: PLW2901
         checked.append((rows, token_weights(None if queries.weights is None else queries.weights[own], len(rows))))
     if not checked:
         return np.empty((0, len(docs)), np.float32)
@@ -120,7 +120,7 @@ def top_k(
             scores.append(best)
         first += len(some)
     if parts:
-        own, best = compiled.top(parts, min(int(k), first), _threads(threads))
+        own, best = compiled.top(parts, min(int(k), first), cores(threads))
         places.append(own)
         scores.append(best)
     return Top(*compiled.best_of(np.concatenate(places), np.concatenate(scores), int(k)))
@@ -171,17 +171,9 @@ def best_tokens(
 def _checked(
     query: ArrayLike, docs: TokenVectors, weights: ArrayLike | None, threads: int | None
 ) -> tuple[Collection, Floats, Floats | None, int]:
-    rows = query_rows(query, docs)
+    rows = query_rows(query, docs.dim)
     given = token_weights(weights, len(rows))
-    return collection(docs), rows, given, _threads(threads)
-
-
-def _threads(threads: int | None) -> int:
-    if threads is None:
-        return available_cores()
-    if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
-        raise InputError(f"threads: found {threads!r}, wanted a whole number from 1, or None")
-    return int(threads)
+    return collection(docs), rows, given, cores(threads)
 
 
 def _kernel(c: Collection, query_tokens: int, document_tokens: int) -> "Compiled | None":

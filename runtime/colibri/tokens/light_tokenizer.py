@@ -45,8 +45,15 @@ class LightTokenizer:
         """The piece of an id; None outside the vocabulary."""
         return self._unigram.piece(i)
 
+    def vocabulary(self) -> list[tuple[str, float]]:
+        """Every piece with its score, by id."""
+        return self._unigram.vocabulary()
+
     def encode(self, texts: Sequence[str]) -> list[Pieces | None]:
-        """Pieces of every text; None where only `tokenizers` can tell. Texts hold no surrogates."""
+        """Pieces of every text. Texts hold no surrogates.
+
+        None where only `tokenizers` can tell: of files that were written before they had rules for clusters.
+        """
         return [pieces for group in _groups(texts) for pieces in self._encode(group)]
 
     def _encode(self, texts: Sequence[str]) -> Iterator[Pieces | None]:
@@ -55,10 +62,6 @@ class LightTokenizer:
         inside[1:-1] = ~normalised.white
         turns = np.diff(inside)
         word_starts, word_ends = np.flatnonzero(turns == 1), np.flatnonzero(turns == -1)
-        if (word_ends - word_starts).max(initial=0) > _CODE_POINTS_AT_ONCE:
-            # A text alone in its group. A round a character makes 8 s for a million, of which tokenizers needs 0.8.
-            yield None
-            return
         text = normalised.codes.tobytes().decode("utf-32-le")
         # Most words come again and again: each is split once.
         seen: dict[str, int] = {}

@@ -1,5 +1,7 @@
 """Text and role to token ids, the rows to keep, and the characters behind each row."""
 
+import functools
+import json
 import logging
 import re
 import threading
@@ -10,11 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from colibri import machine
 from colibri.artefact import Artefact, Role
-from colibri.errors import ArtefactError
+from colibri.errors import ArtefactError, MissingExtra
 from colibri.tokens.composition import Composed, compose
 from colibri.tokens.folding import fold
 from colibri.tokens.light_tokenizer import LightTokenizer, Pieces
+from colibri.tokens.tokenizer_file import read_tokenizer_json
 from colibri.vectors import Spans
 
 log = logging.getLogger(__name__)
@@ -43,8 +47,9 @@ class Encoded:
 class TextTokenizer:
     """tokenizer.json with the role rules of an artefact; threads may share it.
 
-    Where the artefact carries its vocabulary for the light tokenizer, that one reads the texts, and tokenizer.json is
-    loaded when the first text comes that only `tokenizers` can read.
+    Where the artefact carries its vocabulary for the light tokenizer, that one reads the texts. tokenizer.json is then
+    for special_tokens, and for what earlier exports leave to `tokenizers`; MissingExtra where that is wanted
+    and not installed.
     """
 
     def __init__(self, artefact: Artefact, *, special_tokens: bool = False) -> None:
@@ -54,11 +59,10 @@ class TextTokenizer:
         self._special_tokens = special_tokens
         self._loading = threading.Lock()
         self._loaded: Any = None
-        self._light: LightTokenizer | None = None
-        if self._frame.unigram_file is None or special_tokens:
+        unigram = self._frame.unigram_file
+        self._light = None if unigram is None else LightTokenizer(artefact.path(unigram))
+        if self._light is None or special_tokens:
             self._reference()
-        else:
-            self._light = LightTokenizer(artefact.path(self._frame.unigram_file))
 
     def encode(self, texts: Sequence[str], role: Role) -> list[Encoded]:
         """Apply a role's rules to every text."""
@@ -101,7 +105,7 @@ class TextTokenizer:
         composed = [self._composed(text) for text in plain]
         readable = [prefix + (text if made is None else made.text) for text, made in zip(plain, composed, strict=True)]
         found: list[Pieces | None] = [None] * len(texts)
-        if self._light is not None:
+        if self._light is not None and not self._special_tokens:
             found = self._light.encode(readable)
         left = [i for i, pieces in enumerate(found) if pieces is None]
         for i, read in zip(left, self._reference_pieces([readable[i] for i in left]), strict=True):
@@ -122,18 +126,38 @@ class TextTokenizer:
         return [self._token(int(i)) or f"<{i}>" for i in ids]
 
     def _token(self, i: int) -> str | None:
-        piece = self._light.piece(i) if self._light else None
-        # Markers that were added to a vocabulary are not among its pieces.
-        return piece or self._reference().id_to_token(i)
+        if self._light is None:
+            return self._reference().id_to_token(i)
+        return self._light.piece(i) or self._added.get(i)
+
+    @functools.cached_property
+    def _added(self) -> dict[int, str]:
+        """Markers that were added to a vocabulary are not among its pieces."""
+        try:
+            added = json.loads(self._path.read_bytes())["added_tokens"]
+            return {int(token["id"]): str(token["content"]) for token in added}
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise ArtefactError(f"{self._path}: cannot be read as a tokenizer ({error})") from error
+
+    def _document(self) -> str:
+        return read_tokenizer_json(self._path, self._light and self._light.vocabulary)
 
     def _reference(self) -> Any:
         """The `tokenizers.Tokenizer` of tokenizer.json, loaded once."""
         with self._loading:
             if self._loaded is None:
-                from tokenizers import Tokenizer  # noqa: PLC0415 - most texts do without
+                try:
+                    from tokenizers import Tokenizer  # noqa: PLC0415 - most texts do without
+                except ImportError as error:
+                    how = machine.install_command("tokenizers")
+                    raise MissingExtra(
+                        f"{self._path.parent}: its vocabulary needs tokenizers (colibri-edge[tokenizers]): {how}"
+                    ) from error
 
                 try:
-                    loaded = Tokenizer.from_buffer(self._path.read_bytes())
+                    loaded = Tokenizer.from_str(self._document())
+                except ArtefactError:
+                    raise
                 except Exception as error:  # tokenizers raises bare Exception
                     raise ArtefactError(f"{self._path}: cannot be read as a tokenizer ({error})") from error
                 loaded.no_truncation()

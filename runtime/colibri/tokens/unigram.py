@@ -4,6 +4,7 @@ A word becomes the pieces whose scores sum to the most (Kudo, arXiv 1804.10959).
 wins a tie, as in `tokenizers`; sentencepiece sums in float32 over a whole text and decides near ties otherwise.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ WORD_START = "▁"
 _UNKNOWN_PENALTY = 10.0  # of an unknown character, below the lowest score; sentencepiece's and tokenizers' constant
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # any odd number with well mixed bits
 _FILTER_BITS = 22  # 4 MB, of which XLM-R's prefixes set one byte in nine
+
+_WIDE = 32  # edges in a round from which NumPy is faster than a loop
 
 Ints = NDArray[np.int64]
 
@@ -65,6 +68,11 @@ class Unigram:
         start = self._starts[i]
         return self._codes[start : start + self._lengths[i]].tobytes().decode("utf-32-le")
 
+    def vocabulary(self) -> list[tuple[str, float]]:
+        """Every piece with its score, by id."""
+        pieces = self._codes.tobytes().decode("utf-32-le").split("\n")
+        return list(zip(pieces, self._scores.tolist(), strict=True))
+
     def segment(self, words: Sequence[str]) -> Segments:
         """Split words, none of which holds white space or the word start mark, each as if it were alone."""
         codes = code_points("".join([WORD_START + word for word in words]))
@@ -77,16 +85,11 @@ class Unigram:
         by_depth = np.argsort(depth, kind="stable")
         starts, ends, ids = starts[by_depth], ends[by_depth], ids[by_depth]
         scores = np.where(ids < 0, self._unknown_score, self._scores[ids])
-        arrived = self._best_edges(starts, ends, scores, np.cumsum(np.bincount(depth)), codes.size)
-
-        chosen = []
-        at, begin = bounds[1:], bounds[:-1]
-        while at.size:
-            edges = arrived[at]
-            chosen.append(edges)
-            going = starts[edges] > begin
-            at, begin = starts[edges][going], begin[going]
-        picked = np.concatenate([np.zeros(0, np.int64), *chosen])
+        rounds = np.cumsum(np.bincount(depth))
+        if starts.size < _WIDE * rounds.size:
+            picked = self._best_path_of_few(starts, ends, scores, bounds)
+        else:
+            picked = self._best_paths(starts, self._best_edges(starts, ends, scores, rounds, codes.size), bounds)
         picked = picked[np.argsort(starts[picked], kind="stable")]
         starts, ends, ids = starts[picked], ends[picked], ids[picked]
         return self._joined_unknown(starts, ends, np.where(ids < 0, self._unknown, ids), bounds, firsts)
@@ -139,6 +142,36 @@ class Unigram:
             arrived[targets] = first + np.flatnonzero(better)
             first = last
         return arrived
+
+    @staticmethod
+    def _best_paths(starts: Ints, arrived: Ints, bounds: Ints) -> Ints:
+        """The edges of every word's best path, from its end back to its beginning."""
+        chosen = []
+        at, begin = bounds[1:], bounds[:-1]
+        while at.size:
+            edges = arrived[at]
+            chosen.append(edges)
+            going = starts[edges] > begin
+            at, begin = starts[edges][going], begin[going]
+        return np.concatenate([np.zeros(0, np.int64), *chosen])
+
+    @staticmethod
+    def _best_path_of_few(starts: Ints, ends: Ints, scores: NDArray[np.float64], bounds: Ints) -> Ints:
+        """The same sums edge by edge: where few words are long, a round has less to do than NumPy takes to begin it."""
+        size, begins = int(bounds[-1]), set(bounds[:-1].tolist())
+        best, arrived = [-math.inf] * (size + 1), [-1] * (size + 1)
+        first = starts.tolist()
+        for edge, (start, end, score) in enumerate(zip(first, ends.tolist(), scores.tolist(), strict=True)):
+            total = score if start in begins else score + best[start]
+            if total > best[end]:
+                best[end], arrived[end] = total, edge
+        picked = []
+        for begin, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+            at = end
+            while at > begin:
+                picked.append(arrived[at])
+                at = first[arrived[at]]
+        return np.array(picked, np.int64)
 
     def _joined_unknown(self, starts: Ints, ends: Ints, ids: Ints, bounds: Ints, firsts: Ints) -> Segments:
         """Unknown characters side by side in a word are one piece."""

@@ -28,7 +28,7 @@ def adopt(transaction: Transaction, staged: Staged, dim: int, *, replace: bool) 
     bases: dict[int, int] = {}
     for number, appender in staged.segments.items():
         ends = np.fromfile(segments.file_at(appender.stem, "ends"), "<i8", appender.passages)
-        bases[number] = transaction.take(appender.stem, appender.passages, appender.tokens)
+        bases[number] = transaction.take(appender)
         _passages(transaction, staged, number, bases[number], shift, np.diff(ends, prepend=0) * (dim + 4))
     for first, passages in staged.gone():
         transaction.forget_slots(bases[first >> SEGMENT_SHIFT] + (first & _PLACE), passages)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from colibri.index.storage import signs
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.checksums import passage_crc
 from colibri.index.storage.segments import file_of
@@ -23,6 +24,7 @@ class RawSegment:
         self._rows = rows[: rows.size // dim * dim].reshape(-1, dim)
         self._scales = _mapped(file_of(folder, number, "scales"), np.dtype("<f4"))
         self._ends = _mapped(file_of(folder, number, "ends"), np.dtype("<i8"))
+        self._signs = file_of(folder, number, signs.KIND)
 
     @property
     def places(self) -> int:
@@ -46,6 +48,22 @@ class RawSegment:
         own = slice(*found)
         rows, scales = self._rows[own].data.cast("B"), np.ascontiguousarray(self._scales[own]).data.cast("B")
         return passage_crc(document, start, end, spans, rows, scales)
+
+    def signs_differ(self, tokens: int, places: list[int]) -> bool:
+        """Whether there are not the sign bits of so many tokens, or those of some passages are not their rows'."""
+        found = signs.mapped(self._signs, tokens, self._dim)
+        if found is None or tokens > min(len(self._rows), self._scales.size):
+            return True
+        asked = np.zeros(tokens + 1, np.int64)  # 1 where a passage begins, -1 behind it
+        for begin, end in (bounds for place in places if (bounds := self.bounds(place)) is not None):
+            if end <= tokens:
+                asked[[begin, end]] += (1, -1)
+        counts = np.cumsum(asked[:-1]) > 0
+        for first, bits, _ in signs.parts(self._rows[:tokens], self._scales[:tokens].astype(np.float32)):
+            own = slice(first, first + len(bits))
+            if (found[own] != bits)[counts[own]].any():
+                return True
+        return False
 
     def vectors(self, places: list[int]) -> TokenVectors:
         """Copies of passages that `bounds` knows."""

@@ -1,8 +1,9 @@
-"""Segments: three append-only files of token rows each, of which the catalogue says how much is committed.
+"""Segments: append-only files of token rows, of which the catalogue says how much is committed.
 
     000001.rows    int8 (tokens, dim)
     000001.scales  float32 (tokens,)
     000001.ends    int64 (passages,), where each passage's rows end
+    000001.signs   sign bits of the rows (`signs`); there may be none, or not of all of them
 
 Little-endian. Bytes past what is committed mean nothing and are overwritten by the next writer; nothing is ever cut
 off, because a reader may have it mapped, and what is cut off under a map ends the process.
@@ -17,12 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colibri.errors import StoreDamaged, StoreError
+from colibri.index.storage import signs
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.checksums import segment_crc
 from colibri.index.storage.disk import Disk, write_all
+from colibri.scoring import Signs
 from colibri.vectors import Offsets, TokenVectors
 
 KINDS = ("rows", "scales", "ends")
+"""Files that every segment has."""
+ALL_KINDS = (*KINDS, signs.KIND)
 FULL_TOKENS = 4 << 20
 """From here on a segment takes no more documents: 285 MB at 64 dims."""
 FULL_PASSAGES = 1 << 18
@@ -31,12 +36,18 @@ _MOST_PASSAGES = 1 << SEGMENT_SHIFT
 
 @dataclass(frozen=True, eq=False)
 class Committed:
-    """What the catalogue says of a segment. gone: (passages,) bool."""
+    """What the catalogue says of a segment. gone: (passages,) bool. signed: whether there are sign bits of all rows."""
 
     number: int
     passages: int
     tokens: int
     gone: NDArray[np.bool_]
+    signed: bool
+
+    @classmethod
+    def begun(cls, number: int, passages: int = 0, tokens: int = 0, *, signed: bool = True) -> "Committed":
+        """One of which nothing is gone."""
+        return cls(number, passages, tokens, np.zeros(0, np.bool_), signed)
 
     @property
     def full(self) -> bool:
@@ -51,12 +62,14 @@ class Segment:
     docs   its passages, live or gone
     gone   (passages,) bool
     live   places of those that are left, None where all are
+    signs  sign bits of its rows, None where there are none, or not of all of them
     """
 
     number: int
     docs: TokenVectors
     gone: NDArray[np.bool_]
     live: Offsets | None
+    signs: Signs | None
 
     @property
     def base(self) -> int:
@@ -68,12 +81,13 @@ def read_segments(connection: sqlite3.Connection, schema: str = "") -> list[Comm
     """What is committed, by number. schema: "name." of an attached file. Raises StoreDamaged for a row that changed on
     disk."""
     found = []
+    signed = signs.covered(connection, schema)
     rows = connection.execute(f"SELECT number, passages, tokens, gone, crc FROM {schema}segments ORDER BY number")
     for number, passages, tokens, gone, crc in rows:
         if not isinstance(gone, bytes) or crc != segment_crc(number, passages, tokens, gone):
             raise StoreDamaged(f"segment {number}: its entry changed on disk; `colibri index --repair` mends it")
         bits = np.unpackbits(np.frombuffer(gone, np.uint8), count=passages).astype(np.bool_)
-        found.append(Committed(number, passages, tokens, bits))
+        found.append(Committed(number, passages, tokens, bits, signed.get(number) == tokens))
     return found
 
 
@@ -94,7 +108,7 @@ def file_at(stem: Path, kind: str) -> Path:
 
 def number_of(path: Path) -> int | None:
     """Which segment's file it is, committed or not; None: it is no segment's."""
-    return int(path.stem) if path.suffix[1:] in KINDS and path.stem.isdigit() else None
+    return int(path.stem) if path.suffix[1:] in ALL_KINDS and path.stem.isdigit() else None
 
 
 def numbers_in(folder: Path) -> dict[Path, int]:
@@ -109,9 +123,10 @@ def opened(folder: Path, committed: Committed, dim: int, space_id: str, before: 
     their offsets not those of `committed`.
     """
     live = np.flatnonzero(~committed.gone) if committed.gone.any() else None
-    if before is not None and len(before.docs) == committed.passages and len(before.docs.rows) == committed.tokens:
-        return replace(before, gone=committed.gone, live=live)
     number, passages, tokens = committed.number, committed.passages, committed.tokens
+    if before is not None and len(before.docs) == passages and len(before.docs.rows) == tokens:
+        own = _signs(folder, committed, before.docs) if before.signs is None else before.signs
+        return replace(before, gone=committed.gone, live=live, signs=own)
     try:
         rows = np.memmap(file_of(folder, number, "rows"), np.int8, "r", shape=(tokens, dim))
         scales = np.memmap(file_of(folder, number, "scales"), "<f4", "r", shape=(tokens,))
@@ -129,7 +144,14 @@ def opened(folder: Path, committed: Committed, dim: int, space_id: str, before: 
         raise StoreDamaged(
             f"{file_of(folder, number, '*')}: {error}; `colibri index --repair` keeps what can be kept"
         ) from error
-    return Segment(number, docs, committed.gone, live)
+    return Segment(number, docs, committed.gone, live, _signs(folder, committed, docs))
+
+
+def _signs(folder: Path, committed: Committed, docs: TokenVectors) -> Signs | None:
+    if not committed.signed:
+        return None
+    bits = signs.mapped(file_of(folder, committed.number, signs.KIND), committed.tokens, docs.dim)
+    return None if bits is None else Signs(bits, docs.starts, docs.dim)
 
 
 def raw_rows(stem: Path, passages: int, tokens: int, dim: int) -> TokenVectors:
@@ -152,9 +174,9 @@ class Appender:
         self.number = committed.number
         self.passages = committed.passages
         self.tokens = committed.tokens
-        self._files: list[BinaryIO] = []
-        for kind in KINDS:
-            self._files.append(disk.create(file_at(stem, kind)))
+        self._files = [disk.create(file_at(stem, kind)) for kind in ALL_KINDS]
+        self.signed = committed.signed and signs.reaches(self._files[-1].fileno(), self.tokens, dim)
+        """Whether there are sign bits of all rows: of a segment that lacks some, no more are written."""
 
     @property
     def full(self) -> bool:
@@ -167,10 +189,13 @@ class Appender:
             raise StoreError(f"a document of more than {_MOST_PASSAGES - self.passages:,} passages")
         assert vectors.scales is not None
         slot = (self.number << SEGMENT_SHIFT) + self.passages
-        rows, scales, ends = self._files
+        rows, scales, ends, own_signs = self._files
         self._put(rows, vectors.rows, self.tokens * self._dim)
         self._put(scales, vectors.scales.astype("<f4", copy=False), self.tokens * 4)
         self._put(ends, (vectors.starts[1:] + self.tokens).astype("<i8", copy=False), self.passages * 8)
+        if self.signed:
+            bits, self.signed = signs.bits_of(vectors.rows, vectors.scales)
+            self._put(own_signs, bits, self.tokens * bits.shape[1])
         self.passages += len(vectors)
         self.tokens += len(vectors.rows)
         return slot

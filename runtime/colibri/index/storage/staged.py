@@ -2,7 +2,7 @@
 
     staged-0123456789abcdef.lock         held, as long as whoever writes them lives
     staged-0123456789abcdef.sqlite       the tables of an index, for these documents alone
-    staged-0123456789abcdef-000001.rows  and .scales, .ends: segments of theirs
+    staged-0123456789abcdef-000001.rows  and .scales, .ends, .signs: segments of theirs
 
 They lie beside the segments, where nothing reads them. The commit renames large segments, copies small ones to the end
 of another, and gives documents their numbers (`adoption`). What a writer that died left goes with the next one: a lock
@@ -17,8 +17,6 @@ from contextlib import suppress
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-
-import numpy as np
 
 from colibri.errors import StoreError
 from colibri.index.storage import catalogue, segments
@@ -149,7 +147,7 @@ class Staged:
         with suppress(sqlite3.Error):
             self._connection.close()
         for appender in self._rows.written.values():
-            for kind in segments.KINDS:
+            for kind in segments.ALL_KINDS:
                 remove_quietly(self._disk, segments.file_at(appender.stem, kind))
         remove_quietly(self._disk, self._stem.with_suffix(".sqlite"))
         remove_quietly(self._disk, self._lock.path)
@@ -158,7 +156,7 @@ class Staged:
     def _next_place(self) -> tuple[Path, Committed]:
         self._next_segment += 1
         stem = self._folder / f"{self._stem.name}-{self._next_segment:06d}"
-        return stem, Committed(self._next_segment, 0, 0, np.zeros(0, np.bool_))
+        return stem, Committed.begun(self._next_segment)
 
 
 class _Cut:

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from colibri.errors import ColibriError, StoreDamaged, StoreError
-from colibri.index.storage import catalogue, checksums, segments, words
+from colibri.index.storage import catalogue, checksums, segments, signs, words
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.growing import Batch, Growing, Rows, there_is
 from colibri.index.storage.reading import PLACED, by_id, placed
-from colibri.index.storage.segments import Committed, read_segments
+from colibri.index.storage.segments import Appender, Committed, read_segments
 from colibri.index.storage.staged import remove_left_over, remove_quietly
 
 Mended = Callable[[sqlite3.Connection], list[Committed]]
@@ -56,6 +56,7 @@ class Transaction:
         self._removed: set[int] = set()
         self._left: set[int] = set()
         self._taken: dict[int, Committed] = {}
+        self._made: dict[int, int] = {}
         self._rows = Rows(disk, dim, self._next_place)
         self.words = None if mending else words.writable(connection)
         self._growing = Growing(connection, self._rows, dim, int(facts["next_document"]), self.words)
@@ -79,17 +80,18 @@ class Transaction:
         self._growing.next_document += documents
         return first
 
-    def take(self, stem: Path, passages: int, tokens: int) -> int:
+    def take(self, files: Appender) -> int:
         """Make finished, synced files of rows a segment, or where they are small a part of another; the slot of their
         first passage."""
+        stem, passages, tokens = files.stem, files.passages, files.tokens
         small = tokens < segments.FULL_TOKENS // OWN_SHARE and passages < segments.FULL_PASSAGES // OWN_SHARE
         if small and not self._begins_another():
             return self._rows.append(segments.raw_rows(stem, passages, tokens, self._dim))
         number = self._next_segment
         self._next_segment += 1
-        for kind in segments.KINDS:
+        for kind in segments.ALL_KINDS:
             self._disk.rename(segments.file_at(stem, kind), segments.file_of(self._folder, number, kind))
-        self._taken[number] = Committed(number, passages, tokens, np.zeros(0, np.bool_))
+        self._taken[number] = Committed.begun(number, passages, tokens, signed=files.signed)
         return number << SEGMENT_SHIFT
 
     def _begins_another(self) -> bool:
@@ -99,7 +101,7 @@ class Transaction:
     def _next_place(self) -> tuple[Path, Committed]:
         committed = self._continued()
         if committed is None:
-            committed = Committed(self._next_segment, 0, 0, np.zeros(0, np.bool_))
+            committed = Committed.begun(self._next_segment)
             self._next_segment += 1
         return segments.stem_of(self._folder, committed.number), committed
 
@@ -138,7 +140,7 @@ class Transaction:
         if found is None:
             if segment not in self._rows.written and segment not in self._taken:
                 raise StoreDamaged(f"{self._folder.parent}: a document lies in segment {segment}, which there is not")
-            found = Committed(segment, 0, 0, np.zeros(0, np.bool_))
+            found = Committed.begun(segment)
         if place + passages > len(found.gone):  # added in this transaction
             gone = np.zeros(place + passages, np.bool_)
             gone[: len(found.gone)] = found.gone
@@ -199,13 +201,14 @@ class Transaction:
         """Make it so. Before this returns nothing of it is visible; afterwards it is on the disk."""
         self.flush()
         self._rows.sync()
-        if self._rows.written or self._taken:
+        if self._rows.written or self._taken or self._made:
             self._disk.sync_folder(self._folder)
         for number in sorted((self._changed | set(self._rows.written) | set(self._taken)) - self._removed):
             self._write_segment(number)
         run = self.connection.execute
         for number in self._removed:
             run("DELETE FROM segments WHERE number = ?", (number,))
+        signs.cover(self.connection, self._signed())
         catalogue.write_fact(self.connection, "commits", str(self._commits + 1))
         catalogue.write_fact(self.connection, "next_segment", str(self._next_segment))
         catalogue.write_fact(self.connection, "next_document", str(self._growing.next_document))
@@ -214,13 +217,39 @@ class Transaction:
         run("COMMIT")
         self._disk.committed()
         for number in self._removed:
-            for kind in segments.KINDS:
+            for kind in segments.ALL_KINDS:
                 remove_quietly(self._disk, segments.file_of(self._folder, number, kind))
+
+    def _now(self, number: int) -> Appender | Committed | None:
+        """A segment with what this transaction puts in it."""
+        return self._rows.written.get(number) or self._taken.get(number) or self._segments.get(number)
+
+    def _numbers(self) -> set[int]:
+        return (self._segments.keys() | self._taken.keys() | self._rows.written.keys()) - self._removed
+
+    def _signed(self) -> dict[int, int]:
+        """Tokens of the segments that have sign bits of all of them."""
+        found = {number: self._now(number) for number in self._numbers()}
+        return {
+            number: one.tokens
+            for number, one in found.items()
+            if one is not None and (one.signed or self._made.get(number) == one.tokens)
+        }
+
+    def sign(self) -> int:
+        """Write the sign bits of segments that lack some, when nothing is added any more; of how many segments. Raises
+        StoreDamaged, OSError."""
+        for number in sorted(self._numbers() - self._signed().keys()):
+            found = self._now(number)
+            assert found is not None
+            if signs.make(self._disk, segments.stem_of(self._folder, number), found.tokens, self._dim):
+                self._made[number] = found.tokens
+        return len(self._made)
 
     def _write_segment(self, number: int) -> None:
         """A segment's entry, or the end of a segment in which nothing is left."""
-        before = self._segments.get(number, Committed(number, 0, 0, np.zeros(0, np.bool_)))
-        written = self._rows.written.get(number) or self._taken.get(number) or before
+        before = self._segments.get(number, Committed.begun(number))
+        written = self._now(number) or before
         if before.gone.size > written.passages:
             raise StoreDamaged(f"{self._folder.parent}: a document reaches beyond segment {number}")
         gone = np.zeros(written.passages, np.bool_)

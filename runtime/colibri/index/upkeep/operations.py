@@ -8,6 +8,7 @@ from sqlite3 import Connection
 from time import sleep
 
 from colibri.errors import StoreDamaged, StoreError
+from colibri.index import ranking
 from colibri.index.core import Core
 from colibri.index.document import Document
 from colibri.index.ingest import Ingest, Within
@@ -38,6 +39,8 @@ class Stats:
     disk_bytes        of all its files
     words_bytes       of those, what words take; 0 where it has none
     no_words          why it cannot be searched by words; None: it can
+    signed_tokens     of those that are on the disk, how many have their sign bits
+    no_screen         why a search of 32 tokens scores every passage by its rows; None: sign bits screen it
     """
 
     documents: int
@@ -51,6 +54,8 @@ class Stats:
     space_id: str
     words_bytes: int
     no_words: str | None
+    signed_tokens: int
+    no_screen: str | None
 
 
 def stats(core: Core) -> Stats:
@@ -81,6 +86,8 @@ def stats(core: Core) -> Stats:
         space_id=core.space_id,
         words_bytes=words_bytes,
         no_words=no_words,
+        signed_tokens=sum(len(segment.docs.rows) for segment in snapshot.segments if segment.signs is not None),
+        no_screen=ranking.why_no_screen(snapshot, core.dim),
     )
 
 
@@ -151,6 +158,7 @@ def repair(core: Core) -> Repair:
             if facts["format"] == str(words.FORMAT) and words.has_fts5():
                 for _ in words.made_anew(transaction.connection, transaction.next_commit):
                     pass
+            transaction.sign()
         core.facts["format"] = facts["format"]
         with suppress(StoreError):
             write_facts_file(core.folder, core.facts)

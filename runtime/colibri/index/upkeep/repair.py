@@ -55,7 +55,7 @@ def committed_by_passages(connection: sqlite3.Connection, folder: Path, dim: int
         gone = np.ones(count, np.bool_)
         gone[live] = False
         tokens = max((bounds[1] for place in readable[-1:] if (bounds := raw.bounds(place))), default=0)
-        found.append(Committed(number, count, tokens, gone))
+        found.append(Committed(number, count, tokens, gone, signed=False))
     return found
 
 

@@ -7,6 +7,7 @@ they do is of the new content (`Core.reading`). The other index lies on the same
 import os
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -14,7 +15,7 @@ from colibri.index.core import SEGMENTS, Core
 from colibri.index.opening import write_facts_file
 from colibri.index.storage import catalogue, segments, words
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
-from colibri.index.storage.segments import Committed, read_segments
+from colibri.index.storage.segments import read_segments
 from colibri.index.storage.transaction import Transaction
 
 COPIED = ("dim", "space_id", "model")
@@ -66,9 +67,9 @@ def _copy(core: Core, connection: Connection, transaction: Transaction, other: P
     run = connection.execute
     found = read_segments(connection, "other.")
     shift = transaction.next_segment - min((one.number for one in found), default=0)
-    taken = [Committed(one.number + shift, one.passages, one.tokens, one.gone) for one in found]
+    taken = [replace(one, number=one.number + shift) for one in found]
     for before, after in zip(found, taken, strict=True):
-        for kind in segments.KINDS:
+        for kind in segments.ALL_KINDS if before.signed else segments.KINDS:
             source = segments.file_of(other / SEGMENTS, before.number, kind)
             _link(source, segments.file_of(core.segments, after.number, kind))
     slots = shift << SEGMENT_SHIFT

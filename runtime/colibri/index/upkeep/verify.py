@@ -56,8 +56,10 @@ def verify(
     documents: dict[int, tuple[str, int, int]] = {}
     _guarded(found, "documents", lambda: _documents(connection, found, documents))
     slots: dict[int, int] = {}
-    _guarded(found, "passages", lambda: _passages(connection, raws, found, documents, slots, done))
+    whole: dict[int, list[int]] = {}
+    _guarded(found, "passages", lambda: _passages(connection, raws, found, documents, slots, whole, done))
     _guarded(found, "segments", lambda: _segments(connection, found, slots))
+    _guarded(found, "signs", lambda: _signs(connection, raws, found, whole))
     _guarded(found, "words", lambda: found.problems.extend(words.problems(connection)))
     counts: dict[int, int] = {}
     for number in slots.values():
@@ -110,6 +112,7 @@ def _passages(
     found: _Found,
     documents: dict[int, tuple[str, int, int]],
     slots: dict[int, int],
+    whole: dict[int, list[int]],
     done: Callable[[int], object],
 ) -> None:
     last = None
@@ -123,8 +126,10 @@ def _passages(
                 found.damaged[document] = str(documents[document][0])
             else:
                 found.problems.append(f"slot {slot}: a passage that no document owns")
-        elif document not in documents:
-            found.problems.append(f"slot {slot}: a passage of document {document}, which there is not")
+        else:
+            whole.setdefault(raw.number, []).append(place_of(slot))
+            if document not in documents:
+                found.problems.append(f"slot {slot}: a passage of document {document}, which there is not")
         if document != last:
             bounds = None if raw is None else raw.bounds(place_of(slot))
             done(0 if bounds is None else bounds[1] - bounds[0])
@@ -154,3 +159,13 @@ def _segments(connection: sqlite3.Connection, found: _Found, slots: dict[int, in
         found.problems.append(f"{lost} passages that count and have no row")
     if ghosts := len(slots.keys() - live):
         found.problems.append(f"{ghosts} passages that do not count and have a row")
+
+
+def _signs(
+    connection: sqlite3.Connection, raws: Mapping[int, RawSegment], found: _Found, whole: Mapping[int, list[int]]
+) -> None:
+    """whole: segment -> places of passages whose rows are what was written."""
+    for segment in read_segments(connection):
+        raw = raws.get(segment.number)
+        if segment.signed and (raw is None or raw.signs_differ(segment.tokens, whole.get(segment.number, []))):
+            found.problems.append(f"segment {segment.number}: its sign bits are not those of its rows")

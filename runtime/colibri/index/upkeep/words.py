@@ -1,4 +1,4 @@
-"""Whether words are those of their documents, and how an index gets them that was made without."""
+"""Whether words are those of their documents, and how an index gets them, or sign bits, that was made without."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -83,14 +83,16 @@ def convert(core: Core, *, show: bool) -> int:
         raise StoreError(f"{core.folder}: cannot have words: {words.NO_FTS5}")
     with core.writing() as transaction:
         connection = transaction.connection
-        if words.why_none(connection) in {None, words.NO_TEXTS}:
-            return 0
+        lacking = words.why_none(connection) not in {None, words.NO_TEXTS}
         (total,) = connection.execute("SELECT count(*) FROM documents").fetchone()
-        with progress_bar(total, "adding words", show) as done:
-            for some in words.made_anew(connection, transaction.next_commit):
-                done(some)
-    note_format(core)
-    return int(total)
+        if lacking:
+            with progress_bar(total, "adding words", show) as done:
+                for some in words.made_anew(connection, transaction.next_commit):
+                    done(some)
+        signed = transaction.sign()
+    if lacking:
+        note_format(core)
+    return int(total) if lacking or signed else 0
 
 
 def note_format(core: Core) -> None:

@@ -4,7 +4,7 @@ import functools
 import hashlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FunctionType
@@ -17,7 +17,8 @@ from numba.core.registry import cpu_target
 
 from colibri.machine import home, why_no_home
 from colibri.quantised import SMALLEST
-from colibri.scoring.kernels import amx, arithmetic, rows, scan, tile
+from colibri.scoring.kernel import ARGUMENTS, BITS_ARGUMENTS, WINDOW_TILES, Compiled, CompiledBits
+from colibri.scoring.kernels import amx, arithmetic, bits, rows, scan, tile
 from colibri.scoring.kernels.intrinsics import (
     finish_function,
     fold_function,
@@ -30,9 +31,15 @@ from colibri.vectors import Kind
 
 log = logging.getLogger(__name__)
 
-_PACK = "void(" + ", ".join(["int64"] * 9) + ")"
-_SCAN = "int64(" + ", ".join(["int64"] * 17) + ")"
-_WINDOW_TILES = 16
+
+def _signatures(arguments: Mapping[str, int]) -> dict[str, str]:
+    results = {"scan": "int64"}
+    return {name: f"{results.get(name, 'void')}({', '.join(['int64'] * count)})" for name, count in arguments.items()}
+
+
+SIGNATURES, BITS_SIGNATURES = _signatures(ARGUMENTS), _signatures(BITS_ARGUMENTS)
+"""Of a kernel's functions: numbers, and addresses as numbers."""
+
 _NIBBLE_ZERO = 8  # what is stored for 0 (colibri.quantised)
 _AHEAD = 768  # tokens: 200 MB at 590 instead of 450 GOP/s, one thread
 
@@ -123,45 +130,54 @@ def _nibbles(kernel: str, width: int, shape: Shape) -> Recipe:
     return Recipe(tiled, how, per_word, word, np.uint8, convert, pack, 4, offset=offset, zero=zero)
 
 
-@dataclass(frozen=True)
-class Compiled:
-    """A kernel for one kind of rows. Both functions take addresses (see rows.pack_* and scan.scan).
-
-    float_bits  what integer sums may begin with (tile.FLOAT_BITS); 0: they are no integers
-    short_steps  words of a block of sums of 16 bits, each with its own line of what they begin with; 0: one for all
-    cached      where the compiled code lies on disk, or why it does not
-    """
-
-    kernel: str
-    kind: Kind
-    pack: Callable[..., None]
-    scan: Callable[..., int]
-    per_word: int
-    float_bits: int
-    short_steps: int
-    cached: str
-
-    def initials(self, dim: int) -> int:
-        """Lines of what sums begin with."""
-        words = -(-dim // self.per_word)
-        return max(1, -(-words // self.short_steps)) if self.short_steps else 1
-
-
 def build(kernel: str, kind: Kind) -> Compiled:
     """Compile, or load from numba's cache where there is one."""
     chosen = recipe(kernel, kind)
-    names = _names(chosen)
     label = f"{kernel.replace('-', '_')}_{kind}_{_digest()}"
+    texts = functions(chosen, label, numba.njit(nogil=True))
+    compiled = {name: _compiled(text, SIGNATURES[name]) for name, text in texts.items()}
+    (pack, _), (scanned, cached) = compiled["pack"], compiled["scan"]
+    return Compiled(kernel, kind, pack, scanned, **layout(chosen), cached=cached)
+
+
+def layout(chosen: Recipe) -> dict[str, int]:
+    """What scoring must know of a kernel besides its functions: see Compiled."""
+    return {
+        "per_word": chosen.per_word,
+        "float_bits": tile.FLOAT_BITS if chosen.arithmetic.integer else 0,
+        "short_steps": chosen.arithmetic.short_steps,
+        "tokens": chosen.shape.tokens,
+        "wide": chosen.shape.groups,
+    }
+
+
+def functions(chosen: Recipe, label: str, callee: Callable[[Callable[..., Any]], Any]) -> dict[str, Callable[..., Any]]:
+    """The Python functions that make up a kernel, by their names in SIGNATURES. label: ends the names they get.
+
+    callee  makes of a function what compiled functions can call
+    """
+    names = _names(chosen)
     if chosen.pack is rows.pack_short:
-        words = _copy(rows.pack_integer, names, f"pack_words_{label}")
-        names["pack_integer_words"] = numba.njit(nogil=True)(words)
-    pack, _ = _compiled(_copy(chosen.pack, names, f"pack_{label}"), _PACK)
+        names["pack_integer_words"] = callee(_copy(rows.pack_integer, names, f"pack_words_{label}"))
+    pack = _copy(chosen.pack, names, f"pack_{label}")
     for helper in (chosen.convert, *scan.HELPERS):
         name = "convert" if helper is chosen.convert else helper.__name__
-        names[name] = numba.njit(nogil=True)(_copy(helper, names, f"{name}_{label}"))
-    scanned, cached = _compiled(_copy(scan.scan, names, f"scan_{label}"), _SCAN)
-    bits = tile.FLOAT_BITS if chosen.arithmetic.integer else 0
-    return Compiled(kernel, kind, pack, scanned, chosen.per_word, bits, chosen.arithmetic.short_steps, cached)
+        names[name] = callee(_copy(helper, names, f"{name}_{label}"))
+    return {"pack": pack, "scan": _copy(scan.scan, names, f"scan_{label}")}
+
+
+def build_bits(kernel: str) -> CompiledBits:
+    """The kernel for sign bits, compiled or loaded as `build` does; LLVM fits its code to whatever processor."""
+    texts = bits_functions(f"bits_{_digest()}", numba.njit(nogil=True))
+    (fill, _), (scanned, cached) = (_compiled(texts[name], BITS_SIGNATURES[name]) for name in ("fill", "scan"))
+    return CompiledBits(kernel, fill, scanned, cached)
+
+
+def bits_functions(label: str, callee: Callable[[Callable[..., Any]], Any]) -> dict[str, Callable[..., Any]]:
+    """As `functions`, of the kernel for sign bits, by their names in BITS_SIGNATURES."""
+    keep = callee(_copy(scan.keep, {}, f"keep_{label}"))
+    fill = _copy(bits.fill, {}, f"fill_{label}")
+    return {"fill": fill, "scan": _copy(bits.scan, {"keep": keep}, f"scan_{label}")}
 
 
 def _names(chosen: Recipe) -> dict[str, Any]:
@@ -171,7 +187,7 @@ def _names(chosen: Recipe) -> dict[str, Any]:
     return {
         "TOKENS": tokens,
         "WIDE": groups,
-        "WINDOW": tokens * _WINDOW_TILES,
+        "WINDOW": tokens * WINDOW_TILES,
         "DIRECT": chosen.direct,
         "TILED": how.step is None,
         "PER_WORD": chosen.per_word,
@@ -241,7 +257,8 @@ def _say(why: str) -> None:
 def _digest() -> str:
     """Of all that compiled code depends on: our texts, numba, LLVM, and the processor it is made for."""
     folder = Path(__file__).parent
-    parts = [path.read_bytes() for path in sorted(folder.glob("*.py"))]
+    files = [*sorted(folder.glob("*.py")), *(folder.parent / name for name in ("kernel.py", "shapes.py"))]
+    parts = [path.read_bytes() for path in files]
     target = cpu_target.target_context.codegen().magic_tuple()
     parts.append(repr((numba.__version__, llvmlite.__version__, target)).encode())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]

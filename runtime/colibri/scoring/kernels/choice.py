@@ -1,14 +1,11 @@
 """Which kernel this processor, and what numba compiles for, allow."""
 
-import ctypes
-import functools
-import sys
-
 import llvmlite.binding as llvm
 from numba.core.registry import cpu_target
 
 from colibri.errors import InputError
 from colibri.scoring.names import KERNELS
+from colibri.scoring.processor import tiles_granted
 
 # LLVM's names; any of the sets is enough. The 256-bit VNNI instruction exists in two encodings, each with its own flag.
 _NEEDS: dict[str, list[set[str]]] = {
@@ -30,28 +27,18 @@ def usable_kernels() -> list[str]:
     """
     features = _target_features()
     usable = [name for name, needs in _NEEDS.items() if any(need <= features for need in needs)]
-    return [name for name in usable if name != "amx" or _tiles_granted()]
-
-
-@functools.cache
-def _tiles_granted() -> bool:
-    """Ask the system for AMX's registers, which Linux saves for those who asked only (arch_prctl, for the process and
-    its children; docs.kernel.org/arch/x86/xstate.html). A kernel from before 5.16, or a sandbox, says no."""
-    if not sys.platform.startswith("linux") or sys.maxsize < 2**32:
-        return False
-    arch_prctl, ask, tile_data = 158, 0x1023, 18
-    granted: int = ctypes.CDLL(None).syscall(ctypes.c_long(arch_prctl), ctypes.c_long(ask), ctypes.c_long(tile_data))
-    return granted == 0
+    return [name for name in usable if name != "amx" or tiles_granted()]
 
 
 def choose_kernel(wanted: str | None) -> str:
-    """The kernel of that name, or the fastest. Raises InputError when it cannot run here."""
+    """The kernel that COLIBRI_KERNEL names, or the fastest. Raises InputError when it cannot run here."""
     usable = usable_kernels()
     if wanted is None:
         return usable[0]
-    if wanted not in usable:
+    name = wanted.removeprefix("numba:")
+    if name not in usable:
         raise InputError(f"COLIBRI_KERNEL={wanted} cannot run here; usable: {', '.join(['numpy', *usable])}")
-    return wanted
+    return name
 
 
 def _target_features() -> set[str]:

@@ -21,7 +21,7 @@ MANY = 1 << 40  # a length for arrays whose own is not passed along
 
 def scan(
     query, finals, initial, groups, biased, rows, dim, scales, scale_stride, stream, starts, ids, first, last, scores,
-    k, top,
+    k, top, room,
 ):  # fmt: skip
     """Score documents first to last - 1 of a stream of tokens. Returns how many are in the heap.
 
@@ -35,15 +35,15 @@ def scan(
     starts, ids   where documents lie: document i is the rows from starts[ids[i]] on. ids 0: the stream is the rows
     scores        (n,) float32, written at the documents' places when k is 0
     k, top        else the k best are kept at top: (k,) float64 scores, (k,) int64 places
+    room          bytes to work in, `Compiled.room_bytes` of them
     """
     stream_of = carray(pointer(stream), (MANY,), np.int64)
     score_of = carray(pointer(scores), (MANY,), np.float32)
     steps = (dim + PER_WORD - 1) // PER_WORD
     stride, row_bytes = 4 * steps, dim * SOURCE_BITS // 8
-    # One room, each part from a cache line's start: a register that crosses lines takes two loads.
+    # Each part of the room from a cache line's start: a register that crosses lines takes two loads.
     sizes = (64 * max(groups, 1), TOKENS * WIDE * 64, (WINDOW + 1) * 64, (WINDOW + TOKENS) * 4 + 63 & -64)
-    room = np.empty(64 + sizes[0] + sizes[1] + sizes[2] + 2 * sizes[3] + (WINDOW + TOKENS) * stride, np.uint8)
-    best = room.ctypes.data + 63 & -64
+    best = room + 63 & -64
     similarities = best + sizes[0]
     totals = similarities + sizes[1]
     window_scales = totals + sizes[2]
@@ -99,7 +99,6 @@ def scan(
         begin = end
     if TILED:
         release()
-    room[0] = 0  # numba frees an array after its last use, and it does not see ours
     return kept
 
 

@@ -31,6 +31,8 @@ class SearchRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     marks, and not what a minus stands before."""
     typing: bool | None = None
     """Whether the query is still being written: its last word may go on."""
+    exact: bool | None = None
+    """Whether every passage of a large index is scored by its rows: not unless it says so."""
     return_documents: bool | None = None
     spans: bool | None = None
     """Which characters answered which token of the query; for a `k` of at most 100."""
@@ -129,6 +131,8 @@ class SearchAnswer(msgspec.Struct, kw_only=True):
     object: str = "list"
     mode: Literal["meaning", "words", "both"] = "meaning"
     """By what documents were found: meaning also where both was wanted and the index has no words."""
+    screened: bool = False
+    """Whether sign bits chose which passages were scored by their rows, as in a large index; never with `exact`."""
     usage: answers.Usage
     results: list[Found]
 

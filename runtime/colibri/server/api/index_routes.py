@@ -130,7 +130,8 @@ class _Routes:
         results = [
             found_of(hit, meaning_of(self._model, found.mode), text=given_back, spans=spans) for hit in found.hits
         ]
-        return json_response(SearchAnswer(model=self._model.name, mode=found.mode, usage=usage, results=results))
+        name, mode, screened = self._model.name, found.mode, found.screened
+        return json_response(SearchAnswer(model=name, mode=mode, screened=screened, usage=usage, results=results))
 
     async def _nothing(self, app: App, request: Request, asked: SearchRequest) -> Response:
         """To a query that asks nothing. A filter that is none is refused all the same."""

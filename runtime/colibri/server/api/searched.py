@@ -26,6 +26,11 @@ class Searched:
     mode: Mode
     encoded: Encoded | None
 
+    @property
+    def screened(self) -> bool:
+        """Whether sign bits chose which passages were scored."""
+        return any(hit.screened for hit in self.hits)
+
 
 async def searched(
     index: Index | PointStore, model: Colibri, asked: SearchRequest, query: list[str], ticket: Ticket
@@ -38,6 +43,8 @@ async def searched(
         "offset": asked.offset or 0,
         "min_score": asked.min_score,
     }
+    if isinstance(index, Index):  # what a store elsewhere finds is exact
+        options["exact"] = bool(asked.exact)
     if mode != "meaning":
         options |= {"mode": mode, "typing": bool(asked.typing)}
     encoded = None
@@ -70,6 +77,7 @@ def search_answer(index: Index, model: Callable[[], Colibri], asked: SearchReque
         min_score=asked.min_score,
         mode=mode,
         typing=bool(asked.typing),
+        exact=bool(asked.exact),
         text=query if mode == "both" else None,
     )
     tokens = 0 if rows is None else len(rows.rows)
@@ -77,6 +85,7 @@ def search_answer(index: Index, model: Callable[[], Colibri], asked: SearchReque
     return SearchAnswer(
         model=index.model_name,
         mode=mode,
+        screened=any(hit.screened for hit in hits),
         usage=answers.Usage(tokens, tokens),
         results=[found_of(hit, meaning, text=given_back, spans=spans) for hit in hits],
     )

@@ -1,0 +1,178 @@
+"""What one query's passages score: all of them, or those that sign bits leave, and any that is asked for beside."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from colibri.index import screen
+from colibri.index.storage.segments import Segment
+from colibri.scoring import Floats
+from colibri.vectors import Offsets
+
+Exact = Callable[[Segment, Offsets], Floats]
+"""Scores of some of a segment's passages by their rows; inf for what is no number."""
+
+_HEAD = 4_096  # passages that are put in order at once; a search scores some hundred
+_ALL_FROM = 0.25  # of all that count: when so many are to be scored, the rest is as well
+_LEAST = np.float32(np.finfo(np.float32).min)
+
+
+@dataclass(eq=False)
+class Part:
+    """The passages of a segment.
+
+    scores   (passages,) by rows; -inf for those that do not count, and for those that wait
+    waiting  (passages,) by bits, of those that were not scored by their rows yet, -inf for the others; None: all were
+    """
+
+    segment: Segment
+    scores: Floats
+    waiting: Floats | None = None
+
+
+class Scores:
+    """Of one query; threads may not share it.
+
+    Bits put passages in an order, and `screen` says how many of the first are scored by their rows.
+    """
+
+    def __init__(self, parts: Sequence[Part], exact: Exact) -> None:
+        """exact: what scores those that wait"""
+        self._parts = parts
+        self._exact = exact
+        self.screened = any(part.waiting is not None for part in parts)
+        """Whether sign bits chose which passages were scored."""
+        counts = [int(((p.scores if p.waiting is None else p.waiting) > -np.inf).sum()) for p in parts]
+        self.counted = sum(counts)
+        """How many passages count."""
+        self._waiting = sum(n for n, part in zip(counts, parts, strict=True) if part.waiting is not None)
+        self._head = _Head.none()
+        self._others = np.zeros(0, np.float32)  # bits of some of those that wait behind the head
+        self._seen = np.zeros((2, 0), np.float32)  # by bits and by rows, of those that were scored by both
+
+    def best(self, count: int) -> list[tuple[float, int]]:
+        """(score, slot) of the best passages, in order; of equal ones the earlier slot first."""
+        if self.screened:
+            self._settle(count)
+        slots, scores = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+        for part in self._parts:
+            places = np.flatnonzero(part.scores > -np.inf)
+            own = part.scores[places]
+            places = places[own >= _nth(own, count)]
+            slots.append(places + part.segment.base)
+            scores.append(part.scores[places])
+        all_slots, all_scores = np.concatenate(slots), np.concatenate(scores)
+        order = np.lexsort((all_slots, -all_scores))[:count]
+        return list(zip(all_scores[order].tolist(), all_slots[order].tolist(), strict=True))
+
+    def of(self, first: int, passages: int) -> Floats | None:
+        """Scores of the passages from a slot on, all of one segment; None: no passage lies there."""
+        for part in self._parts:
+            begin = first - part.segment.base
+            if 0 <= begin < len(part.scores):
+                own = np.arange(begin, min(begin + passages, len(part.scores)))
+                self._score(part, own)
+                return part.scores[own]
+        return None
+
+    def know(self, slots: Offsets) -> None:
+        """Score all of these at once, so that `of` has them."""
+        for part in self._parts:
+            places = slots - part.segment.base
+            self._score(part, np.unique(places[(places >= 0) & (places < len(part.scores))]))
+
+    def _score(self, part: Part, places: Offsets) -> None:
+        """Those that wait, by their rows."""
+        if part.waiting is None:
+            return
+        places = places[part.waiting[places] > -np.inf]
+        if places.size:
+            part.scores[places] = self._exact(part.segment, places)
+            part.waiting[places] = -np.inf
+            self._waiting -= places.size
+
+    def _settle(self, count: int) -> None:
+        """Score passages by their rows until those that wait can hardly be among the best `count`."""
+        wanted = screen.first(count) - self._seen.shape[1]
+        while True:
+            while wanted > 0 and self._refill():
+                taken, self._head = self._head.split(wanted)
+                self._take(taken)
+                wanted -= len(taken.bits)
+            if not self._refill():
+                return
+            wanted = self._more(count)
+            if wanted <= 0:
+                return
+            if self._seen.shape[1] + wanted > _ALL_FROM * self.counted:
+                wanted = self.counted
+
+    def _more(self, count: int) -> int:
+        """How many of those that wait are scored next."""
+        best = [self._seen[1]]
+        for part in self._parts:
+            if part.waiting is None:
+                best.append(part.scores[part.scores >= _nth(part.scores, count)])
+        least = float(_nth(np.concatenate(best), count))
+        return screen.more(screen.Line.through(*self._seen), least, count, self._head.bits, self._others)
+
+    def _take(self, head: "_Head") -> None:
+        for number, part in enumerate(self._parts):
+            own = head.parts == number
+            if own.any():
+                self._score(part, head.places[own])
+                seen = np.stack([head.bits[own], part.scores[head.places[own]]])
+                self._seen = np.concatenate([self._seen, seen], axis=1)
+
+    def _refill(self) -> bool:
+        """Whether any passage waits; the largest bits are in order then, more of them each time."""
+        if not len(self._head.bits) and self._waiting:
+            self._head = _Head.of(self._parts, max(_HEAD, 4 * self._seen.shape[1]))
+            some = [part.waiting[:: screen.ONE_IN] for part in self._parts if part.waiting is not None]
+            self._others = np.concatenate(some)
+            self._others = self._others[self._others < self._head.bits[-1]]
+        return len(self._head.bits) > 0
+
+
+@dataclass(eq=False)
+class _Head:
+    """The largest bits of all that wait, falling (n,), and where: parts (n,) and places (n,)."""
+
+    bits: Floats
+    parts: Offsets
+    places: Offsets
+
+    @classmethod
+    def none(cls) -> "_Head":
+        return cls(np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+    @classmethod
+    def of(cls, parts: Sequence[Part], count: int) -> "_Head":
+        """The first `count`, and all that are equal to the last of them."""
+        found = cls.none()
+        for number, part in enumerate(parts):
+            if part.waiting is not None:
+                places = np.flatnonzero(part.waiting >= max(_nth(part.waiting, count), _LEAST))
+                found.bits = np.concatenate([found.bits, part.waiting[places]])
+                found.parts = np.concatenate([found.parts, np.full(len(places), number)])
+                found.places = np.concatenate([found.places, places])
+        order = np.argsort(-found.bits, kind="stable")
+        return cls(found.bits[order], found.parts[order], found.places[order]).split(count)[0]
+
+    def split(self, count: int) -> "tuple[_Head, _Head]":
+        """The first `count` and all that are equal to the last of them, and the rest."""
+        last = len(self.bits)
+        if count < last:
+            last = int(np.searchsorted(-self.bits, -self.bits[count - 1], side="right"))
+        first, rest = slice(0, last), slice(last, None)
+        return (
+            _Head(self.bits[first], self.parts[first], self.places[first]),
+            _Head(self.bits[rest], self.parts[rest], self.places[rest]),
+        )
+
+
+def _nth(values: Floats, count: int) -> np.float32:
+    """The `count`-th largest; the least, where there are fewer."""
+    at = max(len(values) - count, 0)
+    return np.float32(np.partition(values, at)[at]) if len(values) else np.float32(-np.inf)

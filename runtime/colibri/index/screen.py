@@ -1,0 +1,78 @@
+"""How many passages a screened search scores by their rows: until those left out can hardly be among the best.
+
+A score by sign bits is about as large as the exact one. What exact scores are like where bits are of a certain size is
+seen in the passages that were scored: a line through them, and how far they lie about it (`Line`). From that follows,
+for each passage that waits, how likely it is to beat the k-th best so far. Passages are scored, those of the largest
+bits first, until the sum of that over all that wait is below `MISSED` of k.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colibri.scoring import Floats
+
+FIRST = 256
+"""Passages that are scored before anything is asked of them, at least; 8 times k."""
+MISSED = 0.005
+"""Of k, that may be expected to be left out. Fewer are (benchmarks/NOTES.md): the largest bits overstate the spread."""
+ONE_IN = 16
+_TIMES_K = 8
+
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What exact scores are about, by bits: level + slope * bits, with a standard deviation of `spread`."""
+
+    level: float
+    slope: float
+    spread: float
+
+    @classmethod
+    def through(cls, bits: Floats, exact: Floats) -> "Line":
+        """Of passages that were scored; those whose score is no number are no part of it."""
+        fine = np.isfinite(bits) & np.isfinite(exact)
+        x, y = bits[fine].astype(np.float64), exact[fine].astype(np.float64)
+        if not x.size:
+            return cls(0.0, 1.0, 0.0)
+        across = x - x.mean()
+        square = float(across @ across)
+        slope = max(float(across @ y) / square, 0.0) if square > 0 else 1.0
+        level = float(y.mean() - slope * x.mean())
+        off = y - (level + slope * x)
+        return cls(level, slope, float(np.sqrt(off @ off / x.size)))
+
+    def chances(self, bits: Floats, least: float) -> Doubles:
+        """How likely passages are to score `least` or more."""
+        beyond = np.maximum(least - (self.level + self.slope * bits.astype(np.float64)), 0.0)
+        away = np.minimum(beyond / max(self.spread, 1e-9), 38.0)
+        return _tail(away)
+
+
+def _tail(away: Doubles) -> Doubles:
+    """How likely a normal variable is to be so many standard deviations above its mean; away: from 0 to 38.
+
+    Within a tenth of it: Karagiannidis and Lioumpas, IEEE Communications Letters 11(8), 2007.
+    """
+    some = np.maximum(away, 0.01)
+    found: Doubles = (1 - np.exp(-1.4 * some)) * np.exp(-some * some / 2) / (1.135 * np.sqrt(2 * np.pi) * some)
+    return found
+
+
+def first(count: int) -> int:
+    """Passages that are scored at once for the best `count`."""
+    return max(FIRST, _TIMES_K * count)
+
+
+def more(line: Line, least: float, count: int, waiting: Floats, others: Floats) -> int:
+    """How many of those that wait are scored next; 0: none.
+
+    least    the `count`-th best exact score so far
+    waiting  bits of those that wait, falling: the largest of them
+    others   bits of one in `ONE_IN` of those that wait beside these
+    """
+    behind = np.cumsum(line.chances(waiting, least)[::-1])[::-1] + ONE_IN * line.chances(others, least).sum()
+    return int((behind > MISSED * count).sum())

@@ -1,0 +1,161 @@
+"""Kernels compiled ahead: the shared library that a platform's wheel brings, checked before anything of it runs.
+
+Beside it lies what it is, in JSON (`Facts`), written by `colibri_kernels`, which built it. It asks nothing of the
+outside, so one file does for glibc and musl. Through ctypes its functions run without Python's lock, as numba's do.
+"""
+
+import ctypes
+import functools
+import hashlib
+import json
+import logging
+import os
+import struct
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from colibri.scoring.kernel import ARGUMENTS, BITS_ARGUMENTS, Compiled, CompiledBits
+from colibri.scoring.names import KERNELS, Bits
+from colibri.scoring.processor import Registers, arm_features, tiles_granted, x86_features
+from colibri.vectors import Kind
+from colibri.version import __version__
+
+log = logging.getLogger(__name__)
+
+INTERFACE = 2
+"""Counts what ARGUMENTS and their meaning have been: a library of another number is not called."""
+
+_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+_SUFFIXES = {"linux": ".so", "macos": ".dylib", "windows": ".dll"}
+
+
+@dataclass(frozen=True)
+class Library:
+    """What was loaded: its file, and its kernels that this processor can run, the fastest first."""
+
+    file: Path
+    kernels: Mapping[str, Mapping[Kind | Bits, Any]]
+
+    def kernel(self, kind: Kind | Bits, name: str | None) -> Any:
+        """The kernel of that name for rows of a kind, or the fastest; None: it has none."""
+        names = self.kernels if name is None else [name]
+        found = (self.kernels.get(each, {}).get(kind) for each in names)
+        return next((each for each in found if each is not None), None)
+
+
+class _UnfitError(Exception):
+    """Why a library that is there is not used."""
+
+
+def target() -> str | None:
+    """This process's platform as libraries are named, such as linux-x86_64; None: there are none for such a one."""
+    if struct.calcsize("P") != 8 or sys.byteorder != "little":
+        return None
+    system = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(sys.platform)
+    if system == "windows":  # what this Python was built for: emulated, it sees another processor's name
+        machine = "aarch64" if "(ARM64)" in sys.version else "x86_64"
+    else:
+        machine = os.uname().machine.lower() if system else ""
+    machine = _MACHINES.get(machine, machine)
+    return f"{system}-{machine}" if system and machine in {"x86_64", "aarch64"} else None
+
+
+def file_name(of: str) -> str:
+    """The file of a target's library."""
+    return f"{of}{_SUFFIXES[of.partition('-')[0]]}"
+
+
+def version() -> str:
+    """What a library must say of itself, to be called by this runtime."""
+    return f"colibri {__version__} kernels {INTERFACE}"
+
+
+@functools.cache
+def library() -> Library | str:
+    """The library of this platform, loaded once a process; or why there is none. One that is there and is not used is
+    told in the log. It lies beside this module, or where COLIBRI_KERNEL_LIBRARIES says."""
+    said = os.environ.get("COLIBRI_KERNEL_LIBRARIES")
+    return look(Path(said) if said else Path(__file__).with_name("libraries"))
+
+
+def look(folder: Path) -> Library | str:
+    """What lies in a folder for this platform: the library, checked and loaded, or why not."""
+    of = target()
+    if of is None:
+        return "no kernels are compiled ahead for this platform"
+    facts = folder / f"{of}.json"
+    if not facts.is_file():
+        return f"no kernels compiled ahead for {of} are installed"
+    try:
+        return _loaded(of, facts)
+    except (_UnfitError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        why = f"{folder / file_name(of)}: {error}"
+        log.warning("kernels compiled ahead are not used: %s", why)
+        return why
+
+
+def _loaded(of: str, facts: Path) -> Library:
+    said: Any = json.loads(facts.read_text(encoding="utf-8"))
+    file = facts.with_name(file_name(of))
+    if said["version"] != version():
+        raise _UnfitError(f"is of {said['version']}, this is {version()}")
+    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    if found != said["sha256"]:
+        raise _UnfitError(f"is damaged: its SHA-256 is {found}, {facts.name} says {said['sha256']}")
+    functions = ctypes.CDLL(str(file))
+    name = (ctypes.c_char * 64).in_dll(functions, "colibri_kernels_version").value.decode()
+    if name != version():
+        raise _UnfitError(f"says that it is of {name}, this is {version()}")
+    features = _features(of, functions)
+    kernels: dict[str, dict[Kind | Bits, Any]] = {}
+    for kernel in (name for name in KERNELS if name in said["kernels"]):
+        own = said["kernels"][kernel]
+        if features.issuperset(own["needs"]) and (kernel != "amx" or tiles_granted()):
+            kinds = own["kinds"].items()
+            kernels[kernel] = {kind: _kernel(functions, file, kernel, kind, **layout) for kind, layout in kinds}
+            kernels[kernel]["bits"] = _bits(functions, file, kernel)
+    if not kernels:
+        raise _UnfitError(f"this processor can run none of {', '.join(said['kernels'])}")
+    return Library(file, kernels)
+
+
+def _kernel(functions: ctypes.CDLL, file: Path, kernel: str, kind: Kind, **layout: int) -> Compiled:
+    pack, scan = _functions(functions, kernel, kind, ARGUMENTS)
+    return Compiled(kernel, kind, pack, scan, **layout, cached=f"compiled ahead: {file}")
+
+
+def _bits(functions: ctypes.CDLL, file: Path, kernel: str) -> CompiledBits:
+    fill, scan = _functions(functions, kernel, "bits", BITS_ARGUMENTS)
+    return CompiledBits(kernel, fill, scan, f"compiled ahead: {file}")
+
+
+def _functions(functions: ctypes.CDLL, kernel: str, kind: Kind | Bits, arguments: Mapping[str, int]) -> list[Any]:
+    found = [getattr(functions, symbol(kernel, kind, name)) for name in arguments]
+    for function, count in zip(found, arguments.values(), strict=True):
+        function.argtypes = [ctypes.c_int64] * count
+        function.restype = ctypes.c_int64
+    return found
+
+
+def symbol(kernel: str, kind: Kind | Bits, function: str) -> str:
+    """The name of a kernel's function in a library."""
+    return f"colibri_{kernel.replace('-', '_')}_{kind}_{function}"
+
+
+def _features(of: str, functions: ctypes.CDLL) -> frozenset[str]:
+    if not of.endswith("x86_64"):
+        return arm_features()
+    ask, state = functions.colibri_cpuid, functions.colibri_xgetbv
+    ask.argtypes, ask.restype = [ctypes.c_int64] * 3, None
+    state.argtypes, state.restype = [], ctypes.c_int64
+
+    def cpuid(leaf: int, subleaf: int) -> Registers:
+        room = (ctypes.c_uint32 * 4)()
+        ask(leaf, subleaf, ctypes.addressof(room))
+        eax, ebx, ecx, edx = room
+        return eax, ebx, ecx, edx
+
+    return x86_features(cpuid, state)

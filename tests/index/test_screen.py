@@ -1,0 +1,276 @@
+"""Searches that sign bits screen find what a scan of all rows finds, or nearly, and a rule says how nearly."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from colibri import Document, Hit, Index, StoreDamaged, TokenVectors
+from colibri.index import ranking, screen
+from colibri.index.scores import Part, Scores
+from colibri.index.screen import Line
+from colibri.index.storage import segments
+from rounds import rounds
+from store_contract import DIM, SPACE, document, rows
+
+WIDE = 64
+
+
+@pytest.fixture(autouse=True)
+def screened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few passages there are, and although NumPy scores bits here."""
+    monkeypatch.setattr(ranking, "SCREENED_FROM", 0)
+    monkeypatch.setattr(ranking, "can_screen", lambda dim, work: True)
+
+
+def shown(hits: list[Hit]) -> list[tuple[Any, ...]]:
+    """All of them but by which way they were found."""
+    return [(hit.id, hit.score, hit.normalised, hit.passages, hit.payload, hit.words) for hit in hits]
+
+
+def clustered(seed: int, count: int, dim: int = WIDE) -> list[Document]:
+    """Documents of 2 to 6 unit rows that lie near some of 40 directions, as those of a language's words do."""
+    chances = np.random.default_rng(seed)
+    words = np.random.default_rng(40).standard_normal((40, dim))
+    made = []
+    for number in range(count):
+        own = words[chances.integers(0, len(words), chances.integers(2, 7))]
+        own = own + 0.4 * chances.standard_normal(own.shape)
+        own /= np.linalg.norm(own, axis=1, keepdims=True)
+        made.append(Document(id=f"d{number}", vectors=own.astype(np.float32), payload={"n": number % 7}))
+    return made
+
+
+def asked(seed: int, tokens: int = 8, dim: int = WIDE) -> NDArray[np.float32]:
+    (made,) = clustered(seed, 1, dim)
+    vectors = np.asarray(made.vectors)
+    found = np.concatenate([vectors] * tokens)[:tokens]
+    return (found + np.random.default_rng(seed).standard_normal(found.shape) * 0.05).astype(np.float32)
+
+
+@pytest.fixture
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
+    """1,200 documents in several segments; a search scores 40 of them at first."""
+    monkeypatch.setattr(screen, "FIRST", 40)
+    monkeypatch.setattr(segments, "FULL_PASSAGES", 300)
+    index = Index.open(tmp_path / "large", dim=WIDE, space_id="")
+    made = clustered(0, 1_200)
+    for first in range(0, len(made), 400):
+        index.add(made[first : first + 400])
+    return index
+
+
+def test_scores_and_order_are_those_of_rows_and_hardly_any_of_the_best_is_lost(large: Index) -> None:
+    kept = wanted = 0
+    for seed in range(rounds(quick=10, soak=200)):
+        hits, exact = (large.search(asked(seed), k=10, exact=exact) for exact in (False, True))
+        assert {hit.screened for hit in hits} == {True}
+        assert {hit.screened for hit in exact} == {False}
+        scores = {hit.id: hit.score for hit in large.search(asked(seed), k=30, exact=True, passages=1)}
+        assert all(hit.score == scores[hit.id] for hit in hits if hit.id in scores)
+        assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+        kept += len({hit.id for hit in hits} & {hit.id for hit in exact})
+        wanted += len(exact)
+    assert kept >= 0.99 * wanted
+
+
+def test_few_passages_are_scored_by_their_rows(large: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    before = ranking._some
+
+    def counting(query: Any, segment: Any, places: Any, **options: Any) -> Any:
+        looked.append(len(places))
+        return before(query, segment, places, **options)
+
+    monkeypatch.setattr(ranking, "_some", counting)
+    for seed in range(10):
+        large.search(asked(seed), k=5)
+    assert 10 * 40 <= sum(looked) < 10 * 600
+
+
+def test_every_way_of_asking_finds_what_a_scan_finds(store: Index) -> None:
+    """So few documents that a screen scores all of them: what is wrong here is no rule's fault."""
+    made = [document(seed, text=f"word{seed % 5} n{seed}") for seed in range(60)]
+    book = TokenVectors.from_arrays([rows(1_000 + seed, 2) for seed in range(9)])
+    store.add([*made[:30], Document(id="book", vectors=book, text="word1 of a book", payload={"n": 200})])
+    store.add(made[30:])
+    store.delete(["d3", "d40"])
+    query = rows(7, 3)
+    ways: list[dict[str, Any]] = [
+        {"k": 5},
+        {"k": 100, "passages": 9},
+        {"k": 4, "offset": 7},
+        {"k": 100, "min_score": 0.5},
+        {"k": 9, "where": {"n": {"$lt": 30}}},
+        {"k": 9, "ids": ["d5", "book", "absent"]},
+        {"k": 3, "explain": True},
+        {"k": 6, "mode": "both", "text": "word1 -n11"},
+        {"k": 6, "mode": "words", "text": "word1"},
+    ]
+    for way in ways:
+        found, exact = store.search(query, **way), store.search(query, exact=True, **way)
+        assert shown(found) == shown(exact)
+        assert found == exact  # which way was taken does not count
+        assert all(hit.screened == (way.get("mode") != "words") for hit in found)
+        if "text" not in way:
+            queries = TokenVectors.from_arrays([query, rows(8, 1), rows(9, 12)])
+            many = [store.search_batch(queries, exact=exact, **way) for exact in (False, True)]
+            assert [shown(hits) for hits in many[0]] == [shown(hits) for hits in many[1]]
+            assert shown(many[0][0]) == shown(exact)
+        assert shown(asyncio.run(store.asearch(query, **way))) == shown(exact)
+        assert not any(hit.screened for hit in asyncio.run(store.asearch(query, exact=True, **way)))
+
+
+def test_equal_documents_keep_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that are equal have equal bits: no limit cuts between them."""
+    monkeypatch.setattr(screen, "FIRST", 4)
+    with Index.open(tmp_path / "equal", dim=DIM, space_id=SPACE) as index:
+        index.add([document(1, id=f"e{number:03}") for number in range(200)])
+        index.add([document(seed, id=f"o{seed}") for seed in range(2, 40)])
+        hits = index.search(rows(1, 2), k=12)
+        assert [hit.id for hit in hits] == [f"e{number:03}" for number in range(12)]
+        assert shown(hits) == shown(index.search(rows(1, 2), k=12, exact=True))
+
+
+def test_segments_without_sign_bits_are_scanned_beside_those_that_have_some(
+    large: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large.add([Document(id="long", vectors=3 * asked(3))])  # leaves the last segment without
+    with large._core.reading() as (_, snapshot):
+        assert {segment.signs is None for segment in snapshot.segments} == {True, False}
+    kept = 0
+    for seed in range(10):
+        hits, exact = (large.search(asked(seed), k=10, exact=exact) for exact in (False, True))
+        assert "long" in {hit.id for hit in hits} if seed == 3 else True
+        kept += len({hit.id for hit in hits} & {hit.id for hit in exact})
+    assert kept >= 98
+
+
+def test_a_search_of_few_passages_scores_all_of_them(large: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranking, "SCREENED_FROM", 8 * WIDE * 4 * 600)  # 8 tokens and half of the passages
+    assert {hit.screened for hit in large.search(asked(1))} == {True}
+    assert {hit.screened for hit in large.search(asked(1, tokens=2))} == {False}
+    assert {hit.screened for hit in large.search(asked(1), where={"n": 3})} == {False}
+    assert {hit.screened for hit in large.search(asked(1), where={"n": {"$lt": 6}})} == {True}
+    assert {hit.screened for hit in large.search(asked(1), ids=[f"d{n}" for n in range(20)])} == {False}
+    mixed = TokenVectors.from_arrays([asked(1), asked(2, tokens=2), asked(3, tokens=1), asked(4)])
+    ways = [{hit.screened for hit in hits} for hits in large.search_batch(mixed)]
+    assert ways == [{True}, {False}, {False}, {True}]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_damaged_is_told(store: Index, place: Path, value: float) -> None:
+    store.add([document(seed) for seed in range(30)])
+    with (place / "segments" / "000001.scales").open("r+b") as file:
+        file.write(np.float32(value).tobytes())
+    with Index.open(place) as index, pytest.raises(StoreDamaged):
+        index.search(rows(0, 1), k=3)
+
+
+def test_sign_bits_that_changed_never_return_what_is_not_there(store: Index, place: Path) -> None:
+    store.add([document(seed) for seed in range(30)])
+    exact = store.search(rows(0, 4), k=30, exact=True)
+    (place / "segments" / "000001.signs").write_bytes(bytes((place / "segments" / "000001.signs").stat().st_size))
+    with Index.open(place) as index:
+        assert shown(index.search(rows(0, 4), k=30)) == shown(exact)
+        assert not index.verify().clean
+
+
+def parts_of(segment: Any, bits: NDArray[np.float32]) -> list[Part]:
+    return [Part(segment, np.full(len(bits), -np.inf, np.float32), bits.copy())]
+
+
+class _Slots:
+    """What `Scores` asks of a segment."""
+
+    base = 0
+
+
+def _picked(exact: NDArray[np.float32], segment: object, places: NDArray[np.int64]) -> NDArray[np.float32]:
+    return exact[places]
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    noise=st.floats(0.001, 0.5),
+    slope=st.floats(0.2, 3),
+    count=st.integers(1, 60),
+    passages=st.integers(1, 5_000),
+)
+def test_what_is_left_out_is_as_unlikely_as_the_rule_says(
+    seed: int, noise: float, slope: float, count: int, passages: int
+) -> None:
+    chances = np.random.default_rng(seed)
+    bits = chances.standard_normal(passages).astype(np.float32)
+    exact = (1 + slope * bits + noise * chances.standard_normal(passages)).astype(np.float32)
+    scores = Scores(parts_of(_Slots, bits), partial(_picked, exact))
+    found = scores.best(count)
+    wanted = np.lexsort((np.arange(passages), -exact))[:count]
+    assert len(found) == min(count, passages)
+    assert [score for score, _ in found] == [float(exact[slot]) for _, slot in found]
+    missed = len(set(wanted.tolist()) - {slot for _, slot in found})
+    assert missed <= 1 + 0.02 * count  # one of few may be: on average it is 0.002 of them
+
+
+def test_the_mean_share_that_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    chances = np.random.default_rng(5)
+    missed = looked = 0
+    for _ in range(60):
+        bits = chances.standard_normal(20_000).astype(np.float32)
+        exact = bits + np.float32(0.15) * chances.standard_normal(20_000).astype(np.float32)
+        scores = Scores(parts_of(_Slots, bits), partial(_picked, exact))
+        found = {slot for _, slot in scores.best(10)}
+        missed += len(set(np.argsort(-exact)[:10].tolist()) - found)
+        looked += int((scores._parts[0].scores > -np.inf).sum())
+    assert missed <= 3  # of 600
+    assert looked < 60 * 2_000
+
+
+def test_asking_again_for_more_goes_on_where_the_first_ended() -> None:
+    chances = np.random.default_rng(6)
+    bits = chances.standard_normal(9_000).astype(np.float32)
+    exact = bits + np.float32(0.1) * chances.standard_normal(9_000).astype(np.float32)
+    times = np.zeros(9_000, np.int64)
+
+    def score(segment: object, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        times[places] += 1
+        return exact[places]
+
+    scores = Scores(parts_of(_Slots, bits), score)
+    few = scores.best(5)
+    scores.know(np.array([8_000, 8_001, 8_000, 7]))
+    own = scores.of(8_000, 2)
+    assert own is not None
+    assert np.array_equal(own, exact[8_000:8_002])
+    many = scores.best(500)
+    assert many[:5] == few
+    assert times.max() == 1
+    assert scores.of(9_000, 1) is None
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_score_that_is_no_number_is_no_part_of_the_line(value: float) -> None:
+    bits = np.array([1, 2, 3, 4], np.float32)
+    line = Line.through(bits, np.array([3, 5, value, 9], np.float32))
+    assert (round(line.level, 5), round(line.slope, 5)) == (1, 2)
+    assert line.spread < 1e-5
+
+
+def test_a_line_of_nothing_and_of_one() -> None:
+    nothing = np.zeros(0, np.float32)
+    assert Line.through(nothing, nothing) == Line(0.0, 1.0, 0.0)
+    one = Line.through(np.array([2], np.float32), np.array([5], np.float32))
+    assert (one.level, one.slope, one.spread) == (3, 1, 0)
+
+
+def test_chances_are_those_of_a_normal_distribution() -> None:
+    line = Line(0.0, 1.0, 2.0)
+    found = line.chances(np.array([9, 0, -2, -4, -6, -300], np.float32), 0.0)
+    wanted = [0.5, 0.5, 0.158655, 0.0227501, 0.0013499, 0.0]
+    assert np.allclose(found, wanted, rtol=0.12, atol=1e-12)
