@@ -23,6 +23,7 @@ python3 run.py test-qdrant-server  the same against the server or cluster at QDR
 python3 run.py test-ui        the page of `colibri ui` in the system's Chromium, in .venv-ui (170 MB; axe-core by npm)
 python3 run.py test-mcp       `colibri mcp` under the protocol's own client, over stdio and HTTP, in .venv-mcp (30 MB)
 python3 run.py test-live      what 44 programs do to files, call by call, while `colibri index --watch` runs (Linux)
+python3 run.py test-sqlite    words with SQLite 3.38, and an index without FTS5: both built (npm, a C compiler; Linux)
 python3 run.py test-ray       bulk encoding on a local Ray cluster, in .venv-ray (617 MB)
 python3 run.py wheels         a wheel a platform, with kernels compiled ahead, and their tests, in .venv-wheels (900 MB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
@@ -66,6 +67,7 @@ NEEDS = {
         "cpu,export,server,qdrant,qdrant-edge",
         ["tests/requirements.txt", "tests/frozen/requirements.txt", "tests/qdrant/requirements.txt"],
     ),
+    "test-sqlite": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
     "test-ui": ("cpu,desktop,files,server,tokenizers", ["tests/ui_browser/requirements.txt"]),
     "test-ray": ("cpu,tokenizers", ["tests/bulk/requirements.txt"]),
     "test-mcp": ("cpu,mcp,tokenizers", ["tests/assistant_clients/requirements.txt"]),
@@ -193,6 +195,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-c", "import tensorrt_rtx"], ["-m", "pytest", "tests/export/test_engine.py", *rest]]
     if verb == "test-qdrant":  # the imports first: without them the tests would be left out
         return [["-c", "import qdrant_client, qdrant_edge"], ["-m", "pytest", *PYTEST[verb], *rest]]
+    if verb == "test-sqlite":  # what it builds first, or its tests would be skipped
+        return [["tests/other_sqlite.py"], ["-m", "pytest", "tests/old_sqlite", *rest]]
     if verb == "wheels":  # none of another build's may be taken for this one's
         shutil.rmtree("build/wheels", ignore_errors=True)
         pure = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", "build/wheels", "."]

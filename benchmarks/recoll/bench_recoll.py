@@ -69,10 +69,18 @@ def asked(
 @click.option("--minutes", type=float, help="After which an engine's indexing is interrupted; what it has by then is.")
 @click.option("--rounds", default=3, show_default=True, help="Searches of each question and mode.")
 @click.option("--only", type=click.Choice(["recoll", "colibri"]), help="One of the two, where time is short.")
+@click.option("--keep", is_flag=True, help="Ask the indexes that an earlier run of so many files made.")
 @click.option("--check", is_flag=True, help="Only the questions.")
 @click.option("--json", "out", type=click.File("a", encoding="utf-8"), help="Append a JSON line.")
 def main(
-    work: Path, files: int, minutes: float | None, rounds: int, only: str | None, check: bool, out: IO[str] | None
+    work: Path,
+    files: int,
+    minutes: float | None,
+    rounds: int,
+    only: str | None,
+    keep: bool,
+    check: bool,
+    out: IO[str] | None,
 ) -> None:
     """Print what indexing took, and which questions were answered how far up."""
     missing = [name for name in NEEDED if shutil.which(name) is None]
@@ -91,9 +99,10 @@ def main(
     there = [path for path in paths if (tree / path).exists()]
     sizes = sum((tree / path).stat().st_size for path in there)
     print(f"{machine.describe()['cpu']}: {len(there):,} files, {sizes / 1e6:.0f} MB", flush=True)
-    engines = [one for one in (Recoll(work, tree), Colibri(work, tree)) if only in {None, one.name}]
+    both: tuple[Recoll | Colibri, ...] = (Recoll(work, tree), Colibri(work, tree))
+    engines = [one for one in both if only in {None, one.name}]
     indexed = {}
-    for engine in engines:
+    for engine in [] if keep else engines:
         print(f"{engine.name} indexes", file=sys.stderr, flush=True)
         took = engine.index(None if minutes is None else minutes * 60)
         took["files_s"] = round(took.get("indexed", len(there)) / took["seconds"], 2)

@@ -94,7 +94,12 @@ def search(
     outside = [] if hits else unknown_folders(place, about.inside)
     if as_json:
         fitting = kept(hits, least)
-        found = {"query": query, "index": str(place), "mode": mode, "results": [entry(hit) for hit in fitting]}
+        found: dict[str, Any] = {
+            "query": query,
+            "index": str(place),
+            "mode": mode,
+            "results": [entry(hit) for hit in fitting],
+        }
         found |= {"unknown_fields": unknown} if unknown else {}
         echo_json(found | ({"unknown_folders": outside} if outside else {}))
     else:
