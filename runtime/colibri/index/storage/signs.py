@@ -28,7 +28,7 @@ from colibri.vectors import Rows, TokenVectors
 KIND = "signs"
 """What the files' names end with."""
 _AT_ONCE = 1 << 17  # tokens: 8 MB of rows at 64 dims
-_FULL = 255  # a row's factor: it is flat, or longer than 1
+_FULL = 255  # a row's factor, as much as a byte holds: few of its values are not small, or it is longer than 1
 _LONGEST = 1.01  # of rows that are taken for unit ones: int8 rounds
 
 Bits = NDArray[np.uint8]
