@@ -82,13 +82,13 @@ def test_scores_and_order_are_those_of_rows_and_hardly_any_of_the_best_is_lost(l
 
 def test_few_passages_are_scored_by_their_rows(large: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[int] = []
-    before = ranking._some
+    before = ranking._left
 
     def counting(query: Any, segment: Any, places: Any, **options: Any) -> Any:
         looked.append(len(places))
         return before(query, segment, places, **options)
 
-    monkeypatch.setattr(ranking, "_some", counting)
+    monkeypatch.setattr(ranking, "_left", counting)
     for seed in range(10):
         large.search(asked(seed), k=5)
     assert 10 * 40 <= sum(looked) < 10 * 600

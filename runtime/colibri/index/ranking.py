@@ -26,6 +26,7 @@ SCREENED_FROM = 2_000_000_000
 tokens at 64 dims for 32 query tokens. There a core of Zen 3 (AVX2) scans for 50 ms, and takes 15 for bits, 1 to 12 for
 the rows that are left and 3 for all else; where a scan takes a quarter of that (VNNI), the ways should meet
 (benchmarks/NOTES.md)."""
+_COPIED_AT_MOST = 1 << 20  # tokens: 68 MB at 64 dims
 _IDS_AT_ONCE = 2_000  # a filter may bind 30,000 values beside, of the 32,766 that SQLite takes
 _SCORES_AT_ONCE = 1 << 24  # 64 MB, in a batch of queries
 _PLACE = (1 << SEGMENT_SHIFT) - 1
@@ -148,7 +149,7 @@ def _scored(
                 parts.append(Part(segment, nothing, _bits(query, segment, places, threads)))
             else:
                 parts.append(Part(segment, scores[i]))
-        yield Scores(parts, partial(_some, query, threads=threads))
+        yield Scores(parts, partial(_left, query, threads=threads))
 
 
 def _places(segment: Segment, chosen: dict[int, Offsets] | None) -> Offsets | None:
@@ -182,6 +183,19 @@ def _scores(queries: TokenVectors, segment: Segment, places: Offsets | None, thr
 def _some(query: TokenVectors, segment: Segment, places: Offsets, *, threads: int | None) -> Floats:
     """(places,) scores by rows, of one query."""
     return _told(segment, lambda: maxsim_subset(query[0], segment.docs, places, query.weights, threads=threads))
+
+
+def _left(query: TokenVectors, segment: Segment, places: Offsets, *, threads: int | None) -> Floats:
+    """The same of few passages, of which copies are scored: nothing else of the segment is looked at, where scoring
+    some of a collection looks at all of its scales at first, a tenth of what a screened search reads."""
+    docs, scales = segment.docs, segment.docs.scales
+    lengths = docs.starts[places + 1] - docs.starts[places]
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    if scales is None or starts[-1] > _COPIED_AT_MOST:
+        return _some(query, segment, places, threads=threads)
+    own = np.repeat(docs.starts[places] - starts[:-1], lengths) + np.arange(starts[-1])
+    copied = TokenVectors(docs.rows[own], starts, scales=scales[own])
+    return _told(segment, lambda: maxsim(query[0], copied, query.weights, threads=threads))
 
 
 def _bits(query: TokenVectors, segment: Segment, places: Offsets | None, threads: int | None) -> Floats:

@@ -5,8 +5,9 @@
 
 They follow from the rows alone. A program that knows none of them appends rows without theirs: a segment then has more
 tokens than its entry says, and is scored by its rows. So the format is the one it was, and a file that such a program
-left behind means nothing until an entry speaks of it. Nor has a segment any with a row that is longer than 1 or has a
-scale below 0, as those of other encoders may: bits take all rows for unit ones, or shorter.
+left behind means nothing until an entry speaks of it; bits of another meaning would have an entry of another name. Nor
+has a segment any with a row that is longer than 1 or has a scale below 0, as those of other encoders may: bits take all
+rows for unit ones, or shorter.
 """
 
 import json
@@ -28,7 +29,7 @@ from colibri.vectors import Rows, TokenVectors
 KIND = "signs"
 """What the files' names end with."""
 _AT_ONCE = 1 << 17  # tokens: 8 MB of rows at 64 dims
-_FULL = 255  # a row's factor, as much as a byte holds: few of its values are not small, or it is longer than 1
+_FULL = 255  # a row's factor, when it is cut off there: it is uneven, or longer than 1
 _LONGEST = 1.01  # of rows that are taken for unit ones: int8 rounds
 
 Bits = NDArray[np.uint8]
