@@ -12,19 +12,20 @@ COPY pyproject.toml README.md LICENSE ./
 COPY runtime ./runtime
 COPY export ./export
 COPY models ./models
-# CUDA 13 and cuDNN 9 come as packages, so the base stays slim.
-RUN python -m venv /opt/colibri && /opt/colibri/bin/pip install --no-cache-dir '.[gpu,server,numba]' 'onnxruntime-gpu[cuda,cudnn]>=1.31,<2'
-# The kernels of MaxSim, compiled for the processor of the machine that builds. Another one compiles its own, aside.
-RUN mkdir -p /opt/kernels /data && NUMBA_CACHE_DIR=/opt/kernels /opt/colibri/bin/colibri warmup
-COPY docker/entrypoint.sh /opt/colibri/bin/colibri-entrypoint
-RUN chmod 755 /opt/colibri/bin/colibri-entrypoint && /opt/colibri/bin/colibri rerank 'who lives here?' 'Nobody.'
+# CUDA 13 and cuDNN 9 come as packages, so the base stays slim. pip stays behind in a folder of its own.
+RUN python -m venv /opt/pip && python -m venv --without-pip /opt/colibri \
+    && /opt/pip/bin/pip --python /opt/colibri/bin/python install --no-cache-dir '.[gpu,server]' 'onnxruntime-gpu[cuda,cudnn]>=1.31,<2'
+# MaxSim's kernels, for every processor of this platform; the compiler stays behind, too.
+RUN /opt/pip/bin/pip install --no-cache-dir '.[kernels]' \
+    && /opt/pip/bin/python -m colibri_kernels build --out /opt/colibri/kernels
+RUN mkdir -p /data && /opt/colibri/bin/colibri rerank 'who lives here?' 'Nobody.'
 
 FROM python:3.12-slim-bookworm
 COPY --from=build /opt/colibri /opt/colibri
-COPY --from=build /opt/kernels /opt/kernels
 COPY --from=build --chown=65532:65532 /data /data
 # HF_HUB_OFFLINE: a server does not fetch models; put artefacts into /data.
-ENV PATH=/opt/colibri/bin:$PATH HOME=/tmp NUMBA_CACHE_DIR=/tmp/kernels HF_HUB_OFFLINE=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/opt/colibri/bin:$PATH HOME=/tmp HF_HUB_OFFLINE=1 PYTHONDONTWRITEBYTECODE=1
+ENV COLIBRI_KERNEL_LIBRARIES=/opt/colibri/kernels
 # What NVIDIA's container runtime lets in.
 ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 # Every option of serve is a variable (docs/operations.md); `docker run --env` changes one.
@@ -32,5 +33,5 @@ ENV COLIBRI_SERVE_HOST=0.0.0.0 COLIBRI_SERVE_PORT=8080 COLIBRI_SERVE_KEYS_FILE=/
 USER 65532:65532
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=5s --start-period=120s CMD ["python", "-c", "import os, urllib.request as web; web.urlopen(f'http://127.0.0.1:{os.environ[\"COLIBRI_SERVE_PORT\"]}/live', timeout=4)"]
-ENTRYPOINT ["colibri-entrypoint"]
+ENTRYPOINT ["colibri"]
 CMD ["serve"]

@@ -1,4 +1,4 @@
-"""Prove docker/cpu.Dockerfile where there is no container engine: its steps run in a folder instead of a root.
+"""Prove docker/cpu.Dockerfile where nothing can build it (docker/image.py does): its steps run in a folder.
 
     python docker/prove.py
 
@@ -14,12 +14,12 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import urllib.request
 from pathlib import Path
 from typing import Any
+
+from asking import answered, free_port
 
 ROOT = Path(__file__).parents[1]
 UNDER = ("/src", "/opt", "/data", "/tmp")
@@ -91,8 +91,7 @@ def main() -> None:
 
 def serve(tree: Tree, last: dict[str, str]) -> None:
     """Start what the image would start, ask it, and end it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = free_port()
     command = [tree.inside(word) for word in (*json.loads(last["ENTRYPOINT"]), *json.loads(last["CMD"]))]
     tree.environment |= {"COLIBRI_SERVE_HOST": "127.0.0.1", "COLIBRI_SERVE_PORT": port}
     keys = tree.environment["COLIBRI_SERVE_KEYS_FILE"]
@@ -109,13 +108,7 @@ def serve(tree: Tree, last: dict[str, str]) -> None:
         print(process.stdout.readline().strip())
         check = json.loads(last["HEALTHCHECK"].partition(" CMD ")[2])
         subprocess.run([*user, *check], check=True, **words)
-        body = json.dumps({"model": "colibri-mini", "query": "a bird?", "documents": ["Bread.", "A bird sings."]})
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
-        request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/rerank", body.encode(), headers)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            assert json.load(answer)["results"][0]["index"] == 1
-        kernels = list((tree.folder / "tmp" / "kernels").rglob("*.nbi"))
-        assert kernels, "the kernels of the build are not where the server looks for them"
+        assert answered(port, key) == 1
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     finally:

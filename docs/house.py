@@ -4,8 +4,8 @@
     python3 run.py map --check  says 1 when the drawing is not what the code is
 
 A room is a wing (a folder of runtime/colibri), a module beside the wings, the exporter or the kernels' builder as a
-whole. Imports inside functions and under TYPE_CHECKING count as any other. An arrow that others imply (a imports b, b imports c, a imports c)
-is left out of the drawing, not out of the count.
+whole. Imports inside functions and under TYPE_CHECKING count as any other. An arrow that others imply (a imports b, b
+imports c, a imports c) is left out of the drawing, not out of the count.
 """
 
 import ast

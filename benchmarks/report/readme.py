@@ -4,6 +4,7 @@ python3 run.py bench quality ... --json benchmarks/results/quality.jsonl
 python3 run.py bench quality --stored ... --json benchmarks/results/stored.jsonl
 python3 run.py bench maxsim --json benchmarks/results/maxsim.jsonl
 python3 run.py bench cold_start --json benchmarks/results/cold_start.jsonl
+python3 run.py bench dependencies --json benchmarks/results/dependencies.jsonl
 python3 run.py bench export --work DIR --json benchmarks/results/export.jsonl
 python benchmarks/report/readme.py
 """
@@ -84,6 +85,20 @@ def cold_start_parts(rows: Rows) -> str:
 def _processes(rows: Rows) -> str:
     lines = ["| fresh process | median ms | peak RSS MB |", "|---|---|---|"]
     lines += [f"| {row['case']} | {row['median_ms']:.0f} | {row['peak_rss_mb']:.0f} |" for row in rows]
+    return "\n".join([*lines, "", _machine(rows[0])])
+
+
+def dependencies(rows: Rows) -> str:
+    """What each distribution costs, in the order in which an installation grows, and what there is in all."""
+    lines = ["| part | distribution | MB | files | import, CPU ms | asked for by |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        if row["part"] == "total":
+            lines.append(f"| | **{row['name']}** | **{row['mb']:.1f}** | | | |")
+            continue
+        part = row["part"] if row["part"] == "base" else f"[{row['part']}]"
+        ms = "" if row["ms"] is None else f"{row['ms']:.0f}"
+        files = "" if row["files"] is None else f"{row['files']:,}"
+        lines.append(f"| {part} | `{row['name']}` | {row['mb']:.1f} | {files} | {ms} | {row['by'] or ''} |")
     return "\n".join([*lines, "", _machine(rows[0])])
 
 
@@ -251,6 +266,7 @@ TABLES: dict[str, tuple[str, Callable[[Rows], str]]] = {
     "quality_summary": ("quality", quality_summary),
     "cold_start": ("cold_start", cold_start),
     "cold_start_parts": ("cold_start", cold_start_parts),
+    "dependencies": ("dependencies", dependencies),
     "export": ("export", export),
     "encode": ("encode", encode),
     "stored": ("stored", stored),
@@ -262,6 +278,7 @@ PAGES = (
     "README.md",
     "models/colibri-mini/README.md",
     "benchmarks/README.md",
+    "docs/dependencies.md",
     "docs/scoring.md",
     "docs/index.md",
     "docs/server.md",

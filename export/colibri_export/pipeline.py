@@ -37,7 +37,7 @@ from colibri_export.magnitudes import require_room
 from colibri_export.metadata import Preferred, recipe_without_file, reconciled
 from colibri_export.preparation import convert_pickles_of, head_beside, identity_of, require_room_for
 from colibri_export.recipe import Recipe, read_recipe, with_document_length
-from colibri_export.roles import resolve_role, write_token_weights, write_tokenizer
+from colibri_export.roles import resolve_role, without_vocabulary, write_token_weights, write_tokenizer
 from colibri_export.shipped_recipes import preferred
 from colibri_export.tensor_files import WHOLE
 from colibri_export.variants import Workshop, check_names
@@ -185,6 +185,9 @@ def _write(
     with _step("hashes"):
         source = _source(recipe, checkpoint, origin)
         published = published or _are_published(recipe, source)
+        space_id = _space_id(checkpoint, heads, folder / spec.file, roles)
+        shutil.copy(folder / spec.file, scratch / spec.file)
+        whole, spec = spec, without_vocabulary(spec, folder)
         manifest = Manifest(
             format=f"{artefacts.FORMAT[0]}.{artefacts.FORMAT[1]}",
             name=recipe.name,
@@ -192,7 +195,7 @@ def _write(
             description=recipe.description,
             licence=recipe.licence,
             source=source,
-            space_id=_space_id(checkpoint, heads, folder / spec.file, roles),
+            space_id=space_id,
             architecture=checkpoint.architecture,
             similarity="cosine",
             heads=tuple(_describe_heads(heads)),
@@ -215,10 +218,10 @@ def _write(
     with _step("parity, through the runtime"):
         reference = Artefact(folder, manifest)
         if workshop.reference not in written:
-            for name in (spec.file, *(role.weights_file for role in roles.values() if role.weights_file)):
+            for name in (role.weights_file for role in roles.values() if role.weights_file):
                 shutil.copy(folder / name, scratch / name)
             extra = workshop.elsewhere(scratch).write(workshop.reference)
-            plain = dataclasses.replace(spec, unigram_file=None)  # parity then counts the light tokenizer, too
+            plain = dataclasses.replace(whole, unigram_file=None)  # parity then counts the light tokenizer, too
             variants = {workshop.reference: extra}
             reference = Artefact(scratch, dataclasses.replace(manifest, variants=variants, tokenizer=plain))
         manifest = measure(Artefact(folder, manifest), reference, workshop.reference, may_miss=may_miss)

@@ -1,5 +1,6 @@
 """Turn a recipe's role rules into token ids, with the tokenizer that the artefact will carry."""
 
+import dataclasses
 import json
 import string
 from collections.abc import Collection, Sequence
@@ -11,6 +12,7 @@ from tokenizers import Tokenizer
 
 from colibri.artefact import Architecture, Expansion, Role, Skiplist, TokenizerSpec
 from colibri.errors import ExportError
+from colibri.tokens import RULES_FILE, rules_alone
 from colibri_export.recipe import RoleRecipe
 from colibri_export.tensor_files import open_file
 from colibri_export.tokenizer_json import plain_text_special_tokens
@@ -60,6 +62,19 @@ def write_tokenizer(
         lowercase=lowercase,
         composition="sentencepiece" if _has_rules_of_sentencepiece(document) else "nfc",
     )
+
+
+def without_vocabulary(spec: TokenizerSpec, folder: Path) -> TokenizerSpec:
+    """With tokenizer.json's rules alone where `unigram_file` has the vocabulary: 0.3 instead of 9 MB for XLM-R's."""
+    if spec.unigram_file is None:
+        return spec
+    plain = folder / spec.file
+    text = rules_alone(plain.read_text(encoding="utf-8"))
+    if text is None:  # not as `write_tokenizer` writes it
+        return spec
+    (folder / RULES_FILE).write_text(text, encoding="utf-8")
+    plain.unlink()
+    return dataclasses.replace(spec, file=RULES_FILE)
 
 
 def _has_rules_of_sentencepiece(document: dict[str, Any]) -> bool:

@@ -182,10 +182,10 @@ def test_null_is_read_where_it_means_absent(path: str, tmp_path: Path) -> None:
     manifest_file.read_manifest(tmp_path / manifest_file.FILE_NAME)
 
 
-@pytest.mark.parametrize("found", ["1.5", "2.0", "10.0", "0.9"])
+@pytest.mark.parametrize("found", ["1.6", "2.0", "10.0", "0.9"])
 def test_another_format_is_refused_with_what_to_do(found: str, tmp_path: Path) -> None:
     message = refusal(full_document() | {"format": found, "a_newer_key": 1}, tmp_path)
-    assert f"format: found {found}, this runtime reads 1.0 to 1.4" in message
+    assert f"format: found {found}, this runtime reads 1.0 to 1.5" in message
     assert message.endswith("export the checkpoint again" if found == "0.9" else "upgrade colibri-edge")
 
 

@@ -111,6 +111,22 @@ def test_rerank_says_it_too(place: Path) -> None:
     assert run("rerank", "a bird", *TEXTS, "--model", plain).stderr == ""
 
 
+def test_an_empty_query_gets_nothing_from_either_command(place: Path) -> None:
+    model = str(place.parent / "model")
+    for words in (["search", " ", "--index", str(place)], ["rerank", " ", *TEXTS, "--model", model]):
+        said = run(*words)
+        assert (said.exit_code, said.stdout, said.stderr) == (0, "", "nothing found\n"), words
+        assert json.loads(run(*words, "--json").stdout)["results"] == []
+
+
+def test_all_of_them_and_only_the_best_of_them_is_refused(place: Path) -> None:
+    for least in ("likely", "0.7"):
+        for rest in ([], ["--json"]):
+            refused = run("search", "a bird", "--index", str(place), "--all", "--min", least, *rest)
+            assert (refused.exit_code, refused.stdout) == (2, "")
+            assert f"--min {least} leaves it out: give one of them" in refused.stderr
+
+
 def test_info_shows_cutoffs_or_that_there_are_none(place: Path) -> None:
     said = run("info", str(place.parent / "model")).stdout
     assert "0.01: 1.5 (maybe)  0.001: 2 (likely)  balanced: 1.5" in said

@@ -1,9 +1,11 @@
 """What the README and `encode_documents` say of texts without rows of their own."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from colibri import Colibri
+from colibri import Colibri, Index
 
 QUESTION = "how many people live in Berlin?"
 ANSWER = "Berlin has 3.7 million inhabitants."
@@ -24,7 +26,10 @@ def test_all_empty_documents_score_alike(mini: Colibri) -> None:
     assert np.unique(scores).size == 1
 
 
-def test_an_empty_query_ranks_without_an_error(mini: Colibri) -> None:
-    ranked = mini.rerank("", [ANSWER, "", "Bread is baked."])
-    assert len(ranked) == 3
-    assert all(np.isfinite(result.score) for result in ranked)
+@pytest.mark.parametrize("empty", ["", " ", "\n\t \u3000"])
+def test_an_empty_query_gets_nothing_ranked_as_it_finds_nothing(mini: Colibri, tmp_path: Path, empty: str) -> None:
+    """Its markers alone score an empty text best, and would call it likely."""
+    with Index.open(tmp_path / "index", mini) as index:
+        index.add([{"id": "a", "text": ANSWER}])
+        assert index.search(empty) == mini.rerank(empty, [ANSWER, "", "Bread is baked."]) == []
+    assert np.isfinite(mini.score(empty, [ANSWER, ""])).all()

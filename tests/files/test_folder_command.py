@@ -449,6 +449,16 @@ def test_another_width_or_model_is_refused_in_words_and_made_anew_when_asked(not
     assert run("index", "--rebuild", "--into", "absent", code=2)
 
 
+@pytest.mark.parametrize("words", [["absent"], ["old/notes", "absent"], ["old/notes", "--glob", "[", "--dim", "48"]])
+def test_a_rebuild_that_the_run_behind_it_would_refuse_is_refused_before_it(notes: Path, words: list[str]) -> None:
+    with Index.open(".colibri-index", create=False) as index:
+        before = index.commits()
+        refused = run("index", "--rebuild", *words, code=1).output
+        assert "no such file or folder" in refused or "glob" in refused
+        assert "made anew" not in refused
+        assert (index.commits(), index.dim) == (before, 16)
+
+
 @pytest.mark.parametrize("words", [("--passage-tokens", "12"), ("--no-split",), ("--defaults",)])
 @pytest.mark.parametrize("named", [True, False])
 def test_passages_of_another_length_are_made_by_a_rebuild_and_not_once_more(

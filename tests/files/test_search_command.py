@@ -109,9 +109,11 @@ def test_json_has_everything(notes: Path) -> None:
     found: dict[str, Any] = json.loads(run("search", "bird", "--json").stdout)
     assert found["query"] == "bird"
     hit = found["results"][0]
-    about = {"score", "normalised", "words", "fit", "place", "line", "label"}
+    about = {"score", "normalised", "words", "fit", "place", "line", "label", "screened"}
     assert hit.keys() == {"id", "text", "payload", "passages"} | about
     assert found["mode"] == "both"
+    assert hit["screened"] is False
+    assert json.loads(run("search", "bird", "--exact", "--json").stdout) == found
     assert hit["payload"]["file"]["path"] == hit["id"]
     assert hit["passages"][0]["matches"]
 
@@ -340,6 +342,26 @@ def test_folders_kinds_and_times_narrow_a_search(notes: Path) -> None:
     assert (refused.exit_code, "--since: 'soon' is no time" in refused.output) == (1, True)
 
 
+def test_a_folder_of_which_the_index_holds_nothing_is_said(notes: Path, tmp_path: Path) -> None:
+    (notes / "empty").mkdir()
+    (tmp_path / "not indexed").mkdir()
+    run("index", notes, *MODEL)
+    for folder, why in (
+        ("notes/empty", "adds"),
+        ("not indexed", "adds"),
+        ("absent", "there is no such file or folder"),
+    ):
+        found = run("search", "bird", "--in", folder)
+        assert found.stdout == ""
+        assert f"nothing found\n--in {folder}: the index holds nothing of it; " in found.stderr
+        assert why in found.stderr
+        assert json.loads(run("search", "bird", "--in", folder, "--json").stdout)["unknown_folders"] == [folder]
+    both = run("search", "bird", "--in", "absent", "--in", "notes", "--until", "1971")
+    assert "--in absent: " in both.stderr
+    assert "--in notes: " not in both.stderr
+    assert "--in" not in run("search", "bird", "--in", "notes").stderr
+
+
 @pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="a starter of our own can be put first on PATH")
 def test_a_hit_is_opened_by_its_number(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("index", notes, *MODEL)
@@ -383,7 +405,7 @@ def test_exact_words(notes: Path) -> None:
     assert stats["words_bytes"] > 0
     assert stats["no_words"] is None
     again = run("index", "--convert", "--into", "w.index")
-    assert "has words already" in again.stdout
+    assert "has words and sign bits already" in again.stdout
 
 
 @pytest.mark.parametrize(("query", "told"), [('bird "small bird"', True), ("bird -small", True), ("small bird", False)])

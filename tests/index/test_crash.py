@@ -11,6 +11,7 @@ from pathlib import Path
 from colibri import Index
 from crash_child import State, inner_of, is_nested, operation
 from rounds import rounds
+from sign_files import signed
 from store_contract import DIM, SPACE
 
 
@@ -60,6 +61,7 @@ def test_sigkill_at_random_moments(tmp_path: Path) -> None:
             found = {stored.id: (stored.payload or {})["n"] for stored in index.documents(vectors=True)}
             assert found in allowed, f"round {seed}: {said[-2:]}"
             assert index.verify().clean
+            assert all(signed(index))
             for n in sorted(set(found.values()))[:20]:
                 hits = index.search(f"n{n}", k=len(found), mode="words")
                 assert {hit.id for hit in hits} == {name for name, own in found.items() if own == n}

@@ -19,6 +19,7 @@ from colibri.index import ingest
 from colibri.index.storage import segments
 from colibri.index.storage.disk import Disk, write_all
 from rounds import rounds
+from sign_files import signed
 from store_contract import DIM, SPACE, document, rows
 
 State = dict[str, int]  # id -> payload's n
@@ -154,6 +155,7 @@ def test_a_power_loss_at_any_moment_loses_nothing_acknowledged(
         with Index.open(copy, create=False) as after:
             assert held(after) in allowed, disk.events
             assert after.verify().clean, disk.events
+            assert all(signed(after)), disk.events
             after.upsert([document(77)])  # and it goes on from there
             assert "d77" in held(after)
         assert not [*(copy / "segments").glob("staged-*")]

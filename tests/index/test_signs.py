@@ -11,7 +11,8 @@ import pytest
 from colibri import Document, Index, TokenVectors
 from colibri.index import ingest
 from colibri.index.storage import catalogue, segments, signs, transaction
-from colibri.scoring import row_bytes, sign_rows
+from colibri.scoring import row_bytes
+from sign_files import signed
 from store_contract import DIM, SPACE, document, rows
 
 
@@ -22,15 +23,6 @@ def flip(path: Path, at: int, bit: int = 0) -> None:
         byte = file.read(1)[0]
         file.seek(at)
         file.write(bytes([byte ^ 1 << bit]))
-
-
-def signed(index: Index) -> list[bool]:
-    """Whether segments have sign bits, by number; those that they have are those of their rows."""
-    with index._core.reading() as (_, snapshot):
-        for segment in snapshot.segments:
-            if segment.signs is not None:
-                assert np.array_equal(segment.signs.rows, sign_rows(segment.docs))
-        return [segment.signs is not None for segment in snapshot.segments]
 
 
 def entry(place: Path) -> str | None:

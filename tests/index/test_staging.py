@@ -9,6 +9,7 @@ import sys
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from colibri import Document, Index, InputError, StoreError, StoreLocked
 from colibri.index import ingest
 from colibri.index.storage import segments, transaction
 from colibri.index.storage.lock import WriterLock, held, taken_over
+from cuts_seen import cuts
+from old_index import without_words
 from store_contract import DIM, SPACE, document, rows
 
 TESTS = Path(__file__).parents[1]
@@ -519,3 +522,26 @@ def test_an_import_waits_for_nobody_and_is_one_transaction(
         assert held_by(second) == ALL
         assert second.verify().clean
         assert left_over(tmp_path / "second") == []
+
+
+def test_words_are_cut_before_the_lock_is_taken(staged: str, store: Index) -> None:
+    texts = [Document(id=f"d{i}", vectors=rows(i), text=f"bird {i} of {MANY}", payload={"n": i}) for i in range(MANY)]
+    with cuts(store) as held_then:
+        store.add(texts)
+    assert held_then == [False] * MANY
+    assert store.verify().clean
+    assert [hit.id for hit in store.search(rows(3), text='"bird 3"', mode="words")] == ["d3"]
+    with cuts(store) as held_then:
+        store.upsert([replace(one, text="another") for one in texts])
+    assert held_then.count(False) == MANY  # what goes is cut under it, by the words that are there then
+    assert held_then.count(True) == MANY
+    assert store.verify().clean
+
+
+def test_an_index_that_got_words_while_documents_waited_has_theirs_too(staged: str, place: Path) -> None:
+    Index.open(place, dim=DIM, space_id=SPACE).close()
+    without_words(place)
+    with Index.open(place, create=False) as store, Index.open(place, create=False) as other:
+        store.add(replace(one, text=f"bird {one.id}") for one in many(other.convert))
+        assert store.verify().clean
+        assert [hit.id for hit in store.search(rows(3), text="d3", mode="words")] == ["d3"]

@@ -17,6 +17,7 @@ from colibri import Document, Index, InputError, TokenVectors
 from colibri.index import ingest
 from colibri.index.storage import segments, transaction
 from reference import int8_maxsim, quantised
+from sign_files import signed
 from store_contract import DIM, SPACE, rows
 
 IDS = st.sampled_from(["a", "b", "c", "d", "é", "\x00", "'"])
@@ -147,6 +148,7 @@ class IndexMachine(RuleBasedStateMachine):
             assert index.count() == len(self.model)
             found: dict[str, Any] = {s.id: (s.payload, s.text, len(s.passages)) for s in index.documents()}
             assert found == {n: (p, f"{n} {seed}", count) for n, (seed, count, p) in self.model.items()}
+            assert all(signed(index))
 
     def teardown(self) -> None:
         self.index.close()

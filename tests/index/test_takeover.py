@@ -14,6 +14,7 @@ import pytest
 
 from colibri import Document, Index, StoreError
 from colibri.errors import ShapeError
+from cuts_seen import cuts
 from rounds import rounds
 from store_contract import SPACE, document
 
@@ -146,3 +147,18 @@ def test_sigkill_leaves_one_of_both_whole(tmp_path: Path) -> None:
             assert index.verify().clean
             assert {(one.text or "").split(":")[0] for one in index.documents(vectors=True)} == {str(index.dim)}
             assert json.loads((old / "index.json").read_text("utf-8"))["dim"] == str(index.dim)
+
+
+def test_words_come_along_and_are_cut_before_the_lock_is_taken(tmp_path: Path) -> None:
+    old, new = filled(tmp_path / "old", 8, 5), filled(tmp_path / "new", 16, 7)
+    with Index.open(old, create=False) as index:
+        with cuts(index) as under_the_lock:
+            assert index.take_over(new, index.commits())
+        assert under_the_lock == [False] * 7
+        rows = [[1.0] + [0.0] * 15]
+        assert [hit.id for hit in index.search(rows, text='"16 text 6"', mode="words")] == ["d6"]
+        assert index.verify().clean
+        with cuts(index) as under_the_lock:
+            assert not index.take_over(new, index.commits() - 1)
+        assert under_the_lock == []
+    assert sorted(path.name for path in new.glob("words*")) == []

@@ -16,6 +16,7 @@ from colibri import Document, Index, InputError, StoreError, TokenVectors
 from colibri.index.storage import catalogue
 from colibri.index.storage import words as storage
 from colibri.index.storage.cutting import words_in, words_of
+from old_index import without_words
 from store_contract import DIM, SPACE, rows
 
 TEXTS = {
@@ -257,12 +258,7 @@ def old_index(place: Path) -> None:
         for n in range(5):
             vectors = TokenVectors(rows(n, 2), np.arange(3), spans)
             index.add([Document(id=f"d{n}", text=f"w{n}a w{n}b red", vectors=vectors)])
-    with closing(sqlite3.connect(place / "index.sqlite")) as connection, connection:
-        connection.execute("DROP TABLE words")
-        connection.execute("DELETE FROM meta WHERE name IN ('words', 'worded')")
-        value = "1"
-        crc = catalogue.fact_crc("format", value)
-        connection.execute("UPDATE meta SET value = ?, crc = ? WHERE name = 'format'", (value, crc))
+    without_words(place)
     facts = json.loads((place / "index.json").read_text())
     assert facts["format"] == "2"
 

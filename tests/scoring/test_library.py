@@ -63,7 +63,7 @@ def run(code: str, *words: str, **environment: str) -> "subprocess.CompletedProc
 def test_a_kernel_passes_all_tests_of_scores_without_numba(kernel: str, loaded: Library) -> None:
     if kernel not in loaded.kernels:
         pytest.skip(f"this processor, or the library, has no {kernel}")
-    files = [str(HERE / name) for name in ("test_search.py", "test_collection.py")]
+    files = [str(HERE / name) for name in ("test_search.py", "test_collection.py", "test_bits.py")]
     done = run(BLOCKED, "-q", "-p", "no:cacheprovider", "--hypothesis-profile=few", *files, COLIBRI_KERNEL=kernel)
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout

@@ -35,6 +35,13 @@ def test_rerank_says_whether_a_document_fits(served: LiveServer) -> None:
     assert all("fit" not in one for one in served.call("/v1/rerank", {"model": XLMR, **asked}).json["results"])
 
 
+def test_a_query_that_asks_nothing_is_ranked_and_fits_nothing(served: LiveServer) -> None:
+    """Jina's API has a result for every document; the model's cutoffs here call any other query's at least a maybe."""
+    asked = {"model": "tiny-random-bert", "query": " \n", "documents": ["a bird", ""]}
+    assert [one["fit"] for one in served.call("/v1/rerank", asked).json["results"]] == ["unlikely"] * 2
+    assert all("fit" not in one for one in served.call("/v1/rerank", asked | {"model": XLMR}).json["results"])
+
+
 def test_search_says_it_where_the_model_has_cutoffs(served: LiveServer, tmp_path: Path) -> None:
     with LiveServer(
         "--artefact",

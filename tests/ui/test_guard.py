@@ -86,6 +86,15 @@ def test_other_hosts_and_other_ports_are_refused(page: UiServer) -> None:
         assert page.api("state", host=f"{name}:{page.port}").status == 200
 
 
+def test_what_is_not_there_is_told_of_the_page_and_of_nothing_that_it_lacks(page: UiServer) -> None:
+    """`colibri serve` has keys, --without-keys and /openapi.json; this has not."""
+    for path, host, status in (("/nothing", None, 404), ("/openapi.json", None, 404), ("/x", "evil.example", 421)):
+        answer = page.call(path, host=host)
+        assert answer.status == status
+        assert not re.search("openapi|keys", answer.json["detail"]), answer.json
+        assert re.search("/ui/|127.0.0.1 and localhost", answer.json["detail"])
+
+
 def test_requests_that_other_sites_cause_are_refused(page: UiServer) -> None:
     for site in ("cross-site", "same-site", "same-origin, cross-site", "", "None"):
         assert page.api("state", headers={"Sec-Fetch-Site": site}).status == 403, site

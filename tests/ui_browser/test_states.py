@@ -29,6 +29,7 @@ def test_an_index_without_a_folder_says_how_to_add_one(open_page: Opener, tmp_pa
         page.get_by_role("button", name="Add a folder").click()
         expect(page.locator("#folders")).to_be_visible()
         check(page)
+        page.close()  # before its server: a look at the state between the two ends is an error in its console
 
 
 def test_nothing_found_says_what_may_help_and_filters_go_with_one_button(page: Page, check: Check) -> None:
@@ -314,3 +315,4 @@ def test_what_is_saved_is_found_without_another_key(open_page: Opener, tmp_path:
         (tmp_path / "files" / "more.txt").write_text("More zebras with more stripes.\n", encoding="utf-8")
         page.get_by_role("button", name="The index has changed: search again").click(timeout=60_000)
         expect(page.locator("#files h2").filter(has_text="more.txt")).to_be_attached()
+        page.close()  # before its server

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from colibri.machine import door
 
 if TYPE_CHECKING:
-    from colibri.artefact.cutoffs import FITS, Bounds, Fit, bounds, fit_of
+    from colibri.artefact.cutoffs import FITS, NOTHING_FITS, Bounds, Fit, bounds, fit_of
     from colibri.artefact.finding import DEFAULT, Artefact, check_files, files_checked, find, shipped
     from colibri.artefact.hashing import file_sha256, part_count
     from colibri.artefact.hub import client_wanted, has_client, prepare_client
@@ -43,7 +43,7 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
-            "cutoffs": "FITS Bounds Fit bounds fit_of",
+            "cutoffs": "FITS NOTHING_FITS Bounds Fit bounds fit_of",
             "finding": "DEFAULT Artefact check_files files_checked find shipped",
             "hashing": "file_sha256 part_count",
             "hub": "client_wanted has_client prepare_client",

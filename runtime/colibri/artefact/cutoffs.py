@@ -1,5 +1,6 @@
 """Whether a text fits a query, by its score: what a manifest's cutoffs say of one query."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -22,6 +23,10 @@ class Bounds:
         if score >= self.likely:
             return "likely"
         return "maybe" if score >= self.maybe else "unlikely"
+
+
+NOTHING_FITS = Bounds(math.inf, math.inf)
+"""Of a query that asks nothing, whose markers alone would find much that is likely."""
 
 
 def bounds(manifest: Manifest | None, dim: int, weight: float) -> Bounds | None:

@@ -37,8 +37,15 @@ def asks_no_hub() -> bool:
 
 def _cache() -> Path | None:
     """As the client finds its folder; None where no home folder is known."""
-    for variable, below in (("HF_HUB_CACHE", ""), ("HF_HOME", "hub"), ("XDG_CACHE_HOME", "huggingface/hub")):
-        if value := os.environ.get(variable):
-            return Path(os.path.expandvars(value)).expanduser() / below
+    if folder := os.environ.get("HF_HUB_CACHE"):
+        return _named(folder)
+    if folder := os.environ.get("HF_HOME"):
+        return _named(folder) / "hub"
+    if folder := os.environ.get("XDG_CACHE_HOME"):
+        return _named(folder) / "huggingface" / "hub"
     user = home()
     return user and user / ".cache" / "huggingface" / "hub"
+
+
+def _named(folder: str) -> Path:
+    return Path(os.path.expandvars(folder)).expanduser()

@@ -78,6 +78,7 @@ class TokenizerSpec:
     """tokenizer.json and the ids that frame every text."""
 
     file: str
+    """tokenizer.json; since format 1.5 also tokenizer.rules.json, which lacks the vocabulary that unigram_file has."""
     start_ids: tuple[int, ...]
     end_ids: tuple[int, ...]
     unigram_file: str | None

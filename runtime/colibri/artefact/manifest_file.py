@@ -11,7 +11,7 @@ from colibri.artefact.typed_json import parse_typed
 from colibri.errors import ArtefactError
 
 FILE_NAME = "colibri.json"
-FORMAT = (1, 4)  # a new minor adds keys (older files stay readable), a new major changes their meaning
+FORMAT = (1, 5)  # a new minor adds keys (older files stay readable), a new major changes their meaning
 
 _FORMAT_NUMBERS = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})")
 
@@ -33,6 +33,8 @@ def read_manifest(path: Path) -> Manifest:
 
 def needed_format(manifest: Manifest) -> str:
     """The oldest format, from 1.2, that can say all of it: older runtimes then read what they could follow."""
+    if manifest.tokenizer.file == "tokenizer.rules.json":
+        return "1.5"
     if manifest.cutoffs is not None:
         return "1.4"
     roles = any(manifest.role(name).drop_start_rows for name in ROLES)

@@ -7,7 +7,7 @@ from typing import Any
 from colibri.cli.index_place import loader
 from colibri.cli.options import ModelOptions
 from colibri.cli.terminal import echo, visible
-from colibri.files import lengths, make_anew
+from colibri.files import Refresh, lengths, make_anew
 from colibri.index import Index
 from colibri.machine import progress_bar
 
@@ -18,6 +18,7 @@ def rebuild(
     """What is there goes on answering until the new one takes its place. paths, changes, defaults: of the run over
     files that follows."""
     with Index.open(place, create=False, load=loader(asked)) as opened:
+        Refresh(opened).check(paths, changes, reset=defaults)  # of the run that follows, which would come too late
         total = opened.stats().tokens  # as many again, or about so many of another model
         try:
             with progress_bar(total, "encoding again", bool(total) and not quiet, unit="", units_a_token=1.0) as done:

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from colibri.artefact import bounds, fit_of
-from colibri.cli.grouped import MODEL, Grouped
+from colibri.cli.grouped import MODEL
+from colibri.cli.minus import WithQuery
 from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options, read_texts
 from colibri.cli.terminal import echo, echo_json
 from colibri.errors import InputError
@@ -18,7 +19,7 @@ _ROWS = {".jsonl", ".ndjson"}
 _FIELDS = ("id", "text", "payload")
 
 
-@click.command(cls=Grouped, groups=MODEL, short_help="Rank documents for a query.")
+@click.command(cls=WithQuery, groups=MODEL, short_help="Rank documents for a query.")
 @click.argument("query")
 @click.argument("documents", nargs=-1, metavar="[DOCUMENT]...")
 @click.option("--file", type=click.Path(), metavar="FILE", help="Read documents from FILE, one a line; - is stdin.")
@@ -48,10 +49,11 @@ def rerank(
     """
     given = _documents(documents, file)
     loaded = asked.load()
+    if not query.strip():  # as `colibri search` has it
+        given = []
     texts = [one["text"] for one in given]
-    vectors = loaded.encode_documents(texts, progress=len(texts) >= PROGRESS_FROM)
     queries = loaded.encode_queries([query])
-    scores = loaded.score(queries, vectors)
+    scores = loaded.score(queries, loaded.encode_documents(texts, progress=len(texts) >= PROGRESS_FROM))
     order = (-scores).argsort(kind="stable")[:count]
     within = bounds(loaded.manifest, queries.dim, queries.weight)
     fits = [fit_of(within, float(score)) for score in scores]
@@ -62,7 +64,9 @@ def rerank(
         return
     for i in order:
         echo(f"{scores[i]:7.3f}  {_shown(given[i])}")
-    if fits[order[0]] == "unlikely":
+    if not given:
+        echo("nothing found", err=True)
+    elif fits[order[0]] == "unlikely":
         echo("nothing fits well", err=True)
 
 

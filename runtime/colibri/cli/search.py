@@ -11,11 +11,12 @@ import click
 
 from colibri.cli.fields import said_of, unknown_fields
 from colibri.cli.fitting import Least, fit_options, kept, left_out, shown
-from colibri.cli.grouped import MODEL, Grouped
+from colibri.cli.grouped import MODEL
 from colibri.cli.index_place import IndexOptions, index_options, loader
 from colibri.cli.listing import entry, listing, path_of, snippet
+from colibri.cli.minus import WithQuery
 from colibri.cli.options import ModelOptions, model_options
-from colibri.cli.search_filters import FilterOptions, filter_options, parsed
+from colibri.cli.search_filters import FilterOptions, filter_options, parsed, said_of_folders, unknown_folders
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import InputError, StoreError
 from colibri.machine import find
@@ -35,7 +36,7 @@ _PASSAGES = 2  # the best one may be words about the document, of which its text
 _GROUPS = {"Which documents": ("--in", "--kind", "--since", "--until", "--where"), **MODEL}
 
 
-@click.command(cls=Grouped, groups=_GROUPS, short_help="Search an index.")
+@click.command(cls=WithQuery, groups=_GROUPS, short_help="Search an index.")
 @click.argument("words", nargs=-1, required=True, metavar="QUERY...")
 @index_options("--index")
 @click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many documents.")
@@ -73,7 +74,8 @@ def search(
     --prune`. Where a `colibri ui` or `colibri serve` of yours serves the index, that one is asked.
 
     By words, documents must have what stands in quotation marks, and not what a minus stands before: quote such a query
-    for the shell. An index without words is searched by meaning alone, which is said.
+    for the shell, or put it behind -- where it begins with a minus. An index without words is searched by meaning
+    alone, which is said.
 
     \b
       colibri search how do I export a model
@@ -89,12 +91,19 @@ def search(
     hits = hits[:count] if opened is None or opened <= count else hits
     said = parsed(about.filters)
     unknown = unknown_fields(place, said, found=bool(hits)) if said else {}
+    outside = [] if hits else unknown_folders(place, about.inside)
     if as_json:
-        fitting = kept(hits, None if everything else least)
-        found = {"query": query, "index": str(place), "mode": mode, "results": [entry(hit) for hit in fitting]}
-        echo_json(found | ({"unknown_fields": unknown} if unknown else {}))
+        fitting = kept(hits, least)
+        found: dict[str, Any] = {
+            "query": query,
+            "index": str(place),
+            "mode": mode,
+            "results": [entry(hit) for hit in fitting],
+        }
+        found |= {"unknown_fields": unknown} if unknown else {}
+        echo_json(found | ({"unknown_folders": outside} if outside else {}))
     else:
-        for line in ([] if hits else ["nothing found"]) + said_of(unknown):
+        for line in ([] if hits else ["nothing found"]) + said_of_folders(outside) + said_of(unknown):
             echo(line, err=True)
         fitting = shown(hits, least, query=query, everything=everything)
         for line in listing(fitting, marks=marks):

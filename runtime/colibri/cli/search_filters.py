@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -129,6 +130,26 @@ def _below(folder: str) -> Condition:
     shown = given.encode("utf-8", "backslashreplace").decode()  # as `files` writes them
     inner = shown if shown.endswith(os.sep) else shown + os.sep
     return {"$or": [{"file.path": shown}, {"file.path": {"$prefix": inner}}]}
+
+
+def unknown_folders(place: Path, folders: Sequence[str]) -> list[str]:
+    """Those of --in of which the index in a folder holds no document."""
+    from colibri.index import Index
+
+    if not folders:
+        return []
+    with Index.open(place, create=False) as index:
+        return [folder for folder in folders if not index.count(_below(folder))]
+
+
+def said_of_folders(unknown: Sequence[str]) -> list[str]:
+    """A sentence on each."""
+    lines = []
+    for folder in unknown:
+        there = os.path.lexists(os.path.expanduser(folder))  # noqa: PTH111 - as `_below` has it
+        hint = "`colibri index` with it adds what it holds" if there else "there is no such file or folder"
+        lines.append(f"--in {folder}: the index holds nothing of it; {hint}")
+    return lines
 
 
 def of_kind(word: str) -> Condition:

@@ -52,11 +52,7 @@ class Refresh:
         Raises InputError for a path that is not there and of which the index holds nothing, where there is no root, and
         for a configuration that cannot be.
         """
-        for _ in walk((), Troubles(), globs=given.get("globs", ())):  # refuses a bad one before it is remembered
-            pass
-        self._configured = configured(self._index.path)
-        known = known_files(self._index)
-        self._roots = roots_of(self._index, known)
+        known = self._begin(given)
         before = {path: root.wanted for path, root in self._roots.items()}
         for root in self._roots.values():
             root.wanted = replace(root.wanted, **self._configured.options)
@@ -80,6 +76,21 @@ class Refresh:
         due = self.sync.plan_jobs(list(self._jobs.values()), self._roots, others, self._away, known)
         self._after_moves(away)
         return due
+
+    def check(self, paths: Sequence[Path], given: Mapping[str, Any], *, reset: bool = False) -> None:
+        """Raise what `plan` would raise for these paths, and change nothing: ahead of other work. Not to be called on
+        one that is to plan."""
+        known = self._begin(given)
+        self._asked(paths, known, given, reset)
+
+    def _begin(self, given: Mapping[str, Any]) -> dict[str, Known]:
+        """What the index holds, with its roots and the configuration read."""
+        for _ in walk((), Troubles(), globs=given.get("globs", ())):  # refuses a bad one before it is remembered
+            pass
+        self._configured = configured(self._index.path)
+        known = known_files(self._index)
+        self._roots = roots_of(self._index, known)
+        return known
 
     def plan_changed(self, paths: Iterable[str], given: Mapping[str, Any] | None = None) -> list[tuple[Found, Job]]:
         """Files to read among paths (as `shown`) at which something may have happened: they are there, or not any more.

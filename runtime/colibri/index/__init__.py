@@ -1,4 +1,4 @@
-"""The local index: exact search over a folder on disk; nothing is trained, and nothing is ever lost.
+"""The local index: search over a folder on disk, exact or all but; nothing is trained, and nothing is ever lost.
 
     index = colibri.Index.open("notes.index")
     index.upsert([{"id": "berlin", "text": "Berlin has 3.7 million inhabitants.", "payload": {"lang": "en"}}])

@@ -13,7 +13,7 @@ from colibri import checks
 from colibri.artefact import Bounds, bounds
 from colibri.errors import StoreDamaged, StoreError
 from colibri.index.encoding import IndexModel
-from colibri.index.storage import catalogue, reading
+from colibri.index.storage import catalogue, reading, words
 from colibri.index.storage.catalogue import Catalogue
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.lock import WriterLock
@@ -132,7 +132,12 @@ class Core:
     def staged(self) -> Staged:
         """Files for documents that wait for their commit."""
         with self.staging():
-            return staged(self._disk, self.segments, self.dim)
+            return staged(self._disk, self.segments, self.dim, worded=self.has_words)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether the index was made to keep words, as far as is known here, and this Python's SQLite can."""
+        return self.facts.get("format") == str(words.FORMAT) and words.has_fts5()
 
     def check_writable(self) -> None:
         """Raise StoreError, before any work, for an index that was closed or can never be written."""

@@ -14,6 +14,7 @@ from colibri.index.rules import Rules
 from colibri.index.staging import Staging
 from colibri.index.storage.growing import Batch, Entry, there_is
 from colibri.index.storage.transaction import Transaction
+from colibri.index.storage.words import cut_words
 from colibri.machine import Progress, progress_bar
 from colibri.vectors import Span
 
@@ -53,7 +54,7 @@ def _work(core: Core, wanted: Rules) -> Iterator["Ingest"]:
     """Committed at its end; when something is raised, what was not committed by then is taken back."""
     core.check_writable()
     staging = Staging(core, replace=wanted.replace, seconds=wanted.commit_every)
-    work = Ingest(staging, wanted, core.dim, core.space_id)
+    work = Ingest(staging, wanted, core.dim, core.space_id, worded=core.has_words)
     try:
         yield work
         staging.commit()
@@ -117,7 +118,9 @@ class Within:
 class Ingest:
     """One call's documents: checked one by one, encoded or taken ready, quantised and handed on in batches."""
 
-    def __init__(self, sink: Sink, rules: Rules, dim: int, space_id: str) -> None:
+    def __init__(self, sink: Sink, rules: Rules, dim: int, space_id: str, *, worded: bool = False) -> None:
+        """worded: whether words are cut here, before any lock; else by whoever commits, if they are kept"""
+        self._worded = worded
         self._sink = sink
         self._rules = rules
         self._dim = dim
@@ -212,4 +215,5 @@ class Ingest:
     def _entry(self, encoded: Encoded, payload: str | None) -> Entry:
         text = encoded.document.text
         kept = text_bytes(text) if text is not None and self._rules.keep_text else None
-        return Entry(encoded.document.id, kept, payload, encoded.passages)
+        words = cut_words(kept, payload, encoded.passages) if self._worded else None
+        return Entry(encoded.document.id, kept, payload, encoded.passages, words)

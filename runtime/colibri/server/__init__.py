@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from colibri.server.api.requests import decode
     from colibri.server.api.routes import json_response, route
     from colibri.server.api.searched import search_answer
-    from colibri.server.app import App
+    from colibri.server.app import App, Hints
     from colibri.server.assembly import assemble
     from colibri.server.http.bodies import unread
     from colibri.server.http.exchange import exchange_of
@@ -42,7 +42,7 @@ else:
             "api.requests": "decode",
             "api.routes": "json_response route",
             "api.searched": "search_answer",
-            "app": "App",
+            "app": "App Hints",
             "assembly": "assemble",
             "http.bodies": "unread",
             "http.exchange": "exchange_of",

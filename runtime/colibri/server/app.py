@@ -5,6 +5,7 @@ import contextlib
 import logging
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
@@ -35,6 +36,14 @@ _LINGER_BYTES = 64 << 20
 _OWN_HOSTS = ("localhost", "127.0.0.1", "[::1]", "::1")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Hints:
+    """What is said where there is nothing, and what to do instead. As it stands: of `colibri serve`."""
+
+    other_host: str = "without keys this server answers only to the name localhost; --without-keys lifts that"
+    no_route: str = "there is no such route; GET /openapi.json lists them"
+
+
 class App:
     """One server's state, and the ASGI application around its routes."""
 
@@ -46,6 +55,7 @@ class App:
         keys: KeyRing | None = None,
         any_host: bool = True,
         places: int = 4,
+        hints: Hints | None = None,
     ) -> None:
         """any_host: False refuses requests whose Host is not this machine's own name for itself, so that a web page
         cannot reach a server without keys under a name of its own. places: slices encoded at once."""
@@ -59,6 +69,7 @@ class App:
             places=places, queue=settings.queue, wait_seconds=settings.wait_seconds, texts=settings.slice_texts
         )
         self._any_host = any_host
+        self._hints = hints or Hints()
         self._router = Router(redirect_slashes=False)  # to where its Host header says
         self._paths = Paths()
         self._guards: dict[str, Callable[[Scope], None]] = {}
@@ -84,7 +95,7 @@ class App:
                 self._check(scope)
                 await self._router(scope, receive, sending)
             except HTTPException as error:
-                raise _of_router(error) from None
+                raise _of_router(error, self._hints.no_route) from None
         except Problem as problem:
             await self._answer(problem, exchange, scope, receive, sending)
         except ClientGone:
@@ -137,8 +148,7 @@ class App:
         host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         if name.lower() not in _OWN_HOSTS:
-            detail = "without keys this server answers only to the name localhost; --without-keys lifts that"
-            raise Problem(421, "MISDIRECTED_REQUEST", detail, close=True)
+            raise Problem(421, "MISDIRECTED_REQUEST", self._hints.other_host, close=True)
 
     def authorise(self, request: Request, scope: KeyScope | None = None, *, header: str | None = None) -> None:
         """Refuse who has no key, where keys are wanted, one that is not for this, or asks too often.
@@ -205,7 +215,7 @@ def _method(exchange: Exchange) -> str:
     return exchange.method if exchange.route != UNKNOWN_ROUTE else ANY_METHOD
 
 
-def _of_router(error: HTTPException) -> Problem:
+def _of_router(error: HTTPException, no_route: str) -> Problem:
     if error.status_code == 405:
         return Problem(405, "METHOD_NOT_ALLOWED", "this route has no such method", headers=error.headers)
-    return Problem(404, "RESOURCE_NOT_FOUND", "there is no such route; GET /openapi.json lists them")
+    return Problem(404, "RESOURCE_NOT_FOUND", no_route)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from colibri.tokens.light_tokenizer import LightTokenizer
     from colibri.tokens.passages import OVERLAP_TOKENS, PASSAGE_TOKENS, split
     from colibri.tokens.tokenizer import Encoded, TextTokenizer
+    from colibri.tokens.tokenizer_file import RULES_FILE, read_tokenizer_json, rules_alone
     from colibri.tokens.unigram import WORD_START, vocabulary_arrays
 else:
     __getattr__, __dir__ = door(
@@ -22,6 +23,7 @@ else:
             "light_tokenizer": "LightTokenizer",
             "passages": "OVERLAP_TOKENS PASSAGE_TOKENS split",
             "tokenizer": "Encoded TextTokenizer",
+            "tokenizer_file": "RULES_FILE read_tokenizer_json rules_alone",
             "unigram": "WORD_START vocabulary_arrays",
         },
     )

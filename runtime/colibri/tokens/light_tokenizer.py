@@ -45,6 +45,10 @@ class LightTokenizer:
         """The piece of an id; None outside the vocabulary."""
         return self._unigram.piece(i)
 
+    def vocabulary(self) -> list[tuple[str, float]]:
+        """Every piece with its score, by id."""
+        return self._unigram.vocabulary()
+
     def encode(self, texts: Sequence[str]) -> list[Pieces | None]:
         """Pieces of every text. Texts hold no surrogates.
 

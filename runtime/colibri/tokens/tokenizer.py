@@ -18,6 +18,7 @@ from colibri.errors import ArtefactError, MissingExtra
 from colibri.tokens.composition import Composed, compose
 from colibri.tokens.folding import fold
 from colibri.tokens.light_tokenizer import LightTokenizer, Pieces
+from colibri.tokens.tokenizer_file import read_tokenizer_json
 from colibri.vectors import Spans
 
 log = logging.getLogger(__name__)
@@ -58,11 +59,10 @@ class TextTokenizer:
         self._special_tokens = special_tokens
         self._loading = threading.Lock()
         self._loaded: Any = None
-        self._light: LightTokenizer | None = None
-        if self._frame.unigram_file is None or special_tokens:
+        unigram = self._frame.unigram_file
+        self._light = None if unigram is None else LightTokenizer(artefact.path(unigram))
+        if self._light is None or special_tokens:
             self._reference()
-        else:
-            self._light = LightTokenizer(artefact.path(self._frame.unigram_file))
 
     def encode(self, texts: Sequence[str], role: Role) -> list[Encoded]:
         """Apply a role's rules to every text."""
@@ -105,7 +105,7 @@ class TextTokenizer:
         composed = [self._composed(text) for text in plain]
         readable = [prefix + (text if made is None else made.text) for text, made in zip(plain, composed, strict=True)]
         found: list[Pieces | None] = [None] * len(texts)
-        if self._light is not None:
+        if self._light is not None and not self._special_tokens:
             found = self._light.encode(readable)
         left = [i for i, pieces in enumerate(found) if pieces is None]
         for i, read in zip(left, self._reference_pieces([readable[i] for i in left]), strict=True):
@@ -127,7 +127,8 @@ class TextTokenizer:
 
     def _token(self, i: int) -> str | None:
         if self._light is None:
-            return self._reference().id_to_token(i)
+            found: str | None = self._reference().id_to_token(i)
+            return found
         return self._light.piece(i) or self._added.get(i)
 
     @functools.cached_property
@@ -138,6 +139,9 @@ class TextTokenizer:
             return {int(token["id"]): str(token["content"]) for token in added}
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise ArtefactError(f"{self._path}: cannot be read as a tokenizer ({error})") from error
+
+    def _document(self) -> str:
+        return read_tokenizer_json(self._path, self._light.vocabulary if self._light else None)
 
     def _reference(self) -> Any:
         """The `tokenizers.Tokenizer` of tokenizer.json, loaded once."""
@@ -152,7 +156,9 @@ class TextTokenizer:
                     ) from error
 
                 try:
-                    loaded = Tokenizer.from_buffer(self._path.read_bytes())
+                    loaded = Tokenizer.from_str(self._document())
+                except ArtefactError:
+                    raise
                 except Exception as error:  # tokenizers raises bare Exception
                     raise ArtefactError(f"{self._path}: cannot be read as a tokenizer ({error})") from error
                 loaded.no_truncation()

@@ -68,6 +68,11 @@ class Unigram:
         start = self._starts[i]
         return self._codes[start : start + self._lengths[i]].tobytes().decode("utf-32-le")
 
+    def vocabulary(self) -> list[tuple[str, float]]:
+        """Every piece with its score, by id."""
+        pieces = self._codes.tobytes().decode("utf-32-le").split("\n")
+        return list(zip(pieces, self._scores.tolist(), strict=True))
+
     def segment(self, words: Sequence[str]) -> Segments:
         """Split words, none of which holds white space or the word start mark, each as if it were alone."""
         codes = code_points("".join([WORD_START + word for word in words]))

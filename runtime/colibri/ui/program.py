@@ -13,7 +13,7 @@ from colibri.errors import ColibriError
 from colibri.index import Index
 from colibri.machine import Served, find
 from colibri.machine import announce as announced
-from colibri.server import App, Models, Settings, run, url
+from colibri.server import App, Hints, Models, Settings, run, url
 from colibri.ui.desk import Desk
 from colibri.ui.guard import Guard, own_hosts
 from colibri.ui.held import Holder
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from colibri.model import Colibri
 
 _PLACES = 4
+_HINTS = Hints(
+    other_host="this page answers only to this machine's own names, 127.0.0.1 and localhost",
+    no_route="there is nothing here; the page is at /ui/, by the address that `colibri ui` prints",
+)
 
 
 def serve_page(
@@ -52,7 +56,7 @@ def serve_page(
     token = Guard.new_token()
     questions = Questions(index, load)
     tending = Tending(index, options or {})
-    app = App(Models([]), Settings(grace_seconds=2.0), any_host=False, places=_PLACES)
+    app = App(Models([]), Settings(grace_seconds=2.0), any_host=False, places=_PLACES, hints=_HINTS)
     guard = Guard(token=token, hosts=own_hosts(listener.getsockname()[1]))
     desk = Desk(index=index, encode=questions, tending=tending, can_open=True, holder=Holder(index))
     add_hits(app, index, questions, guard)

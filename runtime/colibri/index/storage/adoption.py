@@ -36,8 +36,8 @@ def adopt(transaction: Transaction, staged: Staged, dim: int, *, replace: bool) 
     run = transaction.connection.executemany
     run("INSERT INTO texts VALUES (?, ?)", ((number + shift, text) for number, text in staged.texts()))
     if transaction.words is not None:
-        for number, text, payload, spans in staged.worded():
-            transaction.words.put(number + shift, text, payload, spans)
+        for number, rows in staged.words():
+            transaction.words.put(number + shift, rows)
             if transaction.words.waiting >= _AT_ONCE:
                 transaction.words.flush()
 

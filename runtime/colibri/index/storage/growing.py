@@ -4,16 +4,18 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from colibri.errors import InputError
 from colibri.index.storage import checksums
 from colibri.index.storage.disk import Disk
+from colibri.index.storage.passage_words import WordRow
 from colibri.index.storage.reading import known
 from colibri.index.storage.segments import Appender, Committed
 from colibri.index.storage.token_spans import packed
-from colibri.index.storage.words import Words
+from colibri.index.storage.words import cut_words
 from colibri.vectors import Span, TokenVectors
 
 PassageRow = tuple[int, int, int, bytes | None, int]
@@ -22,12 +24,14 @@ PassageRow = tuple[int, int, int, bytes | None, int]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A document to be added. text: as it is stored. payload: JSON. passages: their characters in the text."""
+    """A document to be added. text: as it is stored. payload: JSON. passages: their characters in the text. words: what
+    `cut` makes of these, where that was done before; None: it is done when somebody needs them."""
 
     id: str
     text: bytes | None
     payload: str | None
     passages: Sequence[Span]
+    words: Sequence[WordRow] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,11 +82,21 @@ class Rows:
             appender.close()
 
 
+class Worded(Protocol):
+    """Where words go."""
+
+    def put(self, number: int, rows: Sequence[WordRow]) -> None:
+        """Those of a document, by its passages' places. Buffered."""
+
+    def flush(self) -> None:
+        """Hand what is buffered to SQLite."""
+
+
 class Growing:
     """Documents that are added to the tables of a connection within its transaction, and their rows to segments."""
 
     def __init__(
-        self, connection: sqlite3.Connection, rows: Rows, dim: int, next_document: int, words: Words | None = None
+        self, connection: sqlite3.Connection, rows: Rows, dim: int, next_document: int, words: Worded | None = None
     ) -> None:
         """words: those of the tables, None where they have none"""
         self._words = words
@@ -155,4 +169,5 @@ class Growing:
         if entry.text is not None:
             self._texts.append((number, entry.text))
         if self._words is not None:
-            self._words.put(number, entry.text, entry.payload, entry.passages)
+            own = entry.words if entry.words is not None else cut_words(entry.text, entry.payload, entry.passages)
+            self._words.put(number, own)

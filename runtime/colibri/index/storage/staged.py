@@ -14,6 +14,8 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from colibri.errors import StoreError
@@ -21,8 +23,10 @@ from colibri.index.storage import catalogue, segments
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.growing import Batch, Growing, Rows
 from colibri.index.storage.lock import HeldFile, held, taken_over
+from colibri.index.storage.passage_words import WordRow
 from colibri.index.storage.segments import Appender, Committed
 from colibri.index.storage.sharing import share
+from colibri.index.storage.words import cut_words
 from colibri.vectors import Span
 
 _NAME = re.compile(r"staged-[0-9a-f]{16}(?=[.-])")
@@ -35,8 +39,8 @@ DocumentRow = tuple[int, str, int, int, str | None, int | None, int, int]
 class Staged:
     """One call's documents. Made by `staged`; to be committed or discarded, and not to be used by a forked child."""
 
-    def __init__(self, disk: Disk, folder: Path, dim: int, lock: HeldFile) -> None:
-        """lock: stands in `folder`."""
+    def __init__(self, disk: Disk, folder: Path, dim: int, lock: HeldFile, *, worded: bool) -> None:
+        """lock: stands in `folder`. worded: whether words are kept beside their documents, ready for FTS5."""
         self._disk = disk
         self._folder = folder
         self._lock = lock
@@ -45,7 +49,8 @@ class Staged:
         self._next_segment = 0
         self._connection = _private(self._stem.with_suffix(".sqlite"))
         self._rows = Rows(disk, dim, self._next_place)
-        self._growing = Growing(self._connection, self._rows, dim, 1)
+        self.has_words = worded
+        self._growing = Growing(self._connection, self._rows, dim, 1, _Cut(self._connection) if worded else None)
         self.known = self._growing.known
 
     def add(self, batch: Batch) -> None:
@@ -60,7 +65,7 @@ class Staged:
         replaced = [row for row in found if row is not None]
         run("INSERT INTO gone VALUES (?, ?)", [(first, count) for _, first, count in replaced])
         run("DELETE FROM passages WHERE slot >= ? AND slot < ?", [(f, f + count) for _, f, count in replaced])
-        for table in ("documents", "texts"):
+        for table in ("documents", "texts", "cut"):
             run(f"DELETE FROM {table} WHERE number = ?", [(number,) for number, *_ in replaced])
 
     def _placed(self, found_id: str) -> tuple[int, int, int] | None:
@@ -103,8 +108,13 @@ class Staged:
         """Numbers and texts."""
         yield from self._connection.execute("SELECT number, text FROM texts ORDER BY number")
 
-    def worded(self) -> Iterator[tuple[int, bytes | None, str | None, list[Span]]]:
-        """What words are cut from: number, text, payload and passages of every document."""
+    def words(self) -> Iterator[tuple[int, list[WordRow]]]:
+        """Of every document its number and words, by its passages' places: as they were cut, or cut now."""
+        if self.has_words:
+            found = self._connection.execute("SELECT number, place, text, about FROM cut ORDER BY number, place")
+            for number, rows in groupby(found, itemgetter(0)):
+                yield number, [(place, text, about) for _, place, text, about in rows]
+            return
         for number, first, count, payload, text in self._connection.execute(
             "SELECT d.number, d.first, d.passages, d.payload, t.text FROM documents AS d "
             "LEFT JOIN texts AS t ON t.number = d.number ORDER BY d.number"
@@ -112,7 +122,7 @@ class Staged:
             spans = self._connection.execute(
                 'SELECT start, "end" FROM passages WHERE slot >= ? AND slot < ? ORDER BY slot', (first, first + count)
             )
-            yield number, text, payload, [Span(*span) for span in spans]
+            yield number, cut_words(text, payload, [Span(*span) for span in spans])
 
     def passages(self, segment: int, at_once: int) -> Iterator[list[tuple[int, int, int, int, bytes | None, int]]]:
         """Rows of passages of one segment by their slots, so many at once."""
@@ -149,14 +159,31 @@ class Staged:
         return stem, Committed.begun(self._next_segment)
 
 
-def staged(disk: Disk, folder: Path, dim: int) -> Staged:
-    """New files of one call's own. Raises OSError, sqlite3.Error."""
+class _Cut:
+    """Words that wait with their documents."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._waiting: list[tuple[int, int, str, str]] = []
+
+    def put(self, number: int, rows: Sequence[WordRow]) -> None:
+        """See `Worded`."""
+        self._waiting += [(number, *row) for row in rows]
+
+    def flush(self) -> None:
+        """See `Worded`."""
+        waiting, self._waiting = self._waiting, []
+        self._connection.executemany("INSERT INTO cut VALUES (?, ?, ?, ?)", waiting)
+
+
+def staged(disk: Disk, folder: Path, dim: int, *, worded: bool) -> Staged:
+    """New files of one call's own; worded as in `Staged`. Raises OSError, sqlite3.Error."""
     for _ in range(_TRIES):
         lock = held(folder / f"staged-{os.urandom(8).hex()}.lock")
         if lock is None:
             continue
         try:
-            return Staged(disk, folder, dim, lock)
+            return Staged(disk, folder, dim, lock, worded=worded)
         except BaseException:
             remove_quietly(disk, lock.path.with_suffix(".sqlite"))
             remove_quietly(disk, lock.path)
@@ -174,6 +201,10 @@ def _private(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("BEGIN")
         catalogue.make_tables(connection, {})
+        connection.execute(
+            "CREATE TABLE cut (number INTEGER, place INTEGER, text TEXT, about TEXT, PRIMARY KEY (number, place)) "
+            "WITHOUT ROWID"
+        )
         connection.execute("CREATE TABLE gone (first INTEGER NOT NULL, passages INTEGER NOT NULL)")
         share(path)
     except BaseException:

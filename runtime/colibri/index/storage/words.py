@@ -15,6 +15,7 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import cache
+from pathlib import Path
 
 from colibri.errors import StoreError
 from colibri.index.about import about
@@ -134,9 +135,9 @@ class Words:
         self.lost = False
         """Whether a document went whose words nobody can tell any more."""
 
-    def put(self, number: int, text: bytes | None, payload: str | None, spans: Sequence[Span]) -> None:
-        """A document that is there from now on. Handed to SQLite by `flush`."""
-        self._waiting += self._rows(number, text, payload, spans)
+    def put(self, number: int, rows: Iterable[WordRow]) -> None:
+        """The words of a document that is there from now on, by its passages' places. Handed to SQLite by `flush`."""
+        self._waiting += self._numbered(number, rows)
 
     @property
     def waiting(self) -> int:
@@ -157,7 +158,7 @@ class Words:
             if found is None:
                 self.lost = True
                 continue
-            gone += self._rows(number, *found)
+            gone += self._numbered(number, cut_words(*found))
         self._delete(gone)
 
     def change(self, number: int, before: str | None, after: str | None) -> None:
@@ -167,7 +168,7 @@ class Words:
         self.take_out([number])
         found = whole(self._connection, number)
         if found is not None:
-            self.put(number, found[0], after, found[2])
+            self.put(number, cut_words(found[0], after, found[2]))
             self.flush()
 
     def commit(self, commits: int) -> None:
@@ -179,10 +180,15 @@ class Words:
     def _delete(self, rows: Sequence[WordRow]) -> None:
         self._connection.executemany("INSERT INTO words (words, rowid, text, about) VALUES ('delete', ?, ?, ?)", rows)
 
-    def _rows(self, number: int, text: bytes | None, payload: str | None, spans: Sequence[Span]) -> list[WordRow]:
-        shown = None if text is None else text.decode("utf-8", "surrogatepass")
+    def _numbered(self, number: int, rows: Iterable[WordRow]) -> list[WordRow]:
         first = number << self._shift
-        return [(first + place, words, said) for place, words, said in cut(shown, spans, about_of(payload))]
+        return [(first + place, words, said) for place, words, said in rows]
+
+
+def cut_words(text: bytes | None, payload: str | None, spans: Sequence[Span]) -> list[WordRow]:
+    """The words of a document as it is stored, by its passages' places (see `cut`). What takes long of indexing them:
+    so it is done before the writer's lock is taken, where many documents come."""
+    return cut(None if text is None else text.decode("utf-8", "surrogatepass"), spans, about_of(payload))
 
 
 def whole(connection: sqlite3.Connection, number: int) -> tuple[bytes | None, str | None, list[Span]] | None:
@@ -219,19 +225,57 @@ def filled(connection: sqlite3.Connection, shift: int, table: str = "words") -> 
         for number in some:
             found = whole(connection, number)
             if found is not None:
-                own.put(number, *found)
+                own.put(number, cut_words(*found))
         own.flush()
         yield len(some)
 
 
+def cut_all(catalogue: Path, target: Path) -> None:
+    """Write the words of all documents of an index, by its SQLite file, into a new file, as `taken` takes them.
+
+    Raises OSError, sqlite3.Error.
+    """
+    target.unlink(missing_ok=True)
+    with closing(sqlite3.connect(target, isolation_level=None)) as made, closing(sqlite3.connect(catalogue)) as found:
+        made.execute("PRAGMA journal_mode = OFF")  # nobody reads it after a crash
+        made.execute("PRAGMA synchronous = OFF")
+        made.execute("BEGIN")
+        made.execute("CREATE TABLE cut (number INTEGER, place INTEGER, text TEXT, about TEXT)")
+        for (number,) in found.execute("SELECT number FROM documents ORDER BY number").fetchall():
+            own = whole(found, number)
+            rows = [] if own is None else cut_words(*own)
+            made.executemany("INSERT INTO cut VALUES (?, ?, ?, ?)", [(number, *row) for row in rows])
+        made.execute("COMMIT")
+
+
+def taken(connection: sqlite3.Connection, commits: int, schema: str) -> None:
+    """As `made_anew`, with words that `cut_all` wrote into a file that is attached by this name."""
+    shift = _emptied(connection)
+    connection.execute(
+        "INSERT INTO words (rowid, text, about) "
+        f"SELECT (number << ?) + place, text, about FROM {schema}.cut ORDER BY rowid",
+        (shift,),
+    )
+    _note(connection, shift, commits)
+
+
 def made_anew(connection: sqlite3.Connection, commits: int) -> Iterator[int]:
     """Within a transaction that will be this commit: the words of all documents in place of those that are there."""
+    shift = _emptied(connection)
+    yield from filled(connection, shift)
+    _note(connection, shift, commits)
+
+
+def _emptied(connection: sqlite3.Connection) -> int:
+    """An empty table, and how far the numbers in it are to be shifted."""
     if has_table(connection):
         connection.execute("INSERT INTO words (words) VALUES ('delete-all')")
     else:
         make_table(connection)
-    shift = _least_shift(connection)
-    yield from filled(connection, shift)
+    return _least_shift(connection)
+
+
+def _note(connection: sqlite3.Connection, shift: int, commits: int) -> None:
     for name, value in (("format", str(FORMAT)), ("words", str(shift)), ("worded", str(commits))):
         write_fact(connection, name, value)
 

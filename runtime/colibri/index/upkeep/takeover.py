@@ -19,24 +19,45 @@ from colibri.index.storage.segments import read_segments
 from colibri.index.storage.transaction import Transaction
 
 COPIED = ("dim", "space_id", "model")
+_WORDS = "words-cut.sqlite"  # beside the other index's files, for a while
 
 
 def take_over(core: Core, other: Path, commits: int) -> bool:
     """Hold what `other`, which nobody has open, holds, and nothing else. Whether it was done: not when this index has
     seen other commits than `commits`."""
+    with core.shelf.reading() as connection:
+        if int(catalogue.read_facts(connection)["commits"]) != commits:
+            return False
+    ready = other / _WORDS if words.has_fts5() else None
+    try:
+        if ready is not None:
+            words.cut_all(other / catalogue.FILE_NAME, ready)  # before the lock: of a large index it takes minutes
+        return _taken_over(core, other, commits, ready)
+    finally:
+        if ready is not None:
+            ready.unlink(missing_ok=True)
+
+
+def _taken_over(core: Core, other: Path, commits: int, ready: Path | None) -> bool:
     with core.lock.held(), core.shelf.lent() as connection:
         if int(catalogue.read_facts(connection)["commits"]) != commits:
             return False
-        connection.execute("ATTACH DATABASE ? AS other", (str((other / catalogue.FILE_NAME).absolute()),))
+        attached = {"other": other / catalogue.FILE_NAME} | ({} if ready is None else {"ready": ready})
         try:
+            for name, path in attached.items():
+                connection.execute(f"ATTACH DATABASE ? AS {name}", (str(path.absolute()),))
             with core.taking_over(connection) as transaction:
                 _copy(core, connection, transaction, other)
+                if ready is not None:
+                    words.taken(connection, transaction.next_commit, "ready")
         finally:
             if connection.in_transaction:
                 connection.rollback()
-            connection.execute("DETACH DATABASE other")
+            there = {name for _, name, _ in connection.execute("PRAGMA database_list")}
+            for name in attached.keys() & there:
+                connection.execute(f"DETACH DATABASE {name}")
     core.follow()
-    if words.has_fts5():
+    if ready is not None:
         core.facts["format"] = str(words.FORMAT)
     write_facts_file(core.folder, core.facts)
     return True
@@ -69,9 +90,6 @@ def _copy(core: Core, connection: Connection, transaction: Transaction, other: P
         (value,) = run("SELECT value FROM other.meta WHERE name = ?", (name,)).fetchone()
         catalogue.write_fact(connection, name, value)
     transaction.words = None
-    if words.has_fts5():
-        for _ in words.made_anew(connection, transaction.next_commit):
-            pass
 
 
 def _link(source: Path, target: Path) -> None:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from colibri import __version__
-from colibri.artefact import bounds, fit_of
+from colibri.artefact import NOTHING_FITS, bounds, fit_of
 from colibri.model import Colibri
 from colibri.server.access.keys import KeyScope
 from colibri.server.api import answers
@@ -164,6 +164,8 @@ async def rerank(app: App, request: Request) -> Response:
     given_back = asked.return_documents is not False
     rows = asking.slices[0]
     within = bounds(model.manifest, dim, rows.weight)
+    if within is not None and not query[0].strip():  # Jina's API ranks all the same
+        within = NOTHING_FITS
     times = rows.weight if app.settings.normalise_scores else 1.0
     tokens = asking.report.tokens + found.report.tokens
     answer = answers.RerankAnswer(

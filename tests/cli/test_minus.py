@@ -1,0 +1,56 @@
+"""Words of a query that begin with a minus, unquoted."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from colibri.cli import group
+from colibri.index import Index
+from reference import ARTEFACTS
+
+MODEL = str(ARTEFACTS / "tiny-random-bert")
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(group, list(words), prog_name="colibri")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> str:
+    found = tmp_path_factory.mktemp("minus") / "index"
+    with Index.open(found, MODEL) as index:
+        index.add([{"id": text, "text": text} for text in ("a small bird", "a bird", "bread -3 degrees")])
+    return str(found)
+
+
+@pytest.mark.parametrize("word", ["-draft", "-holiday", "-kitchen", "-d", "-3", "-K", '-"small bird"', "-ä", "-k3x"])
+@pytest.mark.parametrize("command", ["search", "rerank"])
+def test_what_to_type_instead_is_said(place: str, command: str, word: str) -> None:
+    """Among them what click takes for --help (-h) and for a number of documents (-k)."""
+    refused = run(command, "bird", word, *(["--index", place] if command == "search" else ["--model", MODEL]))
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert f"no such option: {word}. If it is a word of the query, quote it" in refused.stderr
+    assert f"colibri {command} -- {word}" in refused.stderr
+
+
+def test_what_it_says_to_type_works(place: str) -> None:
+    for words in (["bird -small"], ["--", "bird", "-small"], ["--", "-small", "bird"]):
+        found = run("search", "--index", place, "--mode", "words", "--json", *words)
+        assert [hit["id"] for hit in json.loads(found.stdout)["results"]] == ["a bird"], words
+
+
+@pytest.mark.parametrize("few", [["-k1"], ["-k", "1"], ["-k", "01"]])
+def test_options_are_still_options(place: str, few: list[str]) -> None:
+    found = run("search", "bird", *few, "--index", place, "--json", "--where", "-x=1")
+    assert json.loads(found.stdout)["results"] == []
+    assert len(json.loads(run("search", "bird", *few, "--index", place, "--json").stdout)["results"]) == 1
+    assert run("search", "-h").stdout.startswith("Usage:")
+    assert run("search", "--no-such", "bird").exit_code == 2
+
+
+def test_a_lone_minus_is_a_word_and_documents_of_rerank_come_from_stdin_by_it(place: str, tmp_path: Path) -> None:
+    assert run("search", "bird", "-", "--index", place).exit_code == 0
+    ranked = CliRunner().invoke(group, ["rerank", "bird", "-", "--model", MODEL], input="a bird\nbread\n")
+    assert len(ranked.stdout.splitlines()) == 2
