@@ -58,7 +58,7 @@ def test_a_c_program_gets_the_scores_of_the_definition(run: str, tmp_path: Path)
     for kernel in kernels or here():
         made = cases(kernel, said["kernels"][kernel]["kinds"])
         (tmp_path / "cases").write_bytes(made.file())
-        command = [*starter, program, library, tmp_path / "cases"]
+        command = [*starter, str(program), str(library), str(tmp_path / "cases")]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (kernel, done.stderr)
         assert done.stdout == f"{len(made.calls)} calls, 0 differ, dot products {dot_products}\n"
@@ -74,7 +74,7 @@ def test_a_processor_without_an_instruction_does_not_run_the_kernel_that_needs_i
         said = json.loads(wheel.read(f"{FOLDER}/linux-aarch64.json"))["kernels"]["neon-dot"]
     (tmp_path / "cases").write_bytes(cases("neon-dot", said["kinds"]).file())
     subprocess.run([RUNS["ARM without"][1], "-O1", "-o", tmp_path / "replay", SOURCE, "-ldl"], check=True)
-    command = [*ARM, cpu, tmp_path / "replay", tmp_path / "library", tmp_path / "cases"]
+    command = [*ARM, cpu, *(str(tmp_path / name) for name in ("replay", "library", "cases"))]
     done = subprocess.run(command, capture_output=True, check=False)
     assert (done.returncode == 0) == (cpu == "max")
     assert set(said["needs"]) == {"neon", "dotprod"}
