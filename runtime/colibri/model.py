@@ -64,7 +64,7 @@ class Colibri:
         if warning:
             warnings.warn(warning, RuntimeWarning, stacklevel=3)
         # After the check above, whose message says what to install.
-        from colibri.encoding import Encoder, Limits  # noqa: PLC0415
+        from colibri.encoding import Encoder, Limits, packed_for  # noqa: PLC0415
 
         self._artefact = artefact
         self._asked = {
@@ -80,14 +80,14 @@ class Colibri:
         self.dim: int = self.manifest.default_dim if dim is None else checks.one_dim(self.manifest, dim)
         chosen = providers.best_choices(artefact.manifest, variant, provider)
         first = chosen.found[0]
-        with artefacts.files_checked(artefact, artefact.files_to_run(first.variant, first.graph)):
+        cache = providers.cache_place(engine_cache)
+        packed = packed_for(artefact, first, cache)
+        with artefacts.files_checked(artefact, packed.left(artefact, first)):
             self._encoder = Encoder(
                 artefact,
                 chosen,
                 lambda: TextTokenizer(artefact, special_tokens=special_tokens),
-                limits=Limits(
-                    threads, workers, batch_tokens, providers.cache_place(engine_cache), provider != providers.AUTO
-                ),
+                limits=Limits(threads, workers, batch_tokens, cache, provider != providers.AUTO, packed),
             )
         log.info("%s: %s", self.name, self.provider)
 
@@ -359,7 +359,8 @@ def load(
                     "coreml", "directml", "webgpu", "openvino" and "cpu": that one or an error (docs/gpu.md)
     batch_tokens    texts times tokens that run together, where a variant has a mask; None: 8,192 on an accelerator,
                     and each text alone on a CPU
-    engine_cache    folder where accelerators keep compiled graphs; None: the user's cache folder; False: nowhere
+    engine_cache    folder where accelerators keep compiled graphs, and where weights lie that `colibri warmup --packed`
+                    packed for this processor; None: the user's cache folder; False: nowhere
     cache_dir       where hub ids are kept; None: HF_HOME
     revision        branch, tag or commit of a hub id; of an artefact that was exported from one, the commit it is of
                     ("main": whichever that is). One of another revision is never taken

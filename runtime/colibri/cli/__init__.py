@@ -44,7 +44,7 @@ _HEADINGS = {
     "Your files": "index search ui status mcp",
     "Texts": "rerank encode",
     "Serving": "serve keys qdrant",
-    "Models": "models info verify export build-mini",
+    "Models": "models info verify export prune bundle build-mini",
     "This machine": "doctor warmup completion",
 }
 _ENTRY_POINTS = "colibri.commands"

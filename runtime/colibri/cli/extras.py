@@ -9,7 +9,7 @@ from colibri.machine import install_command
 _ZSTD = ("backports.zstd",) if sys.version_info < (3, 14) else ()
 _FILES = ("pypdfium2", "chardet", "webencodings", *_ZSTD)
 _SERVER = ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn")
-_EXPORT = ("huggingface_hub", "onnx", "onnx_ir", "safetensors", "tokenizers")
+_EXPORT = ("huggingface_hub", "onnx", "onnx_ir", "packaging", "safetensors", "tokenizers")
 EXTRAS = {
     "cpu": ("onnxruntime",),
     "gpu": ("onnxruntime-gpu",),
@@ -22,9 +22,11 @@ EXTRAS = {
     "numba": ("numba",),
     "kernels": ("numba", "ziglang"),
     "export": _EXPORT,
+    "prune": (*_EXPORT, "wordfreq"),
     "optimum": (*_EXPORT, "optimum", "torch", "transformers"),
     "haystack": ("haystack",),
     "langchain": ("langchain_core",),
+    "llama-index": ("llama_index.core",),
     "mcp": ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn", "mcp"),
     "openvino": ("onnxruntime", "onnxruntime_ep_openvino"),
     "rerankers": ("rerankers",),

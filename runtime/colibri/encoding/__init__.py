@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from colibri.encoding.loaded import Limits
     from colibri.encoding.order import ByText, LongDocuments
     from colibri.encoding.packing import Entry, Report
+    from colibri.encoding.prepacked import packed_for, prepack
     from colibri.encoding.streamed_file import save_stream
 else:
     __getattr__, __dir__ = door(
@@ -24,6 +25,7 @@ else:
             "loaded": "Limits",
             "order": "ByText LongDocuments",
             "packing": "Entry Report",
+            "prepacked": "packed_for prepack",
             "streamed_file": "save_stream",
         },
     )

@@ -1,18 +1,22 @@
 """What is loaded of a choice: its sessions, which of them runs a text, and how many do so at once."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import onnxruntime
 
-from colibri.artefact import Artefact, RoleName
+from colibri.artefact import Artefact, RoleName, check_files
 from colibri.encoding.session import Session, spins_briefly
+from colibri.errors import ProviderError
 from colibri.machine import physical_cores
-from colibri.providers import CPU, TOKENS_AT_ONCE, Choice, Settings, settings_for
+from colibri.providers import CPU, TOKENS_AT_ONCE, Choice, Packed, Settings, settings_for
+
+log = logging.getLogger(__name__)
 
 _STEP = 8  # tokens: halves multiply in tiles of 8 on NVIDIA's tensor cores
 
@@ -33,6 +37,7 @@ class Limits:
     batch_tokens  texts times padded tokens of a batch
     cache         folder of compiled graphs; None: keep none
     strict        whether the provider was named, so that no other may take over
+    packed        graphs that were packed for this processor; they run in place of the artefact's own
 
     None, for the first three: what is best for the provider.
     """
@@ -42,6 +47,7 @@ class Limits:
     batch_tokens: int | None = None
     cache: Path | None = None
     strict: bool = False
+    packed: Packed = field(default_factory=Packed)
 
 
 class Loaded:
@@ -76,19 +82,25 @@ class Loaded:
         keys = list(dict.fromkeys(files.values()))
         if len({name for name, *_ in keys}) > 1:  # a folder keeps one compiled graph
             self.settings = replace(self.settings, compiles=False)
-        with ThreadPoolExecutor(len(keys)) as pool:
-            loading = {
-                (name, takes_mask, cores): pool.submit(
-                    Session,
-                    artefact.path(name),
-                    choice.provider,
-                    threads=cores,
-                    masked=takes_mask,
-                    settings=self.settings,
-                    device=choice.device,
+
+        def opened(name: str, takes_mask: bool, cores: int) -> Session:
+            def session(path: Path) -> Session:
+                device, settings = choice.device, self.settings
+                return Session(
+                    path, choice.provider, threads=cores, masked=takes_mask, settings=settings, device=device
                 )
-                for name, takes_mask, cores in keys
-            }
+
+            packed = limits.packed.graphs.get(name) if on_cpu else None
+            if packed is not None:
+                try:
+                    return session(packed)
+                except ProviderError as error:
+                    log.warning("%s; the artefact's own graph is taken", error)
+                    check_files(artefact, [name, *choice.variant.data])
+            return session(artefact.path(name))
+
+        with ThreadPoolExecutor(len(keys)) as pool:
+            loading = {key: pool.submit(opened, *key) for key in keys}
         loaded = {key: future.result() for key, future in loading.items()}
         self.sessions = {role: loaded[key] for role, key in files.items()}
         slots = {session: threading.BoundedSemaphore(self.workers) for session in loaded.values()}

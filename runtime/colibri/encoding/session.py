@@ -186,7 +186,7 @@ def _start(
     missing = ""
     name = device.execution_provider if device is not None else provider
     try:
-        options = _session_options(threads, settings, spin=provider == CPU and threads > 1 and spins_briefly())
+        options = session_options(threads, settings, spin=provider == CPU and threads > 1 and spins_briefly())
         given = give_weights(path, options)
         for key, value in (entries or {}).items():
             options.add_session_config_entry(key, value)
@@ -217,7 +217,8 @@ def _start(
     return session
 
 
-def _session_options(threads: int, settings: Settings, *, spin: bool) -> onnxruntime.SessionOptions:
+def session_options(threads: int, settings: Settings, *, spin: bool) -> onnxruntime.SessionOptions:
+    """How every session of ours is started. spin: whether idle threads wait awake for a moment."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))

@@ -25,20 +25,31 @@ def cpu_features() -> frozenset[str]:
     found = {ours for theirs, ours in (("AVX512VNNI", "avx512_vnni"), ("AVX2", "avx2")) if asked.get(theirs)}
     if platform.machine().lower() in {"arm64", "aarch64"}:
         found.add("neon")
-    flags = _proc_cpuinfo_flags()
+    flags = cpu_flags()
     if "avx_vnni" in flags and ("avx512_vnni" in flags) == ("avx512_vnni" in found) and "avx2" in found:
         found.add("avx_vnni")
     return frozenset(found)
 
 
-def _proc_cpuinfo_flags() -> frozenset[str]:
+def cpu_flags() -> frozenset[str]:
+    """What Linux says the processor has; none elsewhere."""
+    return frozenset(_cpuinfo("flags").split())
+
+
+def cpu_name() -> str:
+    """What the processor calls itself: Linux' "model name", else what Python knows; may be empty."""
+    return _cpuinfo("model name") or platform.processor()
+
+
+def _cpuinfo(key: str) -> str:
+    """A line of /proc/cpuinfo, of the first processor; empty where there is none."""
     if sys.platform != "linux":
-        return frozenset()
+        return ""
     try:
         lines = _CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:  # `colibri doctor` says so
-        return frozenset()
-    return frozenset(next((line.partition(":")[2] for line in lines if line.startswith("flags")), "").split())
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(key)), "")
 
 
 def sees_gpu() -> bool:

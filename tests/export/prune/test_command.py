@@ -1,0 +1,49 @@
+"""`colibri prune` says what became of the artefact, and refuses what it cannot do before any work."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from colibri.cli import group
+from reference import ARTEFACTS
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    path = tmp_path / "known.txt"
+    path.write_text("the water\nthe bird", encoding="utf-8")
+    return path
+
+
+def run(*words: object) -> tuple[int, str]:
+    done = CliRunner().invoke(group, ["prune", *map(str, words)])
+    return done.exit_code, done.output
+
+
+def test_it_says_what_is_left_and_what_was_tried(corpus: Path, tmp_path: Path) -> None:
+    judged = tmp_path / "set"
+    judged.mkdir()
+    (judged / "corpus.jsonl").write_text('{"_id": "a", "text": "the water"}\n{"_id": "b", "text": "bird"}')
+    (judged / "queries.jsonl").write_text('{"_id": "1", "text": "the water"}')
+    (judged / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\n1\ta\t1\n")
+    code, said = run(ARTEFACTS / "tiny-random-xlmr", tmp_path / "small", "--corpus", corpus, "--judge", judged)
+    assert code == 0, said
+    assert "small: 176 of 335 pieces" in said
+    assert "2 of 2 texts are read as before, all have 0.00 % more tokens" in said
+    assert "rows of 2 of them in every graph: equal to the bit" in said
+    (line,) = [line for line in said.splitlines() if line.startswith("set: nDCG@10 ")]
+    assert line.split(" ")[2].rstrip(",") == line.split(" ")[4].rstrip(",")
+
+
+def test_usage_is_refused_before_any_work(corpus: Path, tmp_path: Path) -> None:
+    source = ARTEFACTS / "tiny-random-xlmr"
+    assert run(source, tmp_path / "out") == (
+        1,
+        "Error: nothing says which pieces to keep; wanted --languages, --corpus or --keep\n",
+    )
+    assert run(source, tmp_path / "out", "--corpus", tmp_path / "none.txt")[0] == 2
+    assert run(source, tmp_path / "out", "--corpus", corpus, "--judge", tmp_path)[0] == 1
+    code, said = run(source, tmp_path, "--corpus", corpus)
+    assert (code, "exists already" in said) == (1, True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["known.txt"]
