@@ -23,6 +23,7 @@ python3 run.py test-qdrant-server  the same against the server or cluster at QDR
 python3 run.py test-ui        the page of `colibri ui` in the system's Chromium, in .venv-ui (170 MB; axe-core by npm)
 python3 run.py test-mcp       `colibri mcp` under the protocol's own client, over stdio and HTTP, in .venv-mcp (30 MB)
 python3 run.py test-live      what 44 programs do to files, call by call, while `colibri index --watch` runs (Linux)
+python3 run.py test-sqlite    words with SQLite 3.38, and an index without FTS5: both built (npm, a C compiler; Linux)
 python3 run.py test-ray       bulk encoding on a local Ray cluster, in .venv-ray (617 MB)
 python3 run.py wheels         a wheel a platform, with kernels compiled ahead, and their tests, in .venv-wheels (900 MB)
 python3 run.py bench NAME     benchmarks/*/bench_NAME.py (extra words go to it)
@@ -34,6 +35,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from itertools import product
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -65,6 +67,7 @@ NEEDS = {
         "cpu,export,server,qdrant,qdrant-edge",
         ["tests/requirements.txt", "tests/frozen/requirements.txt", "tests/qdrant/requirements.txt"],
     ),
+    "test-sqlite": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
     "test-ui": ("cpu,desktop,files,server,tokenizers", ["tests/ui_browser/requirements.txt"]),
     "test-ray": ("cpu,tokenizers", ["tests/bulk/requirements.txt"]),
     "test-mcp": ("cpu,mcp,tokenizers", ["tests/assistant_clients/requirements.txt"]),
@@ -99,7 +102,7 @@ ENVIRONMENTS = {
 
 # What these verbs hand to pytest.
 PYTEST = {
-    "test": [],
+    "test": ["--numprocesses=auto", "--dist=loadfile"],
     "test-openvino": ["tests/openvino"],
     "soak": ["--hypothesis-profile=soak"],
     "test-deploy": ["tests/deploy"],
@@ -127,16 +130,15 @@ PYTEST = {
 # What a verb runs as well, each in its own environment.
 THEN = {"test-compat": ["test-compat-torch"]}
 
-# Frameworks that Colibri is in, each with an environment for its newest version and one for the oldest that the extra
-# takes, and the names that turn its telemetry off: tests/frameworks/NAME.
-for framework in ("haystack", "langchain"):
-    extra = framework.replace("_", "-")
-    for age in ("", "-oldest"):
-        part = f"test-frameworks-{extra}{age}"
-        NEEDS[part] = (f"cpu,{extra}", [f"tests/frameworks/{framework}/requirements{age}.txt"])
-        ENVIRONMENTS[part] = f".venv-{extra}{age}"
-        PYTEST[part] = [f"tests/frameworks/{framework}", "-W", "default", "-o", "asyncio_mode=auto"]
-        THEN.setdefault("test-frameworks", []).append(part)
+# Frameworks that Colibri is in: an environment for the newest version and one for the oldest that the extra takes.
+FRAMEWORKS = [path.parent.name for path in sorted((ROOT / "tests" / "frameworks").glob("*/requirements.txt"))]
+for name, age in product(FRAMEWORKS, ("", "-oldest")):
+    extra = name.replace("_", "-")
+    part = f"test-frameworks-{extra}{age}"
+    NEEDS[part] = (f"cpu,{extra}", [f"tests/frameworks/{name}/requirements{age}.txt"])
+    ENVIRONMENTS[part] = f".venv-{extra}{age}"
+    PYTEST[part] = [f"tests/frameworks/{name}", "-W", "default", "-o", "asyncio_mode=auto"]
+    THEN.setdefault("test-frameworks", []).append(part)
 
 # What has to be there before the rest: this version of torch is one that comes without CUDA where an index has such.
 FIRST = {"test-optimum": "torch==2.13.0", "test-compat-torch": "torch==2.13.0"}
@@ -193,6 +195,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-c", "import tensorrt_rtx"], ["-m", "pytest", "tests/export/test_engine.py", *rest]]
     if verb == "test-qdrant":  # the imports first: without them the tests would be left out
         return [["-c", "import qdrant_client, qdrant_edge"], ["-m", "pytest", *PYTEST[verb], *rest]]
+    if verb == "test-sqlite":  # what it builds first, or its tests would be skipped
+        return [["tests/other_sqlite.py"], ["-m", "pytest", "tests/old_sqlite", *rest]]
     if verb == "wheels":  # none of another build's may be taken for this one's
         shutil.rmtree("build/wheels", ignore_errors=True)
         pure = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", "build/wheels", "."]
@@ -202,6 +206,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
             ["-m", "colibri_kernels", "wheels", "build/wheels"],
             ["-m", "pytest", "tests/wheels", *rest],
         ]
+    if verb.startswith("test-frameworks-"):  # with the framework's own telemetry off, and as its authors leave it
+        return [["-m", "pytest", *PYTEST[verb], f"--telemetry={word}", *rest] for word in ("off", "on")]
     if verb in PYTEST:
         return [["-m", "pytest", *PYTEST[verb], *rest]]
     scripts = {path.stem.removeprefix("bench_"): str(path) for path in sorted(Path("benchmarks").glob("*/bench_*.py"))}

@@ -5,10 +5,11 @@
 
 import os
 import signal
-import sys
 import tempfile
 from importlib.util import find_spec
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Read once, when huggingface_hub is first imported: no test may ask the network for anything.
@@ -40,6 +41,8 @@ settings.load_profile("quick")
 
 pytest_plugins = ["artefact_fixtures"]
 
+CORPUS = Path(__file__).parent / "corpus"
+
 # Folders with an environment of their own: run.py's test-openvino, test-optimum, test-clients, test-deploy,
 # test-compat, test-frameworks, test-qdrant, test-ray, test-ui, test-mcp and wheels fail if what they need is not there.
 _ELSEWHERE = {"optimum_door": "torch", "openvino": "onnxruntime_ep_openvino", "clients": "haystack"}
@@ -47,6 +50,7 @@ _ELSEWHERE |= {"compat_torch": "torch", "compat_packages": "fastembed", "deploy"
 _ELSEWHERE |= {
     "frameworks/haystack": "haystack",
     "frameworks/langchain": "langchain_core",
+    "frameworks/llama_index": "llama_index",
     "qdrant": "qdrant_edge",
     "bulk": "ray",
     "ui_browser": "playwright",
@@ -55,6 +59,8 @@ _ELSEWHERE |= {
 }
 collect_ignore = [folder for folder, module in _ELSEWHERE.items() if find_spec(module) is None]
 
-# Made by LibreOffice, in minutes: `run.py test-files` names it.
-if not any(word.startswith("tests/corpus") for word in sys.argv):
-    collect_ignore.append("corpus")
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """tests/corpus is made by LibreOffice, in minutes: `run.py test-files` names it."""
+    named = any(word.startswith("tests/corpus") for word in config.args)
+    return True if collection_path == CORPUS and not named else None

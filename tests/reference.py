@@ -10,12 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from colibri.artefact import Artefact
 from colibri.artefact.manifest import Role, TokenizerSpec
+from colibri.tokens import LightTokenizer, read_tokenizer_json
 
 ARTEFACTS = Path(__file__).parent / "artefacts"
 GOLDEN = Path(__file__).parent / "golden"
 
 _DTYPES = {"F32": "<f4", "I64": "<i8"}
+
+
+def tokenizer_json(artefact: Artefact) -> str:
+    """An artefact's whole tokenizer.json, also where its vocabulary stands in unigram.npz alone."""
+    named, unigram = artefact.manifest.tokenizer.file, artefact.manifest.tokenizer.unigram_file
+    light = None if unigram is None else LightTokenizer(artefact.path(unigram))
+    return read_tokenizer_json(artefact.path(named), light.vocabulary if light else None)
 
 
 def maxsim(

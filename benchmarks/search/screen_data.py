@@ -35,13 +35,22 @@ def windows(model: Colibri, texts: Iterator[str]) -> Iterator[str]:
 
 
 def texts(data: Path) -> Iterator[str]:
-    """Of every dev set's corpus, then of other documentation."""
-    for corpus in sorted(data.glob("dev/*/corpus.jsonl")):
-        with corpus.open(encoding="utf-8") as lines:
-            yield from (json.loads(line)["text"] for line in lines)
-    for name in _OTHERS:
-        with gzip.open(data / "train" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-            yield from (json.loads(line)["positive"] for line in lines)
+    """Of every dev set's corpus and of other documentation in turn, so that any number of them is of all."""
+    left = [_lines(path) for path in sorted(data.glob("dev/*/corpus.jsonl"))]
+    left += [_lines(data / "train" / f"{name}.jsonl.gz") for name in _OTHERS]
+    while left:
+        for source in list(left):
+            found = next(source, None)
+            if found is None:
+                left.remove(source)
+            else:
+                yield found.get("text") or found["positive"]
+
+
+def _lines(path: Path) -> Iterator[dict[str, str]]:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
 
 
 def questions(data: Path, count: int) -> list[str]:

@@ -166,7 +166,7 @@ def main(lines: IO[str] | None) -> None:
         ms = "" if kept.get("ms") is None else f"{kept['ms']:.0f} ms"
         print(f"{kept['part']:<11}{kept['name']:<28}{kept['mb']:8.2f} MB  {kept.get('files') or '':>6}  {ms}")
         if lines:
-            print(json.dumps({**kept, "machine": machine.describe()}), file=lines)
+            print(json.dumps({**kept, "runs": RUNS, "machine": machine.describe()}), file=lines)
 
 
 if __name__ == "__main__":

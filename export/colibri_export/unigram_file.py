@@ -49,6 +49,7 @@ def write_unigram(tokenizer_json: str, folder: Path) -> str | None:
     try:
         arrays = vocabulary_arrays(pieces, document["model"]["unk_id"])
         rules = _rules(document["normalizer"])
+        assert rules is not None  # else it is unsuited
         arrays |= charsmap_arrays(rules, tokenizer.normalizer)
     except ValueError as error:
         log.warning("no light tokenizer: %s", error)
@@ -95,13 +96,12 @@ def _rules(normalizer: Mapping[str, Any] | None) -> bytes | None:
     return base64.b64decode(steps[0]["precompiled_charsmap"])
 
 
-def charsmap_arrays(rules: bytes | None, normalizer: Normalizer) -> dict[str, NDArray[np.uint32]]:
+def charsmap_arrays(rules: bytes, normalizer: Normalizer) -> dict[str, NDArray[np.uint32]]:
     """What `colibri.tokens.charsmap.Charsmap` loads: rules for one code point as the normaliser itself applies them.
 
     rules: the precompiled charsmap, asked only which texts of several code points have a rule. Raises ValueError for
     rules that `Charsmap` is not for.
     """
-    assert rules is not None
     mapped = dict(_mapped(normalizer))
     if mapped.get(ord(WORD_START), WORD_START).strip() or any(WORD_START in text for text in mapped.values()):
         raise ValueError(f"its normalizer leaves {WORD_START} in a text")

@@ -12,9 +12,10 @@ from typing import Any
 import llvmlite.binding as llvm
 import numba
 
-from colibri.scoring.kernel import ARGUMENTS
+from colibri.scoring.kernel import ARGUMENTS, BITS_ARGUMENTS
 from colibri.scoring.kernels import build
 from colibri.scoring.library import symbol
+from colibri.scoring.names import Bits
 from colibri.vectors import Kind
 
 _core: Any = import_module("numba.core")
@@ -33,19 +34,23 @@ class _Unoptimised(_core.codegen.JITCodeLibrary):  # type: ignore[misc]
 
 
 @functools.cache
-def code(kernel: str, kind: Kind) -> str:
+def code(kernel: str, kind: Kind | Bits) -> str:
     """LLVM code of all functions of a kernel, under the names that `library.symbol` gives them, of no target yet."""
-    chosen = build.recipe(kernel, kind)
     # Inlined: of a function that is called, numba would make this machine's code.
-    texts = build.functions(chosen, "ahead", numba.njit(nogil=True, inline="always"))
+    callee = numba.njit(nogil=True, inline="always")
+    if kind == "bits":
+        texts, signatures, arguments = build.bits_functions("ahead"), build.BITS_SIGNATURES, BITS_ARGUMENTS
+    else:
+        texts = build.functions(build.recipe(kernel, kind), "ahead", callee)
+        signatures, arguments = build.SIGNATURES, ARGUMENTS
     whole: Any = None
     for name, function in texts.items():
-        module, own = _lowered(function, ARGUMENTS[name], build.SIGNATURES[name].startswith("void"))
+        module, own = _lowered(function, arguments[name], signatures[name].startswith("void"))
         own_name = f"{kernel}_{kind}_{name}".replace("-", "_")
         text = str(module).replace(f'@"{own}"', f"@{own_name}").replace(f"@{own}", f"@{own_name}")
         for counter in _COUNTERS:
             text = re.sub(rf"^declare ([^@]*@{counter}\(.*\)).*$", r"define \1 { ret void }", text, flags=re.MULTILINE)
-        text += _entry(symbol(kernel, kind, name), own_name, ARGUMENTS[name])
+        text += _entry(symbol(kernel, kind, name), own_name, arguments[name])
         parsed = llvm.parse_assembly(_LAYOUT.sub("", text))
         _only(parsed, symbol(kernel, kind, name))
         if whole is None:

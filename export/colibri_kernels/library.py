@@ -14,9 +14,10 @@ import numba
 
 from colibri.errors import InputError
 from colibri.scoring import KINDS
-from colibri.scoring.kernel import ARGUMENTS
+from colibri.scoring.kernel import ARGUMENTS, BITS_ARGUMENTS
 from colibri.scoring.kernels import build as recipes
 from colibri.scoring.library import file_name, symbol, version
+from colibri.scoring.names import Bits
 from colibri.vectors import Kind
 from colibri_kernels.code import code
 from colibri_kernels.linking import link, linker_for
@@ -26,6 +27,9 @@ from colibri_kernels.symbols import signed, symbols
 from colibri_kernels.targets import Processor, Target
 
 log = logging.getLogger(__name__)
+
+# What a kernel scores, and the functions that it does it with.
+_WHAT: dict[Kind | Bits, dict[str, int]] = {**dict.fromkeys(KINDS, ARGUMENTS), "bits": BITS_ARGUMENTS}
 
 _ASKED = {"colibri_kernels_version"}
 _ASKED_X86 = {"colibri_cpuid", "colibri_xgetbv"}
@@ -51,7 +55,7 @@ def build(target: Target, out: Path, linker: str | None = None, kernels: Iterabl
     with tempfile.TemporaryDirectory(dir=out, prefix=".building-") as folder:
         objects = [_write(Path(folder) / "support.o", _support(target))]
         for name in wanted:
-            for kind in KINDS:
+            for kind in _WHAT:
                 made = object_file(code(name, kind), target.triple, target.processors[name])
                 objects.append(_write(Path(folder) / f"{name}-{kind}.o", made))
         linked = Path(folder) / file_name(target.name)
@@ -71,7 +75,7 @@ def up_to_date(target: Target, out: Path, kernels: Iterable[str]) -> bool:
     try:
         said = json.loads((out / f"{target.name}.json").read_bytes())
         found = hashlib.sha256((out / file_name(target.name)).read_bytes()).hexdigest()
-        return (said["sources"], said["sha256"]) == (sources(), found) and set(said["kernels"]) >= set(kernels)
+        return (said["sources"], said["sha256"]) == (sources(target), found) and set(said["kernels"]) >= set(kernels)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -79,7 +83,8 @@ def up_to_date(target: Target, out: Path, kernels: Iterable[str]) -> bool:
 def check(target: Target, data: bytes, kernels: Iterable[str]) -> None:
     """Raise InputError unless a library is what is wanted: its exports and no others, and nothing asked for."""
     found = symbols(data)
-    wanted = {symbol(name, kind, function) for name in kernels for kind in KINDS for function in ARGUMENTS} | _ASKED
+    wanted = {symbol(name, kind, function) for name in kernels for kind, some in _WHAT.items() for function in some}
+    wanted |= _ASKED
     if target.name.endswith("x86_64"):
         wanted |= _ASKED_X86
     asked = set()
@@ -96,13 +101,15 @@ def check(target: Target, data: bytes, kernels: Iterable[str]) -> None:
         raise InputError(f"{target.name}: the linker did not sign the library")
 
 
-def sources() -> str:
-    """Of all texts that kernels are made of, and what makes them: a library of another digest is out of date."""
+def sources(target: Target) -> str:
+    """Of all texts that a target's kernels are made of, and what makes them: a library of another is out of date."""
     runtime, own = Path(recipes.__file__).parent, Path(__file__).parent
-    made_by = ("code.py", "linking.py", "objects.py", "support.py", "targets.py")
-    files = [*sorted(runtime.glob("*.py")), runtime.parent / "kernel.py", *(own / name for name in made_by)]
+    made_by = ("code.py", "linking.py", "objects.py", "targets.py")
+    said = (runtime.parent / name for name in ("kernel.py", "shapes.py"))
+    files = [*sorted(runtime.glob("*.py")), *said, *(own / name for name in made_by)]
     parts = [path.read_bytes() for path in files]
-    parts.append(f"{version()} {numba.__version__} {llvmlite.__version__}".encode())
+    parts.append(_support_code(target).encode())
+    parts.append(f"{target} {numba.__version__} {llvmlite.__version__}".encode())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
@@ -111,7 +118,7 @@ def _facts(target: Target, data: bytes, kernels: Iterable[str]) -> dict[str, Any
     return {
         "version": version(),
         "sha256": hashlib.sha256(data).hexdigest(),
-        "sources": sources(),
+        "sources": sources(target),
         "kernels": {
             name: {
                 "needs": list(target.processors[name].needs),
@@ -128,8 +135,11 @@ def _layout(name: str, kind: Kind) -> dict[str, int]:
 
 def _support(target: Target) -> bytes:
     plain = Processor("x86-64" if target.name.endswith("x86_64") else "generic", "", ())
-    text = support(target.name.endswith("x86_64"), version())
-    return object_file(text, target.triple, plain)
+    return object_file(_support_code(target), target.triple, plain)
+
+
+def _support_code(target: Target) -> str:
+    return support(target.name.endswith("x86_64"), target.name.startswith("macos"), version())
 
 
 def _write(path: Path, data: bytes) -> Path:

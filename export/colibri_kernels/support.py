@@ -67,6 +67,27 @@ attributes #0 = { nounwind "no-builtins" }
 """
 """Copies and fills of 16 bytes at a time. no-builtins: or the optimiser makes a call of memcpy out of memcpy."""
 
+_PATTERN = """
+define hidden void @memset_pattern16(ptr %to, ptr %pattern, i64 %size) #0 {
+entry:
+  %some = icmp ne i64 %size, 0
+  br i1 %some, label %byte, label %done
+byte:
+  %at = phi i64 [ 0, %entry ], [ %next, %byte ]
+  %which = and i64 %at, 15
+  %source = getelementptr i8, ptr %pattern, i64 %which
+  %target = getelementptr i8, ptr %to, i64 %at
+  %octet = load i8, ptr %source
+  store i8 %octet, ptr %target
+  %next = add i64 %at, 1
+  %more = icmp ult i64 %next, %size
+  br i1 %more, label %byte, label %done
+done:
+  ret void
+}
+"""
+"""What LLVM asks for on macOS alone: to fill with 16 bytes again and again, for a few hundred bytes at most."""
+
 _ROUND = """
 declare float @llvm.fabs.f32(float)
 declare float @llvm.copysign.f32(float, float)
@@ -105,11 +126,13 @@ define i64 @colibri_xgetbv() {{
 """
 
 
-def support(x86: bool, version: str) -> str:
+def support(x86: bool, macos: bool, version: str) -> str:
     """LLVM code of it all."""
     told = version.encode().ljust(64, b"\0")
     octets = "".join(f"\\{octet:02x}" for octet in told)
     text = f'@colibri_kernels_version = constant [{len(told)} x i8] c"{octets}"\n{_MEMORY}{_ROUND}'
+    if macos:
+        text += _PATTERN
     if not x86:
         return text
     stores = "".join(

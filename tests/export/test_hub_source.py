@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from colibri.artefact.finding import find
 from colibri.cli import group
-from colibri.errors import ExportError
-from colibri_export.hub_source import Hub, is_hub_id, locate
+from colibri.errors import ExportError, MissingExtra
+from colibri_export.hub_source import Hub, is_hub_id, locate, locate_metadata
 from hub_server import COMMIT, HubServer, etag, lay_out_cache, serving
 from reference import GOLDEN
 
@@ -146,7 +146,7 @@ def online(server: HubServer, cache: Path, *words: str) -> subprocess.CompletedP
     code = """
 import sys
 from pathlib import Path
-from colibri.errors import ExportError
+from colibri.errors import ExportError, MissingExtra
 from colibri_export.hub_source import Hub, locate
 try:
     print(locate(*sys.argv[2:], hub=Hub(cache_dir=Path(sys.argv[1]))).path)
@@ -279,3 +279,14 @@ def test_a_head_comes_from_a_sibling_repository(tmp_path: Path) -> None:
     made = find(tmp_path / "out").manifest
     assert [(head.dim, head.truncated_from) for head in made.heads] == [(48, None), (32, None)]
     assert made.source.name == "owner/jina"
+
+
+def test_without_the_hubs_client_a_hub_id_names_the_extra_and_a_folder_does_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    for located in (locate, locate_metadata):
+        with pytest.raises(MissingExtra, match=r"owner/tiny: there is no huggingface_hub .*colibri-edge\[hub\]\): pip"):
+            located("owner/tiny", hub=Hub())
+    assert locate(str(tmp_path), hub=Hub()).path == tmp_path
+    assert locate_metadata(str(tmp_path), hub=Hub()) == tmp_path

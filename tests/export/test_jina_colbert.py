@@ -16,6 +16,7 @@ from colibri.tokens.tokenizer import Encoded, TextTokenizer
 from colibri_export.pipeline import export
 from colibri_export.roles import skiplist
 from jina_layout import Sizes, header, tensor_shapes, write_checkpoint, write_weights, xlmr_tokenizer_json
+from reference import tokenizer_json
 
 TINY = Sizes(layers=2, hidden=64, heads=4, intermediate=128)
 START, END, MASK, QUERY, DOCUMENT = 0, 2, 250_001, 250_002, 250_003
@@ -82,7 +83,7 @@ def test_a_comma_and_a_full_stop_at_a_word_are_no_punctuation_of_the_official_ru
 
 
 def test_skiplists_are_the_listed_ids(exported: Path) -> None:
-    vocabulary = Tokenizer.from_file(str(exported / "tokenizer.json"))
+    vocabulary = Tokenizer.from_str(tokenizer_json(artefacts.find(exported)))
     assert list(skiplist("stanford", vocabulary).ids) == STANFORD
     assert list(skiplist("pylate", vocabulary).ids) == PYLATE
     assert not set(STANFORD) & set(PYLATE)

@@ -109,9 +109,11 @@ def test_json_has_everything(notes: Path) -> None:
     found: dict[str, Any] = json.loads(run("search", "bird", "--json").stdout)
     assert found["query"] == "bird"
     hit = found["results"][0]
-    about = {"score", "normalised", "words", "fit", "place", "line", "label"}
+    about = {"score", "normalised", "words", "fit", "place", "line", "label", "screened"}
     assert hit.keys() == {"id", "text", "payload", "passages"} | about
     assert found["mode"] == "both"
+    assert hit["screened"] is False
+    assert json.loads(run("search", "bird", "--exact", "--json").stdout) == found
     assert hit["payload"]["file"]["path"] == hit["id"]
     assert hit["passages"][0]["matches"]
 
@@ -403,7 +405,7 @@ def test_exact_words(notes: Path) -> None:
     assert stats["words_bytes"] > 0
     assert stats["no_words"] is None
     again = run("index", "--convert", "--into", "w.index")
-    assert "has words already" in again.stdout
+    assert "has words and sign bits already" in again.stdout
 
 
 @pytest.mark.parametrize(("query", "told"), [('bird "small bird"', True), ("bird -small", True), ("small bird", False)])

@@ -8,7 +8,7 @@ not loopback, and keeps who asked. The session then fails, unless the framework'
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from types import FrameType
@@ -94,7 +94,24 @@ def _packages(frame: FrameType | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-AUDIT = Audit()
+def asked(words: Sequence[str]) -> str | None:
+    """The telemetry of a session of tests, "on" or "off", by its command line; None: it is not for these tests."""
+    for word in words:
+        if word.startswith("--telemetry="):
+            return word.partition("=")[2]
+    return "off" if any("frameworks" in word for word in words) else None
+
+
+def begin(words: Sequence[str]) -> tuple[Audit, str] | None:
+    """Before anything of a framework is imported, by another conftest too. A session for other tests is let be."""
+    telemetry = asked(words)
+    if telemetry is None:
+        return None
+    os.environ |= {name: settings[telemetry == "off"] for name, settings in TELEMETRY.items()}
+    os.environ["HOME"] = tempfile.mkdtemp(prefix="colibri-tests-home-")  # Haystack writes an id of its user there
+    audit = Audit()
+    audit.install()
+    return audit, telemetry
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -102,30 +119,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--telemetry", choices=("on", "off"), default="off", help="of the framework; off by default")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Before anything of a framework is imported. A session that was not begun for these tests is left alone."""
-    telemetry = config.getoption("telemetry", None)
-    if telemetry is None:
-        return
-    os.environ |= {name: words[telemetry == "off"] for name, words in TELEMETRY.items()}
-    os.environ["HOME"] = tempfile.mkdtemp(prefix="colibri-tests-home-")  # Haystack writes an id of its user there
-    AUDIT.install()
+class Auditor:
+    """A plugin: the session's end."""
 
+    def __init__(self, audit: Audit, telemetry: str) -> None:
+        self.audit = audit
+        self.telemetry = telemetry
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail for what no test may have done."""
-    telemetry = session.config.getoption("telemetry", None)
-    if telemetry is not None and AUDIT.faults(telemetry):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Fail for what no test may have done."""
+        if self.audit.faults(self.telemetry):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was asked for, and what of it the session fails for."""
-    telemetry = config.getoption("telemetry", None)
-    if telemetry is None:
-        return
-    faults = AUDIT.faults(telemetry)
-    said = f"telemetry {telemetry}; {len(AUDIT.attempts)} attempts to leave this machine, {len(faults)} faults"
-    terminalreporter.section(said)
-    for line in dict.fromkeys([*faults, *map(str, AUDIT.attempts)]):
-        terminalreporter.line(line)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what was asked for, and what of it the session fails for."""
+        faults, attempts = self.audit.faults(self.telemetry), self.audit.attempts
+        terminalreporter.section(
+            f"telemetry {self.telemetry}; {len(attempts)} attempts to leave this machine, {len(faults)} faults"
+        )
+        for line in dict.fromkeys([*faults, *map(str, attempts)]):
+            terminalreporter.line(line)

@@ -1,10 +1,16 @@
 """Sessions with a framework: nothing leaves this machine, and nothing loads torch (audit.py)."""
 
-from frameworks.audit import (
-    pytest_addoption,
-    pytest_configure,
-    pytest_sessionfinish,
-    pytest_terminal_summary,
-)
+import sys
 
-__all__ = ["pytest_addoption", "pytest_configure", "pytest_sessionfinish", "pytest_terminal_summary"]
+import pytest
+
+from frameworks.audit import Auditor, begin, pytest_addoption
+
+__all__ = ["pytest_addoption", "pytest_configure"]
+
+BEGUN = begin(sys.argv)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if BEGUN is not None:
+        config.pluginmanager.register(Auditor(*BEGUN))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from frameworks.audit import Attempt, host_of
+from frameworks.audit import Attempt, asked, host_of
 
 TESTS = Path(__file__).parents[1]
 
@@ -31,44 +31,62 @@ def test_only_loopback_and_files_are_this_machine(address: object, host: str | N
     assert host_of(address) == host
 
 
+@pytest.mark.parametrize(
+    ("words", "telemetry"),
+    [
+        (["pytest"], None),
+        (["pytest", "tests/index"], None),
+        (["pytest", "tests/frameworks/haystack", "-q"], "off"),
+        (["pytest", "tests/frameworks/haystack", "--telemetry=on"], "on"),
+    ],
+)
+def test_a_session_for_other_tests_is_let_be(words: list[str], telemetry: str | None) -> None:
+    assert asked(words) == telemetry
+
+
 def test_telemetry_is_what_its_sender_asked_for_without_us() -> None:
     assert Attempt("socket.connect", "x", ("urllib3", "requests", "posthog", "threading")).is_telemetry
     assert not Attempt("socket.connect", "x", ("urllib3", "requests", "colibri")).is_telemetry
     assert not Attempt("socket.connect", "x", ("posthog", "colibri", "posthog")).is_telemetry
 
 
-_ASKS = """
+_TESTS = """
 import socket, sys, types
 import pytest
 
-def test_it_asks():
+def refused(asks, *given):
     with pytest.raises(PermissionError, match="stay on this machine"):
-        {asks}
+        asks(*given)
+
+def test_this_machine():
+    socket.getaddrinfo("127.0.0.1", 443)
+
+def test_a_sender_of_telemetry():
+    exec("refused(socket.getaddrinfo, 'example.invalid', 443)", globals() | {"__name__": "posthog.request"})
 """
-_CONNECTS = "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('192.0.2.1', 9))"
-_RESOLVES = "socket.getaddrinfo('example.invalid', 443)"
-_SENDER = f"exec({_RESOLVES!r}, {{'__name__': 'posthog.request', 'socket': socket}})"
+_MORE = """
+def test_anything_else():
+    refused(socket.getaddrinfo, "example.com", 443)
+    refused(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect, ("192.0.2.1", 9))
+
+def test_torch():
+    sys.modules["torch"] = types.ModuleType("torch")
+"""
 
 
 @pytest.mark.parametrize(
-    ("asks", "telemetry", "code"),
-    [
-        (_CONNECTS, "on", 1),
-        (_CONNECTS, "off", 1),
-        (_RESOLVES, "on", 1),
-        (_SENDER, "on", 0),
-        (_SENDER, "off", 1),
-        ("sys.modules['torch'] = types.ModuleType('torch'); raise PermissionError('stay on this machine')", "off", 1),
-        ("socket.getaddrinfo('127.0.0.1', 443); raise PermissionError('stay on this machine')", "off", 0),
-    ],
+    ("tests", "telemetry", "passed", "faults"),
+    [(_TESTS, "on", 2, 0), (_TESTS, "off", 2, 1), (_TESTS + _MORE, "on", 4, 3)],
 )
-def test_a_session_fails_for_what_its_tests_caught(asks: str, telemetry: str, code: int, tmp_path: Path) -> None:
+def test_a_session_fails_for_what_its_tests_caught(
+    tests: str, telemetry: str, passed: int, faults: int, tmp_path: Path
+) -> None:
     (tmp_path / "conftest.py").write_text((TESTS / "frameworks" / "conftest.py").read_text("utf-8"), "utf-8")
-    (tmp_path / "test_asks.py").write_text(_ASKS.format(asks=asks), "utf-8")
+    (tmp_path / "test_asks.py").write_text(tests, "utf-8")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-o", f"pythonpath={TESTS}", str(tmp_path)]
     done = subprocess.run(
         [*command, f"--rootdir={tmp_path}", f"--telemetry={telemetry}"], capture_output=True, text=True, check=False
     )
-    assert "1 passed" in done.stdout, done.stdout
-    assert done.returncode == code, done.stdout
-    assert f"{code} faults" in done.stdout
+    assert f"{passed} passed" in done.stdout, done.stdout
+    assert done.returncode == (1 if faults else 0), done.stdout
+    assert f" {faults} faults" in done.stdout

@@ -1,5 +1,9 @@
-"""Scores by sign bits: equal to their definition to the bit, and near the exact ones."""
+"""Scores by sign bits: equal to their definition to the bit, and near the exact ones.
 
+COLIBRI_KERNEL says who answers: NumPy here; test_kernels.py runs this file again for every kernel.
+"""
+
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +13,7 @@ from hypothesis import strategies as st
 
 import reference
 from colibri.errors import InputError, InputTypeError, ShapeError
-from colibri.scoring import Signs, maxsim, row_bytes, screened, sign_rows
+from colibri.scoring import Signs, bits, engine, maxsim, row_bytes, screened, sign_rows
 from colibri.vectors import Kind, TokenVectors
 from scoring_cases import Ragged, picked, ragged, stored
 
@@ -22,8 +26,8 @@ def signs_of(vectors: TokenVectors) -> list[tuple[list[bool], int]]:
     scales = np.ones(len(wide.rows), np.float32) if wide.scales is None else wide.scales
     found = []
     for row, scale in zip(wide.rows.tolist(), scales.tolist(), strict=True):
-        size = sum(abs(value) for value in row)
-        factor = min(255, int(np.rint(255 * scale * size / np.sqrt(len(row)))))
+        size, square = sum(abs(value) for value in row), sum(value * value for value in row)
+        factor = min(255, int(np.rint(128 * np.sqrt(len(row)) * scale * square / max(size, 1))))
         found.append(([value < 0 for value in row], factor))
     return found
 
@@ -45,7 +49,7 @@ def scores_of(
                 pairs = zip(costs, integers, negative, strict=True)
                 loss = sum(cost for cost, value, below in pairs if below is not (value < 0))
                 best = max(best, (255 - min(255, loss)) * factor)
-            unit = np.float32(float(scale) * whole / (255 * 255 * np.sqrt(dim)))
+            unit = np.float32(float(scale) * whole / (255 * 128 * np.sqrt(dim)))
             parts.append(np.float32(best) * (unit if weights is None else unit * np.float32(weights[i])))
         lines = [[*parts[i : i + 16], *[np.float32(0)] * 16][:16] for i in range(0, max(1, len(parts)), 16)]
         total = lines[0]
@@ -56,6 +60,13 @@ def scores_of(
             total = [total[i] + total[half + i] for i in range(half)]
         scores.append(total[0])
     return scores
+
+
+def test_who_answers_is_who_was_asked() -> None:
+    case = Ragged(3, [2, 1], 4)
+    screened(case.query, Signs.of(case.packed))
+    kernel = engine.kernel("bits", 0)
+    assert (kernel.kernel if kernel else "numpy") == os.environ["COLIBRI_KERNEL"]
 
 
 @given(case=ragged, kind=kinds)
@@ -107,6 +118,48 @@ def test_equal_documents_score_equal_bits_wherever_they_lie(data: st.DataObject,
     assert len(set(found[::2].tolist())) == 1
 
 
+@pytest.mark.parametrize("dim", [1, 8, 32, 63, 64, 65, 96, 128, 136, 192, 256, 300])
+@pytest.mark.parametrize("query_tokens", [1, 16, 17, 32, 33, 48, 49, 100])
+def test_rows_of_any_width_and_queries_of_any_length_are_scored(query_tokens: int, dim: int) -> None:
+    case = Ragged(query_tokens, [1, 2, 7, 40, 3], dim)
+    signs = Signs.of(case.packed)
+    wanted = bits.meant(bits.asked(case.query, case.weights), signs.rows, signs.starts)
+    assert screened(case.query, signs, case.weights).tobytes() == wanted.tobytes()
+
+
+def test_more_documents_than_are_scored_in_one_go() -> None:
+    case = Ragged(40, [1, 2, 3] * 300, 64)
+    signs = Signs.of(case.packed)
+    wanted = bits.meant(bits.asked(case.query, None), signs.rows, signs.starts)
+    for threads in (1, 2, 7, None):
+        assert screened(case.query, signs, threads=threads).tobytes() == wanted.tobytes()
+
+
+def test_threads_never_matter() -> None:
+    case = Ragged(33, [1, 400, 7, 90] * 150, 64)  # 1.6 million look-ups: worth three pieces
+    signs, some = Signs.of(case.packed), np.arange(600)[::-1]
+    alone = screened(case.query, signs, threads=1)
+    for threads in (2, 3, 7, None):
+        assert screened(case.query, signs, threads=threads).tobytes() == alone.tobytes()
+        assert screened(case.query, signs, ids=some, threads=threads).tobytes() == alone[some].tobytes()
+
+
+@given(data=st.data(), dim=st.sampled_from([1, 9, 64, 100, 128]), tokens=st.integers(1, 40))
+def test_costs_that_are_full_stop_at_the_end(data: st.DataObject, dim: int, tokens: int) -> None:
+    """Query rows of one large value, of equal ones and of none; rows of bits of any kind, with any factor."""
+    seed = data.draw(st.integers(0, 999))
+    rng = np.random.default_rng(seed)
+    query = rng.standard_normal((tokens, dim)).astype(np.float32)
+    query[::3] = rng.integers(-1, 2, query[::3].shape)
+    query[::4, 0] *= 1000
+    query[::5] = 0
+    rows = rng.integers(0, 256, (50, row_bytes(dim))).astype(np.uint8)
+    rows[:, -2] &= (1 << ((dim - 1) % 8 + 1)) - 1
+    signs = Signs(rows, np.array([0, 1, 30, 50]), dim)
+    wanted = bits.meant(bits.asked(query, None), signs.rows, signs.starts)
+    assert screened(query, signs).tobytes() == wanted.tobytes()
+
+
 def test_scores_are_about_the_exact_ones() -> None:
     """A document that holds the query itself is the best, and its score within a fifth of the exact one."""
     case = Ragged(12, [30] * 200, 64)
@@ -117,9 +170,12 @@ def test_scores_are_about_the_exact_ones() -> None:
     assert np.corrcoef(exact, found)[0, 1] > 0.7
 
 
-def test_rows_of_any_length_count_at_most_as_of_unit_length() -> None:
-    even = TokenVectors(np.full((3, 16), 100, np.int8), np.array([0, 3]), scales=np.array([0, 1 / 400, 5], np.float32))
-    assert sign_rows(even)[:, -1].tolist() == [0, 255, 255]
+def test_a_factor_is_that_of_a_row_as_long_as_the_row() -> None:
+    """128 for a unit row of equal values, more for others, as much as a byte holds for a single one; 0 for zeros."""
+    rows = np.full((4, 16), 100, np.int8)
+    rows[1, :8], rows[2, 1:] = 0, 0
+    docs = TokenVectors(rows, np.array([0, 4]), scales=np.array([1 / 400, 1 / 283, 1 / 100, 0], np.float32))
+    assert sign_rows(docs)[:, -1].tolist() == [128, 181, 255, 0]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -1])

@@ -18,7 +18,7 @@ from colibri.scoring.names import KERNELS
 pytestmark = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed: there are no kernels")
 
 HERE = Path(__file__).parent
-FILES = [str(HERE / name) for name in ("test_search.py", "test_collection.py")]
+FILES = [str(HERE / name) for name in ("test_search.py", "test_collection.py", "test_bits.py")]
 
 # What numba compiles for may be less than the processor has. The 256-bit VNNI instruction has two encodings; each is
 # allowed alone, and `test_tile.py` looks at the bytes.

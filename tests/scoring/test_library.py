@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def run(code: str, *words: str, **environment: str) -> "subprocess.CompletedProc
 def test_a_kernel_passes_all_tests_of_scores_without_numba(kernel: str, loaded: Library) -> None:
     if kernel not in loaded.kernels:
         pytest.skip(f"this processor, or the library, has no {kernel}")
-    files = [str(HERE / name) for name in ("test_search.py", "test_collection.py")]
+    files = [str(HERE / name) for name in ("test_search.py", "test_collection.py", "test_bits.py")]
     done = run(BLOCKED, "-q", "-p", "no:cacheprovider", "--hypothesis-profile=few", *files, COLIBRI_KERNEL=kernel)
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
@@ -121,10 +122,11 @@ def test_a_kernel_stays_in_its_room(kind: Any, several: list[int], tokens: int, 
 
 
 def damaged(tmp_path: Path) -> tuple[Path, Path]:
-    """A copy of the library and of what is said of it, to be damaged."""
+    """A copy of the library and of what is said of it, to be damaged. One that was loaded may not be written over."""
+    own = Path(tempfile.mkdtemp(dir=tmp_path))
     for name in (library.file_name(TARGET), f"{TARGET}.json"):
-        shutil.copy(built_kernels.folder() / name, tmp_path)
-    return tmp_path / library.file_name(TARGET), tmp_path / f"{TARGET}.json"
+        shutil.copy(built_kernels.folder() / name, own)
+    return own / library.file_name(TARGET), own / f"{TARGET}.json"
 
 
 def refused(folder: Path, caplog: pytest.LogCaptureFixture, *words: str) -> None:
@@ -140,17 +142,17 @@ def refused(folder: Path, caplog: pytest.LogCaptureFixture, *words: str) -> None
 
 
 def test_a_truncated_library_is_not_loaded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    file, _ = damaged(tmp_path)
+    file, facts = damaged(tmp_path)
     whole = file.read_bytes()
     for size in (0, 100, len(whole) // 2, len(whole) - 1):
         file.write_bytes(whole[:size])
-        refused(tmp_path, caplog, "is damaged: its SHA-256 is", str(file))
+        refused(facts.parent, caplog, "is damaged: its SHA-256 is", str(file))
     changed = bytearray(whole)
     changed[len(whole) // 2] ^= 1
     file.write_bytes(changed)
-    refused(tmp_path, caplog, "is damaged")
+    refused(facts.parent, caplog, "is damaged")
     file.unlink()
-    refused(tmp_path, caplog, str(file))
+    refused(facts.parent, caplog, str(file))
 
 
 def rewritten(facts: Path, **changes: Any) -> None:
@@ -162,19 +164,19 @@ def test_a_library_of_another_version_is_not_loaded(
 ) -> None:
     _, facts = damaged(tmp_path)
     rewritten(facts, version="colibri 0.0.9 kernels 1")
-    refused(tmp_path, caplog, "is of colibri 0.0.9 kernels 1, this is colibri")
+    refused(facts.parent, caplog, "is of colibri 0.0.9 kernels 1, this is colibri")
     # The library says so too, should what lies beside it be another's.
     _, facts = damaged(tmp_path)
     monkeypatch.setattr(library, "INTERFACE", library.INTERFACE + 1)
     rewritten(facts, version=library.version())
-    refused(tmp_path, caplog, "says that it is of colibri")
+    refused(facts.parent, caplog, "says that it is of colibri")
 
 
 def test_a_library_for_another_processor_is_not_loaded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     _, facts = damaged(tmp_path)
     said = json.loads(facts.read_text())["kernels"]
     rewritten(facts, kernels={name: own | {"needs": ["levitation"]} for name, own in said.items()})
-    refused(tmp_path, caplog, "this processor can run none of")
+    refused(facts.parent, caplog, "this processor can run none of")
     # One for another kind of processor altogether, with the hash that is said.
     file, facts = damaged(tmp_path)
     data = bytearray(file.read_bytes())
@@ -184,7 +186,7 @@ def test_a_library_for_another_processor_is_not_loaded(tmp_path: Path, caplog: p
         import hashlib
 
         rewritten(facts, sha256=hashlib.sha256(data).hexdigest())
-        refused(tmp_path, caplog, str(file))
+        refused(facts.parent, caplog, str(file))
 
 
 @pytest.mark.parametrize(
@@ -193,7 +195,7 @@ def test_a_library_for_another_processor_is_not_loaded(tmp_path: Path, caplog: p
 def test_what_is_said_of_a_library_may_be_anything(text: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     _, facts = damaged(tmp_path)
     facts.write_text(text, encoding="utf-8")
-    refused(tmp_path, caplog)
+    refused(facts.parent, caplog)
 
 
 def test_where_none_is_installed_nobody_is_bothered(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -240,7 +242,7 @@ print(engine.answering()["because"])
 def test_where_the_library_is_damaged_numpy_answers_and_one_line_says_why(tmp_path: Path) -> None:
     file, _ = damaged(tmp_path)
     file.write_bytes(file.read_bytes()[:1000])
-    done = run(BROKEN, COLIBRI_KERNEL_LIBRARIES=str(tmp_path))
+    done = run(BROKEN, COLIBRI_KERNEL_LIBRARIES=str(file.parent))
     assert done.returncode == 0, done.stderr
     told, because = done.stdout.splitlines()
     assert told.startswith(f"colibri.scoring.library kernels compiled ahead are not used: {file}: is damaged")

@@ -66,6 +66,8 @@ def test_pages_and_a_least_score(indexed: LiveServer) -> None:
     ]
     assert search(indexed, min_score=2).json["results"] == []
     assert search(indexed, min_score=least, offset=2, top_n=1).json["results"] == whole[2:3]
+    assert search(indexed, top_n=100, exact=True).json["results"] == whole
+    assert search(indexed).json["screened"] is search(indexed, exact=True).json["screened"] is False  # it is small
     beyond = indexed.call("/v1/search", b'{"query": "birds", "min_score": 1e999}')
     assert beyond.status in {400, 422}, beyond.body
     assert "min_score" in beyond.body.decode() or "out of range" in beyond.body.decode()

@@ -100,11 +100,12 @@ JAMO = ["ㄱㅏ", "ㅎㅏㄴ", "ﾡￂ", "\u1112\u1161\u11ab", "ᄒㅏ", "가ㄳ
 def test_for_a_unigram_model_sentencepieces_own_rules_are_the_oracle(mini_tokenizer: TextTokenizer) -> None:
     sentencepiece = pytest.importorskip("sentencepiece", reason="an oracle that only `run.py test` installs")
     from colibri.artefact import find
+    from reference import tokenizer_json
     from sentencepiece_model import model_proto
 
     artefact = find()
     oracle: Any = sentencepiece.SentencePieceProcessor()
-    oracle.LoadFromSerializedProto(model_proto(artefact.path("tokenizer.json").read_text(encoding="utf-8")))
+    oracle.LoadFromSerializedProto(model_proto(tokenizer_json(artefact)))
     texts = [*KANA, *JAMO, *(f"言葉 {word} です" for word in (*KANA, *JAMO))]
     texts += [unicodedata.normalize(form, text) for text in SENTENCES.values() for form in ("NFC", "NFD")]
     special = artefact.manifest.tokenizer

@@ -21,6 +21,7 @@ from colibri.errors import ArtefactError, MissingExtra
 from colibri.machine import install_command
 from colibri.tokens.light_tokenizer import LightTokenizer, Pieces
 from colibri.tokens.tokenizer import TextTokenizer
+from reference import tokenizer_json
 
 # Where sentencepiece, which sums in float32, chooses other pieces than `tokenizers`, each alone or in a long text.
 NEAR_TIES = ['"1111111"', "(iii)", "D-MMM-YY,", "Edit....", "Szczegóły....", "j-iii.", "Éditer....", "Dati"]
@@ -61,17 +62,17 @@ def light() -> LightTokenizer:
 
 @pytest.fixture(scope="module")
 def plain() -> Tokenizer:
-    found = artefact.find()
-    tokenizer = Tokenizer.from_file(str(found.path("tokenizer.json")))
+    tokenizer = Tokenizer.from_str(tokenizer_json(artefact.find()))
     tokenizer.encode_special_tokens = True
     return tokenizer
 
 
 @pytest.fixture(scope="module")
-def without_light() -> TextTokenizer:
-    found = artefact.find()
+def without_light(tmp_path_factory: pytest.TempPathFactory) -> TextTokenizer:
+    found, folder = artefact.find(), tmp_path_factory.mktemp("whole")
+    (folder / "tokenizer.json").write_text(tokenizer_json(found), encoding="utf-8")
     spec = dataclasses.replace(found.manifest.tokenizer, file="tokenizer.json", unigram_file=None)
-    return TextTokenizer(Artefact(found.folder, dataclasses.replace(found.manifest, tokenizer=spec)))
+    return TextTokenizer(Artefact(folder, dataclasses.replace(found.manifest, tokenizer=spec)))
 
 
 def assert_equal(pieces: Pieces | None, text: str, plain: Tokenizer) -> None:

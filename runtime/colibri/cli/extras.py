@@ -26,6 +26,7 @@ EXTRAS = {
     "optimum": (*_EXPORT, "optimum", "torch", "transformers"),
     "haystack": ("haystack",),
     "langchain": ("langchain_core",),
+    "llama-index": ("llama_index.core",),
     "mcp": ("msgspec", "orjson", "prometheus_client", "starlette", "uvicorn", "mcp"),
     "openvino": ("onnxruntime", "onnxruntime_ep_openvino"),
     "rerankers": ("rerankers",),

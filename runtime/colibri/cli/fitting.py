@@ -3,7 +3,8 @@
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from colibri.index import Hit
 
 Least = Fit | float
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def least_of(ctx: click.Context, param: click.Parameter, value: str | None) -> Least | None:
@@ -33,8 +33,17 @@ def least_of(ctx: click.Context, param: click.Parameter, value: str | None) -> L
     return number
 
 
-def fit_options(command: F) -> F:
-    """--min, --all."""
+def fit_options(command: Callable[..., None]) -> Callable[..., None]:
+    """--min, --all: arguments `least` and `everything`. Both at once are refused before any work."""
+
+    @wraps(command)
+    def checked(least: Least | None, everything: bool, **given: Any) -> None:
+        if everything and least is not None:
+            raise click.UsageError(
+                f"--all shows what hardly fits, too, and --min {least} leaves it out: give one of them"
+            )
+        command(least=least, everything=everything, **given)
+
     least = click.option(
         "--min",
         "least",
@@ -42,13 +51,7 @@ def fit_options(command: F) -> F:
         callback=least_of,
         help="Show what fits so well; a number is the score that is shown. Default: maybe.",
     )
-    return least(click.option("--all", "everything", is_flag=True, help="Show also what hardly fits.")(command))
-
-
-def one_of_both(least: Least | None, everything: bool) -> None:
-    """Raises UsageError where both are given, which say two things."""
-    if everything and least is not None:
-        raise click.UsageError(f"--all shows what hardly fits, too, and --min {least} leaves it out: give one of them")
+    return least(click.option("--all", "everything", is_flag=True, help="Show also what hardly fits.")(checked))
 
 
 def kept(hits: Sequence["Hit"], least: Least | None) -> list["Hit"]:

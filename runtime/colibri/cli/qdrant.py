@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from colibri.cli.fitting import Least, fit_options, kept, left_out, shown
-from colibri.cli.grouped import MODEL, Grouped, Suggesting
+from colibri.cli.grouped import MODEL, Suggesting
 from colibri.cli.index_place import IndexOptions, NamedPath
+from colibri.cli.minus import WithQuery
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.search import listing, parsed
 from colibri.cli.terminal import LINES, echo, echo_json, visible
@@ -117,7 +118,7 @@ def put(
     echo(visible(f"{moved.put:,} documents sent, {moved.same:,} unchanged; {collection} holds {total:,} documents"))
 
 
-@qdrant.command(cls=Grouped, groups=MODEL, short_help="Search a collection.")
+@qdrant.command(cls=WithQuery, groups=MODEL, short_help="Search a collection.")
 @click.argument("words", nargs=-1, required=True, metavar="QUERY...")
 @server_options
 @click.option("--using", help="Name of the vector, where the collection has several.")
@@ -154,7 +155,7 @@ def search(
     with _opened(url, collection, grpc, timeout, asked, using) as store:
         hits = store.search(query, count, where, explain=True, passages=2, screen=first)
     if as_json:
-        fitting = kept(hits, None if everything else least)
+        fitting = kept(hits, least)
         echo_json({"query": query, "collection": collection, "results": [asdict(hit) for hit in fitting]})
         return
     if not hits:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from colibri.cli.fields import said_of, unknown_fields
-from colibri.cli.fitting import Least, fit_options, kept, left_out, one_of_both, shown
+from colibri.cli.fitting import Least, fit_options, kept, left_out, shown
 from colibri.cli.grouped import MODEL
 from colibri.cli.index_place import IndexOptions, index_options, loader
 from colibri.cli.listing import entry, listing, path_of, snippet
@@ -83,7 +83,6 @@ def search(
       colibri search '"exact phrase" refund -draft' --open 1
       colibri search refund --where '{"year": {"$gte": 2024}}' --json
     """
-    one_of_both(least, everything)
     query, where = " ".join(words), about.where()
     place = named.existing(quiet=as_json)
     hits, marks, mode = _found(place, _Question(query, max(count, opened or 0), where, mode, exact), asked)
@@ -95,7 +94,12 @@ def search(
     outside = [] if hits else unknown_folders(place, about.inside)
     if as_json:
         fitting = kept(hits, least)
-        found = {"query": query, "index": str(place), "mode": mode, "results": [entry(hit) for hit in fitting]}
+        found: dict[str, Any] = {
+            "query": query,
+            "index": str(place),
+            "mode": mode,
+            "results": [entry(hit) for hit in fitting],
+        }
         found |= {"unknown_fields": unknown} if unknown else {}
         echo_json(found | ({"unknown_folders": outside} if outside else {}))
     else:

@@ -181,7 +181,7 @@ class BareModel:
         not_here(
             f"{self._called}.tokenizer",
             "tokens are made inside, without transformers",
-            "use `tokenizers.Tokenizer.from_file` on the artefact's tokenizer.json",
+            "use `tokenizers.Tokenizer.from_file` on the checkpoint's tokenizer.json",
         )
 
     @property

@@ -12,24 +12,25 @@ if TYPE_CHECKING:
 __all__ = ["opened"]
 
 
-def opened(index: Any, model: Any = None, *, create: bool = False) -> "Index | Store":
+def opened(index: Any, model: Any = None, *, dim: int | None = None, create: bool = False) -> "Index | Store":
     """A `colibri.Index` or any `colibri.stores.Store` as it is; the one in a folder, opened.
 
-    model   what encodes its texts, as `Index.open` takes it, for a folder
+    model   what encodes its texts, as `Index.open` takes it, for a folder; dim: the width of its rows, likewise
     create  whether to make an index where there is none
 
-    Raises InputTypeError for what is none of these, InputError for a model beside an open one, and as `Index.open`
+    Raises InputTypeError for what is none of these, InputError for either beside an open one, and as `Index.open`
     does.
     """
     from colibri.index import Index
     from colibri.stores import Store
 
     if isinstance(index, str | os.PathLike):
-        return Index.open(index, model, create=create)
+        return Index.open(index, model, dim, create)
     if not isinstance(index, Index | Store):
         raise InputTypeError(
             f"index: found {type(index).__name__}, wanted a colibri.Index, one of colibri.stores or an index's folder"
         )
-    if model is not None:
-        raise InputError("model: found one beside an open index, which has its own; give it to Index.open")
+    for name, given in (("model", model), ("dim", dim)):
+        if given is not None:
+            raise InputError(f"{name}: found one beside an open index, which has its own; give it to Index.open")
     return index

@@ -22,7 +22,10 @@ from colibri.vectors import Offsets, TokenVectors
 _SUBSET_BELOW = 0.6
 """Share of a segment from which on scoring all of it is faster than picking (benchmarks/search/bench_search.py)."""
 SCREENED_FROM = 2_000_000_000
-"""Multiply-adds of a query and all rows that have sign bits from which on they are screened."""
+"""Multiply-adds of a query and all rows that have sign bits from which on they are screened: 24,000 passages of 40
+tokens at 64 dims for 32 query tokens. There a core of Zen 3 (AVX2) scans for 50 ms, and takes 15 for bits, 1 to 12 for
+the rows that are left and 3 for all else; where a scan takes a quarter of that (VNNI), the ways should meet
+(benchmarks/NOTES.md)."""
 _IDS_AT_ONCE = 2_000  # a filter may bind 30,000 values beside, of the 32,766 that SQLite takes
 _SCORES_AT_ONCE = 1 << 24  # 64 MB, in a batch of queries
 _PLACE = (1 << SEGMENT_SHIFT) - 1

@@ -48,6 +48,7 @@ class Scores:
         """How many passages count."""
         self._waiting = sum(n for n, part in zip(counts, parts, strict=True) if part.waiting is not None)
         self._head = _Head.none()
+        self._others = np.zeros(0, np.float32)  # bits of some of those that wait behind the head
         self._seen = np.zeros((2, 0), np.float32)  # by bits and by rows, of those that were scored by both
 
     def best(self, count: int) -> list[tuple[float, int]]:
@@ -114,8 +115,7 @@ class Scores:
             if part.waiting is None:
                 best.append(part.scores[part.scores >= _nth(part.scores, count)])
         least = float(_nth(np.concatenate(best), count))
-        others = max(self._waiting - len(self._head.bits), 0)  # some of the head may have been asked for since
-        return screen.more(screen.Line.through(*self._seen), least, count, self._head.bits, others)
+        return screen.more(screen.Line.through(*self._seen), least, count, self._head.bits, self._others)
 
     def _take(self, head: "_Head") -> None:
         for number, part in enumerate(self._parts):
@@ -129,6 +129,9 @@ class Scores:
         """Whether any passage waits; the largest bits are in order then, more of them each time."""
         if not len(self._head.bits) and self._waiting:
             self._head = _Head.of(self._parts, max(_HEAD, 4 * self._seen.shape[1]))
+            some = [part.waiting[:: screen.ONE_IN] for part in self._parts if part.waiting is not None]
+            self._others = np.concatenate(some)
+            self._others = self._others[self._others < self._head.bits[-1]]
         return len(self._head.bits) > 0
 
 

@@ -17,6 +17,7 @@ FIRST = 256
 """Passages that are scored before anything is asked of them, at least; 8 times k."""
 MISSED = 0.005
 """Of k, that may be expected to be left out. Fewer are (benchmarks/NOTES.md): the largest bits overstate the spread."""
+ONE_IN = 16
 _TIMES_K = 8
 
 Doubles = NDArray[np.float64]
@@ -66,13 +67,12 @@ def first(count: int) -> int:
     return max(FIRST, _TIMES_K * count)
 
 
-def more(line: Line, least: float, count: int, waiting: Floats, others: int) -> int:
+def more(line: Line, least: float, count: int, waiting: Floats, others: Floats) -> int:
     """How many of those that wait are scored next; 0: none.
 
     least    the `count`-th best exact score so far
     waiting  bits of those that wait, falling: the largest of them
-    others   how many wait beside these, with no larger bits
+    others   bits of one in `ONE_IN` of those that wait beside these
     """
-    chances = line.chances(waiting, least)
-    behind = np.cumsum(chances[::-1])[::-1] + others * (chances[-1] if chances.size else 0.0)
+    behind = np.cumsum(line.chances(waiting, least)[::-1])[::-1] + ONE_IN * line.chances(others, least).sum()
     return int((behind > MISSED * count).sum())

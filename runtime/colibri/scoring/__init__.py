@@ -1,8 +1,8 @@
 """MaxSim: late interaction's score (Khattab and Zaharia, ColBERT, arXiv 2004.12832, equation 3).
 
 For each query token its best match among a document's tokens, summed. `meaning` defines it to the bit; kernels
-compiled ahead (`library`) answer, or those that numba compiles (`kernels`) once enough has been scored (`engine`). In
-come rows, out go scores, best tokens and the top k. It stands on `vectors` and `machine`. It must never import what
+compiled ahead (`library`) answer, or those that numba compiles (`kernels`) once enough has been scored (`engine`).
+In come rows, out go scores, best tokens and the top k. It stands on `vectors` and `machine`. It must never import what
 knows texts: no model, tokenizer or index.
 
 What all functions take:
@@ -24,21 +24,21 @@ from colibri.machine import door
 __all__ = ["BestTokens", "Floats", "Top", "best_tokens", "maxsim", "maxsim_batch", "maxsim_subset", "top_k"]
 
 if TYPE_CHECKING:
-    from colibri.scoring.bits import Signs, can_screen, row_bytes, screened, sign_rows
+    from colibri.scoring.bits import Signs, can_screen, screened, sign_rows
     from colibri.scoring.collection import Floats
     from colibri.scoring.engine import NUMPY_COSTS, answering, compile_now, wanted_kernel, why_numpy
     from colibri.scoring.kernels.choice import choose_kernel, usable_kernels
-    from colibri.scoring.names import KERNELS, KINDS
+    from colibri.scoring.names import KERNELS, KINDS, row_bytes
     from colibri.scoring.search import BestTokens, Top, best_tokens, maxsim, maxsim_batch, maxsim_subset, top_k
 else:
     __getattr__, __dir__ = door(
         __name__,
         {
-            "bits": "Signs can_screen row_bytes screened sign_rows",
+            "bits": "Signs can_screen screened sign_rows",
             "collection": "Floats",
             "engine": "NUMPY_COSTS answering compile_now wanted_kernel why_numpy",
             "kernels.choice": "choose_kernel usable_kernels",
-            "names": "KERNELS KINDS",
+            "names": "KERNELS KINDS row_bytes",
             "search": "BestTokens Top best_tokens maxsim maxsim_batch maxsim_subset top_k",
         },
     )

@@ -16,16 +16,16 @@ import os
 import threading
 import time
 from importlib import util
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from colibri import machine
 from colibri.errors import InputError, MissingExtra
 from colibri.scoring.library import Library, library
-from colibri.scoring.names import KERNELS, KINDS
+from colibri.scoring.names import KERNELS, KINDS, Bits
 from colibri.vectors import Kind
 
 if TYPE_CHECKING:
-    from colibri.scoring.kernel import Compiled
+    from colibri.scoring.kernel import Compiled, CompiledBits
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +53,10 @@ class _State:
         """Held for an instant, to say what has begun; searches take it."""
         self.building = threading.Lock()
         """Held while a kernel is compiled, for seconds; only who compiles waits for it."""
-        self.ended: dict[Kind, threading.Event] = {}
+        self.ended: dict[Kind | Bits, threading.Event] = {}
         """Set when a compilation that was started has a kernel, or has failed."""
-        self.ready: dict[Kind, Compiled] = {}
-        self.failed: dict[Kind, str] = {}
+        self.ready: dict[Kind | Bits, Any] = {}
+        self.failed: dict[Kind | Bits, str] = {}
         self.scored = 0
 
 
@@ -72,9 +72,17 @@ def wanted_kernel() -> str | None:
     return name
 
 
-def kernel(kind: Kind, work: int) -> "Compiled | None":
+@overload
+def kernel(kind: Kind, work: int) -> "Compiled | None": ...
+
+
+@overload
+def kernel(kind: Bits, work: int) -> "CompiledBits | None": ...
+
+
+def kernel(kind: Kind | Bits, work: int) -> "Compiled | CompiledBits | None":
     """The kernel for rows of a kind, or None: NumPy's turn. work: multiply-adds that the caller is about to do."""
-    found = _state.ready.get(kind)
+    found: Compiled | CompiledBits | None = _state.ready.get(kind)
     if found is not None:
         return found
     name = wanted_kernel()
@@ -96,15 +104,24 @@ def kernel(kind: Kind, work: int) -> "Compiled | None":
     return None
 
 
-def _ahead(kind: Kind, name: str | None) -> "Compiled | None":
+def _ahead(kind: Kind | Bits, name: str | None) -> "Compiled | CompiledBits | None":
     """The kernel that was compiled ahead for this kind; None: there is none, or numba's is asked for."""
     if name is not None and name.startswith(_BY_NUMBA):
         return None
     here = library()
-    return here.kernel(kind, name) if isinstance(here, Library) else None
+    found: Compiled | CompiledBits | None = here.kernel(kind, name) if isinstance(here, Library) else None
+    return found
 
 
-def compile_now(kind: Kind) -> "Compiled":
+@overload
+def compile_now(kind: Kind) -> "Compiled": ...
+
+
+@overload
+def compile_now(kind: Bits) -> "CompiledBits": ...
+
+
+def compile_now(kind: Kind | Bits) -> "Compiled | CompiledBits":
     """The kernel for rows of a kind, compiled before this returns where it was not compiled ahead.
 
     Raises InputError when COLIBRI_KERNEL names what cannot run here or numba's compiler is off, MissingExtra when
@@ -121,14 +138,14 @@ def compile_now(kind: Kind) -> "Compiled":
         raise MissingExtra(f"{why}, and no numba to compile one (colibri-edge[numba]): {install}; NumPy scores without")
     if (off := _compiler_off()) is not None:
         raise InputError(f"{off}: there is no compiler; scoring works without, on NumPy")
-    from colibri.scoring.kernels.build import build  # noqa: PLC0415 - half a second that most processes never pay
+    from colibri.scoring.kernels.build import build, build_bits  # noqa: PLC0415 - half a second that most processes never pay
     from colibri.scoring.kernels.choice import choose_kernel  # noqa: PLC0415
 
     with _state.building:
-        found = _state.ready.get(kind)
+        found: Compiled | CompiledBits | None = _state.ready.get(kind)
         if found is None:
-            began = time.perf_counter()
-            found = build(choose_kernel(name), kind)
+            began, chosen = time.perf_counter(), choose_kernel(name)
+            found = build_bits(chosen) if kind == "bits" else build(chosen, kind)
             log.info("scoring %s with %s after %.1f s", kind, found.kernel, time.perf_counter() - began)
             _state.ready[kind] = found
     return found
@@ -178,7 +195,7 @@ def _compiler_off() -> str | None:
     return None
 
 
-def _start(kind: Kind) -> threading.Event:
+def _start(kind: Kind | Bits) -> threading.Event:
     """Compile it aside, once; the event tells when that has ended."""
     with _state.lock:
         if kind in _state.ended:
@@ -188,7 +205,7 @@ def _start(kind: Kind) -> threading.Event:
     return ended
 
 
-def _compile(kind: Kind, ended: threading.Event) -> None:
+def _compile(kind: Kind | Bits, ended: threading.Event) -> None:
     try:
         compile_now(kind)
     # Whatever a compiler can fail with, scores are still to be had: from NumPy.
@@ -205,7 +222,8 @@ def _after_fork() -> None:
     before, _state = _state, _State()
     _state.ready, _state.scored = before.ready, before.scored
     if before.building.locked():
-        _state.failed = dict.fromkeys(KINDS, "this process was forked while its parent was compiling")
+        why = "this process was forked while its parent was compiling"
+        _state.failed = dict.fromkeys([*KINDS, "bits"], why)
 
 
 if hasattr(os, "register_at_fork"):

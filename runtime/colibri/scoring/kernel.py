@@ -11,6 +11,25 @@ WINDOW_TILES = 16
 ARGUMENTS = {"pack": 9, "scan": 18}
 """A kernel's functions, and how many numbers each takes: see kernels/rows.py, pack_*, and kernels/scan.py, scan."""
 
+BITS_ARGUMENTS = {"fill": 5, "scan": 15}
+"""The same of the kernel for sign bits: see kernels/bits.py."""
+
+BITS_WINDOW = 256
+"""Documents that every table passes over in turn: 100 KB of bits, which stay in a core's own cache."""
+
+
+@dataclass(frozen=True)
+class CompiledBits:
+    """What scores sign bits; each kernel has it. Both functions take addresses and numbers, all int64.
+
+    cached  where the compiled code lies on disk, or why it does not
+    """
+
+    kernel: str
+    fill: Callable[..., None]
+    scan: Callable[..., None]
+    cached: str
+
 
 @dataclass(frozen=True)
 class Compiled:

@@ -17,15 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from colibri.scoring.kernel import ARGUMENTS, Compiled
-from colibri.scoring.names import KERNELS
+from colibri.scoring.kernel import ARGUMENTS, BITS_ARGUMENTS, Compiled, CompiledBits
+from colibri.scoring.names import KERNELS, Bits
 from colibri.scoring.processor import Registers, arm_features, tiles_granted, x86_features
 from colibri.vectors import Kind
 from colibri.version import __version__
 
 log = logging.getLogger(__name__)
 
-INTERFACE = 1
+INTERFACE = 2
 """Counts what ARGUMENTS and their meaning have been: a library of another number is not called."""
 
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
@@ -37,9 +37,9 @@ class Library:
     """What was loaded: its file, and its kernels that this processor can run, the fastest first."""
 
     file: Path
-    kernels: Mapping[str, Mapping[Kind, Compiled]]
+    kernels: Mapping[str, Mapping[Kind | Bits, Any]]
 
-    def kernel(self, kind: Kind, name: str | None) -> Compiled | None:
+    def kernel(self, kind: Kind | Bits, name: str | None) -> Any:
         """The kernel of that name for rows of a kind, or the fastest; None: it has none."""
         names = self.kernels if name is None else [name]
         found = (self.kernels.get(each, {}).get(kind) for each in names)
@@ -110,26 +110,37 @@ def _loaded(of: str, facts: Path) -> Library:
     if name != version():
         raise _UnfitError(f"says that it is of {name}, this is {version()}")
     features = _features(of, functions)
-    kernels = {}
+    kernels: dict[str, dict[Kind | Bits, Any]] = {}
     for kernel in (name for name in KERNELS if name in said["kernels"]):
         own = said["kernels"][kernel]
         if features.issuperset(own["needs"]) and (kernel != "amx" or tiles_granted()):
             kinds = own["kinds"].items()
             kernels[kernel] = {kind: _kernel(functions, file, kernel, kind, **layout) for kind, layout in kinds}
+            kernels[kernel]["bits"] = _bits(functions, file, kernel)
     if not kernels:
         raise _UnfitError(f"this processor can run none of {', '.join(said['kernels'])}")
     return Library(file, kernels)
 
 
 def _kernel(functions: ctypes.CDLL, file: Path, kernel: str, kind: Kind, **layout: int) -> Compiled:
-    pack, scan = (getattr(functions, symbol(kernel, kind, name)) for name in ARGUMENTS)
-    for function, count in zip((pack, scan), ARGUMENTS.values(), strict=True):
-        function.argtypes = [ctypes.c_int64] * count
-        function.restype = ctypes.c_int64
+    pack, scan = _functions(functions, kernel, kind, ARGUMENTS)
     return Compiled(kernel, kind, pack, scan, **layout, cached=f"compiled ahead: {file}")
 
 
-def symbol(kernel: str, kind: Kind, function: str) -> str:
+def _bits(functions: ctypes.CDLL, file: Path, kernel: str) -> CompiledBits:
+    fill, scan = _functions(functions, kernel, "bits", BITS_ARGUMENTS)
+    return CompiledBits(kernel, fill, scan, f"compiled ahead: {file}")
+
+
+def _functions(functions: ctypes.CDLL, kernel: str, kind: Kind | Bits, arguments: Mapping[str, int]) -> list[Any]:
+    found = [getattr(functions, symbol(kernel, kind, name)) for name in arguments]
+    for function, count in zip(found, arguments.values(), strict=True):
+        function.argtypes = [ctypes.c_int64] * count
+        function.restype = ctypes.c_int64
+    return found
+
+
+def symbol(kernel: str, kind: Kind | Bits, function: str) -> str:
     """The name of a kernel's function in a library."""
     return f"colibri_{kernel.replace('-', '_')}_{kind}_{function}"
 

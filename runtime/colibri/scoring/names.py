@@ -1,5 +1,7 @@
 """The names of compiled kernels and of the kinds of rows they score, for who chooses and for who offers them."""
 
+from typing import Literal
+
 from colibri.vectors import Kind
 
 KERNELS = ("amx", "avx512-vnni", "avx-vnni", "avx2", "neon-dot", "generic")
@@ -9,3 +11,14 @@ KINDS: tuple[Kind, ...] = ("int8", "int4", "float32", "float16")
 
 INTEGERS: tuple[Kind, ...] = ("int8", "int4")
 """Kinds whose scores are the same bits whoever computes them."""
+
+Bits = Literal["bits"]
+"""Rows of sign bits, among the kinds of rows that kernels score."""
+
+NARROW, WIDE = 16, 32
+"""Query tokens that sign bits are scored against at once."""
+
+
+def row_bytes(dim: int) -> int:
+    """Bytes of one row of sign bits: a bit a value, in whole bytes, and one for the factor."""
+    return -(-dim // 8) + 1

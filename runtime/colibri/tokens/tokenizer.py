@@ -127,7 +127,8 @@ class TextTokenizer:
 
     def _token(self, i: int) -> str | None:
         if self._light is None:
-            return self._reference().id_to_token(i)
+            found: str | None = self._reference().id_to_token(i)
+            return found
         return self._light.piece(i) or self._added.get(i)
 
     @functools.cached_property
@@ -140,7 +141,7 @@ class TextTokenizer:
             raise ArtefactError(f"{self._path}: cannot be read as a tokenizer ({error})") from error
 
     def _document(self) -> str:
-        return read_tokenizer_json(self._path, self._light and self._light.vocabulary)
+        return read_tokenizer_json(self._path, self._light.vocabulary if self._light else None)
 
     def _reference(self) -> Any:
         """The `tokenizers.Tokenizer` of tokenizer.json, loaded once."""

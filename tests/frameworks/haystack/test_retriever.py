@@ -74,7 +74,11 @@ def test_filters_and_their_policies(filled: ColibriDocumentStore) -> None:
     assert ids(replaced, filters=german) == ["brot"]
     assert ids(replaced, top_k=1) == ["berlin"]
     merged = ColibriRetriever(filled, filters=english, filter_policy=FilterPolicy.MERGE)
+    assert ids(merged) == ["berlin", "bird"]
     assert ids(merged, filters=berlin) == ["berlin"]
+    assert ids(merged, filters=german) == [], "the same field, of which the first must hold, too"
+    assert ids(merged, filters={"operator": "OR", "conditions": [german, english]}) == ["berlin", "bird"]
+    assert ids(merged, filters={"operator": "NOT", "conditions": [berlin]}) == ["bird"]
     assert ids(ColibriRetriever(filled)) == sorted(TEXTS)
 
 

@@ -4,7 +4,7 @@ import functools
 import hashlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FunctionType
@@ -17,8 +17,8 @@ from numba.core.registry import cpu_target
 
 from colibri.machine import home, why_no_home
 from colibri.quantised import SMALLEST
-from colibri.scoring.kernel import ARGUMENTS, WINDOW_TILES, Compiled
-from colibri.scoring.kernels import amx, arithmetic, rows, scan, tile
+from colibri.scoring.kernel import ARGUMENTS, BITS_ARGUMENTS, WINDOW_TILES, Compiled, CompiledBits
+from colibri.scoring.kernels import amx, arithmetic, bits, rows, scan, tile
 from colibri.scoring.kernels.intrinsics import (
     finish_function,
     fold_function,
@@ -31,8 +31,12 @@ from colibri.vectors import Kind
 
 log = logging.getLogger(__name__)
 
-_RESULTS = {"pack": "void", "scan": "int64"}
-SIGNATURES = {name: f"{_RESULTS[name]}({', '.join(['int64'] * count)})" for name, count in ARGUMENTS.items()}
+
+def _signatures(arguments: Mapping[str, int], **results: str) -> dict[str, str]:
+    return {name: f"{results.get(name, 'void')}({', '.join(['int64'] * count)})" for name, count in arguments.items()}
+
+
+SIGNATURES, BITS_SIGNATURES = _signatures(ARGUMENTS, scan="int64"), _signatures(BITS_ARGUMENTS)
 """Of a kernel's functions: numbers, and addresses as numbers."""
 
 _NIBBLE_ZERO = 8  # what is stored for 0 (colibri.quantised)
@@ -161,6 +165,18 @@ def functions(chosen: Recipe, label: str, callee: Callable[[Callable[..., Any]],
     return {"pack": pack, "scan": _copy(scan.scan, names, f"scan_{label}")}
 
 
+def build_bits(kernel: str) -> CompiledBits:
+    """The kernel for sign bits, compiled or loaded as `build` does; LLVM fits its code to whatever processor."""
+    texts = bits_functions(f"bits_{_digest()}")
+    (fill, _), (scanned, cached) = (_compiled(texts[name], BITS_SIGNATURES[name]) for name in ("fill", "scan"))
+    return CompiledBits(kernel, fill, scanned, cached)
+
+
+def bits_functions(label: str) -> dict[str, Callable[..., Any]]:
+    """As `functions`, of the kernel for sign bits, by their names in BITS_SIGNATURES."""
+    return {name: _copy(text, {}, f"{name}_{label}") for name, text in (("fill", bits.fill), ("scan", bits.scan))}
+
+
 def _names(chosen: Recipe) -> dict[str, Any]:
     """What scan.py and rows.py leave open."""
     tokens, groups = chosen.shape.tokens, chosen.shape.groups
@@ -238,7 +254,8 @@ def _say(why: str) -> None:
 def _digest() -> str:
     """Of all that compiled code depends on: our texts, numba, LLVM, and the processor it is made for."""
     folder = Path(__file__).parent
-    parts = [path.read_bytes() for path in sorted(folder.glob("*.py"))]
+    files = [*sorted(folder.glob("*.py")), *(folder.parent / name for name in ("kernel.py", "shapes.py"))]
+    parts = [path.read_bytes() for path in files]
     target = cpu_target.target_context.codegen().magic_tuple()
     parts.append(repr((numba.__version__, llvmlite.__version__, target)).encode())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]

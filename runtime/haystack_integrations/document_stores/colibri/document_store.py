@@ -14,9 +14,9 @@ from haystack.document_stores.types import DuplicatePolicy
 import colibri
 from colibri.checks import is_count
 from colibri.compat.found import Content, shown
+from colibri.compat.opened import opened
 from colibri.errors import InputError, InputTypeError
 from colibri.index import Hit
-from colibri.stores import Store
 from haystack_integrations.document_stores.colibri import metadata
 from haystack_integrations.document_stores.colibri.documents import OWN, put, restored
 from haystack_integrations.document_stores.colibri.filters import Filters, checked, matches, narrowed, reads_content
@@ -24,6 +24,7 @@ from haystack_integrations.document_stores.colibri.twins import on_a_thread
 
 if TYPE_CHECKING:
     from colibri import Colibri
+    from colibri.stores import Store
 
 
 class ColibriDocumentStore:
@@ -53,17 +54,8 @@ class ColibriDocumentStore:
         self._opened = isinstance(index, str | os.PathLike)
         self._model = os.fspath(model) if isinstance(model, str | os.PathLike) else None
         self._create = create
-        if isinstance(index, str | os.PathLike):
-            self.index: Store = colibri.Index.open(index, model, dim, create)
-        elif not isinstance(index, Store):
-            raise InputTypeError(
-                f"index: found {type(index).__name__}, wanted a folder, a colibri.Index or one of colibri.stores"
-            )
-        elif model is not None or dim is not None:
-            raise InputError("model, dim: found one beside an open index, which has its own; give it to Index.open")
-        else:
-            self.index = index
-            """What is behind it, for all that Colibri can do."""
+        self.index: Store = opened(index, model, dim=dim, create=create)
+        """What is behind it, for all that Colibri can do."""
 
     def to_dict(self) -> dict[str, Any]:
         """What a saved pipeline keeps of it: where it is, not what is in it. Raises SerializationError for a store that
@@ -141,7 +133,7 @@ class ColibriDocumentStore:
         self.index.delete(list(document_ids))
 
     def delete_all_documents(self, recreate_index: bool = False) -> None:
-        """Delete all. recreate_index: give their bytes on the disk back at once, too, where the store keeps them."""
+        """Delete all. recreate_index: `Index.compact` as well, where there is one."""
         self.index.delete(where={})
         if recreate_index and isinstance(self.index, colibri.Index):
             self.index.compact()

@@ -1,0 +1,140 @@
+"""Scoring sign bits with a compiled kernel: a query's tables, the pieces of a collection, what each piece writes."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from colibri.scoring import pool
+from colibri.scoring.collection import Floats, address
+from colibri.scoring.compiled import split
+from colibri.scoring.kernel import BITS_WINDOW
+from colibri.scoring.names import NARROW, WIDE
+from colibri.scoring.shapes import SHAPES, shape_of
+from colibri.vectors import Offsets
+
+if TYPE_CHECKING:
+    from colibri.scoring.kernel import CompiledBits
+
+_WORTH_A_THREAD = 400_000
+"""Look-ups (75 us of an AVX2 core): about what waking a thread costs."""
+_PIECES_A_THREAD = 4
+
+
+class Query(Protocol):
+    """A query as `bits.Asked` has it."""
+
+    @property
+    def costs(self) -> NDArray[np.uint8]:
+        """(q, dim), what a sign that differs costs."""
+
+    @property
+    def negative(self) -> NDArray[np.bool_]:
+        """(q, dim)."""
+
+    @property
+    def finals(self) -> Floats:
+        """(q,), what each best match counts."""
+
+
+class Rows(Protocol):
+    """Documents' rows of bits as `bits.Signs` has them."""
+
+    @property
+    def rows(self) -> NDArray[np.uint8]:
+        """(tokens, row_bytes), contiguous."""
+
+    @property
+    def starts(self) -> Offsets:
+        """(n + 1,), contiguous."""
+
+    @property
+    def dim(self) -> int:
+        """Of the vectors that they are bits of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """A query in a kernel's layout. The addresses are into `room`, which they keep alive.
+
+    wides, narrows            tables of 32 query tokens, and of 16: one or none
+    wide_shape, narrow_shape  how they are made (shapes.py)
+    wide_bytes                of a table of 32
+    lookups                   of each row, in all tables
+    """
+
+    room: NDArray[np.uint8]
+    tables: int
+    finals: int
+    wides: int
+    narrows: int
+    wide_shape: int
+    narrow_shape: int
+    wide_bytes: int
+    lookups: int
+
+
+def pack(kernel: "CompiledBits", query: Query) -> Tables:
+    """Look up once what every combination of a few signs costs: 32 query tokens a table, 16 where no more are left."""
+    tokens, dim = query.costs.shape
+    wides = (tokens + NARROW - 1) // WIDE
+    narrows = int(tokens > WIDE * wides)
+    lanes = [WIDE] * wides + [NARROW] * narrows
+    wide, narrow = (shape_of(dim, width) for width in (WIDE, NARROW))
+    groups, few_groups = (SHAPES[number].places(dim) for number in (wide, narrow))
+    wide_bytes = SHAPES[wide].table_bytes(dim)
+    size = wides * wide_bytes + narrows * SHAPES[narrow].table_bytes(dim)
+    room = np.zeros(64 + size + 63 + 4 * sum(lanes), np.uint8)
+    tables = address(room) + 63 & -64  # a cache line's start: registers that cross lines take two loads
+    finals = tables + (size + 63 & -64)
+    room[finals - address(room) :][: 4 * sum(lanes)].view(np.float32)[:tokens] = query.finals
+    for number, width in enumerate(lanes):
+        part = slice(WIDE * number, WIDE * number + width)
+        costs = _costs(query.costs[part], query.negative[part], width)
+        places = groups if width == WIDE else few_groups
+        kernel.fill(address(places), len(places), width, address(costs), tables + number * wide_bytes)
+    lookups = wides * len(groups) + narrows * len(few_groups)
+    return Tables(room, tables, finals, wides, narrows, wide, narrow, wide_bytes, lookups)
+
+
+def _costs(costs: NDArray[np.uint8], negative: NDArray[np.bool_], lanes: int) -> NDArray[np.uint8]:
+    """What a sign that is clear and one that is set cost: (dims in whole bytes, 2, lanes), in the order of a table.
+
+    Bytes 2 i and 2 i + 1 of 32 are tokens i of both lines of 16: they come apart as the halves of 16-bit words.
+    """
+    tokens, dim = costs.shape
+    both = np.zeros((lanes, -(-dim // 8) * 8, 2), np.uint8)
+    both[:tokens, :dim, 0] = costs * negative
+    both[:tokens, :dim, 1] = costs * ~negative
+    lines = both.reshape(lanes // NARROW, NARROW, -1, 2).transpose(2, 3, 1, 0)
+    return np.ascontiguousarray(lines).reshape(-1, 2, lanes)
+
+
+def scores(kernel: "CompiledBits", query: Tables, signs: Rows, ids: Offsets | None, threads: int) -> Floats:
+    """Scores of documents, all or at some places: (n,) float32."""
+    lengths = None if ids is None else signs.starts[ids + 1] - signs.starts[ids]
+    stream = signs.starts if lengths is None else np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    found = np.empty(stream.size - 1, np.float32)
+    out, own = address(found), _own(query, signs)
+    places = 0 if ids is None else address(ids)
+    bounds = _bounds(query, stream, threads)
+
+    def piece(i: int) -> None:
+        room = np.empty(64 * BITS_WINDOW, np.uint8)
+        kernel.scan(*own, places, bounds[i], bounds[i + 1], out, address(room))
+
+    pool.run(piece, len(bounds) - 1, threads)
+    return found
+
+
+def _own(query: Tables, signs: Rows) -> tuple[int, ...]:
+    """What every piece passes to bits.scan_bits before the places of documents."""
+    own = (query.tables, query.finals, query.wides, query.narrows, query.wide_shape, query.narrow_shape)
+    return (*own, query.wide_bytes, address(signs.rows), signs.dim, address(signs.starts))
+
+
+def _bounds(query: Tables, stream: Offsets, threads: int) -> list[int]:
+    work = query.lookups * int(stream[-1])
+    pieces = 1 if threads <= 1 else min(threads * _PIECES_A_THREAD, work // _WORTH_A_THREAD)
+    return split(stream, pieces)
