@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from colibri_export.prune.pruning import Pruned
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("prune", short_help="Make an artefact with fewer pieces.")
@@ -38,7 +38,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--judge",
     "judged",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=_FOLDER,
     multiple=True,
     metavar="SET",
     help="A folder with corpus.jsonl, queries.jsonl and qrels.tsv: say nDCG@10 before and after.",
@@ -72,6 +72,8 @@ def prune_command(
     from colibri_export.prune.pruning import Wish, prune
 
     logging.getLogger("colibri_export").setLevel(logging.INFO)
+    if missing := [str(path) for path in corpus if not path.is_file()]:
+        raise click.BadParameter(f"{', '.join(missing)}: no such file", param_hint="--corpus")
     codes = tuple(dict.fromkeys(code.strip() for code in (languages or "").split(",") if code.strip()))
     sets = {folder: read_set(folder) for folder in judged}
     source = find(artefact)
