@@ -1,9 +1,11 @@
 """Run by PyInstaller where a program imports colibri."""
 
 from importlib import metadata, util
+from pathlib import Path
 
 from PyInstaller.utils.hooks import collect_data_files, collect_submodules, copy_metadata
 
+import colibri
 from colibri.artefact import find, shipped
 
 _APART = ("colibri.server", "colibri.ui", "colibri.cli", "colibri.files.room.frozen")
@@ -25,6 +27,9 @@ def _is_here(name: str) -> bool:
 hiddenimports = collect_submodules("colibri", filter=lambda name: not name.startswith(_APART))
 hiddenimports += filter(_is_here, _READERS)
 datas = collect_data_files("colibri")
+# Kernels compiled ahead are shared libraries, which the line above leaves out.
+_LIBRARIES = Path(colibri.__file__).parent / "scoring" / "libraries"
+datas += [(str(file), "colibri/scoring/libraries") for file in _LIBRARIES.glob("*") if file.is_file()]
 # In a checkout artefacts lie beside the package; frozen, they are in it as a wheel has them.
 datas += [
     (str(file), f"colibri/artefacts/{name}")
