@@ -137,7 +137,7 @@ def _tokenizer_json(source: Artefact) -> str:
     """Whole, wherever its vocabulary lies."""
     spec = source.manifest.tokenizer
     light = None if spec.unigram_file is None else LightTokenizer(source.path(spec.unigram_file))
-    return read_tokenizer_json(source.path(spec.file), light and light.vocabulary)
+    return read_tokenizer_json(source.path(spec.file), light.vocabulary if light else None)
 
 
 def _uses(
