@@ -44,7 +44,7 @@ def test_scores_and_order_are_reranks(name: str | None, scale: bool) -> None:
 def test_a_thousand_documents_in_threads(mini: Colibri) -> None:
     texts = [f"{word} {n}" for n in range(250) for word in ("Berlin", "bread", "a bird", "population")]
     ranker = ColibriRanker(top_k=1_000)
-    queries = [QUERY, "what is baked?", "which animal flies?", "Berlin 7"]
+    queries = [QUERY, "what is baked?"]
     with ThreadPoolExecutor(len(queries)) as pool:  # all of them load the model
         found = list(pool.map(lambda query: ranker.run(query, documents(texts))["documents"], queries))
     for query, ranked in zip(queries, found, strict=True):
