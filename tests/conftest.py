@@ -58,3 +58,7 @@ collect_ignore = [folder for folder, module in _ELSEWHERE.items() if find_spec(m
 # Made by LibreOffice, in minutes: `run.py test-files` names it.
 if not any(word.startswith("tests/corpus") for word in sys.argv):
     collect_ignore.append("corpus")
+
+# The tests of words once more, over a SQLite that `run.py test-sqlite` builds.
+if not any(word.startswith("tests/old_sqlite") for word in sys.argv):
+    collect_ignore.append("old_sqlite")
