@@ -41,7 +41,7 @@ settings.load_profile("quick")
 
 pytest_plugins = ["artefact_fixtures"]
 
-CORPUS = Path(__file__).parent / "corpus"
+NAMED = {Path(__file__).parent / name for name in ("corpus", "old_sqlite")}
 
 # Folders with an environment of their own: run.py's test-openvino, test-optimum, test-clients, test-deploy,
 # test-compat, test-frameworks, test-qdrant, test-ray, test-ui, test-mcp and wheels fail if what they need is not there.
@@ -59,18 +59,9 @@ _ELSEWHERE |= {
 }
 collect_ignore = [folder for folder, module in _ELSEWHERE.items() if find_spec(module) is None]
 
-<<<<<<< HEAD
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """tests/corpus is made by LibreOffice, in minutes: `run.py test-files` names it."""
-    named = any(word.startswith("tests/corpus") for word in config.args)
-    return True if collection_path == CORPUS and not named else None
-=======
-# Made by LibreOffice, in minutes: `run.py test-files` names it.
-if not any(word.startswith("tests/corpus") for word in sys.argv):
-    collect_ignore.append("corpus")
-
-# The tests of words once more, over a SQLite that `run.py test-sqlite` builds.
-if not any(word.startswith("tests/old_sqlite") for word in sys.argv):
-    collect_ignore.append("old_sqlite")
->>>>>>> leftovers
+    """Two folders are for those who name them: corpus is made by LibreOffice, in minutes (`run.py test-files`), and
+    old_sqlite runs over a SQLite that `run.py test-sqlite` builds."""
+    named = any(word.startswith(f"tests/{collection_path.name}") for word in config.args)
+    return True if collection_path in NAMED and not named else None

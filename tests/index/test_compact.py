@@ -1,5 +1,8 @@
 """Compacting frees what deleted documents take, and nothing else changes."""
 
+import dataclasses
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +10,10 @@ import pytest
 
 from colibri import Index
 from colibri.index.storage import segments
+from colibri.scoring import row_bytes
 from store_contract import DIM, document, rows
+
+TOKEN_BYTES = DIM + 4 + row_bytes(DIM)  # a row, its scale, its sign bits
 
 
 def test_compacting_frees_bytes_and_changes_no_answer(store: Index, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,7 +28,7 @@ def test_compacting_frees_bytes_and_changes_no_answer(store: Index, monkeypatch:
     assert freed == before[1].gone_tokens * (DIM + 4) > 0
     assert (after[1].gone_tokens, after[1].tokens) == (0, before[1].tokens)
     assert sum(path.stat().st_size for path in (store.path / "segments").iterdir()) == (
-        after[1].tokens * (DIM + 4) + after[1].passages * 8
+        after[1].tokens * TOKEN_BYTES + after[1].passages * 8
     )
     for one, other in zip(before[2], after[2], strict=True):
         assert one.vectors is not None
@@ -31,6 +37,23 @@ def test_compacting_frees_bytes_and_changes_no_answer(store: Index, monkeypatch:
         np.testing.assert_array_equal(one.vectors.rows, other.vectors.rows)
     assert store.verify().clean
     assert store.compact() == 0
+
+
+def test_compacting_gives_back_what_payloads_took(store: Index, place: Path) -> None:
+    """Every free page of SQLite's file goes, not the first one."""
+    store.add([dataclasses.replace(document(1), payload={"text": "x" * 2_000_000}), document(2)])
+    before = _pages(place)
+    store.delete(["d1"])
+    store.compact()
+    assert before > 400
+    assert _pages(place) < 50
+    assert [hit.id for hit in store.search(rows(2, 2), k=5)] == ["d2"]
+
+
+def _pages(place: Path) -> int:
+    with closing(sqlite3.connect(place / "index.sqlite")) as connection:
+        (found,) = connection.execute("PRAGMA page_count").fetchone()
+        return int(found)
 
 
 def test_a_segment_without_live_passages_goes_at_once(store: Index, place: Path) -> None:
