@@ -207,7 +207,9 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
             ["-m", "pytest", "tests/wheels", *rest],
         ]
     if verb.startswith("test-frameworks-"):  # with the framework's own telemetry off, and as its authors leave it
-        return [["-m", "pytest", *PYTEST[verb], f"--telemetry={word}", *rest] for word in ("off", "on")]
+        named = any(word.startswith("--telemetry") for word in rest)
+        telemetry = [[]] if named else [["--telemetry=off"], ["--telemetry=on"]]
+        return [["-m", "pytest", *PYTEST[verb], *each, *rest] for each in telemetry]
     if verb in PYTEST:
         return [["-m", "pytest", *PYTEST[verb], *rest]]
     scripts = {path.stem.removeprefix("bench_"): str(path) for path in sorted(Path("benchmarks").glob("*/bench_*.py"))}

@@ -60,6 +60,11 @@ _ELSEWHERE |= {
 collect_ignore = [folder for folder, module in _ELSEWHERE.items() if find_spec(module) is None]
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes by their beginning and size: packed ones tell the second of their making, in which xdist's workers differ."""
+    return f"{val[:4]!r}, {len(val)} bytes" if isinstance(val, bytes) and len(val) > 4 else None
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Two folders are for those who name them: corpus is made by LibreOffice, in minutes (`run.py test-files`), and
     old_sqlite runs over a SQLite that `run.py test-sqlite` builds."""
