@@ -61,7 +61,7 @@ collect_ignore = [folder for folder, module in _ELSEWHERE.items() if find_spec(m
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Bytes by their beginning and size: packed ones tell the second of their making, and xdist's workers differ in it."""
+    """Bytes by their beginning and size: packed ones tell the second of their making, in which workers differ."""
     return f"{val[:4]!r}, {len(val)} bytes" if isinstance(val, bytes) and len(val) > 4 else None
 
 
