@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from colibri.artefact.finding import Artefact, find
 from colibri.artefact.manifest import Role
 from colibri.tokens.tokenizer import Encoded, TextTokenizer
+from reference import tokenizer_json
 
 Tokenized = tuple[Artefact, TextTokenizer]
 
@@ -48,8 +49,9 @@ def ids_of_text(artefact: Artefact, role: Role, encoded: Encoded) -> list[int]:
 @functools.cache
 def special_ids(folder: Path) -> tuple[set[int], set[int]]:
     """Ids that have a meaning of their own, and those that stand for unknown characters."""
-    manifest = find(folder).manifest
-    known = Tokenizer.from_file(str(folder / manifest.tokenizer.file))
+    artefact = find(folder)
+    manifest = artefact.manifest
+    known = Tokenizer.from_str(tokenizer_json(artefact))
     ids = {i for i, token in known.get_added_tokens_decoder().items() if token.special}
     ids |= {*manifest.tokenizer.start_ids, *manifest.tokenizer.end_ids}
     ids |= {i for i in (manifest.query.marker_id, manifest.document.marker_id) if i is not None}
