@@ -93,9 +93,9 @@ def test_turns_are_the_whole_in_any_number_of_them(tokens: int, tmp_path: Path) 
 def test_every_variant_is_near_float32_and_its_roles_are_stanfords(tmp_path: Path) -> None:
     names = ["cpu-int8", "cpu-fp32", "portable", "gpu-fp16"]
     made = export(JINA_BERT, tmp_path / "out", variant_names=names, doc_max_length=512)
-    assert {name: variant.graphs[0].parity is not None for name, variant in made.variants.items()} == dict.fromkeys(
-        names, True
-    )
+    # A processor without VNNI runs the second of cpu-int8's graphs alone.
+    measured = {name: any(graph.parity for graph in variant.graphs) for name, variant in made.variants.items()}
+    assert measured == dict.fromkeys(names, True)
     assert (made.architecture.family, made.architecture.activation) == ("jina-bert", "gelu")
     assert made.query.expansion is not None
     assert (made.query.max_tokens, made.query.expansion.to_tokens, made.query.expansion.attended) == (32, 32, False)

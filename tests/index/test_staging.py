@@ -284,7 +284,7 @@ def test_small_adds_share_a_segment_and_large_ones_have_their_own(
     store.add([document(6_000)])
     assert store.stats().segments == 2
     assert {path.name for path in (place / "segments").iterdir()} == {
-        f"00000{number}.{kind}" for number in (1, 2) for kind in segments.KINDS
+        f"00000{number}.{kind}" for number in (1, 2) for kind in (*segments.KINDS, "signs")
     }
     assert store.verify().clean
     store.delete("d0")
@@ -355,7 +355,7 @@ def writer_with_an_open_call(place: Path) -> "subprocess.Popen[str]":
 def test_what_a_living_process_staged_stays(place: Path, store: Index) -> None:
     child = writer_with_an_open_call(place)
     staged_by_child = sorted(left_over(place))
-    assert len(staged_by_child) == 5
+    assert len(staged_by_child) == 6
     for write in (lambda: store.add([document(99)]), store.compact, store.repair, lambda: store.delete("d99")):
         write()
         assert sorted(left_over(place)) == staged_by_child
@@ -372,9 +372,9 @@ def test_what_a_killed_process_staged_goes_with_the_next_writer(place: Path, sto
     child = writer_with_an_open_call(place)
     child.send_signal(signal.SIGKILL)
     child.communicate()
-    assert len(left_over(place)) == 5
+    assert len(left_over(place)) == 6
     assert store.count() == 0
-    assert len(left_over(place)) == 5  # a reader recovers nothing
+    assert len(left_over(place)) == 6  # a reader recovers nothing
     store.add([document(1)])
     assert left_over(place) == []
     assert store.verify().clean
