@@ -29,7 +29,6 @@ from asking import answered, free_port, until_ready
 ROOT = Path(__file__).resolve().parents[1]
 IMAGE = "localhost/colibri-test-image"
 MEGABYTES = 260  # /opt/colibri; 526 before numba, the hub's client and pip left it
-MIRROR = "http://deb.debian.org/debian"
 PACKAGES = "python3,python3-venv,python-is-python3,ca-certificates"
 STARTS = 5
 
@@ -83,7 +82,7 @@ def made_base(name: str, root: Path | None) -> bool:
         if root is None:
             root = Path(made) / "root"
             suite = name.rpartition("-")[2]
-            words = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, str(root), MIRROR]
+            words = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, str(root)]
             subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
         container = buildah("from", "scratch")
         try:
