@@ -6,6 +6,7 @@
 import os
 import signal
 import tempfile
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -63,6 +64,14 @@ collect_ignore = [folder for folder, module in _ELSEWHERE.items() if find_spec(m
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Bytes by their beginning and size: packed ones tell the second of their making, in which workers differ."""
     return f"{val[:4]!r}, {len(val)} bytes" if isinstance(val, bytes) and len(val) > 4 else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test has an id of its own: xdist knows tests by their ids, and of those that share one it runs one and says
+    nothing."""
+    shared = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if shared:
+        raise pytest.UsageError(f"tests that share an id, of which xdist would run one: {', '.join(shared)}")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

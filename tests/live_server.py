@@ -82,8 +82,9 @@ class LiveServer:
             assert time.monotonic() < end, f"{name} is {found}, wanted {value}"
 
     def logged(self) -> list[dict[str, Any]]:
-        """Its log so far."""
-        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+        """Its log so far; not the line that is being written."""
+        whole = self.log.read_text(encoding="utf-8").rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines()]
 
     def logged_of(self, request_id: str) -> dict[str, Any]:
         """The line of a request, which may come after its answer; a minute at most."""
