@@ -22,7 +22,7 @@ if find_spec("numba") is None:
 import llvmlite.binding as llvm
 from llvmlite import ir
 
-from colibri.scoring.kernels import amx, tile
+from colibri.scoring.kernels import amx, ends, tile
 from colibri.scoring.kernels.build import Recipe, recipe
 
 QEMU = shutil.which("qemu-aarch64-static")
@@ -170,10 +170,10 @@ def test_neon_computes_the_score(kind: Kind, biased: bool, tmp_path: Path) -> No
         for fold, out in ((False, similarities), (True, folded_best), (True, best)):
             places = (query, 64, begun, doc, 4 * steps, steps, scale, off if biased else 0, 0, out)
             tile.emit_tile(b, how.arithmetic, tokens, 1, fold, tile.Operands(*(I64(place) for place in places)))
-        tile.emit_fold(b, how.arithmetic.width, 1, I64(similarities), I64(tokens), I64(stored_best))
+        ends.emit_fold(b, how.arithmetic.width, 1, I64(similarities), I64(tokens), I64(stored_best))
         flags = (ir.IntType(1)(0), ir.IntType(1)(biased))
-        tile.emit_finish(b, 1, I64(best), I64(finals), I64(totals), *flags)
-        b.store(tile.emit_sum(b, I64(totals)), b.inttoptr(I64(score), ir.FloatType().as_pointer()))
+        ends.emit_finish(b, 1, I64(best), I64(finals), I64(totals), *flags)
+        b.store(ends.emit_sum(b, I64(totals)), b.inttoptr(I64(score), ir.FloatType().as_pointer()))
 
     parsed, machine = compiled("score", 0, emit, ARM)
     sections = {s.name(): s.data() for s in llvm.ObjectFileRef.from_data(machine.emit_object(parsed)).sections()}

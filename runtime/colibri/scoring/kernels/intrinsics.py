@@ -7,7 +7,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from colibri.scoring.kernels import amx, arithmetic, emit, tile
+from colibri.scoring.kernels import amx, arithmetic, emit, ends, tile
 
 _I64 = types.int64
 
@@ -78,10 +78,10 @@ def release(_: Any) -> Any:
 
 
 def fold_function(how: arithmetic.Arithmetic, groups: int) -> Any:
-    """`tile.emit_fold` of (wide, similarities, tokens, best)."""
+    """`ends.emit_fold` of (wide, similarities, tokens, best)."""
 
     def emit(b: Any, count: int, *values: Any) -> None:
-        tile.emit_fold(b, how.width, count, *values)
+        ends.emit_fold(b, how.width, count, *values)
 
     @intrinsic
     def fold(_: Any, wide: Any, similarities: Any, tokens: Any, best: Any) -> Any:
@@ -91,11 +91,11 @@ def fold_function(how: arithmetic.Arithmetic, groups: int) -> Any:
 
 
 def finish_function(groups: int) -> Any:
-    """`tile.emit_finish` of (wide, best, finals, total, add, halved)."""
+    """`ends.emit_finish` of (wide, best, finals, total, add, halved)."""
 
     def emit(b: Any, count: int, best: Any, finals: Any, total: Any, *flags: Any) -> None:
         add, halved = (b.icmp_signed("!=", flag, ir.Constant(flag.type, 0)) for flag in flags)
-        tile.emit_finish(b, count, best, finals, total, add, halved)
+        ends.emit_finish(b, count, best, finals, total, add, halved)
 
     @intrinsic
     def finish(_: Any, wide: Any, best: Any, finals: Any, total: Any, add: Any, halved: Any) -> Any:
@@ -106,10 +106,10 @@ def finish_function(groups: int) -> Any:
 
 @intrinsic
 def sum_lanes(_: Any, a: Any) -> Any:
-    """`tile.emit_sum` of an address: float32."""
+    """`ends.emit_sum` of an address: float32."""
 
     def generate(_: Any, b: Any, __: Any, values: Any) -> Any:
-        return tile.emit_sum(b, *values)
+        return ends.emit_sum(b, *values)
 
     return types.float32(_I64), generate
 

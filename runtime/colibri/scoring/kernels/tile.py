@@ -15,7 +15,7 @@ from typing import Any
 from llvmlite import ir
 
 from colibri.scoring.kernels.arithmetic import Arithmetic, added_up
-from colibri.scoring.kernels.emit import F32, I32, I64, Builder, Value, call, lanes, larger, load, spread, store
+from colibri.scoring.kernels.emit import F32, I32, I64, Builder, Value, call, larger, load, spread, store
 
 LANES = 16  # query tokens of one group
 
@@ -23,7 +23,8 @@ FLOAT_BITS = 0x4B000000
 """2^23 as a float32. An integer sum S, |S| < 2^23, added to these bits is the float 2^23 + S, or 2^23 + S / 2 below
 zero, where floats are twice as close. So one fused multiply-add, (that float) x scale - 2^23 x scale, gives S x scale
 rounded once, and half of it below zero: a conversion less for each sum. Halving keeps the order, so maxima are taken
-first and doubled at the document's end (`emit_finish`). It needs scales that are not negative, and far from underflow.
+first and doubled at the document's end (`ends.emit_finish`). It needs scales that are not negative, and far from
+underflow.
 """
 
 
@@ -231,56 +232,6 @@ def _end(
 def _raised(b: Builder, at: Operands, width: int, similarities: Sequence[Value]) -> list[Value]:
     kind = ir.VectorType(F32, width)
     return [larger(b, value, load(b, at.out, 4 * width * r, kind)) for r, value in enumerate(similarities)]
-
-
-def emit_fold(b: Builder, width: int, groups: int, similarities: Value, tokens: Value, best: Value) -> None:
-    """Raise the maxima at `best` by `tokens` (at least one) stored rows of similarities."""
-    registers, nbytes, kind = groups * LANES // width, 4 * width, ir.VectorType(F32, width)
-    before = [load(b, best, r * nbytes, kind) for r in range(registers)]
-    entry, loop, done = b.block, b.append_basic_block("token"), b.append_basic_block("folded")
-    b.branch(loop)
-    b.position_at_end(loop)
-    token, row = b.phi(I64), b.phi(I64)
-    maxima = [b.phi(kind) for _ in range(registers)]
-    raised = [larger(b, load(b, row, r * nbytes, kind), maxima[r]) for r in range(registers)]
-    following = b.add(token, I64(1))
-    for phi, first, then in (
-        (token, I64(0), following),
-        (row, similarities, b.add(row, I64(registers * nbytes))),
-        *zip(maxima, before, raised, strict=True),
-    ):
-        phi.add_incoming(first, entry)
-        phi.add_incoming(then, loop)
-    b.cbranch(b.icmp_signed("<", following, tokens), loop, done)
-    b.position_at_end(done)
-    for r, value in enumerate(raised):
-        store(b, value, best, r * nbytes)
-
-
-def emit_finish(b: Builder, groups: int, best: Value, finals: Value, total: Value, add: Value, halved: Value) -> None:
-    """A document's end: total (16 lanes) = (total if add else 0) + best x finals, group by group; best = -inf.
-
-    halved: whether maxima below zero are half of what they mean (see FLOAT_BITS).
-    """
-    kind = ir.VectorType(F32, LANES)
-    factor = spread(b, b.select(halved, ir.Constant(F32, 2.0), ir.Constant(F32, 1.0)), LANES)
-    before = load(b, total, 0, kind)
-    for g in range(groups):
-        value = load(b, best, 64 * g, kind)
-        value = b.select(b.fcmp_ordered("<", value, ir.Constant(kind, [0.0] * LANES)), b.fmul(value, factor), value)
-        part = b.fmul(value, load(b, finals, 64 * g, kind))
-        store(b, ir.Constant(kind, [float("-inf")] * LANES), best, 64 * g)
-        before = b.fadd(before, part) if g else b.select(add, b.fadd(before, part), part)
-    store(b, before, total, 0)
-
-
-def emit_sum(b: Builder, total: Value) -> Value:
-    """16 lanes to one number: the upper half onto the lower, four times. This order is part of the score's meaning."""
-    value, count = load(b, total, 0, ir.VectorType(F32, LANES)), LANES
-    while count > 1:
-        count //= 2
-        value = b.fadd(lanes(b, value, range(count)), lanes(b, value, range(count, 2 * count)))
-    return b.extract_element(value, I32(0))
 
 
 def _similarities(
