@@ -76,12 +76,13 @@ def test_a_step_is_one_instruction_a_register(name: str, fold: bool) -> None:
     def emit(b: Any, arguments: Any) -> None:
         tile.emit_tile(b, how.arithmetic, tokens, groups, fold, tile.Operands(*arguments))
 
-    parsed, machine = compiled("tile", 10, emit, target)
+    parsed, machine = compiled("tile", 11, emit, target)
     assembly = machine.emit_assembly(parsed)
     loop = _loop(assembly, wanted)
     steps = how.arithmetic.at_once
     assert loop.count(wanted) == steps * tokens * groups * tile.LANES // how.arithmetic.width, loop
     assert unwanted not in loop
+    assert loop.count("prefetch") == how.arithmetic.asks_ahead, "a line a round, where a tile asks for later rows"
     assert not re.search(r"mm\d.*sp\)|sp\).*mm\d|[qv]\d.*\[sp", loop), "sums have left the registers"
 
 
@@ -92,7 +93,7 @@ def test_amx_multiplies_whole_tiles(fold: bool) -> None:
     def emit(b: Any, arguments: Any) -> None:
         amx.emit_tile(b, 2, fold, tile.Operands(*arguments))
 
-    parsed, machine = compiled("tile", 10, emit, (*V4, "+amx-tile,+amx-int8"))
+    parsed, machine = compiled("tile", 11, emit, (*V4, "+amx-tile,+amx-int8"))
     assembly = machine.emit_assembly(parsed)
     assert assembly.count("tdpbssd\t%tmm") == 2 * 3
     assert assembly.count("tilestored\t%tmm") == 2
@@ -168,7 +169,7 @@ def test_neon_computes_the_score(kind: Kind, biased: bool, tmp_path: Path) -> No
     def emit(b: Any, _: Any) -> None:
         steps = case.packed.dim // how.per_word
         for fold, out in ((False, similarities), (True, folded_best), (True, best)):
-            places = (query, 64, begun, doc, 4 * steps, steps, scale, off if biased else 0, 0, out)
+            places = (query, 64, begun, doc, 4 * steps, steps, scale, off if biased else 0, 0, out, 0)
             tile.emit_tile(b, how.arithmetic, tokens, 1, fold, tile.Operands(*(I64(place) for place in places)))
         ends.emit_fold(b, how.arithmetic.width, 1, I64(similarities), I64(tokens), I64(stored_best))
         flags = (ir.IntType(1)(0), ir.IntType(1)(biased))

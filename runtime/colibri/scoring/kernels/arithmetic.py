@@ -20,6 +20,9 @@ class Arithmetic:
                 (None: whole tiles are multiplied at once, see amx.py)
     at_once     steps of a round of the loop, 1 or 2: two would need more registers than the oldest processors have
     short_steps  0, or after how many steps sums of 16 bits, two a lane, are added up in 32 (see `pmaddubsw`)
+    asks_ahead  whether each round of the loop asks for its share of the rows that come later. All lines of a tile at
+                once, 48 of 128 float32, wait for each other (Zen 3's first cache has 24 misses open at a time), and the
+                tile's own loads wait behind them: 26 instead of 60 GFLOP/s (benchmarks/NOTES.md). False: the scan asks
     """
 
     width: int
@@ -28,6 +31,7 @@ class Arithmetic:
     step: Callable[[Builder, Value, Value, Value], Value] | None
     at_once: int = 2
     short_steps: int = 0
+    asks_ahead: bool = False
 
     @property
     def sums(self) -> Any:

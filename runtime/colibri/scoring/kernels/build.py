@@ -90,8 +90,9 @@ def recipe(kernel: str, kind: Kind) -> Recipe:
         return _nibbles(kernel, width, shape)
     if kind != "int8":
         step = arithmetic.multiply_add if kernel == "generic" else arithmetic.fused
-        how = arithmetic.Arithmetic(width, integer=False, scaled=False, step=step, at_once=at_once)
         half = kind == "float16"
+        asks = kernel == "avx2" and not half
+        how = arithmetic.Arithmetic(width, integer=False, scaled=False, step=step, at_once=at_once, asks_ahead=asks)
         convert = rows.convert_half if half else rows.convert_plain
         source = np.uint16 if half else np.float32
         return Recipe(shape, how, 1, np.float32, source, convert, rows.pack_float, 16 if half else 32, direct=not half)
@@ -201,6 +202,7 @@ def _names(chosen: Recipe) -> dict[str, Any]:
         "tile_store": tile_function(how, tokens, groups, False),
         "fold": fold_function(how, groups),
         "finish": finish_function(groups),
+        "ASKS_AHEAD": how.asks_ahead,
         "prefetch": prefetch_function(locality=2),
         "AHEAD": _AHEAD if how.step is None else 0,
         "load_words": words_function(groups),

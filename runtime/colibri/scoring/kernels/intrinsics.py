@@ -13,7 +13,7 @@ _I64 = types.int64
 
 
 def tile_function(how: arithmetic.Arithmetic, tokens: int, groups: int, fold: bool) -> Any:
-    """`emit_tile` of (wide, query, query_stride, initial, rows, row_stride, steps, scales, biases, room, out).
+    """`emit_tile` of (wide, query, query_stride, initial, rows, row_stride, steps, scales, biases, room, out, ahead).
 
     wide: `groups` groups of query tokens where it is not 0, else one.
     """
@@ -39,8 +39,9 @@ def tile_function(how: arithmetic.Arithmetic, tokens: int, groups: int, fold: bo
         biases: Any,
         room: Any,
         out: Any,
+        ahead: Any,
     ) -> Any:
-        return types.void(*[_I64] * 11), _wide_or_one(groups, emit)
+        return types.void(*[_I64] * 12), _wide_or_one(groups, emit)
 
     return score_tile
 

@@ -125,17 +125,21 @@ def score_window(
         scales = window_scales + 4 * (at - begin)
         biases = window_biases + 4 * (at - begin) if window_biases != 0 else 0
         similar = similarities
+        soon = tile  # which is here already
         if ahead != 0:
-            for line in range(ahead, ahead + ahead_bytes, 64):
-                prefetch(line)
+            soon = ahead
+            if not ASKS_AHEAD:
+                for line in range(ahead, ahead + ahead_bytes, 64):
+                    prefetch(line)
             ahead += ahead_bytes
         folded = stop == at + TOKENS and document_end >= stop
         if folded:
-            tile_fold(wide, query, query_stride, initial, tile, stride, steps, scales, biases, similarities, best)
+            tile_fold(wide, query, query_stride, initial, tile, stride, steps, scales, biases, similarities, best, soon)
         else:
             tile_store(
-                wide, query, query_stride, initial, tile, stride, steps, scales, biases, similarities, similarities
-            )
+                wide, query, query_stride, initial, tile, stride, steps, scales, biases, similarities, similarities,
+                soon,
+            )  # fmt: skip
         while at < stop:
             part = min(document_end, stop) - at
             if not folded:

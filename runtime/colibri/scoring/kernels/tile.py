@@ -14,6 +14,7 @@ from typing import Any
 
 from llvmlite import ir
 
+from colibri.scoring.kernels import emit
 from colibri.scoring.kernels.arithmetic import Arithmetic, added_up
 from colibri.scoring.kernels.emit import F32, I32, I64, Builder, Value, call, larger, load, spread, store
 
@@ -40,6 +41,7 @@ class Operands:
     biases   (tokens,) float32, -2^23 times the scales where integer sums begin with FLOAT_BITS (see there); else 0
     room     (tokens, LANES x groups) for what an instruction set cannot keep in registers
     out      the largest similarities so far (LANES x groups) when folding, else room for (tokens, LANES x groups)
+    ahead    as many bytes as this tile's rows, to be in the cache soon, where the arithmetic asks for them
     """
 
     query: Value
@@ -52,6 +54,7 @@ class Operands:
     biases: Value
     room: Value
     out: Value
+    ahead: Value
 
 
 def emit_tile(b: Builder, how: Arithmetic, tokens: int, groups: int, fold: bool, at: Operands) -> None:
@@ -114,8 +117,10 @@ def _sums(b: Builder, how: Arithmetic, tokens: int, groups: int, at: Operands) -
     begun = _merged(b, (entry, initial), (one, single))
     b.cbranch(b.icmp_signed(">", even, I64(0)), rounds, done)
     b.position_at_end(rounds)
-    left, query_at, row_at = b.phi(I64), b.phi(I64), b.phi(I64)
+    left, query_at, row_at, ahead_at = (b.phi(I64) for _ in range(4))
     sums = _merged(b, (rest, begun))
+    if how.asks_ahead:
+        emit.emit_prefetch(b, ahead_at, locality=3)
     grown, query_end = sums, query_at
     for number in range(how.at_once):
         grown = step(grown, query_end, row_at, 4 * number)
@@ -125,6 +130,7 @@ def _sums(b: Builder, how: Arithmetic, tokens: int, groups: int, at: Operands) -
         (left, even, following),
         (query_at, query, query_end),
         (row_at, row, b.add(row_at, I64(4 * how.at_once))),
+        (ahead_at, at.ahead, b.add(ahead_at, I64(4 * how.at_once * tokens))),
         *((s, None, g) for before, after in zip(sums, grown, strict=True) for s, g in zip(before, after, strict=True)),
     ):
         if first is not None:
