@@ -13,15 +13,19 @@ _I64 = types.int64
 
 
 def tile_function(how: arithmetic.Arithmetic, tokens: int, groups: int, fold: bool) -> Any:
-    """`emit_tile` of (wide, query, query_stride, initial, rows, row_stride, steps, scales, biases, room, out, ahead).
+    """`emit_tile` of (wide, tiles, query, query_stride, initial, rows, row_stride, steps, scales, biases, room, out,
+    ahead).
 
     wide: `groups` groups of query tokens where it is not 0, else one.
+    tiles: how many, one after the other, where they come in runs and fold; else there is one.
     """
 
-    def emit(b: Any, count: int, *values: Any) -> None:
+    def emit(b: Any, count: int, tiles: Any, *values: Any) -> None:
         at = tile.Operands(*values)
         if how.step is None:
             amx.emit_tile(b, count, fold, at)
+        elif how.asks_ahead and fold:
+            tile.emit_run(b, how, tokens, count, at, tiles)
         else:
             tile.emit_tile(b, how, tokens, count, fold, at)
 
@@ -29,6 +33,7 @@ def tile_function(how: arithmetic.Arithmetic, tokens: int, groups: int, fold: bo
     def score_tile(
         _: Any,
         wide: Any,
+        tiles: Any,
         query: Any,
         query_stride: Any,
         initial: Any,
@@ -41,7 +46,7 @@ def tile_function(how: arithmetic.Arithmetic, tokens: int, groups: int, fold: bo
         out: Any,
         ahead: Any,
     ) -> Any:
-        return types.void(*[_I64] * 12), _wide_or_one(groups, emit)
+        return types.void(*[_I64] * 13), _wide_or_one(groups, emit)
 
     return score_tile
 

@@ -41,7 +41,7 @@ class Operands:
     biases   (tokens,) float32, -2^23 times the scales where integer sums begin with FLOAT_BITS (see there); else 0
     room     (tokens, LANES x groups) for what an instruction set cannot keep in registers
     out      the largest similarities so far (LANES x groups) when folding, else room for (tokens, LANES x groups)
-    ahead    as many bytes as this tile's rows, to be in the cache soon, where the arithmetic asks for them
+    ahead    as many bytes as this tile's rows as they are stored, to be in the cache soon, where the tile asks for them
     """
 
     query: Value
@@ -75,6 +75,31 @@ def emit_tile(b: Builder, how: Arithmetic, tokens: int, groups: int, fold: bool,
     emit_end(b, how, tokens, sums.__getitem__, fold, at)
 
 
+def emit_run(b: Builder, how: Arithmetic, tokens: int, groups: int, at: Operands, tiles: Value) -> None:
+    """So many tiles, at least one, that all fold: what a run does between two tiles is a tenth of the instructions."""
+    entry, loop, done = b.block, b.append_basic_block("tile"), b.append_basic_block("run")
+    ahead_bytes = b.mul(at.steps, I64(how.asks_ahead * tokens))
+    bias_bytes = b.select(b.icmp_signed("!=", at.biases, I64(0)), I64(4 * tokens), I64(0))
+    row_bytes = b.mul(at.row_stride, I64(tokens))
+    b.branch(loop)
+    b.position_at_end(loop)
+    left, rows, scales, biases, ahead = (b.phi(I64) for _ in range(5))
+    this = replace(at, rows=rows, scales=scales, biases=biases, ahead=ahead)
+    emit_tile(b, how, tokens, groups, True, this)
+    following = b.sub(left, I64(1))
+    for phi, first, then in (
+        (left, tiles, following),
+        (rows, at.rows, b.add(rows, row_bytes)),
+        (scales, at.scales, b.add(scales, I64(4 * tokens))),
+        (biases, at.biases, b.add(biases, bias_bytes)),
+        (ahead, at.ahead, b.add(ahead, ahead_bytes)),
+    ):
+        phi.add_incoming(first, entry)
+        phi.add_incoming(then, b.block)
+    b.cbranch(b.icmp_signed(">", following, I64(0)), loop, done)
+    b.position_at_end(done)
+
+
 def emit_end(
     b: Builder, how: Arithmetic, tokens: int, row: Callable[[int], Sequence[Value]], fold: bool, at: Operands
 ) -> None:
@@ -99,6 +124,9 @@ def _sums(b: Builder, how: Arithmetic, tokens: int, groups: int, at: Operands) -
     def step(sums: Sequence[Sequence[Value]], query: Value, row: Value, offset: int) -> list[list[Value]]:
         words = ir.VectorType(I32, how.width)
         query_words = [load(b, query, 4 * how.width * r, words) for r in range(len(sums[0]))]
+        if how.row:
+            words_of = (spread(b, load(b, b.add(row, place), offset, I32), how.width) for place in places)
+            return [how.row(b, totals, doc, query_words) for totals, doc in zip(sums, words_of, strict=True)]
         docs = [spread(b, load(b, b.add(row, place), offset, I32), how.width) for place in places]
         return [
             [multiply(b, total, doc, word) for total, word in zip(totals, query_words, strict=True)]
@@ -130,7 +158,7 @@ def _sums(b: Builder, how: Arithmetic, tokens: int, groups: int, at: Operands) -
         (left, even, following),
         (query_at, query, query_end),
         (row_at, row, b.add(row_at, I64(4 * how.at_once))),
-        (ahead_at, at.ahead, b.add(ahead_at, I64(4 * how.at_once * tokens))),
+        (ahead_at, at.ahead, b.add(ahead_at, I64(how.asks_ahead * how.at_once * tokens))),
         *((s, None, g) for before, after in zip(sums, grown, strict=True) for s, g in zip(before, after, strict=True)),
     ):
         if first is not None:
