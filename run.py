@@ -64,7 +64,7 @@ NEEDS = {
     "test-compat": ("cpu,export,rerankers", ["tests/compat_packages/requirements.txt"]),
     "test-compat-torch": ("cpu,export", ["tests/compat_torch/requirements.txt"]),
     "test-qdrant": (
-        "cpu,export,server,qdrant,qdrant-edge",
+        "cpu,export,numba,server,qdrant,qdrant-edge",
         ["tests/requirements.txt", "tests/frozen/requirements.txt", "tests/qdrant/requirements.txt"],
     ),
     "test-sqlite": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
@@ -72,7 +72,7 @@ NEEDS = {
     "test-ray": ("cpu,tokenizers", ["tests/bulk/requirements.txt"]),
     "test-mcp": ("cpu,mcp,tokenizers", ["tests/assistant_clients/requirements.txt"]),
     "wheels": ("cpu,export,kernels", ["tests/requirements.txt"]),
-    "test-qdrant-server": ("cpu,export,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
+    "test-qdrant-server": ("cpu,export,numba,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
 }
 
 PLAIN = {"map": "docs/house.py", "test-image": "docker/image.py"}
