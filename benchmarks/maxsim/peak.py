@@ -20,17 +20,22 @@ _SUMS = {16: (24,), 8: (12, 10, 8), 4: (12, 10, 8)}
 of its own it needs a register too, and how many of them are best differs: the fastest loop is the limit."""
 
 
-def register_loop(kernel: str, kind: Kind) -> Callable[[], float]:
-    """A function that runs a few milliseconds and returns multiply-adds a second."""
+def register_loop(kernel: str, kind: Kind, clock: Callable[[], float] = time.perf_counter) -> Callable[[], float]:
+    """A function that runs a few milliseconds and returns multiply-adds a second by `clock`, which tells seconds."""
     chosen = recipe(kernel, kind)
     if chosen.arithmetic.step is None:
-        return _amx_loop()
-    loops = [vector_loop(chosen.arithmetic, chosen.per_word, count) for count in _SUMS[chosen.arithmetic.width]]
+        return _amx_loop(clock)
+    how = chosen.arithmetic
+    loops = [vector_loop(how, chosen.per_word, count, clock=clock) for count in _SUMS[how.width]]
     return lambda: max(loop() for loop in loops)
 
 
 def vector_loop(
-    how: Arithmetic, per_word: int, count: int, dispatchers: list[Any] | None = None
+    how: Arithmetic,
+    per_word: int,
+    count: int,
+    dispatchers: list[Any] | None = None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Callable[[], float]:
     """The loop with so many sums. What was compiled is appended to `dispatchers`, for who wants to read its code."""
     step = how.step
@@ -86,15 +91,15 @@ def vector_loop(
     multiply_adds = 100_000 * count * how.width * per_word
 
     def once() -> float:
-        began = time.perf_counter()
+        began = clock()
         run(100_000, room.ctypes.data)
-        return multiply_adds / (time.perf_counter() - began)
+        return multiply_adds / (clock() - began)
 
     once()
     return once
 
 
-def _amx_loop() -> Callable[[], float]:
+def _amx_loop(clock: Callable[[], float]) -> Callable[[], float]:
     """The same of AMX's registers: all four of sums by two of rows and two of columns, which is how it goes fastest."""
 
     @intrinsic
@@ -127,9 +132,9 @@ def _amx_loop() -> Callable[[], float]:
     multiply_adds = 10_000 * 4 * 16 * 16 * 64
 
     def once() -> float:
-        began = time.perf_counter()
+        began = clock()
         run(10_000, configuration.ctypes.data)
-        return multiply_adds / (time.perf_counter() - began)
+        return multiply_adds / (clock() - began)
 
     once()
     return once

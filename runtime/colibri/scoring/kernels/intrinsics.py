@@ -7,21 +7,25 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from colibri.scoring.kernels import amx, arithmetic, emit, tile
+from colibri.scoring.kernels import amx, arithmetic, emit, ends, tile
 
 _I64 = types.int64
 
 
 def tile_function(how: arithmetic.Arithmetic, tokens: int, groups: int, fold: bool) -> Any:
-    """`emit_tile` of (wide, query, query_stride, initial, rows, row_stride, steps, scales, biases, room, out).
+    """`emit_tile` of (wide, tiles, query, query_stride, initial, rows, row_stride, steps, scales, biases, room, out,
+    ahead).
 
     wide: `groups` groups of query tokens where it is not 0, else one.
+    tiles: how many, one after the other, where they come in runs and fold; else there is one.
     """
 
-    def emit(b: Any, count: int, *values: Any) -> None:
+    def emit(b: Any, count: int, tiles: Any, *values: Any) -> None:
         at = tile.Operands(*values)
         if how.step is None:
             amx.emit_tile(b, count, fold, at)
+        elif how.asks_ahead and fold:
+            tile.emit_run(b, how, tokens, count, at, tiles)
         else:
             tile.emit_tile(b, how, tokens, count, fold, at)
 
@@ -29,6 +33,7 @@ def tile_function(how: arithmetic.Arithmetic, tokens: int, groups: int, fold: bo
     def score_tile(
         _: Any,
         wide: Any,
+        tiles: Any,
         query: Any,
         query_stride: Any,
         initial: Any,
@@ -39,8 +44,9 @@ def tile_function(how: arithmetic.Arithmetic, tokens: int, groups: int, fold: bo
         biases: Any,
         room: Any,
         out: Any,
+        ahead: Any,
     ) -> Any:
-        return types.void(*[_I64] * 11), _wide_or_one(groups, emit)
+        return types.void(*[_I64] * 13), _wide_or_one(groups, emit)
 
     return score_tile
 
@@ -78,10 +84,10 @@ def release(_: Any) -> Any:
 
 
 def fold_function(how: arithmetic.Arithmetic, groups: int) -> Any:
-    """`tile.emit_fold` of (wide, similarities, tokens, best)."""
+    """`ends.emit_fold` of (wide, similarities, tokens, best)."""
 
     def emit(b: Any, count: int, *values: Any) -> None:
-        tile.emit_fold(b, how.width, count, *values)
+        ends.emit_fold(b, how.width, count, *values)
 
     @intrinsic
     def fold(_: Any, wide: Any, similarities: Any, tokens: Any, best: Any) -> Any:
@@ -91,11 +97,11 @@ def fold_function(how: arithmetic.Arithmetic, groups: int) -> Any:
 
 
 def finish_function(groups: int) -> Any:
-    """`tile.emit_finish` of (wide, best, finals, total, add, halved)."""
+    """`ends.emit_finish` of (wide, best, finals, total, add, halved)."""
 
     def emit(b: Any, count: int, best: Any, finals: Any, total: Any, *flags: Any) -> None:
         add, halved = (b.icmp_signed("!=", flag, ir.Constant(flag.type, 0)) for flag in flags)
-        tile.emit_finish(b, count, best, finals, total, add, halved)
+        ends.emit_finish(b, count, best, finals, total, add, halved)
 
     @intrinsic
     def finish(_: Any, wide: Any, best: Any, finals: Any, total: Any, add: Any, halved: Any) -> Any:
@@ -106,10 +112,10 @@ def finish_function(groups: int) -> Any:
 
 @intrinsic
 def sum_lanes(_: Any, a: Any) -> Any:
-    """`tile.emit_sum` of an address: float32."""
+    """`ends.emit_sum` of an address: float32."""
 
     def generate(_: Any, b: Any, __: Any, values: Any) -> Any:
-        return tile.emit_sum(b, *values)
+        return ends.emit_sum(b, *values)
 
     return types.float32(_I64), generate
 

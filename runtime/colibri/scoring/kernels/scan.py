@@ -50,6 +50,9 @@ def scan(
     window_biases = window_scales + sizes[3]
     window = window_biases + sizes[3]
     direct = DIRECT and dim % PER_WORD == 0
+    span = WINDOW
+    if WINDOW_BYTES != 0:
+        span = min(WINDOW, TOKENS * max(1, WINDOW_BYTES // (TOKENS * stride)))
     if TILED:
         configure(registers(best, steps))  # the room of maxima is not in use yet
     best_of = carray(pointer(best), (16 * groups,), np.float32)
@@ -58,12 +61,12 @@ def scan(
     document = first
     begin, run_end = stream_of[first], stream_of[last]
     while begin < run_end:
-        end = min(begin + WINDOW, run_end)
+        end = min(begin + span, run_end)
         base, whole, own_scales = window, end, window_scales
         if ids != 0:
             gather(rows, dim, scales, scale_stride, stream, starts, ids, document, begin, end, window, window_scales)
         else:
-            if scale_stride == 4 and end - begin == WINDOW:
+            if scale_stride == 4 and end - begin == span:
                 own_scales = scales + 4 * begin
             else:
                 copy_scales(scales, scale_stride, begin, end - begin, window_scales)
@@ -78,6 +81,9 @@ def scan(
         # converted are read at once, with no computation to hide memory behind (590 GOP/s instead of 800 beyond L2);
         # eight rows of 512 bytes side by side are more than a processor foresees (31 MB of float32: 62 instead of 82).
         ahead = rows + (end + AHEAD) * row_bytes if ids == 0 else 0
+        if RUNS and ids == 0 and scale_stride == 4:
+            for line in range(scales + 4 * end, scales + 4 * (end + span), 64):
+                prefetch(line)
         group, finished = 0, document
         while group < groups:
             wide = 1 if groups - group >= WIDE else 0
@@ -125,17 +131,28 @@ def score_window(
         scales = window_scales + 4 * (at - begin)
         biases = window_biases + 4 * (at - begin) if window_biases != 0 else 0
         similar = similarities
-        if ahead != 0:
-            for line in range(ahead, ahead + ahead_bytes, 64):
-                prefetch(line)
-            ahead += ahead_bytes
         folded = stop == at + TOKENS and document_end >= stop
+        tiles = 1
+        if RUNS and folded:
+            tiles = (min(document_end, whole if at < whole else end) - at) // TOKENS
+            stop = at + TOKENS * tiles
+        soon = tile  # which is here already
+        if ahead != 0:
+            soon = ahead
+            if not RUNS:
+                for line in range(ahead, ahead + ahead_bytes, 64):
+                    prefetch(line)
+            ahead += ahead_bytes * tiles
         if folded:
-            tile_fold(wide, query, query_stride, initial, tile, stride, steps, scales, biases, similarities, best)
+            tile_fold(
+                wide, tiles, query, query_stride, initial, tile, stride, steps, scales, biases, similarities, best,
+                soon,
+            )  # fmt: skip
         else:
             tile_store(
-                wide, query, query_stride, initial, tile, stride, steps, scales, biases, similarities, similarities
-            )
+                wide, tiles, query, query_stride, initial, tile, stride, steps, scales, biases, similarities,
+                similarities, soon,
+            )  # fmt: skip
         while at < stop:
             part = min(document_end, stop) - at
             if not folded:

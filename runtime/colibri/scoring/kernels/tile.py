@@ -14,8 +14,9 @@ from typing import Any
 
 from llvmlite import ir
 
+from colibri.scoring.kernels import emit
 from colibri.scoring.kernels.arithmetic import Arithmetic, added_up
-from colibri.scoring.kernels.emit import F32, I32, I64, Builder, Value, call, lanes, larger, load, spread, store
+from colibri.scoring.kernels.emit import F32, I32, I64, Builder, Value, call, larger, load, spread, store
 
 LANES = 16  # query tokens of one group
 
@@ -23,7 +24,8 @@ FLOAT_BITS = 0x4B000000
 """2^23 as a float32. An integer sum S, |S| < 2^23, added to these bits is the float 2^23 + S, or 2^23 + S / 2 below
 zero, where floats are twice as close. So one fused multiply-add, (that float) x scale - 2^23 x scale, gives S x scale
 rounded once, and half of it below zero: a conversion less for each sum. Halving keeps the order, so maxima are taken
-first and doubled at the document's end (`emit_finish`). It needs scales that are not negative, and far from underflow.
+first and doubled at the document's end (`ends.emit_finish`). It needs scales that are not negative, and far from
+underflow.
 """
 
 
@@ -39,6 +41,7 @@ class Operands:
     biases   (tokens,) float32, -2^23 times the scales where integer sums begin with FLOAT_BITS (see there); else 0
     room     (tokens, LANES x groups) for what an instruction set cannot keep in registers
     out      the largest similarities so far (LANES x groups) when folding, else room for (tokens, LANES x groups)
+    ahead    as many bytes as this tile's rows as they are stored, to be in the cache soon, where the tile asks for them
     """
 
     query: Value
@@ -51,6 +54,7 @@ class Operands:
     biases: Value
     room: Value
     out: Value
+    ahead: Value
 
 
 def emit_tile(b: Builder, how: Arithmetic, tokens: int, groups: int, fold: bool, at: Operands) -> None:
@@ -69,6 +73,31 @@ def emit_tile(b: Builder, how: Arithmetic, tokens: int, groups: int, fold: bool,
         return
     sums = _sums(b, how, tokens, groups, at)
     emit_end(b, how, tokens, sums.__getitem__, fold, at)
+
+
+def emit_run(b: Builder, how: Arithmetic, tokens: int, groups: int, at: Operands, tiles: Value) -> None:
+    """So many tiles, at least one, that all fold: what a run does between two tiles is a tenth of the instructions."""
+    entry, loop, done = b.block, b.append_basic_block("tile"), b.append_basic_block("run")
+    ahead_bytes = b.mul(at.steps, I64(how.asks_ahead * tokens))
+    bias_bytes = b.select(b.icmp_signed("!=", at.biases, I64(0)), I64(4 * tokens), I64(0))
+    row_bytes = b.mul(at.row_stride, I64(tokens))
+    b.branch(loop)
+    b.position_at_end(loop)
+    left, rows, scales, biases, ahead = (b.phi(I64) for _ in range(5))
+    this = replace(at, rows=rows, scales=scales, biases=biases, ahead=ahead)
+    emit_tile(b, how, tokens, groups, True, this)
+    following = b.sub(left, I64(1))
+    for phi, first, then in (
+        (left, tiles, following),
+        (rows, at.rows, b.add(rows, row_bytes)),
+        (scales, at.scales, b.add(scales, I64(4 * tokens))),
+        (biases, at.biases, b.add(biases, bias_bytes)),
+        (ahead, at.ahead, b.add(ahead, ahead_bytes)),
+    ):
+        phi.add_incoming(first, entry)
+        phi.add_incoming(then, b.block)
+    b.cbranch(b.icmp_signed(">", following, I64(0)), loop, done)
+    b.position_at_end(done)
 
 
 def emit_end(
@@ -95,6 +124,9 @@ def _sums(b: Builder, how: Arithmetic, tokens: int, groups: int, at: Operands) -
     def step(sums: Sequence[Sequence[Value]], query: Value, row: Value, offset: int) -> list[list[Value]]:
         words = ir.VectorType(I32, how.width)
         query_words = [load(b, query, 4 * how.width * r, words) for r in range(len(sums[0]))]
+        if how.row:
+            words_of = (spread(b, load(b, b.add(row, place), offset, I32), how.width) for place in places)
+            return [how.row(b, totals, doc, query_words) for totals, doc in zip(sums, words_of, strict=True)]
         docs = [spread(b, load(b, b.add(row, place), offset, I32), how.width) for place in places]
         return [
             [multiply(b, total, doc, word) for total, word in zip(totals, query_words, strict=True)]
@@ -113,8 +145,10 @@ def _sums(b: Builder, how: Arithmetic, tokens: int, groups: int, at: Operands) -
     begun = _merged(b, (entry, initial), (one, single))
     b.cbranch(b.icmp_signed(">", even, I64(0)), rounds, done)
     b.position_at_end(rounds)
-    left, query_at, row_at = b.phi(I64), b.phi(I64), b.phi(I64)
+    left, query_at, row_at, ahead_at = (b.phi(I64) for _ in range(4))
     sums = _merged(b, (rest, begun))
+    if how.asks_ahead:
+        emit.emit_prefetch(b, ahead_at, locality=3)
     grown, query_end = sums, query_at
     for number in range(how.at_once):
         grown = step(grown, query_end, row_at, 4 * number)
@@ -124,6 +158,7 @@ def _sums(b: Builder, how: Arithmetic, tokens: int, groups: int, at: Operands) -
         (left, even, following),
         (query_at, query, query_end),
         (row_at, row, b.add(row_at, I64(4 * how.at_once))),
+        (ahead_at, at.ahead, b.add(ahead_at, I64(how.asks_ahead * how.at_once * tokens))),
         *((s, None, g) for before, after in zip(sums, grown, strict=True) for s, g in zip(before, after, strict=True)),
     ):
         if first is not None:
@@ -231,56 +266,6 @@ def _end(
 def _raised(b: Builder, at: Operands, width: int, similarities: Sequence[Value]) -> list[Value]:
     kind = ir.VectorType(F32, width)
     return [larger(b, value, load(b, at.out, 4 * width * r, kind)) for r, value in enumerate(similarities)]
-
-
-def emit_fold(b: Builder, width: int, groups: int, similarities: Value, tokens: Value, best: Value) -> None:
-    """Raise the maxima at `best` by `tokens` (at least one) stored rows of similarities."""
-    registers, nbytes, kind = groups * LANES // width, 4 * width, ir.VectorType(F32, width)
-    before = [load(b, best, r * nbytes, kind) for r in range(registers)]
-    entry, loop, done = b.block, b.append_basic_block("token"), b.append_basic_block("folded")
-    b.branch(loop)
-    b.position_at_end(loop)
-    token, row = b.phi(I64), b.phi(I64)
-    maxima = [b.phi(kind) for _ in range(registers)]
-    raised = [larger(b, load(b, row, r * nbytes, kind), maxima[r]) for r in range(registers)]
-    following = b.add(token, I64(1))
-    for phi, first, then in (
-        (token, I64(0), following),
-        (row, similarities, b.add(row, I64(registers * nbytes))),
-        *zip(maxima, before, raised, strict=True),
-    ):
-        phi.add_incoming(first, entry)
-        phi.add_incoming(then, loop)
-    b.cbranch(b.icmp_signed("<", following, tokens), loop, done)
-    b.position_at_end(done)
-    for r, value in enumerate(raised):
-        store(b, value, best, r * nbytes)
-
-
-def emit_finish(b: Builder, groups: int, best: Value, finals: Value, total: Value, add: Value, halved: Value) -> None:
-    """A document's end: total (16 lanes) = (total if add else 0) + best x finals, group by group; best = -inf.
-
-    halved: whether maxima below zero are half of what they mean (see FLOAT_BITS).
-    """
-    kind = ir.VectorType(F32, LANES)
-    factor = spread(b, b.select(halved, ir.Constant(F32, 2.0), ir.Constant(F32, 1.0)), LANES)
-    before = load(b, total, 0, kind)
-    for g in range(groups):
-        value = load(b, best, 64 * g, kind)
-        value = b.select(b.fcmp_ordered("<", value, ir.Constant(kind, [0.0] * LANES)), b.fmul(value, factor), value)
-        part = b.fmul(value, load(b, finals, 64 * g, kind))
-        store(b, ir.Constant(kind, [float("-inf")] * LANES), best, 64 * g)
-        before = b.fadd(before, part) if g else b.select(add, b.fadd(before, part), part)
-    store(b, before, total, 0)
-
-
-def emit_sum(b: Builder, total: Value) -> Value:
-    """16 lanes to one number: the upper half onto the lower, four times. This order is part of the score's meaning."""
-    value, count = load(b, total, 0, ir.VectorType(F32, LANES)), LANES
-    while count > 1:
-        count //= 2
-        value = b.fadd(lanes(b, value, range(count)), lanes(b, value, range(count, 2 * count)))
-    return b.extract_element(value, I32(0))
 
 
 def _similarities(
