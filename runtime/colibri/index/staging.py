@@ -74,7 +74,7 @@ class Staging:
         # What took long to make is worth waiting for as long: a compaction may be under way.
         patience = max(self._core.lock.seconds, time.monotonic() - self._files_since)
         with self._core.writing(seconds=patience) as transaction:
-            adopt(transaction, files, self._core.dim, replace=self._replace)
+            adopt(transaction, files, self._core.layout, replace=self._replace)
         self.close()
 
     def close(self) -> None:
