@@ -108,7 +108,7 @@ class Growing:
         self._words = words
         self._connection = connection
         self._rows = rows
-        self._row_bytes = layout.row_bytes
+        self._layout = layout
         self.next_document = next_document
         self._documents: list[tuple[int, str, int, int, str | None, int | None, int]] = []
         self._texts: list[tuple[int, bytes]] = []
@@ -156,11 +156,11 @@ class Growing:
         assert vectors.scales is not None
         rows = np.ascontiguousarray(vectors.rows).data.cast("B")
         scales = np.ascontiguousarray(vectors.scales, "<f4").data.cast("B")
-        width, bounds = self._row_bytes, vectors.starts.tolist()
+        width, bounds = self._layout.row_bytes, vectors.starts.tolist()
         begin = 0
         for i, (document, (start, end)) in enumerate(passages):
             stop = bounds[i + 1]
-            spans = None if vectors.spans is None else packed(vectors.spans[begin:stop])
+            spans = None if vectors.spans is None else packed(vectors.spans[begin:stop], self._layout.kind)
             own, sizes = rows[begin * width : stop * width], scales[4 * begin : 4 * stop]
             crc = checksums.passage_crc(document, start, end, spans, own, sizes)
             self._passages.append((slot + i, document, start, end, spans, crc))

@@ -11,6 +11,7 @@ from colibri.index.storage import catalogue, checksums, words
 from colibri.index.storage.growing import PassageRow
 from colibri.index.storage.raw import RawSegment, place_of
 from colibri.index.storage.row_layout import RowKind, RowLayout, checked_layout
+from colibri.index.storage.token_spans import packed, unpacked
 from colibri.index.storage.transaction import Transaction
 from colibri.index.upkeep.compact import move_all, put
 from colibri.index.upkeep.verify import intact
@@ -63,8 +64,9 @@ def _rewrite(
         assert vectors.scales is not None
         bounds = vectors.starts.tolist()
         kept = []
-        for i, (_, document, start, end, spans, _) in enumerate(found):
+        for i, (_, document, start, end, before_spans, _) in enumerate(found):
             own = slice(bounds[i], bounds[i + 1])
+            spans = packed(unpacked(before_spans, own.stop - own.start), after.kind)
             own_rows = vectors.rows[own].data.cast("B")
             own_scales = np.ascontiguousarray(vectors.scales[own], "<f4").data.cast("B")
             crc = checksums.passage_crc(document, start, end, spans, own_rows, own_scales)
