@@ -4,7 +4,8 @@
     python3 run.py bench bytes --data DIR --json benchmarks/results/bytes.jsonl
 
 Texts of the dev sets, cut into passages by the model's tokenizer as `Index.add` cuts them, once as whole texts and once
-as pieces of 40 tokens; rows are random, since what they hold costs nothing here. A text is kept, and not counted.
+as pieces of 40 tokens; rows are random, since what they hold costs nothing here. Texts are kept, and counted apart; so
+are their words, which a search by meaning does not read. SQLite must have been built with dbstat (Debian's is).
 """
 
 import itertools
@@ -14,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import click
 import numpy as np
@@ -29,11 +30,6 @@ from search import screen_data
 
 DIM = 64
 KINDS: tuple[RowKind, ...] = ("int8", "int4")
-_TABLES = {
-    "spans": "SELECT sum(length(spans)) FROM passages",
-    "texts": "SELECT sum(length(text)) FROM texts",
-    "ids": "SELECT sum(length(CAST(id AS BLOB))) FROM documents",
-}
 
 
 def documents(model: Colibri, texts: Iterator[str], count: int) -> Iterator[Document]:
@@ -53,16 +49,31 @@ def _passages(model: Colibri, text: str) -> Iterator[np.ndarray]:
         yield offsets[(offsets[:, 0] >= start) & (offsets[:, 1] <= end)]
 
 
-def counted(place: Path) -> dict[str, float]:
-    """Bytes by what they are for."""
-    found = {path.suffix[1:]: 0 for path in (place / "segments").iterdir()}
+def counted(place: Path) -> dict[str, int]:
+    """Bytes by file of the segments and by table, pages as they lie on the disk (SQLite's dbstat)."""
+    found: dict[str, int] = {}
     for path in (place / "segments").iterdir():
-        found[path.suffix[1:]] += path.stat().st_size
+        found[path.suffix[1:]] = found.get(path.suffix[1:], 0) + path.stat().st_size
     with closing(sqlite3.connect(place / "index.sqlite")) as connection:
-        for name, query in _TABLES.items():
-            found[name] = connection.execute(query).fetchone()[0] or 0
-    found["sqlite"] = sum(path.stat().st_size for path in place.iterdir() if path.name.startswith("index."))
-    return dict(found)
+        tables = connection.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name").fetchall()
+        (offsets,) = connection.execute("SELECT coalesce(sum(length(spans)), 0) FROM passages").fetchone()
+    found["token offsets"] = offsets
+    found |= {f"table {name}": size for name, size in tables}
+    found["all"] = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
+    return found
+
+
+def summed(found: dict[str, int], tokens: int) -> dict[str, float]:
+    """Bytes a token of all but texts, with words or without, and with sign bits or without."""
+    words = sum(size for name, size in found.items() if name.startswith("table words"))
+    but_text = found["all"] - found["table texts"]
+    return {
+        "all but texts and words, no screen": (but_text - words - found["signs"]) / tokens,
+        "all but texts and words": (but_text - words) / tokens,
+        "all but texts, no screen": (but_text - found["signs"]) / tokens,
+        "all but texts": but_text / tokens,
+        "token offsets": found["token offsets"] / tokens,
+    }
 
 
 @click.command()
@@ -82,15 +93,19 @@ def main(data: Path, count: int, lines: IO[str] | None) -> None:
                 with Index.open(place, dim=DIM, space_id="bench", rows=kind) as index:
                     index.add(made)
                     stats = index.stats()
-                found: dict[str, Any] = {"texts": name, "rows": kind, "documents": len(made), "tokens": stats.tokens}
                 own = counted(place)
-                found["tokens_a_passage"] = stats.tokens / stats.passages
-                found["bytes_a_token"] = {part: size / stats.tokens for part, size in own.items()}
-                found["words"] = stats.words_bytes / stats.tokens
-                line = json.dumps(found)
-                click.echo(line)
+                line = {
+                    "texts": name,
+                    "rows": kind,
+                    "documents": len(made),
+                    "tokens": stats.tokens,
+                    "tokens_a_passage": stats.tokens / stats.passages,
+                    "bytes_a_token": summed(own, stats.tokens),
+                    "by_part": {part: size / stats.tokens for part, size in sorted(own.items())},
+                }
+                click.echo(json.dumps(line))
                 if lines:
-                    print(json.dumps(found | {"machine": machine.describe()}), file=lines, flush=True)
+                    print(json.dumps(line | {"machine": machine.describe()}), file=lines, flush=True)
 
 
 if __name__ == "__main__":

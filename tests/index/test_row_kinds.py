@@ -253,6 +253,33 @@ def test_offsets_of_tokens_go_along_each_kind_s_own_way(tmp_path: Path) -> None:
         assert index.verify().clean
 
 
+@pytest.mark.parametrize(("kind", "most"), [("int8", 70.5), ("int4", 38.0)])
+def test_bytes_a_token_ids_passages_and_offsets_included(tmp_path: Path, kind: RowKind, most: float) -> None:
+    """64 dims, passages of 107 tokens as those of the dev sets (benchmarks/NOTES.md); a text and its words apart."""
+    documents, tokens = 400, 107
+    rng = np.random.default_rng(0)
+    lengths = rng.choice([1, 2, 3, 4, 5, 6], tokens, p=[0.33, 0.22, 0.15, 0.1, 0.1, 0.1])
+    gaps = rng.choice([0, 1, -1], tokens, p=[0.49, 0.49, 0.02])
+    ends = np.cumsum(lengths + np.maximum(gaps, 0))
+    spans = np.stack([ends - lengths - (gaps < 0), ends], axis=1).astype(np.int32)
+    given = rng.integers(-50, 51, (tokens, 64)).astype(np.int8)
+    scales = np.full(tokens, 0.004, np.float32)
+    vectors = TokenVectors(given, np.array([0, tokens]), spans, scales=scales).quantize(kind)
+    place = tmp_path / "index"
+    Index.open(place, dim=64, space_id=SPACE, rows=kind).close()
+    empty = on_disk(place)
+    with Index.open(place) as index:
+        index.add([Document(id=f"document-{i}", vectors=vectors) for i in range(documents)])
+        assert all(signed(index))
+    signs = on_disk(place / "segments", "*.signs")
+    assert signs == 9 * documents * tokens
+    assert (on_disk(place) - empty) / (documents * tokens) <= most + 9
+
+
+def on_disk(folder: Path, pattern: str = "*") -> int:
+    return sum(path.stat().st_size for path in folder.rglob(pattern) if path.is_file())
+
+
 def test_who_was_writing_meanwhile_is_refused_and_who_reads_goes_on(tmp_path: Path) -> None:
     with made(tmp_path / "index", "int8", 5) as index, Index.open(tmp_path / "index") as other:
         listing = other.documents(vectors=True)
