@@ -8,7 +8,7 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -295,6 +295,32 @@ def test_who_was_writing_meanwhile_is_refused_and_who_reads_goes_on(tmp_path: Pa
         assert [first.id, *(one.id for one in listing)] == [f"d{seed}" for seed in range(5)]
         assert other.upsert([document(7)]) == 1
         assert other.count() == 6
+        assert other.verify().clean
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda index: index.add([document(9)]),
+        lambda index: index.delete("d1"),
+        lambda index: index.compact(),
+        lambda index: index.set_payloads({"d1": {"n": 2}}),
+        lambda index: index.convert(rows="int4"),
+        lambda index: index.verify(),
+        lambda index: index.get("d1", vectors=True),
+        lambda index: index.search(rows(1, 2)),
+    ],
+    ids=["add", "delete", "compact", "set_payloads", "convert", "verify", "get", "search"],
+)
+def test_whatever_comes_first_on_a_handle_from_before_sees_the_new_rows(
+    tmp_path: Path, work: Callable[[Index], object]
+) -> None:
+    with made(tmp_path / "index", "int8", 5) as index, Index.open(tmp_path / "index") as other:
+        assert other.count() == 5
+        index.convert(rows="int4")
+        found = work(other)
+        assert getattr(found, "clean", True)
+        assert other.rows == "int4"
         assert other.verify().clean
 
 

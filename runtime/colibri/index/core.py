@@ -102,6 +102,18 @@ class Core:
             if not found.keys() >= {"dim", "scheme"} or snapshots.layout == RowLayout.of_facts(found):
                 return snapshots
 
+    def layout_in(self, connection: Connection) -> RowLayout:
+        """How the rows lie that a transaction sees."""
+        return self._followed(connection).layout
+
+    def _follow_kind(self) -> None:
+        """See whether rows are kept as another kind by now, and nothing else is another: that is no reason to refuse
+        what is written from here on."""
+        with self.shelf.reading() as connection:
+            found = catalogue.standing_facts(connection)
+            if {name for name, value in found.items() if self.facts[name] != value} == {"scheme"}:
+                self._follow(connection)
+
     def _follow(self, connection: Connection) -> bool:
         """The same in a transaction; whether one did. What was loaded for the old one is let go."""
         found = catalogue.standing_facts(connection)
@@ -127,11 +139,21 @@ class Core:
             yield transaction
 
     @contextmanager
-    def writing(self, *, seconds: float | None = None, layout: RowLayout | None = None) -> Iterator[Transaction]:
-        """A transaction under the writer's lock. seconds: how long to wait for it, where not as usual. layout: of what
-        it writes, where that is not as rows are kept so far."""
-        with self.lock.held(seconds), self._transaction(None, layout) as transaction:
-            yield transaction
+    def writing(
+        self, *, seconds: float | None = None, ready: RowLayout | None = None, after: RowLayout | None = None
+    ) -> Iterator[Transaction]:
+        """A transaction under the writer's lock.
+
+        seconds  how long to wait for it, where not as usual
+        ready    of rows that wait for it; StoreError where the index keeps others by now
+        after    of what it writes, where that is not as rows are kept so far
+        """
+        with self.lock.held(seconds):
+            self._follow_kind()
+            if ready is not None and ready.kind != self.layout.kind:
+                raise self._made_anew()
+            with self._transaction(None, after) as transaction:
+                yield transaction
 
     @contextmanager
     def mending(self, mended: Mended) -> Iterator[Transaction]:
@@ -145,10 +167,10 @@ class Core:
         with self.shelf.explained(), disk_errors(self.folder):
             yield
 
-    def staged(self) -> Staged:
+    def staged(self, layout: RowLayout) -> Staged:
         """Files for documents that wait for their commit."""
         with self.staging():
-            return staged(self._disk, self.segments, self.layout, worded=self.has_words)
+            return staged(self._disk, self.segments, layout, worded=self.has_words)
 
     @property
     def has_words(self) -> bool:
@@ -157,8 +179,7 @@ class Core:
 
     def check_writable(self) -> None:
         """Raise StoreError, before any work, for an index that was closed or can never be written."""
-        with self.shelf.reading():
-            pass
+        self._follow_kind()
         self.lock.check()
 
     def known(self, ids: Sequence[str]) -> str | None:
@@ -167,18 +188,22 @@ class Core:
             return reading.known(connection, ids)
 
     @contextmanager
-    def _transaction(self, mended: Mended | None, layout: RowLayout | None = None) -> Iterator[Transaction]:
+    def _transaction(self, mended: Mended | None, after: RowLayout | None = None) -> Iterator[Transaction]:
+        layout = self.layout
         with self.shelf.lent() as connection:
             try:
-                with writing(connection, self._disk, self.segments, layout or self.layout, mended) as transaction:
-                    if mended is None and self._follow(connection):
-                        raise StoreError(
-                            f"{self.folder}: was made anew with {self.facts['model'] or 'another encoder'} at "
-                            f"{self.dim} dims meanwhile ({self.layout.kind} rows); nothing was changed, do it again"
-                        )
+                with writing(connection, self._disk, self.segments, after or layout, mended) as transaction:
+                    if mended is None and (self._follow(connection) or self.layout_in(connection) != layout):
+                        raise self._made_anew()
                     yield transaction
             except StoreDamaged as error:
                 raise StoreDamaged(f"{self.folder}: {error}", error.ids) from error
+
+    def _made_anew(self) -> StoreError:
+        return StoreError(
+            f"{self.folder}: was made anew with {self.facts['model'] or 'another encoder'} at {self.dim} dims "
+            f"meanwhile ({self.layout.kind} rows); nothing was changed, do it again"
+        )
 
     def to_open_again(self) -> "tuple[Colibri | str | os.PathLike[str] | None, float, Loader | None]":
         """What `Index.open` takes beside the folder: model, lock_seconds, load."""

@@ -54,8 +54,9 @@ def import_(core: Core, found: Iterable[tuple[Document, Given, tuple[Span, ...]]
 def _work(core: Core, wanted: Rules) -> Iterator["Ingest"]:
     """Committed at its end; when something is raised, what was not committed by then is taken back."""
     core.check_writable()
-    staging = Staging(core, replace=wanted.replace, seconds=wanted.commit_every)
-    work = Ingest(staging, wanted, core.layout, core.space_id, worded=core.has_words)
+    layout = core.layout
+    staging = Staging(core, layout, replace=wanted.replace, seconds=wanted.commit_every)
+    work = Ingest(staging, wanted, layout, core.space_id, worded=core.has_words)
     try:
         yield work
         staging.commit()

@@ -25,7 +25,7 @@ def convert(core: Core, rows: RowKind | None, *, show: bool) -> int:
     core.follow()
     before = core.layout
     after = before if rows is None else checked_layout(before.dim, rows)
-    with core.writing(layout=after) as transaction:
+    with core.writing(ready=before, after=after) as transaction:
         connection = transaction.connection
         lacking = words.why_none(connection) not in {None, words.NO_TEXTS}
         (total,) = connection.execute("SELECT count(*) FROM documents").fetchone()

@@ -126,7 +126,7 @@ def _verified(core: Core, show: bool) -> Verification:
     with core.shelf.reading() as connection:
         with core.lock.held_if_writable():  # so that no compaction takes a file away between looking and mapping
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            raws = verifying.mapped(core.segments, core.layout)
+            raws = verifying.mapped(core.segments, core.layout_in(connection))
         total = connection.execute("SELECT count(*) FROM documents").fetchone()[0] if show else None
         with progress_bar(total, "verifying", show) as done:
             rest = verifying.verify(connection, raws, done)
