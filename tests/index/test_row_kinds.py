@@ -274,6 +274,10 @@ def test_bytes_a_token_ids_passages_and_offsets_included(tmp_path: Path, kind: R
     signs = on_disk(place / "segments", "*.signs")
     assert signs == 9 * documents * tokens
     assert (on_disk(place) - empty) / (documents * tokens) <= most + 9
+    with Index.open(place) as index:
+        for other in KINDS:
+            index.convert(rows=other)
+    assert (on_disk(place) - empty) / (documents * tokens) <= 38 + 9, "no page is left that nothing is in"
 
 
 def on_disk(folder: Path, pattern: str = "*") -> int:

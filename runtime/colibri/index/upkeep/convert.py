@@ -42,6 +42,8 @@ def convert(core: Core, rows: RowKind | None, *, show: bool) -> int:
     core.follow()
     if lacking or after != before:
         write_facts_file(core.folder, core.facts)
+    if after != before:
+        core.give_back()
     return int(total) if lacking or signed or after != before else 0
 
 

@@ -107,9 +107,7 @@ def compact(core: Core) -> int:
         freed += bytes_freed
     for _ in wording.merged(core):
         sleep(LONGEST_WAIT)
-    with core.lock.held(), core.shelf.lent() as connection:
-        # As a script: it answers once for each page, and `execute` asks a statement without columns only once.
-        connection.executescript("PRAGMA incremental_vacuum")
+    core.give_back()
     return freed
 
 
