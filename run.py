@@ -64,7 +64,7 @@ NEEDS = {
     "test-compat": ("cpu,export,rerankers", ["tests/compat_packages/requirements.txt"]),
     "test-compat-torch": ("cpu,export", ["tests/compat_torch/requirements.txt"]),
     "test-qdrant": (
-        "cpu,export,server,qdrant,qdrant-edge",
+        "cpu,export,numba,server,qdrant,qdrant-edge",
         ["tests/requirements.txt", "tests/frozen/requirements.txt", "tests/qdrant/requirements.txt"],
     ),
     "test-sqlite": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
@@ -72,7 +72,7 @@ NEEDS = {
     "test-ray": ("cpu,tokenizers", ["tests/bulk/requirements.txt"]),
     "test-mcp": ("cpu,mcp,tokenizers", ["tests/assistant_clients/requirements.txt"]),
     "wheels": ("cpu,export,kernels", ["tests/requirements.txt"]),
-    "test-qdrant-server": ("cpu,export,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
+    "test-qdrant-server": ("cpu,export,numba,server,qdrant,qdrant-edge", ["tests/requirements.txt"]),
 }
 
 PLAIN = {"map": "docs/house.py", "test-image": "docker/image.py"}
@@ -210,6 +210,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         named = any(word.startswith("--telemetry") for word in rest)
         telemetry = [[]] if named else [["--telemetry=off"], ["--telemetry=on"]]
         return [["-m", "pytest", *PYTEST[verb], *each, *rest] for each in telemetry]
+    if verb == "test":  # a worker a core: threads of NumPy's own would only wait for each other (15 % of the CPU time)
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if verb in PYTEST:
         return [["-m", "pytest", *PYTEST[verb], *rest]]
     scripts = {path.stem.removeprefix("bench_"): str(path) for path in sorted(Path("benchmarks").glob("*/bench_*.py"))}

@@ -18,6 +18,7 @@ from colibri import Document, Index, InputError, TokenVectors
 from colibri.index import RowKind, ingest
 from colibri.index.storage import segments, transaction
 from reference import int8_maxsim, quantised
+from rounds import rounds
 from sign_files import signed
 from store_contract import DIM, SPACE, rows
 
@@ -176,5 +177,5 @@ class IndexMachine(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-IndexMachine.TestCase.settings = settings(stateful_step_count=25)
+IndexMachine.TestCase.settings = settings(stateful_step_count=25, max_examples=rounds(quick=15, soak=500))
 TestStateful = IndexMachine.TestCase
