@@ -5,12 +5,13 @@ import sys
 from collections.abc import Callable, Iterator
 
 from colibri import Document, Index
-from colibri.index import ingest
+from colibri.index import RowKind, ingest
 from colibri.index.storage import segments
 from store_contract import document
 
 State = dict[str, int]
-KINDS = ("add", "upsert", "upsert", "delete", "compact", "nested")
+ROW_KINDS: tuple[RowKind, ...] = ("int8", "int4")
+KINDS = ("add", "upsert", "upsert", "delete", "compact", "nested", "convert")
 
 
 def operation(seed: int, number: int) -> tuple[Callable[[Index], object], Callable[[State], State]]:
@@ -35,6 +36,9 @@ def operation(seed: int, number: int) -> tuple[Callable[[Index], object], Callab
         )
     if kind == "nested":
         return _nested(seed, number, chances)
+    if kind == "convert":
+        rows = chances.choice(ROW_KINDS)
+        return lambda i: i.convert(rows=rows), lambda m: m
     return lambda i: i.compact(), lambda m: m
 
 

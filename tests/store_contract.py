@@ -42,6 +42,11 @@ def ids(hits: Sequence[Any]) -> list[str]:
 class StoreContract:
     """Tests of any implementation."""
 
+    value_error = 0.5 / 127
+    """How far a value that was kept may be from the one that was given: half a step of int8's 1/127."""
+    score_error = 0.06
+    """And a score of 4 query tokens: for int8, half a step a value, over 8 values."""
+
     def test_it_has_the_protocols_methods(self, store: Store) -> None:
         assert isinstance(store, Store)
         assert store.dim == DIM
@@ -63,9 +68,8 @@ class StoreContract:
         assert sorted(ids(hits)) == sorted(d.id for d in made)
         scores = [hit.score for hit in hits]
         assert scores == sorted(scores, reverse=True)
-        # int8 rows: half a step of 1/127 a value, over 8 values and 4 query tokens.
         for hit in hits:
-            assert hit.score == pytest.approx(wanted[int(hit.id[1:])], abs=0.06)
+            assert hit.score == pytest.approx(wanted[int(hit.id[1:])], abs=self.score_error)
             assert hit.normalised == pytest.approx(hit.score / 4)
         assert ids(store.search(query, k=5)) == ids(hits)[:5]
 
@@ -102,7 +106,7 @@ class StoreContract:
         (found,) = store.get("d3", vectors=True)
         assert found is not None
         assert found.vectors is not None
-        np.testing.assert_allclose(found.vectors.dequantize().rows, rows(3, 4), atol=0.5 / 127)
+        np.testing.assert_allclose(found.vectors.dequantize().rows, rows(3, 4), atol=self.value_error)
 
     @pytest.mark.parametrize(
         "name", ["'; DROP TABLE documents; --", "a\x00b", "🐦", "x" * 4096, '"', "\n", "ｘ", "a/b"]

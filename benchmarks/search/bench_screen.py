@@ -141,9 +141,9 @@ def pool(work: Path, real: TokenVectors, passages: int, times: int) -> None:
     np.save(work / "starts.npy", starts)
 
 
-def built(work: Path, place: Path, root: Path, passages: int) -> dict[str, Any]:
-    """An index of the pool, made by a build."""
-    command = [sys.executable, str(_ENGINE), "build", str(work), str(place), str(passages)]
+def built(work: Path, place: Path, root: Path, passages: int, *kind: str) -> dict[str, Any]:
+    """An index of the pool, made by a build. kind: of its rows, where they are not the build's default."""
+    command = [sys.executable, str(_ENGINE), "build", str(work), str(place), str(passages), *kind]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment(root))
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

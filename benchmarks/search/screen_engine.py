@@ -1,7 +1,7 @@
 """One process of `bench_screen`, of this build or of another one: builds an index, answers questions, tells its memory.
 
-python screen_engine.py build WORK PASSAGES        one JSON line
-python screen_engine.py serve WORK                 a JSON line for each on stdin
+python screen_engine.py build WORK PLACE PASSAGES [KIND]   one JSON line; KIND of rows: int8, int4
+python screen_engine.py serve PLACE                        a JSON line for each on stdin
 """
 
 import json
@@ -29,9 +29,12 @@ def documents(work: Path, first: int, last: int) -> Iterator[Document]:
         yield Document(id=str(number), vectors=vectors)
 
 
-def build(work: Path, place: Path, passages: int) -> dict[str, Any]:
-    """Add passages to a new index: rows a second of time and of this process's CPU, making documents apart."""
-    with Index.open(place, dim=64, space_id="") as index:
+def build(work: Path, place: Path, passages: int, **kind: Any) -> dict[str, Any]:
+    """Add passages to a new index: rows a second of time and of this process's CPU, making documents apart.
+
+    kind: `rows` as `Index.open` takes it, which builds before int4 do not
+    """
+    with Index.open(place, dim=64, space_id="", **kind) as index:
         wall = cpu = 0.0
         for first in range(0, passages, _AT_ONCE):
             some = list(documents(work, first, min(first + _AT_ONCE, passages)))
@@ -91,6 +94,7 @@ def serve(place: Path) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "build":
-        print(json.dumps(build(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))))
+        kind = {"rows": sys.argv[5]} if len(sys.argv) > 5 else {}
+        print(json.dumps(build(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), **kind)))
     else:
         serve(Path(sys.argv[2]))

@@ -124,6 +124,7 @@ STEPS: list[tuple[Callable[[Index], object], Callable[[State], State]]] = [
     ),
     (lambda i: i.delete(["d2", "d9"]), lambda m: {n: v for n, v in m.items() if n not in {"d2", "d9"}}),
     (lambda i: i.compact(), lambda m: m),
+    (lambda i: i.convert(rows="int4"), lambda m: m),
     (lambda i: i.upsert([document(s) for s in range(3, 8)]), lambda m: m | {f"d{s}": s for s in range(3, 8)}),
     (lambda i: i.delete(where={}), lambda m: {}),
     (lambda i: i.add([document(30)]), lambda m: {"d30": 30}),

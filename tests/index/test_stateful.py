@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from numpy.typing import NDArray
 
 from colibri import Document, Index, InputError, TokenVectors
-from colibri.index import ingest
+from colibri.index import RowKind, ingest
 from colibri.index.storage import segments, transaction
 from reference import int8_maxsim, quantised
 from rounds import rounds
@@ -30,16 +31,33 @@ def passages_of(seed: int, count: int) -> list[NDArray[np.float32]]:
     return [rows(100 * seed + i, 1 + (seed + i) % 3) for i in range(count)]
 
 
-def score(query: NDArray[np.float32], seed: int, count: int) -> float:
-    quantised_passages = [[quantised(row) for row in passage] for passage in passages_of(seed, count)]
-    return float(max(int8_maxsim(query, quantised_passages)))
+def kept(row: NDArray[np.float32], kind: RowKind) -> tuple[list[int], np.float32]:
+    """A row as an index keeps it: of int4, the scale that comes nearest to it (`TokenVectors.quantize`)."""
+    if kind == "int8":
+        return quantised(row)
+    integers, _ = quantised(row, 7)
+    along = sum(float(x) * n for x, n in zip(row, integers, strict=True))
+    return integers, np.float32(along / sum(n * n for n in integers))
+
+
+@cache
+def kept_passages(seed: int, count: int, kind: RowKind) -> list[list[tuple[list[int], np.float32]]]:
+    return [[kept(row, kind) for row in passage] for passage in passages_of(seed, count)]
+
+
+def score(query: NDArray[np.float32], seed: int, count: int, kind: RowKind) -> float:
+    return float(max(int8_maxsim(query, kept_passages(seed, count, kind))))
 
 
 class IndexMachine(RuleBasedStateMachine):
     """Segments of a few passages, so that there are many of them."""
 
-    @initialize(batch=st.sampled_from([1, 2, 1_024]), share=st.sampled_from([2, 8, 1_000]))
-    def begin(self, batch: int, share: int) -> None:
+    @initialize(
+        batch=st.sampled_from([1, 2, 1_024]),
+        share=st.sampled_from([2, 8, 1_000]),
+        kind=st.sampled_from(["int8", "int4"]),
+    )
+    def begin(self, batch: int, share: int, kind: RowKind) -> None:
         """batch: documents that wait in memory. share: of a segment, that what is staged in files has to be to become
         one."""
         self.folder = Path(tempfile.mkdtemp())
@@ -47,12 +65,13 @@ class IndexMachine(RuleBasedStateMachine):
         self.patch.setattr(segments, "FULL_PASSAGES", 4)
         self.patch.setattr(ingest, "_BATCH_DOCUMENTS", batch)
         self.patch.setattr(transaction, "OWN_SHARE", share)
+        self.kind = kind
         self.index = self.open()
         self.second = self.open()
         self.model: Model = {}
 
     def open(self) -> Index:
-        return Index.open(self.folder / "index", dim=DIM, space_id=SPACE)
+        return Index.open(self.folder / "index", dim=DIM, space_id=SPACE, rows=self.kind)
 
     def document(self, name: str, seed: int, count: int) -> Document:
         vectors = TokenVectors.from_arrays(passages_of(seed, count))
@@ -135,13 +154,13 @@ class IndexMachine(RuleBasedStateMachine):
         query = rows(seed, 2)
         for index in (self.index, self.second):
             for where in (None, {"seed": {"$lte": most}}):
-                kept = {n: e for n, e in self.model.items() if where is None or e[0] <= most}
-                wanted = sorted((score(query, e[0], e[1]) for e in kept.values()), reverse=True)[:k]
+                left = {n: e for n, e in self.model.items() if where is None or e[0] <= most}
+                wanted = sorted((score(query, e[0], e[1], self.kind) for e in left.values()), reverse=True)[:k]
                 hits = index.search(query, k=k, where=where)
                 assert [hit.score for hit in hits] == wanted
                 for hit in hits:
-                    assert hit.score == score(query, *kept[hit.id][:2])
-                    assert hit.payload == kept[hit.id][2]
+                    assert hit.score == score(query, *left[hit.id][:2], self.kind)
+                    assert hit.payload == left[hit.id][2]
 
     @invariant()
     def holds_what_the_dict_holds(self) -> None:

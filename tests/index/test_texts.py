@@ -5,15 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import colibri
-from colibri import Document, Index, InputError, ShapeError, StoreDamaged, StoreError, TokenVectors
+from colibri import Document, Index, InputError, ShapeError, StoreDamaged, StoreError
 from colibri.index import encoding
-from colibri.index.storage.token_spans import packed, unpacked
 from reference import ARTEFACTS
 
 TINY = ARTEFACTS / "tiny-random-bert"
@@ -219,32 +215,3 @@ def test_what_is_no_document_is_named(texts: Index, document: Any) -> None:
     with pytest.raises(InputError, match=r"documents\[1\]"):
         texts.add([{"id": "x", "text": "y"}, document])
     assert texts.count() == 0
-
-
-SPANS = st.lists(st.tuples(st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1)), max_size=30)
-
-
-@given(SPANS)
-def test_any_spans_come_back(spans: list[tuple[int, int]]) -> None:
-    given_spans = np.array(spans, np.int32).reshape(-1, 2)
-    data = packed(given_spans)
-    found = unpacked(data, len(given_spans))
-    assert found is not None
-    np.testing.assert_array_equal(found, given_spans)
-    if data and len(data) > 1:
-        with pytest.raises(StoreDamaged):
-            unpacked(data[:-1], len(given_spans))
-        with pytest.raises(StoreDamaged):
-            unpacked(data + b"\0", len(given_spans))
-
-
-def test_spans_of_a_text_take_a_byte_a_token(mini_spans: TokenVectors) -> None:
-    assert mini_spans.spans is not None
-    data = packed(mini_spans.spans)
-    assert data is not None
-    assert len(data) <= 1.1 * len(mini_spans.spans)
-
-
-@pytest.fixture(scope="module")
-def mini_spans() -> TokenVectors:
-    return colibri.load().encode_documents([LONG])

@@ -1,7 +1,7 @@
 """`colibri index`."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -11,6 +11,9 @@ from colibri.cli.index_place import IndexOptions, NamedPath, index_options, is_i
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.terminal import visible
 from colibri.errors import InputError
+
+if TYPE_CHECKING:
+    from colibri.index import RowKind
 
 _USE = (
     "give files or folders to index, or one of --remove, --kinds, --stats, --verify, --repair, --convert, --compact, "
@@ -24,7 +27,7 @@ _GROUPS = {
         "--text-field", "--id-field", "--split", "--passage-tokens", "--max-seconds", "--max-memory-mb",
     ),
     "Looking after the index": (
-        "--prune", "--yes", "--rebuild", "--verify", "--repair", "--convert", "--compact", "--export",
+        "--prune", "--yes", "--rebuild", "--rows", "--verify", "--repair", "--convert", "--compact", "--export",
         "--import",
     ),
     **MODEL,
@@ -82,6 +85,11 @@ _TASK: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": _no
 @click.option(
     "--rebuild", is_flag=True, help="Encode all of it again, for another --model or --dim; the old answers meanwhile."
 )
+@click.option(
+    "--rows",
+    type=click.Choice(["int8", "int4"]),
+    help="What rows of a new index are kept as; of one that is there, with --convert or --rebuild.  [default: int8]",
+)
 @click.option("--watch", is_flag=True, help="Go on, and index what changes as it changes, until Ctrl-C.")
 @click.option("--prune", is_flag=True, help="Take out the documents of folders and files that are gone for good.")
 @click.option("--yes", is_flag=True, help="Do not ask before pruning on a terminal.")
@@ -91,7 +99,9 @@ _TASK: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": _no
 @click.option("--verify", **_TASK, help="Compare everything with its checksum; 1 when it differs.")
 @click.option("--repair", **_TASK, help="Drop what is broken, or encode it again from its text.")
 @click.option(
-    "--convert", **_TASK, help="Give an older index exact words and sign bits; older programs then refuse it."
+    "--convert",
+    **_TASK,
+    help="Give an older index exact words and sign bits, or with --rows other rows; older programs then refuse it.",
 )
 @click.option("--compact", **_TASK, help="Free what deleted documents take.")
 @click.option("--export", "export_to", type=NamedPath(), help="Write all of it to a new folder.")
@@ -113,6 +123,7 @@ def index(
     passage_tokens: int | None,
     defaults: bool,
     rebuild: bool,
+    rows: "RowKind | None",
     watch: bool,
     prune: bool,
     yes: bool,
@@ -150,6 +161,7 @@ def index(
       colibri index notes/ --watch     # and from then on what changes
       colibri index --remove papers/   # out of the index
       colibri index --rebuild --dim 96
+      colibri index --convert --rows int4   # half the bytes, for a little of the ranking
       colibri index --stats
     """
     tasks = click.get_current_context().meta.get(_TASKS, [])
@@ -163,12 +175,14 @@ def index(
         from colibri.cli.index_care import look_after, show_kinds
 
         task = tasks[0] if tasks else None
+        if rows is not None and task != "convert" and import_from is None:
+            raise click.UsageError("--rows is of a run over files, --convert or --import")
         if task == "kinds":
             show_kinds(as_json)
             return
         silent = quiet or as_json
         place = named.place(quiet=silent) if import_from is not None else named.existing(quiet=silent)
-        look_after(place, asked, remove, task, export_to, import_from, as_json=as_json, quiet=quiet)
+        look_after(place, asked, remove, task, export_to, import_from, rows=rows, as_json=as_json, quiet=quiet)
         return
     place = named.which.path
     if (rebuild or (not paths and not _is_configured(place))) and not is_index(place):
@@ -193,15 +207,15 @@ def index(
     if watch:
         from colibri.cli.index_watch import watch as follow
 
-        follow(place, asked, paths, changes, defaults, as_json=as_json, quiet=quiet)
+        follow(place, asked, paths, changes, defaults, rows=rows, as_json=as_json, quiet=quiet)
         return
     from colibri.cli.index_run import Run
 
     if rebuild:
         from colibri.cli.index_rebuild import rebuild as make_anew
 
-        make_anew(place, asked, paths, changes, defaults, quiet=quiet)
-    with open_index(place, asked, create=True) as opened:
+        make_anew(place, asked, paths, changes, defaults, rows=rows, quiet=quiet)
+    with open_index(place, asked, create=True, rows=rows) as opened:
         Run(opened, place, named.which.words, as_json=as_json, quiet=quiet).refresh(
             paths, changes, defaults, prune=prune, yes=yes
         )

@@ -11,7 +11,7 @@ from colibri.cli.options import ModelOptions
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import InputError
 from colibri.files import Wanted, coming_back, remove, shown_options, what_is_held
-from colibri.index import Index
+from colibri.index import Index, RowKind
 
 _SHOWN = 20  # skipped files of a root
 
@@ -24,6 +24,7 @@ def look_after(
     export_to: Path | None,
     import_from: Path | None,
     *,
+    rows: RowKind | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -34,7 +35,7 @@ def look_after(
         facts = {"exported": written, "folder": str(export_to), "index": str(place)}
         _done(f"{export_to}: {written:,} documents", facts, as_json, quiet)
     elif import_from is not None:
-        with open_index(place, asked, create=True) as opened:
+        with open_index(place, asked, create=True, rows=rows) as opened:
             added = opened.import_(import_from)
             facts = {"imported": added, "folder": str(import_from), "index": str(place), "documents": opened.count()}
         _done(f"{place}: {added:,} documents added", facts, as_json, quiet)
@@ -45,7 +46,7 @@ def look_after(
             elif task == "stats":
                 _stats(opened, as_json)
             else:
-                _upkeep(opened, str(task), as_json, quiet)
+                _upkeep(opened, str(task), rows, as_json, quiet)
 
 
 def show_kinds(as_json: bool) -> None:
@@ -114,13 +115,15 @@ def _stats(opened: Index, as_json: bool) -> None:
             echo(visible(f"  taken out by hand: {path}"))
 
 
-def _upkeep(opened: Index, task: str, as_json: bool, quiet: bool) -> None:
+def _upkeep(opened: Index, task: str, rows: RowKind | None, as_json: bool, quiet: bool) -> None:
+    before = opened.rows
     tasks: dict[str, Callable[[], Any]] = {
         "verify": lambda: asdict(opened.verify(progress=not (as_json or quiet))),
         "repair": lambda: asdict(opened.repair()),
         "compact": lambda: {"freed_bytes": opened.compact()},
         "convert": lambda: {
-            "converted": opened.convert(progress=not (as_json or quiet)),
+            "converted": opened.convert(rows=rows, progress=not (as_json or quiet)),
+            "rows": opened.rows,
             "no_words": opened.why_no_words(),
         },
     }
@@ -128,7 +131,7 @@ def _upkeep(opened: Index, task: str, as_json: bool, quiet: bool) -> None:
     if as_json:
         echo_json(found)
     elif task == "convert" and not quiet:
-        _converted(opened, found)
+        _converted(opened, found, before)
     elif not quiet or found.get("problems") or found.get("damaged") or found.get("dropped") or found.get("lost"):
         _show(found)
     if task == "verify":
@@ -141,7 +144,15 @@ def _upkeep(opened: Index, task: str, as_json: bool, quiet: bool) -> None:
             echo("all as it was written")
 
 
-def _converted(opened: Index, found: dict[str, Any]) -> None:
+_LOST = {
+    "int4": "what four bits do not hold is gone (--rebuild --rows int8 encodes texts again); older programs refuse it",
+    "int8": "scores are as they were; --rebuild encodes texts again, with all that int8 keeps",
+}
+
+
+def _converted(opened: Index, found: dict[str, Any], before: RowKind) -> None:
+    if opened.rows != before:
+        echo(visible(f"{opened.path}: rows are {opened.rows} now, and were {before}; {_LOST[opened.rows]}"))
     if found["no_words"] is not None:
         echo(visible(f"{opened.path} has no words: {found['no_words']}"))
     elif found["converted"]:

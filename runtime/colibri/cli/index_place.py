@@ -17,7 +17,7 @@ from colibri.own import Which, checked_name, make_room, named_indexes, nearest, 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from colibri.index import Index
+    from colibri.index import Index, RowKind
     from colibri.model import Colibri
 
 
@@ -110,13 +110,15 @@ def is_index(place: Path) -> bool:
         return False
 
 
-def open_index(place: Path, asked: ModelOptions, *, create: bool) -> "Index":
-    """Open it with the model it was made with, unless another is named; loaded when needed, as the options say."""
+def open_index(place: Path, asked: ModelOptions, *, create: bool, rows: "RowKind | None" = None) -> "Index":
+    """Open it with the model it was made with, unless another is named; loaded when needed, as the options say.
+
+    rows: as `Index.open` takes them."""
     from colibri.index import Index
 
     if create:
         make_room(place)
-    return Index.open(place, asked.model, asked.dim, create, load=loader(asked))
+    return Index.open(place, asked.model, asked.dim, create, rows=rows, load=loader(asked))
 
 
 def loader(asked: ModelOptions) -> "Callable[[str | os.PathLike[str] | None], Colibri]":

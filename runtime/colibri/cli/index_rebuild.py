@@ -8,12 +8,19 @@ from colibri.cli.index_place import loader
 from colibri.cli.options import ModelOptions
 from colibri.cli.terminal import echo, visible
 from colibri.files import Refresh, lengths, make_anew
-from colibri.index import Index
+from colibri.index import Index, RowKind
 from colibri.machine import progress_bar
 
 
 def rebuild(
-    place: Path, asked: ModelOptions, paths: Sequence[Path], changes: Mapping[str, Any], defaults: bool, *, quiet: bool
+    place: Path,
+    asked: ModelOptions,
+    paths: Sequence[Path],
+    changes: Mapping[str, Any],
+    defaults: bool,
+    *,
+    rows: RowKind | None,
+    quiet: bool,
 ) -> None:
     """What is there goes on answering until the new one takes its place. paths, changes, defaults: of the run over
     files that follows."""
@@ -23,7 +30,7 @@ def rebuild(
         try:
             with progress_bar(total, "encoding again", bool(total) and not quiet, unit="", units_a_token=1.0) as done:
                 passages = lengths(opened, paths, changes, reset=defaults)
-                make_anew(opened, asked.model, asked.dim, loader(asked), done.encoded, passages)
+                make_anew(opened, asked.model, asked.dim, loader(asked), done.encoded, passages, rows)
         except (KeyboardInterrupt, SystemExit) as stopped:
             echo(
                 visible(f"interrupted: {place} is as it was; what was encoded again is kept, the same command goes on"),
@@ -33,4 +40,5 @@ def rebuild(
                 raise
             raise SystemExit(130) from None
         if not quiet:
-            echo(visible(f"{place}: made anew with {opened.model_name}, {opened.dim} dims"), err=True)
+            made = f"{opened.model_name}, {opened.dim} dims, {opened.rows} rows"
+            echo(visible(f"{place}: made anew with {made}"), err=True)

@@ -14,6 +14,7 @@ from colibri.cli.index_place import open_index
 from colibri.cli.options import ModelOptions
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.files import Follower, State
+from colibri.index import RowKind
 
 _LINE_SECONDS = 30.0  # between two words on long work, where nothing can be drawn
 _DRAWN_SECONDS = 0.5
@@ -28,11 +29,12 @@ def watch(
     changes: Mapping[str, Any],
     defaults: bool,
     *,
+    rows: RowKind | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Until Ctrl-C or SIGTERM. paths, changes, defaults: of the first look."""
-    open_index(place, asked, create=True).close()  # what cannot be is said before anything is begun
+    """Until Ctrl-C or SIGTERM. paths, changes, defaults: of the first look. rows: of an index that is not there yet."""
+    open_index(place, asked, create=True, rows=rows).close()  # what cannot be is said before anything is begun
     loaded = {name: value for name, value in asdict(asked).items() if name not in {"model", "dim"}}
     said = _Said(place, as_json=as_json, quiet=quiet)
     limits = {name: changes[name] for name in ("max_seconds", "max_memory_bytes") if name in changes}

@@ -110,7 +110,7 @@ def _facts(one: _Listed) -> dict[str, Any]:
         **found,
         "there": True,
         "problem": None,
-        **{name: stats[name] for name in ("documents", "passages", "tokens", "disk_bytes", "model", "dim")},
+        **{name: stats[name] for name in ("documents", "passages", "tokens", "disk_bytes", "model", "dim", "rows")},
         "files": held.files,
         "roots": roots,
         "configured": [root for root in configured if shown(Path(root).resolve()) not in known],
@@ -152,7 +152,8 @@ def _lines(one: Mapping[str, Any]) -> list[str]:
         ]
     lines.append(
         f"  {one['documents']:,} documents of {one['files']:,} files, {one['passages']:,} passages, "
-        f"{_size(one['disk_bytes'])}; {one['model'] or 'vectors of another encoder'}, {one['dim']} dims"
+        f"{_size(one['disk_bytes'])}; {one['model'] or 'vectors of another encoder'}, {one['dim']} dims, "
+        f"{one['rows']} rows"
     )
     for root in one["roots"]:
         lines += _root_lines(root)

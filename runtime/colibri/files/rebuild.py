@@ -1,4 +1,5 @@
-"""An index made anew for another model or width: beside the old one, which goes on answering until the new is whole.
+"""An index made anew for another model, width or kind of rows: beside the old one, which goes on answering until the
+new is whole.
 
 Texts are encoded again as they are stored; files are read by the run that follows. What is done by an interruption is
 kept beside and taken up by the next rebuild for the same model.
@@ -20,7 +21,7 @@ from colibri.files.filling import COMMIT_SECONDS
 from colibri.files.roots import roots_of
 from colibri.files.walk import resolved, within
 from colibri.files.wanted import Wanted
-from colibri.index import Document, Index, Stored, by_one_alone
+from colibri.index import Document, Index, RowKind, Stored, by_one_alone
 from colibri.tokens import PASSAGE_TOKENS
 
 _NAME = "rebuild"
@@ -70,11 +71,13 @@ def make_anew(
     load: Loader,
     done: Callable[[int], object],
     passages: Mapping[str, int] | None = None,
+    rows: RowKind | None = None,
 ) -> None:
     """Encode all texts of an index again, with another model or width (None: those it has), and swap.
 
     done      called with tokens as they are encoded
     passages  of roots that get others, as `lengths` gives them: so that no run encodes them once more
+    rows      what rows are kept as; None: as they were
 
     Raises, before any work, InputError where documents have no text, and StoreLocked where another process, or thread,
     is at it.
@@ -82,7 +85,7 @@ def make_anew(
     if missing := index.without_text():
         raise InputError(f"{index.path}: {missing:,} documents have no text, so that they cannot be encoded again")
     with by_one_alone(index.path / _LOCK, f"{index.path}: another --rebuild is at work; this one changed nothing"):
-        _make_anew(index, model, dim, load, done, passages or {})
+        _make_anew(index, model, dim, load, done, passages or {}, rows or index.rows)
 
 
 def _make_anew(
@@ -92,30 +95,31 @@ def _make_anew(
     load: Loader,
     done: Callable[[int], object],
     passages: Mapping[str, int],
+    rows: RowKind,
 ) -> None:
     place = beside(index)
     name = model or index.model_name
     while True:
         commits = index.commits()
-        with _opened(place, name, dim or (index.dim if model is None else None), load) as new:
+        with _opened(place, name, dim or (index.dim if model is None else None), load, rows) as new:
             _fill(index, new, done, passages)
         if index.take_over(place, commits):
             break
     shutil.rmtree(place, ignore_errors=True)
 
 
-def _opened(place: Path, model: str, dim: int | None, load: Loader) -> Index:
+def _opened(place: Path, model: str, dim: int | None, load: Loader, rows: RowKind) -> Index:
     """Begun before by an interrupted rebuild, or new where that was for another model. Where none can be made, as for a
     width that the model has no head for, what was begun stays."""
     if place.exists():
         with suppress(ColibriError):
-            return Index.open(place, model, dim, load=load)
+            return Index.open(place, model, dim, load=load, rows=rows)
         fresh = place.with_name(_FRESH)
         shutil.rmtree(fresh, ignore_errors=True)  # of one that was killed here
-        Index.open(fresh, model, dim, load=load).close()
+        Index.open(fresh, model, dim, load=load, rows=rows).close()
         shutil.rmtree(place)
         fresh.rename(place)
-    return Index.open(place, model, dim, load=load)
+    return Index.open(place, model, dim, load=load, rows=rows)
 
 
 def _fill(old: Index, new: Index, done: Callable[[int], object], lengths: Mapping[str, int]) -> None:

@@ -22,6 +22,7 @@ __all__ = [
     "Match",
     "PassageHit",
     "Repair",
+    "RowKind",
     "Span",
     "Stats",
     "Stored",
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from colibri.index.opening import being_made, by_one_alone, is_abandoned, is_index_folder, unwritten
     from colibri.index.ready import Given, given_rows, passages_of
     from colibri.index.searching import of_texts, on_a_thread
+    from colibri.index.storage.row_layout import RowKind
     from colibri.index.synced import Gone, Synced
     from colibri.index.upkeep.operations import Stats
     from colibri.index.upkeep.repair import Repair
@@ -75,6 +77,7 @@ else:
             "opening": "being_made by_one_alone is_abandoned is_index_folder unwritten",
             "ready": "Given given_rows passages_of",
             "searching": "of_texts on_a_thread",
+            "storage.row_layout": "RowKind",
             "synced": "Gone Synced",
             "upkeep.operations": "Stats",
             "upkeep.repair": "Repair",

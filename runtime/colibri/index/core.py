@@ -17,6 +17,7 @@ from colibri.index.storage import catalogue, reading, words
 from colibri.index.storage.catalogue import Catalogue
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.lock import WriterLock
+from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.snapshot import Snapshot, Snapshots
 from colibri.index.storage.staged import Staged, staged
 from colibri.index.storage.transaction import Mended, Transaction, disk_errors, writing
@@ -45,14 +46,14 @@ class Core:
     ) -> None:
         self.folder = folder
         self.facts = dict(facts)
-        self.dim = int(facts["dim"])
+        self.layout = RowLayout.of_facts(facts)
         self.space_id = facts["space_id"]
         self.segments = folder / SEGMENTS
         self.shelf = shelf
         self.lock = lock
         self._disk = disk
         self._load = load
-        self._snapshots = Snapshots(self.segments, self.dim, self.space_id)
+        self._snapshots = Snapshots(self.segments, self.layout, self.space_id)
         self._model: IndexModel | None = None
         self.judge: Manifest | None = None
         """Of the model that encodes queries elsewhere: its cutoffs count as those of a model of one's own."""
@@ -61,6 +62,11 @@ class Core:
         self.clock = time.monotonic
         self.generation = 0
         """Counts takeovers: rows that were encoded for one do not compare with those of the next."""
+
+    @property
+    def dim(self) -> int:
+        """Width of the rows."""
+        return self.layout.dim
 
     def close(self) -> None:
         """Let go of files."""
@@ -72,9 +78,9 @@ class Core:
         """One commit: a connection that sees it, and its segments."""
         for left in reversed(range(_TRIES)):
             with self.shelf.reading() as connection:
-                self._follow(connection)
+                snapshots = self._followed(connection)
                 try:
-                    snapshot = self._snapshots.of(connection)
+                    snapshot = snapshots.of(connection)
                 except FileNotFoundError as error:
                     if left:
                         continue
@@ -87,35 +93,67 @@ class Core:
         with self.shelf.reading() as connection:
             self._follow(connection)
 
+    def _followed(self, connection: Connection) -> Snapshots:
+        """The same in a transaction: the snapshots of what it sees, which another thread, that sees another commit, may
+        have taken for its own meanwhile."""
+        while True:
+            self._follow(connection)
+            snapshots, found = self._snapshots, catalogue.standing_facts(connection)
+            if not found.keys() >= {"dim", "scheme"} or snapshots.layout == RowLayout.of_facts(found):
+                return snapshots
+
+    def layout_in(self, connection: Connection) -> RowLayout:
+        """How the rows lie that a transaction sees."""
+        return self._followed(connection).layout
+
+    def _follow_kind(self) -> None:
+        """See whether rows are kept as another kind by now, and nothing else is another: that is no reason to refuse
+        what is written from here on."""
+        with self.shelf.reading() as connection:
+            found = catalogue.standing_facts(connection)
+            if {name for name, value in found.items() if self.facts[name] != value} == {"scheme"}:
+                self._follow(connection)
+
     def _follow(self, connection: Connection) -> bool:
         """The same in a transaction; whether one did. What was loaded for the old one is let go."""
         found = catalogue.standing_facts(connection)
         if self._files != self.shelf.files:  # another index lies in the folder, whose commits count from the start
             with self._choosing:
                 self._files = self.shelf.files
-                self._snapshots = Snapshots(self.segments, self.dim, self.space_id)
+                self._snapshots = Snapshots(self.segments, self.layout, self.space_id)
         if all(self.facts[name] == value for name, value in found.items()):
             return False
         with self._choosing:
             self.facts |= found
-            self.dim, self.space_id = int(self.facts["dim"]), self.facts["space_id"]
-            self._snapshots = Snapshots(self.segments, self.dim, self.space_id)
+            self.layout, self.space_id = RowLayout.of_facts(self.facts), self.facts["space_id"]
+            self._snapshots = Snapshots(self.segments, self.layout, self.space_id)
             if self._model is not None and self._model.manifest.space_id != self.space_id:
                 self._model = None
             self.generation += 1
         return True
 
     @contextmanager
-    def taking_over(self, connection: Connection) -> Iterator[Transaction]:
-        """A transaction of whoever holds the writer's lock, on a connection that is theirs."""
-        with writing(connection, self._disk, self.segments, self.dim) as transaction:
+    def taking_over(self, connection: Connection, layout: RowLayout) -> Iterator[Transaction]:
+        """A transaction of whoever holds the writer's lock, on a connection that is theirs. layout: of its rows."""
+        with writing(connection, self._disk, self.segments, layout) as transaction:
             yield transaction
 
     @contextmanager
-    def writing(self, *, seconds: float | None = None) -> Iterator[Transaction]:
-        """A transaction under the writer's lock. seconds: how long to wait for it, where not as usual."""
-        with self.lock.held(seconds), self._transaction(None) as transaction:
-            yield transaction
+    def writing(
+        self, *, seconds: float | None = None, ready: RowLayout | None = None, after: RowLayout | None = None
+    ) -> Iterator[Transaction]:
+        """A transaction under the writer's lock.
+
+        seconds  how long to wait for it, where not as usual
+        ready    of rows that wait for it; StoreError where the index keeps others by now
+        after    of what it writes, where that is not as rows are kept so far
+        """
+        with self.lock.held(seconds):
+            self._follow_kind()
+            if ready is not None and ready.kind != self.layout.kind:
+                raise self._made_anew()
+            with self._transaction(None, after) as transaction:
+                yield transaction
 
     @contextmanager
     def mending(self, mended: Mended) -> Iterator[Transaction]:
@@ -123,16 +161,22 @@ class Core:
         with self._transaction(mended) as transaction:
             yield transaction
 
+    def give_back(self) -> None:
+        """Pages of SQLite that hold nothing go back to the file system."""
+        with self.lock.held(), self.shelf.lent() as connection:
+            # As a script: it answers once for each page, and `execute` asks a statement without columns only once.
+            connection.executescript("PRAGMA incremental_vacuum")
+
     @contextmanager
     def staging(self) -> Iterator[None]:
         """What fails in it is told as a transaction's failure is."""
         with self.shelf.explained(), disk_errors(self.folder):
             yield
 
-    def staged(self) -> Staged:
+    def staged(self, layout: RowLayout) -> Staged:
         """Files for documents that wait for their commit."""
         with self.staging():
-            return staged(self._disk, self.segments, self.dim, worded=self.has_words)
+            return staged(self._disk, self.segments, layout, worded=self.has_words)
 
     @property
     def has_words(self) -> bool:
@@ -141,8 +185,7 @@ class Core:
 
     def check_writable(self) -> None:
         """Raise StoreError, before any work, for an index that was closed or can never be written."""
-        with self.shelf.reading():
-            pass
+        self._follow_kind()
         self.lock.check()
 
     def known(self, ids: Sequence[str]) -> str | None:
@@ -151,18 +194,22 @@ class Core:
             return reading.known(connection, ids)
 
     @contextmanager
-    def _transaction(self, mended: Mended | None) -> Iterator[Transaction]:
+    def _transaction(self, mended: Mended | None, after: RowLayout | None = None) -> Iterator[Transaction]:
+        layout = self.layout
         with self.shelf.lent() as connection:
             try:
-                with writing(connection, self._disk, self.segments, self.dim, mended) as transaction:
-                    if mended is None and self._follow(connection):
-                        raise StoreError(
-                            f"{self.folder}: was made anew with {self.facts['model'] or 'another encoder'} at "
-                            f"{self.dim} dims meanwhile; nothing was changed, do it again"
-                        )
+                with writing(connection, self._disk, self.segments, after or layout, mended) as transaction:
+                    if mended is None and (self._follow(connection) or self.layout_in(connection) != layout):
+                        raise self._made_anew()
                     yield transaction
             except StoreDamaged as error:
                 raise StoreDamaged(f"{self.folder}: {error}", error.ids) from error
+
+    def _made_anew(self) -> StoreError:
+        return StoreError(
+            f"{self.folder}: was made anew with {self.facts['model'] or 'another encoder'} at {self.dim} dims "
+            f"meanwhile ({self.layout.kind} rows); nothing was changed, do it again"
+        )
 
     def to_open_again(self) -> "tuple[Colibri | str | os.PathLike[str] | None, float, Loader | None]":
         """What `Index.open` takes beside the folder: model, lock_seconds, load."""

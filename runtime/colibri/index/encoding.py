@@ -15,6 +15,7 @@ from colibri.encoding import ByText, LongDocuments
 from colibri.index.about import NOWHERE, about
 from colibri.index.document import Document
 from colibri.index.ready import Given
+from colibri.index.storage.row_layout import RowLayout
 from colibri.tokens import split
 from colibri.vectors import Span, Spans, TokenVectors
 
@@ -89,18 +90,19 @@ class IndexModel:
     def documents(
         self,
         documents: Iterable[Document],
-        dim: int,
+        layout: RowLayout,
         *,
         passage_tokens: int | None,
         overlap_tokens: int,
         done: Callable[[int], object] | None = None,
         measured: Callable[[int, int], object] | None = None,
     ) -> Generator[Encoded]:
-        """Texts as int8 passages, as `passages` makes them."""
+        """Texts as passages, made by `passages`, of rows as an index keeps them."""
+        dim = layout.dim
         found = self.passages(
             documents,
             [dim],
-            TokenVectors.quantize,
+            lambda vectors: vectors.quantize(layout.kind),
             passage_tokens=passage_tokens,
             overlap_tokens=overlap_tokens,
             done=done,
@@ -235,7 +237,7 @@ class _UnderWay:
 
 
 def _joined(parts: Sequence[TokenVectors], spans: Sequence[Span]) -> Given:
-    """int8 passages end to end, at least one; their tokens' spans counted from the beginning of the document."""
+    """Passages end to end, at least one; their tokens' spans counted from the beginning of the document."""
     shifted = []
     for part, span in zip(parts, spans, strict=True):
         assert part.spans is not None

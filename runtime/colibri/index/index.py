@@ -18,10 +18,11 @@ from colibri.index.document import Document, Hit, Payload, Stored, all_ids, id_l
 from colibri.index.rules import rules as checked_rules
 from colibri.index.storage import notes, reading, renaming
 from colibri.index.storage.disk import Disk
+from colibri.index.storage.row_layout import RowKind, checked_kind
 from colibri.index.synced import Synced
+from colibri.index.upkeep import convert as converting
 from colibri.index.upkeep import operations as upkeep
 from colibri.index.upkeep import takeover, transfer
-from colibri.index.upkeep import words as wording
 from colibri.index.upkeep.operations import Stats
 from colibri.index.upkeep.repair import Repair
 from colibri.index.upkeep.verify import Verification
@@ -59,6 +60,7 @@ class Index:
         create: bool = True,
         *,
         space_id: str | None = None,
+        rows: RowKind | None = None,
         lock_seconds: float = 10.0,
         load: "Loader | None" = None,
         _disk: Disk | None = None,
@@ -71,11 +73,14 @@ class Index:
         create        whether to make an index where there is none
         space_id      for vectors of your own encoder, in place of a model: a name for their space ("" for none), and
                       `dim` says how wide they are. Such an index takes and finds vectors, not texts
+        rows          what a new index keeps: "int8", a byte a value, or "int4", half of one, which costs a little of
+                      the ranking (docs/index.md says how much); both with a float32 scale a token. None: the index's,
+                      for a new one int8. `convert` makes one of the other
         lock_seconds  how long a call that writes waits for another writer
         load          what loads the model in place of `colibri.load`, for another variant or provider
 
-        Raises StoreError for an index of another space or width, of a newer format, or one that cannot be read or made;
-        InputError for a width the model has no head for.
+        Raises StoreError for an index of another space, width or kind of rows, of a newer format, or one that cannot be
+        read or made; InputError for a width the model has no head for, ShapeError for int4 of an odd one.
         """
         return cls(
             opening.opened(
@@ -83,6 +88,7 @@ class Index:
                 model,
                 dim,
                 space_id,
+                rows=rows,
                 create=create,
                 lock_seconds=lock_seconds,
                 disk=_disk or Disk(),
@@ -99,6 +105,11 @@ class Index:
     def dim(self) -> int:
         """Width of its rows."""
         return self._core.dim
+
+    @property
+    def rows(self) -> RowKind:
+        """What its rows are kept as: "int8" or "int4"."""
+        return self._core.layout.kind
 
     @property
     def space_id(self) -> str:
@@ -257,7 +268,8 @@ class Index:
             return transaction.remove(id_list(ids))
 
     def get(self, ids: str | Sequence[str], *, vectors: bool = False) -> list[Stored | None]:
-        """Documents by id, in the order asked for, None for what is not there. vectors: with their int8 rows.
+        """Documents by id, in the order asked for, None for what is not there. vectors: with their rows as they
+        are kept, int8 or int4.
 
         Raises StoreDamaged when one is not what was written.
         """
@@ -474,13 +486,20 @@ class Index:
         """
         return upkeep.compact(self._core)
 
-    def convert(self, *, progress: bool = False) -> int:
+    def convert(self, *, rows: RowKind | None = None, progress: bool = False) -> int:
         """Give an index that was made without words, or without sign bits, those of all its documents, in one
-        transaction; how many documents it has, 0 where it lacks nothing. Older programs refuse it once it has words.
+        transaction; how many documents it has, 0 where nothing was to be done. Older programs refuse it once it has
+        words.
 
-        Raises StoreError where the SQLite of this Python has no FTS5.
+        rows  also make its rows those, in the same transaction, which writes all of them anew: deleted ones go, and the
+              disk holds both for the while. int4 loses half of each value for good, and a little more than encoding
+              anew would; older programs refuse such an index. int8 of int4 has the same scores, and what was lost stays
+              lost
+
+        Raises StoreError where the SQLite of this Python has no FTS5, StoreDamaged where a passage is not what was
+        written, InputError for another kind, ShapeError for int4 of an odd width.
         """
-        return wording.convert(self._core, show=progress)
+        return converting.convert(self._core, None if rows is None else checked_kind(rows), show=progress)
 
     def verify(self, *, progress: bool = False) -> Verification:
         """Compare every byte that counts with its checksum: finds, and names, every document that changed on disk."""

@@ -13,6 +13,7 @@ from colibri.index.ready import Given, given_rows, packed, passages_of
 from colibri.index.rules import Rules
 from colibri.index.staging import Staging
 from colibri.index.storage.growing import Batch, Entry, there_is
+from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.transaction import Transaction
 from colibri.index.storage.words import cut_words
 from colibri.machine import Progress, progress_bar
@@ -53,8 +54,9 @@ def import_(core: Core, found: Iterable[tuple[Document, Given, tuple[Span, ...]]
 def _work(core: Core, wanted: Rules) -> Iterator["Ingest"]:
     """Committed at its end; when something is raised, what was not committed by then is taken back."""
     core.check_writable()
-    staging = Staging(core, replace=wanted.replace, seconds=wanted.commit_every)
-    work = Ingest(staging, wanted, core.dim, core.space_id, worded=core.has_words)
+    layout = core.layout
+    staging = Staging(core, layout, replace=wanted.replace, seconds=wanted.commit_every)
+    work = Ingest(staging, wanted, layout, core.space_id, worded=core.has_words)
     try:
         yield work
         staging.commit()
@@ -118,12 +120,12 @@ class Within:
 class Ingest:
     """One call's documents: checked one by one, encoded or taken ready, quantised and handed on in batches."""
 
-    def __init__(self, sink: Sink, rules: Rules, dim: int, space_id: str, *, worded: bool = False) -> None:
+    def __init__(self, sink: Sink, rules: Rules, layout: RowLayout, space_id: str, *, worded: bool = False) -> None:
         """worded: whether words are cut here, before any lock; else by whoever commits, if they are kept"""
         self._worded = worded
         self._sink = sink
         self._rules = rules
-        self._dim = dim
+        self._layout = layout
         self._space_id = space_id
         self._batch: list[tuple[Encoded, str | None]] = []
         self._tokens = self._bytes = 0
@@ -148,7 +150,7 @@ class Ingest:
         if text is not None:
             encoded = model().documents(
                 chain([text], source),
-                self._dim,
+                self._layout,
                 passage_tokens=self._rules.passage_tokens,
                 overlap_tokens=self._rules.overlap_tokens,
                 done=done,
@@ -174,7 +176,7 @@ class Ingest:
             where = f"documents[{place}] ({document.id!r})"
             payload = payload_json(document.payload, where)
             if document.vectors is not None:
-                vectors = given_rows(document.vectors, self._dim, self._space_id, where)
+                vectors = given_rows(document.vectors, self._layout.dim, self._space_id, where)
                 self._done(len(vectors.rows))
                 self._put(Encoded(document, vectors, passages_of(vectors, document.text)), payload)
                 continue
@@ -209,7 +211,7 @@ class Ingest:
             batch[encoded.document.id] = (encoded, payload)
         if not batch:
             return
-        vectors = packed({found_id: encoded.vectors for found_id, (encoded, _) in batch.items()}, self._dim)
+        vectors = packed({found_id: encoded.vectors for found_id, (encoded, _) in batch.items()}, self._layout)
         self._sink.add(Batch([self._entry(encoded, payload) for encoded, payload in batch.values()], vectors))
 
     def _entry(self, encoded: Encoded, payload: str | None) -> Entry:

@@ -19,6 +19,7 @@ from colibri.index.storage import catalogue, words
 from colibri.index.storage.catalogue import Catalogue
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.lock import WriterLock, held, taken_over
+from colibri.index.storage.row_layout import SCHEMES, RowKind, RowLayout, checked_kind, checked_layout
 from colibri.index.storage.sharing import make_folders, share
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def opened(
     dim: int | None,
     space_id: str | None,
     *,
+    rows: str | None,
     create: bool,
     lock_seconds: float,
     disk: Disk,
@@ -51,14 +53,15 @@ def opened(
         raise InputError(f"space_id: found {space_id!r}, wanted a name or None")
     if space_id is not None and model is not None:
         raise InputError("either a model or a space_id: the one says what encodes, the other that nothing here does")
+    kind = None if rows is None else checked_kind(rows)
     lock = WriterLock(folder / LOCK, lock_seconds)
     if not _is_index(folder):
         _refuse_other_folders(folder, create)
-        _make(folder, _new_facts(model, dim, space_id), disk, lock)
+        _make(folder, _new_facts(model, dim, space_id, kind or "int8"), disk, lock)
     shelf = Catalogue(folder)
     try:
         facts = _facts(folder, shelf)
-        _check(folder, facts, dim, space_id)
+        _check(folder, facts, dim, space_id, kind)
         _heal(folder, facts)
         core = Core(folder, facts, shelf, disk, lock, load)
         if model is not None:
@@ -171,16 +174,21 @@ def _refuse_other_folders(folder: Path, create: bool) -> None:
 
 
 def _new_facts(
-    model: "Colibri | str | os.PathLike[str] | None", dim: int | None, space_id: str | None
+    model: "Colibri | str | os.PathLike[str] | None", dim: int | None, space_id: str | None, kind: RowKind
 ) -> dict[str, str]:
-    facts = {"format": str(words.FORMAT if words.has_fts5() else 1), "scheme": catalogue.SCHEME}
+    facts = {"format": str(words.FORMAT if words.has_fts5() else 1)}
     if space_id is not None:
         if dim is None:
             raise InputError("dim: an index for vectors of your own (space_id) needs their width")
-        return {**facts, "dim": str(int(dim)), "space_id": space_id, "model": ""}
+        return {**facts, **_facts_of(checked_layout(int(dim), kind)), "space_id": space_id, "model": ""}
     encoder = IndexModel(model)
     width = min(encoder.manifest.dims) if dim is None else checks.one_dim(encoder.manifest, dim)
-    return {**facts, "dim": str(width), "space_id": encoder.manifest.space_id, "model": encoder.name}
+    layout = checked_layout(width, kind)
+    return {**facts, **_facts_of(layout), "space_id": encoder.manifest.space_id, "model": encoder.name}
+
+
+def _facts_of(layout: RowLayout) -> dict[str, str]:
+    return {"scheme": layout.scheme, "dim": str(layout.dim)}
 
 
 def _make(folder: Path, facts: dict[str, str], disk: Disk, lock: WriterLock) -> None:
@@ -253,11 +261,16 @@ def _crc(standing: dict[str, str]) -> int:
     return catalogue.fact_crc(FACTS_FILE, json.dumps(standing, sort_keys=True))
 
 
-def _check(folder: Path, facts: dict[str, str], dim: int | None, space_id: str | None) -> None:
-    if int(facts["format"]) > catalogue.FORMAT or facts["scheme"] != catalogue.SCHEME:
+def _check(folder: Path, facts: dict[str, str], dim: int | None, space_id: str | None, kind: RowKind | None) -> None:
+    if int(facts["format"]) > catalogue.FORMAT or facts["scheme"] not in SCHEMES:
         raise StoreError(
             f"{folder}: format {facts['format']} ({facts['scheme']}), this runtime reads {catalogue.FORMAT} "
-            f"({catalogue.SCHEME}); upgrade colibri-edge"
+            f"({', '.join(SCHEMES)}); upgrade colibri-edge"
+        )
+    if kind is not None and kind != SCHEMES[facts["scheme"]]:
+        raise StoreError(
+            f"{folder}: has {SCHEMES[facts['scheme']]} rows, not {kind}; `colibri index --convert --rows {kind}` makes "
+            "them those, or --rebuild encodes texts again"
         )
     if dim is not None and dim != int(facts["dim"]):
         raise StoreError(

@@ -1,4 +1,4 @@
-"""Rows on their way into an index: as they were given, then as int8, many documents at a time.
+"""Rows on their way into an index: as they were given, then as it keeps them, many documents at a time.
 
 An index of ready vectors takes 20,000 documents a second and more, so that each has 50 us: what can be checked or
 computed for a batch is not done document by document.
@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colibri.errors import InputError, ShapeError
-from colibri.quantised import quantised_rows
+from colibri.index.storage.row_layout import RowKind, RowLayout
+from colibri.quantised import nibble_rows, quantised_rows, unpacked_nibbles
 from colibri.vectors import Rows, Span, Spans, TokenVectors
 
 _QUANTISED_AT_ONCE = 2_048  # tokens: half a megabyte of float32 at 64 dims stays in a core's cache
@@ -22,7 +23,7 @@ _QUANTISED_AT_ONCE = 2_048  # tokens: half a megabyte of float32 at 64 dims stay
 class Given:
     """The rows of a document, not known to be finite yet.
 
-    rows     (tokens, dim) float32, float16 or int8; of int8 rows, scales (tokens,)
+    rows     (tokens, dim) float32, float16 or int8, or (tokens, dim / 2) int4; of int8 and int4 rows, scales (tokens,)
     lengths  how many of them each passage has, none without
     spans    (tokens, 2) or None
     """
@@ -40,8 +41,7 @@ def given_rows(vectors: object, dim: int, space_id: str, where: str) -> Given:
             raise ShapeError(f"{where}: vectors are of another model's space than the index")
         if vectors.kind in ("int8", "int4") and vectors.scales is None:
             raise ShapeError(f"{where}: {vectors.kind} vectors without scales; TokenVectors.quantize() makes both")
-        if vectors.kind == "int4":
-            vectors = vectors.quantize("int8")
+        found = vectors.dim
         given = Given(vectors.rows, np.diff(vectors.starts).tolist(), vectors.scales, vectors.spans)
     else:
         rows = np.asarray(vectors)
@@ -50,9 +50,10 @@ def given_rows(vectors: object, dim: int, space_id: str, where: str) -> Given:
         if rows.itemsize > 4:
             with np.errstate(over="ignore"):  # what overflows is not finite, which is refused
                 rows = rows.astype(np.float32)
+        found = rows.shape[1]
         given = Given(rows, [len(rows)])
-    if given.rows.shape[1] != dim:
-        raise ShapeError(f"{where}: vectors have dim {given.rows.shape[1]}, the index has {dim}")
+    if found != dim:
+        raise ShapeError(f"{where}: vectors have dim {found}, the index has {dim}")
     if not given.lengths or not all(given.lengths):
         raise ShapeError(f"{where}: a passage without rows")
     return given
@@ -73,25 +74,25 @@ def passages_of(given: Given, text: str | None) -> tuple[Span, ...]:
     return tuple(found)
 
 
-def packed(parts: Mapping[str, Given], dim: int) -> TokenVectors:
-    """The rows of documents (by id) as int8, end to end. Where one has no spans, its are (0, 0): nobody knows.
+def packed(parts: Mapping[str, Given], layout: RowLayout) -> TokenVectors:
+    """The rows of documents (by id) as an index keeps them, end to end. Where one has no spans, its are (0, 0): nobody
+    knows.
 
     Raises InputError that names a document whose rows are not finite.
     """
     counts = [len(part.rows) for part in parts.values()]
-    rows, scales = np.empty((sum(counts), dim), np.int8), np.empty(sum(counts), np.float32)
+    rows, scales = np.empty((sum(counts), layout.row_bytes), layout.dtype), np.empty(sum(counts), np.float32)
     at = 0
     for dtype, group in groupby(parts.values(), key=lambda part: part.rows.dtype):
         run = list(group)
         given = run[0].rows if len(run) == 1 else np.concatenate([part.rows for part in run])
-        if dtype == np.int8:
-            rows[at : at + len(given)] = given
-            scales[at : at + len(given)] = np.concatenate([part.scales for part in run if part.scales is not None])
-        else:
-            for first in range(0, len(given), _QUANTISED_AT_ONCE):
-                some = given[first : first + _QUANTISED_AT_ONCE]
-                own = slice(at + first, at + first + len(some))
-                rows[own], scales[own] = quantised_rows(some)
+        sizes = None
+        if dtype in (np.int8, np.uint8):
+            sizes = np.concatenate([part.scales for part in run if part.scales is not None])
+        for first in range(0, len(given), _QUANTISED_AT_ONCE):
+            some = slice(first, first + _QUANTISED_AT_ONCE)
+            own = slice(at + first, at + first + len(given[some]))
+            rows[own], scales[own] = _stored(given[some], None if sizes is None else sizes[some], layout.kind)
         at += len(given)
     if not np.isfinite(scales).all():
         token = int((~np.isfinite(scales)).argmax())
@@ -106,3 +107,17 @@ def packed(parts: Mapping[str, Given], dim: int) -> TokenVectors:
             [np.zeros((len(part.rows), 2), np.int32) if part.spans is None else part.spans for part in parts.values()]
         )
     return TokenVectors(rows, starts, spans, scales=scales)
+
+
+def _stored(rows: Rows, scales: NDArray[np.float32] | None, kind: RowKind) -> tuple[Rows, NDArray[np.float32]]:
+    """Rows of one dtype, and the scales that int8 and int4 ones have, as those of a kind: as `TokenVectors.quantize`
+    does it. Those that are not finite give such scales."""
+    if scales is None:
+        return nibble_rows(rows) if kind == "int4" else quantised_rows(rows)
+    given = "int4" if rows.dtype == np.uint8 else "int8"
+    if given == kind:
+        return rows, scales
+    if kind == "int8":
+        return unpacked_nibbles(rows), scales
+    with np.errstate(over="ignore", invalid="ignore"):
+        return nibble_rows(rows.astype(np.float32) * scales[:, None])

@@ -8,16 +8,19 @@ import time
 from colibri.index.core import Core
 from colibri.index.storage.adoption import adopt
 from colibri.index.storage.growing import Batch, there_is
+from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.staged import Staged
 
 
 class Staging:
     """One call's documents; threads may not share it. To be closed, whatever happens."""
 
-    def __init__(self, core: Core, *, replace: bool, seconds: float | None) -> None:
-        """replace: whether documents take the place of those of their ids; else InputError for an id that is there.
-        seconds: of work after which what is there should be committed; None: when all of it is."""
+    def __init__(self, core: Core, layout: RowLayout, *, replace: bool, seconds: float | None) -> None:
+        """layout: of the rows that come. replace: whether documents take the place of those of their ids; else
+        InputError for an id that is there. seconds: of work after which what is there should be committed; None: when
+        all of it is."""
         self._core = core
+        self._layout = layout
         self._replace = replace
         self._seconds = seconds
         self._begun = core.clock()
@@ -38,7 +41,7 @@ class Staging:
             return
         if self._files is None:
             self._files_since = time.monotonic()
-            self._files = self._core.staged()
+            self._files = self._core.staged(self._layout)
         if self._waiting is not None:
             waited, self._waiting = self._waiting, None
             self._write(self._files, waited)
@@ -63,7 +66,7 @@ class Staging:
         if self._files is not None:
             self._adopt(self._files)
         elif self._waiting is not None:
-            with self._core.writing() as transaction:
+            with self._core.writing(ready=self._layout) as transaction:
                 transaction.add(self._waiting, replace=self._replace)
             self._waiting = None
         self._begun = self._core.clock()
@@ -73,8 +76,8 @@ class Staging:
             files.finish()
         # What took long to make is worth waiting for as long: a compaction may be under way.
         patience = max(self._core.lock.seconds, time.monotonic() - self._files_since)
-        with self._core.writing(seconds=patience) as transaction:
-            adopt(transaction, files, self._core.dim, replace=self._replace)
+        with self._core.writing(seconds=patience, ready=self._layout) as transaction:
+            adopt(transaction, files, self._layout, replace=self._replace)
         self.close()
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ from colibri.index.storage import segments
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.growing import there_is
 from colibri.index.storage.renumbered import DOCUMENT_HEAD, PASSAGE_HEAD, renumbered
+from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.staged import Staged
 from colibri.index.storage.transaction import Transaction
 from colibri.vectors import Offsets
@@ -14,7 +15,7 @@ _AT_ONCE = 4_096  # rows of SQLite
 _PLACE = (1 << SEGMENT_SHIFT) - 1
 
 
-def adopt(transaction: Transaction, staged: Staged, dim: int, *, replace: bool) -> None:
+def adopt(transaction: Transaction, staged: Staged, layout: RowLayout, *, replace: bool) -> None:
     """Make everything of `staged`, which is finished, part of a transaction.
 
     replace: whether documents take the place of those of their ids; else InputError for an id that is there
@@ -29,7 +30,7 @@ def adopt(transaction: Transaction, staged: Staged, dim: int, *, replace: bool) 
     for number, appender in staged.segments.items():
         ends = np.fromfile(segments.file_at(appender.stem, "ends"), "<i8", appender.passages)
         bases[number] = transaction.take(appender)
-        _passages(transaction, staged, number, bases[number], shift, np.diff(ends, prepend=0) * (dim + 4))
+        _passages(transaction, staged, number, bases[number], shift, np.diff(ends, prepend=0) * layout.token_bytes)
     for first, passages in staged.gone():
         transaction.forget_slots(bases[first >> SEGMENT_SHIFT] + (first & _PLACE), passages)
     _documents(transaction, staged, bases, shift)

@@ -24,9 +24,6 @@ from colibri.index.storage.sharing import share
 FILE_NAME = "index.sqlite"
 FORMAT = 2
 """The newest that is read; 1 has no words."""
-SCHEME = "int8-scale"
-"""`TokenVectors.quantize`: int8 rows, one float32 scale a token."""
-
 FACTS = ("format", "scheme", "space_id", "model", "dim", "commits", "next_segment", "next_document")
 
 SEGMENT_SHIFT = 24
@@ -283,9 +280,13 @@ def read_facts(connection: sqlite3.Connection) -> dict[str, str]:
     return facts
 
 
-def standing_facts(connection: sqlite3.Connection) -> dict[str, str]:
-    """Those that say what the rows are, as far as they are whole: only a takeover changes them."""
-    rows = connection.execute("SELECT name, value, crc FROM meta WHERE name IN ('dim', 'space_id', 'model')")
+def standing_facts(connection: sqlite3.Connection, schema: str = "") -> dict[str, str]:
+    """Those that say what the rows are, as far as they are whole: only a takeover or a conversion changes them.
+
+    schema: "name." of an attached file.
+    """
+    names = "('dim', 'scheme', 'space_id', 'model')"
+    rows = connection.execute(f"SELECT name, value, crc FROM {schema}meta WHERE name IN {names}")
     return {name: value for name, value, crc in rows if isinstance(value, str) and crc == fact_crc(name, value)}
 
 

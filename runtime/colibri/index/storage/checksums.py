@@ -3,10 +3,17 @@
 import struct
 import zlib
 
+from colibri.index.storage.row_layout import RowKind
 
-def segment_crc(number: int, passages: int, tokens: int, gone: bytes) -> int:
-    """Of a row of segments."""
-    return zlib.crc32(gone, zlib.crc32(struct.pack("<qqq", number, passages, tokens)))
+
+def segment_crc(number: int, passages: int, tokens: int, gone: bytes, kind: RowKind) -> int:
+    """Of a row of segments, whose rows are of that kind.
+
+    A program before int4 that has an index open while another one converts it takes such an entry for a damaged one,
+    and so writes no int8 row behind int4 ones.
+    """
+    begun = 0 if kind == "int8" else zlib.crc32(kind.encode())
+    return zlib.crc32(gone, zlib.crc32(struct.pack("<qqq", number, passages, tokens), begun))
 
 
 def text_crc(text: bytes | None) -> int | None:

@@ -13,6 +13,7 @@ from colibri.index.storage import checksums
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.passage_words import WordRow
 from colibri.index.storage.reading import known
+from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.segments import Appender, Committed
 from colibri.index.storage.token_spans import packed
 from colibri.index.storage.words import cut_words
@@ -36,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Documents of different ids, and the int8 rows of all their passages end to end."""
+    """Documents of different ids, and the rows of all their passages end to end, of the kind that the index keeps."""
 
     entries: list[Entry]
     vectors: TokenVectors
@@ -50,19 +51,19 @@ def there_is(found_id: str) -> InputError:
 class Rows:
     """Segments that are appended to one after the other: one that is full is left behind."""
 
-    def __init__(self, disk: Disk, dim: int, place: Callable[[], tuple[Path, Committed]]) -> None:
+    def __init__(self, disk: Disk, layout: RowLayout, place: Callable[[], tuple[Path, Committed]]) -> None:
         """place: which segment is next, and its files but for their endings."""
         self._disk = disk
-        self._dim = dim
+        self._layout = layout
         self._place = place
         self.written: dict[int, Appender] = {}
         self._last: Appender | None = None
 
     def append(self, vectors: TokenVectors) -> int:
-        """Write int8 passages, together in one segment; the slot of the first. Raises OSError, StoreError."""
+        """Write passages, together in one segment; the slot of the first. Raises OSError, StoreError."""
         if self.full:
             stem, committed = self._place()
-            self._last = self.written[committed.number] = Appender(self._disk, stem, committed, self._dim)
+            self._last = self.written[committed.number] = Appender(self._disk, stem, committed, self._layout)
         assert self._last is not None
         return self._last.append(vectors)
 
@@ -96,13 +97,18 @@ class Growing:
     """Documents that are added to the tables of a connection within its transaction, and their rows to segments."""
 
     def __init__(
-        self, connection: sqlite3.Connection, rows: Rows, dim: int, next_document: int, words: Worded | None = None
+        self,
+        connection: sqlite3.Connection,
+        rows: Rows,
+        layout: RowLayout,
+        next_document: int,
+        words: Worded | None = None,
     ) -> None:
         """words: those of the tables, None where they have none"""
         self._words = words
         self._connection = connection
         self._rows = rows
-        self._dim = dim
+        self._layout = layout
         self.next_document = next_document
         self._documents: list[tuple[int, str, int, int, str | None, int | None, int]] = []
         self._texts: list[tuple[int, bytes]] = []
@@ -129,7 +135,7 @@ class Growing:
         return number
 
     def move(self, vectors: TokenVectors, passages: Sequence[PassageRow]) -> int:
-        """Write int8 passages that were read elsewhere, with what their rows said (all but the slot); the slot of the
+        """Write passages that were read elsewhere, with what their rows said (all but the slot); the slot of the
         first. All of a document have to come at once."""
         slot = self._rows.append(vectors)
         self._passages += [(slot + i, *row) for i, row in enumerate(passages)]
@@ -150,12 +156,12 @@ class Growing:
         assert vectors.scales is not None
         rows = np.ascontiguousarray(vectors.rows).data.cast("B")
         scales = np.ascontiguousarray(vectors.scales, "<f4").data.cast("B")
-        dim, bounds = self._dim, vectors.starts.tolist()
+        width, bounds = self._layout.row_bytes, vectors.starts.tolist()
         begin = 0
         for i, (document, (start, end)) in enumerate(passages):
             stop = bounds[i + 1]
-            spans = None if vectors.spans is None else packed(vectors.spans[begin:stop])
-            own, sizes = rows[begin * dim : stop * dim], scales[4 * begin : 4 * stop]
+            spans = None if vectors.spans is None else packed(vectors.spans[begin:stop], self._layout.kind)
+            own, sizes = rows[begin * width : stop * width], scales[4 * begin : 4 * stop]
             crc = checksums.passage_crc(document, start, end, spans, own, sizes)
             self._passages.append((slot + i, document, start, end, spans, crc))
             begin = stop

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from colibri.index.storage import signs
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.checksums import passage_crc
+from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.segments import file_of
 from colibri.vectors import TokenVectors
 
@@ -17,11 +18,11 @@ _PLACE = (1 << SEGMENT_SHIFT) - 1
 class RawSegment:
     """Reads passages by place, and refuses places that the files do not hold. Nothing is believed."""
 
-    def __init__(self, folder: Path, number: int, dim: int) -> None:
+    def __init__(self, folder: Path, number: int, layout: RowLayout) -> None:
         self.number = number
-        self._dim = dim
-        rows = _mapped(file_of(folder, number, "rows"), np.int8)
-        self._rows = rows[: rows.size // dim * dim].reshape(-1, dim)
+        self._dim = layout.dim
+        rows, width = _mapped(file_of(folder, number, "rows"), layout.dtype), layout.row_bytes
+        self._rows = rows[: rows.size // width * width].reshape(-1, width)
         self._scales = _mapped(file_of(folder, number, "scales"), np.dtype("<f4"))
         self._ends = _mapped(file_of(folder, number, "ends"), np.dtype("<i8"))
         self._signs = file_of(folder, number, signs.KIND)

@@ -231,7 +231,7 @@ def stored(connection: sqlite3.Connection, snapshot: Snapshot, row: Row, *, vect
 
 
 def packed_vectors(passages: Sequence[PassageRow], snapshot: Snapshot) -> TokenVectors:
-    """int8 rows of some passages, at least one, copied out of the maps."""
+    """Rows of some passages as they are kept, at least one, copied out of the maps."""
     docs = passages[0].segment.docs
     owns = [slice(p.segment.docs.starts[p.place], p.segment.docs.starts[p.place + 1]) for p in passages]
     lengths = [own.stop - own.start for own in owns]

@@ -1,6 +1,6 @@
 """Segments: append-only files of token rows, of which the catalogue says how much is committed.
 
-    000001.rows    int8 (tokens, dim)
+    000001.rows    int8 (tokens, dim), or of int4 uint8 (tokens, dim / 2): see `row_layout`
     000001.scales  float32 (tokens,)
     000001.ends    int64 (passages,), where each passage's rows end
     000001.signs   sign bits of the rows (`signs`); there may be none, or not of all of them
@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from colibri.errors import StoreDamaged, StoreError
 from colibri.index.storage import signs
-from colibri.index.storage.catalogue import SEGMENT_SHIFT
+from colibri.index.storage.catalogue import SEGMENT_SHIFT, standing_facts
 from colibri.index.storage.checksums import segment_crc
 from colibri.index.storage.disk import Disk, write_all
+from colibri.index.storage.row_layout import SCHEMES, RowLayout
 from colibri.scoring import Signs
 from colibri.vectors import Offsets, TokenVectors
 
@@ -29,7 +30,7 @@ KINDS = ("rows", "scales", "ends")
 """Files that every segment has."""
 ALL_KINDS = (*KINDS, signs.KIND)
 FULL_TOKENS = 4 << 20
-"""From here on a segment takes no more documents: 285 MB at 64 dims."""
+"""From here on a segment takes no more documents: 285 MB of int8 at 64 dims."""
 FULL_PASSAGES = 1 << 18
 _MOST_PASSAGES = 1 << SEGMENT_SHIFT
 
@@ -82,9 +83,10 @@ def read_segments(connection: sqlite3.Connection, schema: str = "") -> list[Comm
     disk."""
     found = []
     signed = signs.covered(connection, schema)
+    kind = SCHEMES.get(standing_facts(connection, schema).get("scheme", ""), "int8")
     rows = connection.execute(f"SELECT number, passages, tokens, gone, crc FROM {schema}segments ORDER BY number")
     for number, passages, tokens, gone, crc in rows:
-        if not isinstance(gone, bytes) or crc != segment_crc(number, passages, tokens, gone):
+        if not isinstance(gone, bytes) or crc != segment_crc(number, passages, tokens, gone, kind):
             raise StoreDamaged(f"segment {number}: its entry changed on disk; `colibri index --repair` mends it")
         bits = np.unpackbits(np.frombuffer(gone, np.uint8), count=passages).astype(np.bool_)
         found.append(Committed(number, passages, tokens, bits, signed.get(number) == tokens))
@@ -116,7 +118,7 @@ def numbers_in(folder: Path) -> dict[Path, int]:
     return {path: number for path in folder.iterdir() if (number := number_of(path)) is not None}
 
 
-def opened(folder: Path, committed: Committed, dim: int, space_id: str, before: Segment | None) -> Segment:
+def opened(folder: Path, committed: Committed, layout: RowLayout, space_id: str, before: Segment | None) -> Segment:
     """Map what is committed; `before` is an earlier state of the same segment, whose maps serve where they reach.
 
     Raises FileNotFoundError where the segment was compacted away meanwhile, StoreDamaged where files are too short or
@@ -128,7 +130,7 @@ def opened(folder: Path, committed: Committed, dim: int, space_id: str, before: 
         own = _signs(folder, committed, before.docs) if before.signs is None else before.signs
         return replace(before, gone=committed.gone, live=live, signs=own)
     try:
-        rows = np.memmap(file_of(folder, number, "rows"), np.int8, "r", shape=(tokens, dim))
+        rows = np.memmap(file_of(folder, number, "rows"), layout.dtype, "r", shape=(tokens, layout.row_bytes))
         scales = np.memmap(file_of(folder, number, "scales"), "<f4", "r", shape=(tokens,))
         # Read, not mapped: where a document lies must not change under a kernel that has been told.
         ends = np.fromfile(file_of(folder, number, "ends"), "<i8", passages).astype(np.int64, copy=False)
@@ -154,9 +156,9 @@ def _signs(folder: Path, committed: Committed, docs: TokenVectors) -> Signs | No
     return None if bits is None else Signs(bits, docs.starts, docs.dim)
 
 
-def raw_rows(stem: Path, passages: int, tokens: int, dim: int) -> TokenVectors:
+def raw_rows(stem: Path, passages: int, tokens: int, layout: RowLayout) -> TokenVectors:
     """What was just written, mapped. Raises OSError."""
-    rows = np.memmap(file_at(stem, "rows"), np.int8, "r", shape=(tokens, dim))
+    rows = np.memmap(file_at(stem, "rows"), layout.dtype, "r", shape=(tokens, layout.row_bytes))
     scales = np.memmap(file_at(stem, "scales"), "<f4", "r", shape=(tokens,))
     ends = np.fromfile(file_at(stem, "ends"), "<i8", passages)
     starts = np.concatenate([np.zeros(1, np.int64), ends])
@@ -166,16 +168,16 @@ def raw_rows(stem: Path, passages: int, tokens: int, dim: int) -> TokenVectors:
 class Appender:
     """Adds passages to one segment after what is committed. Nothing counts before the catalogue says so."""
 
-    def __init__(self, disk: Disk, stem: Path, committed: Committed, dim: int) -> None:
+    def __init__(self, disk: Disk, stem: Path, committed: Committed, layout: RowLayout) -> None:
         """stem: of the segment's files."""
         self._disk = disk
-        self._dim = dim
+        self._row_bytes = layout.row_bytes
         self.stem = stem
         self.number = committed.number
         self.passages = committed.passages
         self.tokens = committed.tokens
         self._files = [disk.create(file_at(stem, kind)) for kind in ALL_KINDS]
-        self.signed = committed.signed and signs.reaches(self._files[-1].fileno(), self.tokens, dim)
+        self.signed = committed.signed and signs.reaches(self._files[-1].fileno(), self.tokens, layout.dim)
         """Whether there are sign bits of all rows: of a segment that lacks some, no more are written."""
 
     @property
@@ -184,13 +186,13 @@ class Appender:
         return self.tokens >= FULL_TOKENS or self.passages >= FULL_PASSAGES
 
     def append(self, vectors: TokenVectors) -> int:
-        """Write int8 passages; returns the slot of the first. Raises OSError when the disk takes no more."""
+        """Write passages; returns the slot of the first. Raises OSError when the disk takes no more."""
         if self.passages + len(vectors) > _MOST_PASSAGES:
             raise StoreError(f"a document of more than {_MOST_PASSAGES - self.passages:,} passages")
         assert vectors.scales is not None
         slot = (self.number << SEGMENT_SHIFT) + self.passages
         rows, scales, ends, own_signs = self._files
-        self._put(rows, vectors.rows, self.tokens * self._dim)
+        self._put(rows, vectors.rows, self.tokens * self._row_bytes)
         self._put(scales, vectors.scales.astype("<f4", copy=False), self.tokens * 4)
         self._put(ends, (vectors.starts[1:] + self.tokens).astype("<i8", copy=False), self.passages * 8)
         if self.signed:

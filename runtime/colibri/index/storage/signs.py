@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from colibri.errors import StoreDamaged
 from colibri.index.storage.catalogue import fact_crc, write_fact
 from colibri.index.storage.disk import Disk, write_all
+from colibri.index.storage.row_layout import RowLayout
+from colibri.quantised import unpacked_nibbles
 from colibri.scoring import row_bytes, sign_rows
 from colibri.vectors import Rows, TokenVectors
 
@@ -30,7 +32,7 @@ KIND = "signs"
 """What the files' names end with."""
 _AT_ONCE = 1 << 17  # tokens: 8 MB of rows at 64 dims
 _FULL = 255  # a row's factor, when it is cut off there: it is uneven, or longer than 1
-_LONGEST = 1.01  # of rows that are taken for unit ones: int8 rounds
+_LONGEST = 1.01  # of rows that are taken for unit ones: int8 rounds (int4 only shortens: its scale is a projection)
 
 Bits = NDArray[np.uint8]
 
@@ -66,7 +68,7 @@ def reaches(number: int, tokens: int, dim: int) -> bool:
 
 
 def bits_of(rows: Rows, scales: NDArray[np.float32]) -> tuple[Bits, bool]:
-    """The bits of int8 rows, and whether they say what the rows are like.
+    """The bits of int8 or int4 rows, and whether they say what the rows are like.
 
     Those of a row whose scale is no number from 0 are those of zeros.
     """
@@ -76,7 +78,8 @@ def bits_of(rows: Rows, scales: NDArray[np.float32]) -> tuple[Bits, bool]:
         scales = np.where(fine, scales, np.float32(0))
     bits = sign_rows(TokenVectors(rows, np.array([0, len(rows)], np.int64), scales=scales))
     full = np.flatnonzero(bits[:, -1] == _FULL)
-    norms = scales[full].astype(np.float64) * np.sqrt(np.square(rows[full].astype(np.float64)).sum(axis=1))
+    integers: Rows = unpacked_nibbles(rows[full]) if rows.dtype == np.uint8 else rows[full]
+    norms = scales[full].astype(np.float64) * np.sqrt(np.square(integers.astype(np.float64)).sum(axis=1))
     return bits, good and not (norms > _LONGEST).any()
 
 
@@ -87,7 +90,7 @@ def parts(rows: Rows, scales: NDArray[np.float32]) -> Iterator[tuple[int, Bits, 
         yield first, *bits_of(rows[own], scales[own].astype(np.float32, copy=False))
 
 
-def make(disk: Disk, stem: Path, tokens: int, dim: int) -> bool:
+def make(disk: Disk, stem: Path, tokens: int, layout: RowLayout) -> bool:
     """Write the file of a segment's rows, of which it may hold some; on the disk when this returns. Whether it says
     what the rows are like.
 
@@ -96,11 +99,12 @@ def make(disk: Disk, stem: Path, tokens: int, dim: int) -> bool:
     """
     path = stem.with_name(f"{stem.name}.{KIND}")
     try:
-        rows = np.asarray(np.memmap(stem.with_name(f"{stem.name}.rows"), np.int8, "r", shape=(tokens, dim)))
+        shape = (tokens, layout.row_bytes)
+        rows = np.asarray(np.memmap(stem.with_name(f"{stem.name}.rows"), layout.dtype, "r", shape=shape))
         scales = np.asarray(np.memmap(stem.with_name(f"{stem.name}.scales"), "<f4", "r", shape=(tokens,)))
     except (OSError, ValueError) as error:
         raise StoreDamaged(f"{stem.name}.*: {error}; `colibri index --repair` keeps what can be kept") from error
-    before = mapped(path, tokens, dim)
+    before = mapped(path, tokens, layout.dim)
     with closing(disk.create(path)) as file:
         for first, bits, good in parts(rows, scales):
             if not good:

@@ -8,6 +8,7 @@ from pathlib import Path
 from colibri.errors import StoreDamaged
 from colibri.index.storage import segments
 from colibri.index.storage.catalogue import fact_crc
+from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.segments import Segment, read_segments
 
 
@@ -27,9 +28,9 @@ class Snapshot:
 class Snapshots:
     """The newest snapshot anybody asked for; threads may share it."""
 
-    def __init__(self, folder: Path, dim: int, space_id: str) -> None:
+    def __init__(self, folder: Path, layout: RowLayout, space_id: str) -> None:
         self._folder = folder
-        self._dim = dim
+        self.layout = layout
         self._space_id = space_id
         self._newest = Snapshot(-1, ())
         self._lock = threading.Lock()
@@ -51,7 +52,7 @@ class Snapshots:
         found = Snapshot(
             commits,
             tuple(
-                segments.opened(self._folder, committed, self._dim, self._space_id, known.get(committed.number))
+                segments.opened(self._folder, committed, self.layout, self._space_id, known.get(committed.number))
                 for committed in read_segments(connection)
             ),
         )

@@ -24,6 +24,7 @@ from colibri.index.storage.disk import Disk
 from colibri.index.storage.growing import Batch, Growing, Rows
 from colibri.index.storage.lock import HeldFile, held, taken_over
 from colibri.index.storage.passage_words import WordRow
+from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.segments import Appender, Committed
 from colibri.index.storage.sharing import share
 from colibri.index.storage.words import cut_words
@@ -39,7 +40,7 @@ DocumentRow = tuple[int, str, int, int, str | None, int | None, int, int]
 class Staged:
     """One call's documents. Made by `staged`; to be committed or discarded, and not to be used by a forked child."""
 
-    def __init__(self, disk: Disk, folder: Path, dim: int, lock: HeldFile, *, worded: bool) -> None:
+    def __init__(self, disk: Disk, folder: Path, layout: RowLayout, lock: HeldFile, *, worded: bool) -> None:
         """lock: stands in `folder`. worded: whether words are kept beside their documents, ready for FTS5."""
         self._disk = disk
         self._folder = folder
@@ -48,9 +49,9 @@ class Staged:
         self._process = os.getpid()
         self._next_segment = 0
         self._connection = _private(self._stem.with_suffix(".sqlite"))
-        self._rows = Rows(disk, dim, self._next_place)
+        self._rows = Rows(disk, layout, self._next_place)
         self.has_words = worded
-        self._growing = Growing(self._connection, self._rows, dim, 1, _Cut(self._connection) if worded else None)
+        self._growing = Growing(self._connection, self._rows, layout, 1, _Cut(self._connection) if worded else None)
         self.known = self._growing.known
 
     def add(self, batch: Batch) -> None:
@@ -176,14 +177,14 @@ class _Cut:
         self._connection.executemany("INSERT INTO cut VALUES (?, ?, ?, ?)", waiting)
 
 
-def staged(disk: Disk, folder: Path, dim: int, *, worded: bool) -> Staged:
+def staged(disk: Disk, folder: Path, layout: RowLayout, *, worded: bool) -> Staged:
     """New files of one call's own; worded as in `Staged`. Raises OSError, sqlite3.Error."""
     for _ in range(_TRIES):
         lock = held(folder / f"staged-{os.urandom(8).hex()}.lock")
         if lock is None:
             continue
         try:
-            return Staged(disk, folder, dim, lock, worded=worded)
+            return Staged(disk, folder, layout, lock, worded=worded)
         except BaseException:
             remove_quietly(disk, lock.path.with_suffix(".sqlite"))
             remove_quietly(disk, lock.path)

@@ -18,6 +18,7 @@ from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.disk import Disk
 from colibri.index.storage.growing import Batch, Growing, Rows, there_is
 from colibri.index.storage.reading import PLACED, by_id, placed
+from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.segments import Appender, Committed, read_segments
 from colibri.index.storage.staged import remove_left_over, remove_quietly
 
@@ -38,7 +39,7 @@ class Transaction:
         connection: sqlite3.Connection,
         disk: Disk,
         folder: Path,
-        dim: int,
+        layout: RowLayout,
         known: Sequence[Committed],
         *,
         mending: bool = False,
@@ -47,7 +48,7 @@ class Transaction:
         self.connection = connection
         self._disk = disk
         self._folder = folder
-        self._dim = dim
+        self._layout = layout
         facts = catalogue.read_facts(connection)
         self._commits = int(facts["commits"])
         self._next_segment = int(facts["next_segment"])
@@ -57,9 +58,9 @@ class Transaction:
         self._left: set[int] = set()
         self._taken: dict[int, Committed] = {}
         self._made: dict[int, int] = {}
-        self._rows = Rows(disk, dim, self._next_place)
+        self._rows = Rows(disk, layout, self._next_place)
         self.words = None if mending else words.writable(connection)
-        self._growing = Growing(connection, self._rows, dim, int(facts["next_document"]), self.words)
+        self._growing = Growing(connection, self._rows, layout, int(facts["next_document"]), self.words)
         self.known = self._growing.known
         self.move = self._growing.move
         self.flush = self._growing.flush
@@ -86,7 +87,7 @@ class Transaction:
         stem, passages, tokens = files.stem, files.passages, files.tokens
         small = tokens < segments.FULL_TOKENS // OWN_SHARE and passages < segments.FULL_PASSAGES // OWN_SHARE
         if small and not self._begins_another():
-            return self._rows.append(segments.raw_rows(stem, passages, tokens, self._dim))
+            return self._rows.append(segments.raw_rows(stem, passages, tokens, self._layout))
         number = self._next_segment
         self._next_segment += 1
         for kind in segments.ALL_KINDS:
@@ -242,7 +243,7 @@ class Transaction:
         for number in sorted(self._numbers() - self._signed().keys()):
             found = self._now(number)
             assert found is not None
-            if signs.make(self._disk, segments.stem_of(self._folder, number), found.tokens, self._dim):
+            if signs.make(self._disk, segments.stem_of(self._folder, number), found.tokens, self._layout):
                 self._made[number] = found.tokens
         return len(self._made)
 
@@ -258,7 +259,7 @@ class Transaction:
             self._removed.add(number)
             return
         bits = np.packbits(gone).tobytes()
-        crc = checksums.segment_crc(number, written.passages, written.tokens, bits)
+        crc = checksums.segment_crc(number, written.passages, written.tokens, bits, self._layout.kind)
         values = (number, written.passages, written.tokens, bits, crc)
         self.connection.execute("INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?)", values)
 
@@ -272,7 +273,7 @@ def writing(
     connection: sqlite3.Connection,
     disk: Disk,
     folder: Path,
-    dim: int,
+    layout: RowLayout,
     mended: Mended | None = None,
 ) -> Iterator[Transaction]:
     """A transaction for the holder of the writer's lock; committed at the end, taken back when anything is raised.
@@ -282,7 +283,7 @@ def writing(
     """
     connection.execute("BEGIN IMMEDIATE")
     known = read_segments(connection) if mended is None else mended(connection)
-    transaction = Transaction(connection, disk, folder, dim, known, mending=mended is not None)
+    transaction = Transaction(connection, disk, folder, layout, known, mending=mended is not None)
     try:
         with disk_errors(folder.parent):
             if mended is None:

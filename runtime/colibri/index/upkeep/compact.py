@@ -1,15 +1,20 @@
 """Segments without what was deleted: live passages move to new ones, and the old files go."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from colibri.index.storage import segments
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.growing import PassageRow
 from colibri.index.storage.raw import RawSegment, place_of
+from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.segments import Committed
 from colibri.index.storage.transaction import Transaction
+from colibri.vectors import TokenVectors
 
 _AT_ONCE = 1_024  # passages read before they are written, and those of their last document
+_Row = tuple[int, *PassageRow]
+"""Of `passages`, its slot included."""
 
 
 def worth_moving(committed: list[Committed]) -> list[int]:
@@ -23,7 +28,7 @@ def worth_moving(committed: list[Committed]) -> list[int]:
     return [segment.number for segment in committed if segment.gone.any() or segment.number in joined]
 
 
-def compact(transaction: Transaction, folder: Path, dim: int, numbers: list[int]) -> tuple[int, list[int]]:
+def compact(transaction: Transaction, folder: Path, layout: RowLayout, numbers: list[int]) -> tuple[int, list[int]]:
     """Move what is left of the first of some segments, as much as fills one; how many bytes of rows go, and which of
     them are still to be moved."""
     here = {segment.number: segment for segment in transaction.committed}
@@ -38,12 +43,17 @@ def compact(transaction: Transaction, folder: Path, dim: int, numbers: list[int]
     for segment in moved:
         transaction.drop_segment(segment.number)
     transaction.leave(left)
-    kept = sum(_move(transaction, RawSegment(folder, segment.number, dim)) for segment in moved)
-    return (sum(segment.tokens for segment in moved) - kept) * (dim + 4), left
+    kept = sum(move_all(transaction, RawSegment(folder, segment.number, layout)) for segment in moved)
+    return (sum(segment.tokens for segment in moved) - kept) * layout.token_bytes, left
 
 
-def _move(transaction: Transaction, raw: RawSegment) -> int:
-    """Write a segment's passages anew; how many tokens."""
+def move_all(
+    transaction: Transaction,
+    raw: RawSegment,
+    write: "Callable[[Transaction, RawSegment, list[_Row]], int] | None" = None,
+) -> int:
+    """Write a segment's passages anew; how many tokens. write: what does it for whole documents, `move` or another."""
+    write = write or move
     base = raw.number << SEGMENT_SHIFT
     own = (base, base + (1 << SEGMENT_SHIFT))
     run = transaction.connection.execute
@@ -55,15 +65,15 @@ def _move(transaction: Transaction, raw: RawSegment) -> int:
         waiting += rows
         # Whole documents only: the last one may go on.
         whole = next((i for i in range(len(waiting), 0, -1) if waiting[i - 1][1] != waiting[-1][1]), 0)
-        tokens += move(transaction, raw, waiting[:whole])
+        tokens += write(transaction, raw, waiting[:whole])
         waiting = waiting[whole:]
-    tokens += move(transaction, raw, waiting)
+    tokens += write(transaction, raw, waiting)
     transaction.flush()
     run("DELETE FROM passages WHERE slot >= ? AND slot < ?", own)
     return tokens
 
 
-def move(transaction: Transaction, raw: RawSegment, rows: list[tuple[int, *PassageRow]]) -> int:
+def move(transaction: Transaction, raw: RawSegment, rows: list[_Row]) -> int:
     """Write passages (slot and the rest of their rows) of whole documents anew; how many tokens.
 
     Checksums go along as they are: what changed on disk stays known as changed.
@@ -72,11 +82,16 @@ def move(transaction: Transaction, raw: RawSegment, rows: list[tuple[int, *Passa
     if not rows:
         return 0
     vectors = raw.vectors([place_of(row[0]) for row in rows])
-    slot = transaction.move(vectors, [row[1:] for row in rows])
+    put(transaction, vectors, [row[1:] for row in rows])
+    return len(vectors.rows)
+
+
+def put(transaction: Transaction, vectors: TokenVectors, rows: list[PassageRow]) -> None:
+    """Write passages of whole documents that have other slots so far: their rows, and what the catalogue says."""
+    slot = transaction.move(vectors, rows)
     firsts: dict[int, int] = {}
     for i, row in enumerate(rows):
-        firsts.setdefault(row[1], slot + i)
+        firsts.setdefault(row[0], slot + i)
     transaction.connection.executemany(
         "UPDATE documents SET first = ? WHERE number = ?", [(first, number) for number, first in firsts.items()]
     )
-    return len(vectors.rows)

@@ -16,6 +16,7 @@ from colibri.index.opening import write_facts_file
 from colibri.index.rules import Rules
 from colibri.index.storage import catalogue, words
 from colibri.index.storage.lock import LONGEST_WAIT
+from colibri.index.storage.row_layout import RowKind
 from colibri.index.storage.segments import Committed
 from colibri.index.upkeep import compact as compacting
 from colibri.index.upkeep import repair as repairing
@@ -41,6 +42,7 @@ class Stats:
     no_words          why it cannot be searched by words; None: it can
     signed_tokens     of those that are on the disk, how many have their sign bits
     no_screen         why a search of 32 tokens scores every passage by its rows; None: sign bits screen it
+    rows              what they are kept as: int8 or int4
     """
 
     documents: int
@@ -56,6 +58,7 @@ class Stats:
     no_words: str | None
     signed_tokens: int
     no_screen: str | None
+    rows: RowKind
 
 
 def stats(core: Core) -> Stats:
@@ -88,6 +91,7 @@ def stats(core: Core) -> Stats:
         no_words=no_words,
         signed_tokens=sum(len(segment.docs.rows) for segment in snapshot.segments if segment.signs is not None),
         no_screen=ranking.why_no_screen(snapshot, core.dim),
+        rows=core.layout.kind,
     )
 
 
@@ -99,13 +103,11 @@ def compact(core: Core) -> int:
             sleep(LONGEST_WAIT)  # whoever waits for the lock tries at least so often
         with core.writing() as transaction:
             wanted = compacting.worth_moving(transaction.committed) if left is None else left
-            bytes_freed, left = compacting.compact(transaction, core.segments, core.dim, wanted)
+            bytes_freed, left = compacting.compact(transaction, core.segments, core.layout, wanted)
         freed += bytes_freed
     for _ in wording.merged(core):
         sleep(LONGEST_WAIT)
-    with core.lock.held(), core.shelf.lent() as connection:
-        # As a script: it answers once for each page, and `execute` asks a statement without columns only once.
-        connection.executescript("PRAGMA incremental_vacuum")
+    core.give_back()
     return freed
 
 
@@ -122,7 +124,7 @@ def _verified(core: Core, show: bool) -> Verification:
     with core.shelf.reading() as connection:
         with core.lock.held_if_writable():  # so that no compaction takes a file away between looking and mapping
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            raws = verifying.mapped(core.segments, core.dim)
+            raws = verifying.mapped(core.segments, core.layout_in(connection))
         total = connection.execute("SELECT count(*) FROM documents").fetchone()[0] if show else None
         with progress_bar(total, "verifying", show) as done:
             rest = verifying.verify(connection, raws, done)
@@ -141,19 +143,21 @@ def _structure_of_words(core: Core) -> list[str]:
 def repair(core: Core) -> Repair:
     """See `Index.repair`."""
     with core.lock.held():
+        with suppress(StoreDamaged):  # another process may have converted the rows since this one opened the index
+            core.follow()
         rebuilt = rebuild_if_broken(core.shelf, core.folder, core.facts)
 
         def mended(connection: Connection) -> list[Committed]:
             mend_facts(connection, core.segments, core.facts)
-            return repairing.committed_by_passages(connection, core.segments, core.dim)
+            return repairing.committed_by_passages(connection, core.segments, core.layout)
 
         with core.mending(mended) as transaction:
 
             def encode(documents: Sequence[Document]) -> None:
-                ingest = Ingest(Within(transaction, replace=_AGAIN.replace), _AGAIN, core.dim, core.space_id)
+                ingest = Ingest(Within(transaction, replace=_AGAIN.replace), _AGAIN, core.layout, core.space_id)
                 ingest.run(documents, core.model, lambda tokens: None)
 
-            found = repairing.repair(transaction, core.segments, core.dim, encode if core.can_encode else None)
+            found = repairing.repair(transaction, core.segments, core.layout, encode if core.can_encode else None)
             transaction.flush()
             facts = catalogue.read_facts(transaction.connection)
             if facts["format"] == str(words.FORMAT) and words.has_fts5():

@@ -12,6 +12,7 @@ from colibri.index.document import Document
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.raw import RawSegment, place_of
 from colibri.index.storage.reading import SELECT, Row
+from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.segments import Committed
 from colibri.index.storage.transaction import Transaction
 from colibri.index.upkeep.compact import move
@@ -42,14 +43,14 @@ class _Plan:
     suspects: set[int] = field(default_factory=set)  # segments
 
 
-def committed_by_passages(connection: sqlite3.Connection, folder: Path, dim: int) -> list[Committed]:
+def committed_by_passages(connection: sqlite3.Connection, folder: Path, layout: RowLayout) -> list[Committed]:
     """What segments hold, told by the rows of their passages alone."""
     places: dict[int, list[int]] = {}
     for (slot,) in connection.execute("SELECT slot FROM passages ORDER BY slot"):
         places.setdefault(slot >> SEGMENT_SHIFT, []).append(place_of(slot))
     found = []
     for number, live in places.items():
-        raw = RawSegment(folder, number, dim)
+        raw = RawSegment(folder, number, layout)
         readable = [place for place in live if raw.bounds(place) is not None]
         count = live[-1] + 1
         gone = np.ones(count, np.bool_)
@@ -62,7 +63,7 @@ def committed_by_passages(connection: sqlite3.Connection, folder: Path, dim: int
 def repair(
     transaction: Transaction,
     folder: Path,
-    dim: int,
+    layout: RowLayout,
     encode: Callable[[Sequence[Document]], object] | None,
 ) -> Repair:
     """Within a transaction that knows its segments by `committed_by_passages`. encode: adds documents to it; None:
@@ -76,7 +77,7 @@ def repair(
         'SELECT slot, document, start, "end", spans, crc FROM passages ORDER BY slot'
     ):
         number = slot >> SEGMENT_SHIFT
-        raw = raws.setdefault(number, RawSegment(folder, number, dim))
+        raw = raws.setdefault(number, RawSegment(folder, number, layout))
         passages.setdefault(document, []).append(slot)
         if not intact(raw, slot, document, start, end, spans, crc):
             bad.add(document)

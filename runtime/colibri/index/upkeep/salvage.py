@@ -9,6 +9,7 @@ from colibri.errors import StoreDamaged
 from colibri.index.storage import catalogue, notes, words
 from colibri.index.storage.catalogue import SEGMENT_SHIFT, Catalogue
 from colibri.index.storage.raw import RawSegment
+from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.segments import numbers_in
 from colibri.index.upkeep.words import opens
 
@@ -137,7 +138,7 @@ def _salvage(old: sqlite3.Connection, folder: Path, target: Path, facts: dict[st
 def _salvage_passages(old: sqlite3.Connection, new: sqlite3.Connection, folder: Path) -> int:
     last = 0
     for number in sorted(set(numbers_in(folder).values())):
-        raw = RawSegment(folder, number, 1)
+        raw = RawSegment(folder, number, RowLayout(1, "int8"))  # its offsets alone are asked for
         for place in range(raw.places):
             row = _copy_row(old, new, "passages", (number << SEGMENT_SHIFT) + place)
             if row is not None and isinstance(row[1], int) and row[1] < 1 << 40:

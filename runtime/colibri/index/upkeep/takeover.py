@@ -15,10 +15,11 @@ from colibri.index.core import SEGMENTS, Core
 from colibri.index.opening import write_facts_file
 from colibri.index.storage import catalogue, segments, words
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
+from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.segments import read_segments
 from colibri.index.storage.transaction import Transaction
 
-COPIED = ("dim", "space_id", "model")
+COPIED = ("dim", "scheme", "space_id", "model")
 _WORDS = "words-cut.sqlite"  # beside the other index's files, for a while
 
 
@@ -46,7 +47,8 @@ def _taken_over(core: Core, other: Path, commits: int, ready: Path | None) -> bo
         try:
             for name, path in attached.items():
                 connection.execute(f"ATTACH DATABASE ? AS {name}", (str(path.absolute()),))
-            with core.taking_over(connection) as transaction:
+            layout = RowLayout.of_facts(catalogue.standing_facts(connection, "other."))
+            with core.taking_over(connection, layout) as transaction:
                 _copy(core, connection, transaction, other)
                 if ready is not None:
                     words.taken(connection, transaction.next_commit, "ready")

@@ -3,7 +3,8 @@
 index.json              format, space_id, model, dim
 documents.jsonl         a line a document: id, text, payload, passages ([start, end] in the text), in order
 vectors-000001.safetensors
-                        the int8 rows, scales, starts and spans of their passages (`colibri.TokenVectors.load`);
+                        the rows of their passages as the index keeps them, int8 or int4, with scales, starts and spans
+                        (`colibri.TokenVectors.load`);
                         index.json says how many documents each of these files has
 """
 

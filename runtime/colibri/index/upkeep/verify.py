@@ -13,6 +13,7 @@ from colibri.index.storage import catalogue
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.raw import RawSegment, place_of
 from colibri.index.storage.reading import SELECT, Row
+from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.segments import numbers_in, read_segments
 from colibri.index.upkeep import words
 
@@ -41,9 +42,9 @@ class _Found:
     damaged: dict[int, str] = field(default_factory=dict)  # number -> id
 
 
-def mapped(folder: Path, dim: int) -> dict[int, RawSegment]:
+def mapped(folder: Path, layout: RowLayout) -> dict[int, RawSegment]:
     """Every segment that there are files of."""
-    return {number: RawSegment(folder, number, dim) for number in set(numbers_in(folder).values())}
+    return {number: RawSegment(folder, number, layout) for number in set(numbers_in(folder).values())}
 
 
 def verify(

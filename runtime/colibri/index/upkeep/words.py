@@ -1,13 +1,10 @@
-"""Whether words are those of their documents, and how an index gets them, or sign bits, that was made without."""
+"""Whether words are those of their documents, and how what deleted ones take is freed."""
 
 import sqlite3
 from collections.abc import Iterator
 
-from colibri.errors import StoreError
 from colibri.index.core import Core
-from colibri.index.opening import write_facts_file
 from colibri.index.storage import words
-from colibri.machine import progress_bar
 
 _AT_ONCE = 10_000
 _MERGED_PAGES = 2_000  # of words at once: 8 MB, some 100 ms
@@ -75,30 +72,6 @@ def opens(connection: sqlite3.Connection) -> bool:
     except sqlite3.DatabaseError:
         return False
     return True
-
-
-def convert(core: Core, *, show: bool) -> int:
-    """See `Index.convert`."""
-    if not words.has_fts5():
-        raise StoreError(f"{core.folder}: cannot have words: {words.NO_FTS5}")
-    with core.writing() as transaction:
-        connection = transaction.connection
-        lacking = words.why_none(connection) not in {None, words.NO_TEXTS}
-        (total,) = connection.execute("SELECT count(*) FROM documents").fetchone()
-        if lacking:
-            with progress_bar(total, "adding words", show) as done:
-                for some in words.made_anew(connection, transaction.next_commit):
-                    done(some)
-        signed = transaction.sign()
-    if lacking:
-        note_format(core)
-    return int(total) if lacking or signed else 0
-
-
-def note_format(core: Core) -> None:
-    """index.json, for an index that has words from now on."""
-    core.facts["format"] = str(words.FORMAT)
-    write_facts_file(core.folder, core.facts)
 
 
 def merged(core: Core) -> Iterator[None]:

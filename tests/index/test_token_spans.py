@@ -1,0 +1,105 @@
+"""Token offsets as they are stored: any come back, in a byte a token or half of one."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import colibri
+from colibri import StoreDamaged, TokenVectors
+from colibri.index import RowKind
+from colibri.index.storage.token_spans import packed, unpacked
+
+KINDS: tuple[RowKind, ...] = ("int8", "int4")
+ANY = st.lists(st.tuples(st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1)), max_size=30)
+USUAL = st.lists(st.tuples(st.integers(-5, 18), st.integers(0, 18), st.booleans()), max_size=30)
+
+
+def of_text(steps: list[tuple[int, int, bool]]) -> list[tuple[int, int]]:
+    """Spans from gaps and lengths; of a token that stands for no text (0, 0)."""
+    found, end = [], 0
+    for gap, length, none in steps:
+        if none:
+            found.append((0, 0))
+        else:
+            start = max(0, end + gap)
+            end = start + length
+            found.append((start, end))
+    return found
+
+
+def nibbles(spans: list[tuple[int, int]]) -> list[int]:
+    """What stands for offsets beside int4 rows, four bits after four bits, by the definition in plain loops."""
+    found, reach = [], 0
+    for start, end in spans:
+        gap, length = start - reach, end - start
+        if (start, end) == (0, 0):
+            found.append(13)
+            continue
+        reach = end
+        if gap == 0 and 1 <= length <= 5:
+            found.append(length - 1)
+        elif gap == 1 and 1 <= length <= 8:
+            found.append(4 + length)
+        elif -3 <= gap <= 12 and 0 <= length <= 15:
+            found += [14, gap + 3, length]
+        else:
+            found.append(15)
+            for number in (gap, length):
+                for byte in number.to_bytes(4, "little", signed=True):
+                    found += [byte % 16, byte // 16]
+    return found
+
+
+def spans_of(spans: list[tuple[int, int]]) -> np.ndarray:
+    return np.array(spans, np.int32).reshape(-1, 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(spans=ANY | USUAL.map(of_text))
+def test_any_spans_come_back(kind: RowKind, spans: list[tuple[int, int]]) -> None:
+    data = packed(spans_of(spans), kind)
+    found = unpacked(data, len(spans))
+    assert found is not None
+    np.testing.assert_array_equal(found, spans_of(spans))
+    if data and len(data) > 1:
+        with pytest.raises(StoreDamaged):
+            unpacked(data[:-1], len(spans))
+        with pytest.raises(StoreDamaged):
+            unpacked(data + b"\0", len(spans))
+        with pytest.raises(StoreDamaged):
+            unpacked(data, len(spans) + 2)
+    assert packed(None, kind) is None
+    assert unpacked(None, 3) is None
+
+
+@given(USUAL.map(of_text) | ANY)
+def test_beside_int4_rows_they_are_the_definitions(spans: list[tuple[int, int]]) -> None:
+    data = packed(spans_of(spans), "int4")
+    assert data is not None
+    assert data[0] == 0xFF
+    found = [four for byte in data[1:] for four in (byte % 16, byte // 16)]
+    wanted = nibbles(spans)
+    assert found[: len(wanted)] == wanted
+    assert found[len(wanted) :] in ([], [0])
+
+
+@given(ANY | USUAL.map(of_text))
+def test_beside_int8_rows_nothing_begins_as_those_do(spans: list[tuple[int, int]]) -> None:
+    data = packed(spans_of(spans), "int8")
+    assert data is not None
+    assert data[:1] != b"\xff"
+
+
+def test_spans_of_a_text_take_a_byte_a_token_or_six_tenths(mini_spans: TokenVectors) -> None:
+    assert mini_spans.spans is not None
+    for kind, most in zip(KINDS, (1.1, 0.6), strict=True):
+        data = packed(mini_spans.spans, kind)
+        assert data is not None
+        assert len(data) <= most * len(mini_spans.spans)
+
+
+@pytest.fixture(scope="module")
+def mini_spans() -> TokenVectors:
+    parts = [f"Part {i}. The bird number {i} sings, and nobody knows why." for i in range(40)]
+    return colibri.load().encode_documents(["\n\n".join(parts)])
