@@ -228,7 +228,8 @@ SPANS = st.lists(st.tuples(st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1))
 def test_any_spans_come_back(spans: list[tuple[int, int]]) -> None:
     given_spans = np.array(spans, np.int32).reshape(-1, 2)
     data = packed(given_spans)
-    found = unpacked(data, len(given_spans))
+    found, more = unpacked(data, len(given_spans))
+    assert more is None
     assert found is not None
     np.testing.assert_array_equal(found, given_spans)
     if data and len(data) > 1:
@@ -236,6 +237,47 @@ def test_any_spans_come_back(spans: list[tuple[int, int]]) -> None:
             unpacked(data[:-1], len(given_spans))
         with pytest.raises(StoreDamaged):
             unpacked(data + b"\0", len(given_spans))
+
+
+@given(SPANS.filter(len), st.data())
+def test_any_further_spans_come_back(spans: list[tuple[int, int]], data: st.DataObject) -> None:
+    given_spans = np.array(spans, np.int32).reshape(-1, 2)
+    place = st.tuples(st.integers(0, len(spans) - 1), st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1))
+    listed = sorted(data.draw(st.lists(place, min_size=1, max_size=20)))
+    bytes_ = packed(given_spans, np.array(listed, np.int32))
+    found, more = unpacked(bytes_, len(given_spans))
+    assert found is not None
+    assert more is not None
+    assert (found.tolist(), sorted(map(tuple, more.tolist()))) == (given_spans.tolist(), listed)
+    assert (np.diff(more[:, 0]) >= 0).all()
+    assert bytes_ is not None
+    for wrong in (bytes_[:-1], bytes_ + b"\0"):
+        with pytest.raises(StoreDamaged):
+            unpacked(wrong, len(given_spans))
+    for tokens in (len(given_spans) - 1, len(given_spans) + 1):
+        with pytest.raises(StoreDamaged):
+            unpacked(bytes_, tokens)
+
+
+@given(st.binary(max_size=40), st.integers(0, 9))
+def test_any_bytes_are_spans_or_refused(data: bytes, tokens: int) -> None:
+    for each in (data, b"\xf2" + data):
+        try:
+            spans, more = unpacked(each, tokens)
+        except StoreDamaged:
+            continue
+        assert spans is not None
+        assert spans.shape == (tokens, 2)
+        assert more is None or ((more[:, 0] >= 0) & (more[:, 0] < tokens)).all()
+
+
+def test_places_of_pooled_tokens_take_two_bytes(mini_spans: TokenVectors) -> None:
+    found = mini_spans.pooled(2)
+    assert found.spans is not None
+    assert found.more_spans is not None
+    data = packed(found.spans, found.more_spans)
+    assert data is not None
+    assert len(data) <= 2.3 * (len(found.spans) + len(found.more_spans)) + 2
 
 
 def test_spans_of_a_text_take_a_byte_a_token(mini_spans: TokenVectors) -> None:

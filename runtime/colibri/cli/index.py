@@ -21,7 +21,7 @@ _GROUPS = {
     "Options": ("--into", "--name", "--glob", "--watch", "--remove", "--stats"),
     "Which files": ("--hidden", "--ignore", "--max-mb", "--kinds", "--defaults"),
     "How they are read": (
-        "--text-field", "--id-field", "--split", "--passage-tokens", "--max-seconds", "--max-memory-mb",
+        "--text-field", "--id-field", "--split", "--passage-tokens", "--pool", "--max-seconds", "--max-memory-mb",
     ),
     "Looking after the index": (
         "--prune", "--yes", "--rebuild", "--verify", "--repair", "--convert", "--compact", "--export",
@@ -30,7 +30,7 @@ _GROUPS = {
     **MODEL,
 }  # fmt: skip
 _OF_A_RUN = {"globs", "hidden", "ignore", "max_mb", "max_seconds", "max_memory_mb", "text_field", "id_field"}
-_OF_A_RUN |= {"split", "passage_tokens", "defaults", "yes"}
+_OF_A_RUN |= {"split", "passage_tokens", "pool", "defaults", "yes"}
 _TASKS = f"{__name__}.tasks"
 
 
@@ -78,9 +78,16 @@ _TASK: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": _no
     show_default="180",
     help="Length of long texts' passages at most.",
 )
+@click.option(
+    "--pool",
+    type=click.IntRange(min=1),
+    help="Of a new index, or with --rebuild: how many tokens become one row on average.  [default: 1, none]",
+)
 @click.option("--defaults", is_flag=True, help="Options that are not given are at their defaults again.")
 @click.option(
-    "--rebuild", is_flag=True, help="Encode all of it again, for another --model or --dim; the old answers meanwhile."
+    "--rebuild",
+    is_flag=True,
+    help="Encode all of it again, for another --model, --dim or --pool; the old answers meanwhile.",
 )
 @click.option("--watch", is_flag=True, help="Go on, and index what changes as it changes, until Ctrl-C.")
 @click.option("--prune", is_flag=True, help="Take out the documents of folders and files that are gone for good.")
@@ -111,6 +118,7 @@ def index(
     id_field: str | None,
     split: bool | None,
     passage_tokens: int | None,
+    pool: int | None,
     defaults: bool,
     rebuild: bool,
     watch: bool,
@@ -134,7 +142,7 @@ def index(
 
     Each folder keeps the options that it was indexed with: those that are not given are as they were. A change is
     said, and what it touches is read again. A new index has rows of the model's smallest width, unless --dim names
-    another of its heads.
+    another of its heads, and a row a token, unless --pool 2 makes one of two that are alike, for half the bytes.
 
     A folder that is gone, or on a disk that is not mounted, is said at every run, and its documents stay until --prune;
     `colibri search` marks them.
@@ -150,6 +158,7 @@ def index(
       colibri index notes/ --watch     # and from then on what changes
       colibri index --remove papers/   # out of the index
       colibri index --rebuild --dim 96
+      colibri index --rebuild --pool 2  # half the bytes
       colibri index --stats
     """
     tasks = click.get_current_context().meta.get(_TASKS, [])
@@ -193,15 +202,15 @@ def index(
     if watch:
         from colibri.cli.index_watch import watch as follow
 
-        follow(place, asked, paths, changes, defaults, as_json=as_json, quiet=quiet)
+        follow(place, asked, paths, changes, defaults, pool=pool, as_json=as_json, quiet=quiet)
         return
     from colibri.cli.index_run import Run
 
     if rebuild:
         from colibri.cli.index_rebuild import rebuild as make_anew
 
-        make_anew(place, asked, paths, changes, defaults, quiet=quiet)
-    with open_index(place, asked, create=True) as opened:
+        make_anew(place, asked, paths, changes, defaults, pool=pool, quiet=quiet)
+    with open_index(place, asked, create=True, pool=pool) as opened:
         Run(opened, place, named.which.words, as_json=as_json, quiet=quiet).refresh(
             paths, changes, defaults, prune=prune, yes=yes
         )

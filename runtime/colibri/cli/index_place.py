@@ -110,13 +110,13 @@ def is_index(place: Path) -> bool:
         return False
 
 
-def open_index(place: Path, asked: ModelOptions, *, create: bool) -> "Index":
+def open_index(place: Path, asked: ModelOptions, *, create: bool, pool: int | None = None) -> "Index":
     """Open it with the model it was made with, unless another is named; loaded when needed, as the options say."""
     from colibri.index import Index
 
     if create:
         make_room(place)
-    return Index.open(place, asked.model, asked.dim, create, load=loader(asked))
+    return Index.open(place, asked.model, asked.dim, create, pool=pool, load=loader(asked))
 
 
 def loader(asked: ModelOptions) -> "Callable[[str | os.PathLike[str] | None], Colibri]":

@@ -28,11 +28,12 @@ def watch(
     changes: Mapping[str, Any],
     defaults: bool,
     *,
+    pool: int | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Until Ctrl-C or SIGTERM. paths, changes, defaults: of the first look."""
-    open_index(place, asked, create=True).close()  # what cannot be is said before anything is begun
+    open_index(place, asked, create=True, pool=pool).close()  # what cannot be is said before anything is begun
     loaded = {name: value for name, value in asdict(asked).items() if name not in {"model", "dim"}}
     said = _Said(place, as_json=as_json, quiet=quiet)
     limits = {name: changes[name] for name in ("max_seconds", "max_memory_bytes") if name in changes}

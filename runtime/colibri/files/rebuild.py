@@ -1,4 +1,5 @@
-"""An index made anew for another model or width: beside the old one, which goes on answering until the new is whole.
+"""An index made anew for another model, width or pool: beside the old one, which goes on answering until the new is
+whole.
 
 Texts are encoded again as they are stored; files are read by the run that follows. What is done by an interruption is
 kept beside and taken up by the next rebuild for the same model.
@@ -70,8 +71,10 @@ def make_anew(
     load: Loader,
     done: Callable[[int], object],
     passages: Mapping[str, int] | None = None,
+    *,
+    pool: int | None = None,
 ) -> None:
-    """Encode all texts of an index again, with another model or width (None: those it has), and swap.
+    """Encode all texts of an index again, with another model, width or pool (None: those it has), and swap.
 
     done      called with tokens as they are encoded
     passages  of roots that get others, as `lengths` gives them: so that no run encodes them once more
@@ -82,7 +85,7 @@ def make_anew(
     if missing := index.without_text():
         raise InputError(f"{index.path}: {missing:,} documents have no text, so that they cannot be encoded again")
     with by_one_alone(index.path / _LOCK, f"{index.path}: another --rebuild is at work; this one changed nothing"):
-        _make_anew(index, model, dim, load, done, passages or {})
+        _make_anew(index, model, dim, load, done, passages or {}, pool or index.pool)
 
 
 def _make_anew(
@@ -92,30 +95,31 @@ def _make_anew(
     load: Loader,
     done: Callable[[int], object],
     passages: Mapping[str, int],
+    pool: int,
 ) -> None:
     place = beside(index)
     name = model or index.model_name
     while True:
         commits = index.commits()
-        with _opened(place, name, dim or (index.dim if model is None else None), load) as new:
+        with _opened(place, name, dim or (index.dim if model is None else None), pool, load) as new:
             _fill(index, new, done, passages)
         if index.take_over(place, commits):
             break
     shutil.rmtree(place, ignore_errors=True)
 
 
-def _opened(place: Path, model: str, dim: int | None, load: Loader) -> Index:
-    """Begun before by an interrupted rebuild, or new where that was for another model. Where none can be made, as for a
-    width that the model has no head for, what was begun stays."""
+def _opened(place: Path, model: str, dim: int | None, pool: int, load: Loader) -> Index:
+    """Begun before by an interrupted rebuild, or new where that was for another model or pool. Where none can be made,
+    as for a width that the model has no head for, what was begun stays."""
     if place.exists():
         with suppress(ColibriError):
-            return Index.open(place, model, dim, load=load)
+            return Index.open(place, model, dim, pool=pool, load=load)
         fresh = place.with_name(_FRESH)
         shutil.rmtree(fresh, ignore_errors=True)  # of one that was killed here
-        Index.open(fresh, model, dim, load=load).close()
+        Index.open(fresh, model, dim, pool=pool, load=load).close()
         shutil.rmtree(place)
         fresh.rename(place)
-    return Index.open(place, model, dim, load=load)
+    return Index.open(place, model, dim, pool=pool, load=load)
 
 
 def _fill(old: Index, new: Index, done: Callable[[int], object], lengths: Mapping[str, int]) -> None:

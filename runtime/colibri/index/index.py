@@ -59,6 +59,7 @@ class Index:
         create: bool = True,
         *,
         space_id: str | None = None,
+        pool: int | None = None,
         lock_seconds: float = 10.0,
         load: "Loader | None" = None,
         _disk: Disk | None = None,
@@ -71,11 +72,14 @@ class Index:
         create        whether to make an index where there is none
         space_id      for vectors of your own encoder, in place of a model: a name for their space ("" for none), and
                       `dim` says how wide they are. Such an index takes and finds vectors, not texts
+        pool          how many tokens of a document become one row on average, as `TokenVectors.pooled` makes it, of
+                      texts that are encoded here; 2 halves what rows take. None: the index's, for a new one 1, a row
+                      a token. Vectors that are given are taken as they are
         lock_seconds  how long a call that writes waits for another writer
         load          what loads the model in place of `colibri.load`, for another variant or provider
 
-        Raises StoreError for an index of another space or width, of a newer format, or one that cannot be read or made;
-        InputError for a width the model has no head for.
+        Raises StoreError for an index of another space, width or pool, of a newer format, or one that cannot be read or
+        made; InputError for a width the model has no head for.
         """
         return cls(
             opening.opened(
@@ -83,6 +87,7 @@ class Index:
                 model,
                 dim,
                 space_id,
+                pool,
                 create=create,
                 lock_seconds=lock_seconds,
                 disk=_disk or Disk(),
@@ -99,6 +104,11 @@ class Index:
     def dim(self) -> int:
         """Width of its rows."""
         return self._core.dim
+
+    @property
+    def pool(self) -> int:
+        """How many tokens of what it encodes become one row on average; 1: a row a token."""
+        return self._core.pool
 
     @property
     def space_id(self) -> str:
@@ -497,12 +507,13 @@ class Index:
         return transfer.export(self._core, Path(path))
 
     def import_(self, path: str | os.PathLike[str], *, replace: bool = False) -> int:
-        """Add the documents of an export of the same space and width, in one transaction; how many.
+        """Add the documents of an export of the same space and width, in one transaction; how many. Rows of an export
+        whose tokens are not pooled are, where the index's are; of one pooled otherwise they are an error.
 
         replace: whether ids that are there are replaced; else they are an error
         """
         rules = checked_rules(replace, True, PASSAGE_TOKENS, OVERLAP_TOKENS, True)
-        return ingest.import_(self._core, transfer.exported(Path(path), self.dim, self.space_id), rules)
+        return ingest.import_(self._core, transfer.exported(Path(path), self.dim, self.space_id, self.pool), rules)
 
     def commits(self) -> int:
         """How many transactions it has seen, for `take_over`."""

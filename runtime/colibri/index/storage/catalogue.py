@@ -14,7 +14,7 @@ import sqlite3
 import sys
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -28,6 +28,9 @@ SCHEME = "int8-scale"
 """`TokenVectors.quantize`: int8 rows, one float32 scale a token."""
 
 FACTS = ("format", "scheme", "space_id", "model", "dim", "commits", "next_segment", "next_document")
+
+POOL = "pool"
+"""The fact that says how many tokens are a row on average; an index that has none pools none."""
 
 SEGMENT_SHIFT = 24
 PAGE_BYTES = 4_096
@@ -285,8 +288,13 @@ def read_facts(connection: sqlite3.Connection) -> dict[str, str]:
 
 def standing_facts(connection: sqlite3.Connection) -> dict[str, str]:
     """Those that say what the rows are, as far as they are whole: only a takeover changes them."""
-    rows = connection.execute("SELECT name, value, crc FROM meta WHERE name IN ('dim', 'space_id', 'model')")
+    rows = connection.execute("SELECT name, value, crc FROM meta WHERE name IN ('dim', 'space_id', 'model', 'pool')")
     return {name: value for name, value, crc in rows if isinstance(value, str) and crc == fact_crc(name, value)}
+
+
+def pool_of(facts: Mapping[str, str]) -> int:
+    """What POOL says."""
+    return int(facts.get(POOL, "1"))
 
 
 def write_fact(connection: sqlite3.Connection, name: str, value: str) -> None:

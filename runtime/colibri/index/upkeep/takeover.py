@@ -89,6 +89,8 @@ def _copy(core: Core, connection: Connection, transaction: Transaction, other: P
     for name in COPIED:
         (value,) = run("SELECT value FROM other.meta WHERE name = ?", (name,)).fetchone()
         catalogue.write_fact(connection, name, value)
+    found_pool = run("SELECT value FROM other.meta WHERE name = ?", (catalogue.POOL,)).fetchone()
+    catalogue.write_fact(connection, catalogue.POOL, "1" if found_pool is None else found_pool[0])
     transaction.words = None
 
 

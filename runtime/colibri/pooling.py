@@ -1,0 +1,111 @@
+"""Which rows of a document become one, and that one. What `TokenVectors.pooled` is made of."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Firsts = NDArray[np.int64]
+"""Of each row the first one of those that become one with it."""
+
+_TOGETHER = 1_024
+"""Rows that are looked at together: all distances of more would take more than 8 MB, of 8,192 half a gigabyte."""
+
+
+def clusters(rows: Floats, free: NDArray[np.bool_], starts: NDArray[np.int64], pool: int) -> Firsts:
+    """Which rows become one: (tokens,) int64, of each row the first one of its cluster.
+
+    rows    (tokens, dim) of all texts, finite
+    free    (tokens,) which of them may be merged; each of the others is a cluster of its own
+    starts  (n + 1,); a cluster lies within one text
+    pool    how many rows a cluster has on average, at least 1
+
+    Of the m rows of a text that may be merged, as long as there are more than m / pool clusters, those two become one
+    whose merging adds least to the squared distances of rows from the means of their clusters, (n m / (n + m))
+    |mean_n - mean_m|^2 (J. H. Ward, https://doi.org/10.1080/01621459.1963.10500845). Of a text that has more than 1,024
+    such rows so many after the other.
+    """
+    found = np.arange(len(rows))
+    for first, last in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        places = first + np.flatnonzero(free[first:last])
+        for at in range(0, len(places), _TOGETHER):
+            some = places[at : at + _TOGETHER]
+            found[some] = some[_ward(rows[some].astype(np.float64), -(-len(some) // pool))]
+    return found
+
+
+def _ward(rows: NDArray[np.float64], wanted: int) -> Firsts:
+    """Of each row the first one of its cluster, when there are as many clusters as wanted, at least 1."""
+    count = len(rows)
+    squares = np.square(rows).sum(axis=1)
+    costs = np.maximum((squares[:, None] + squares) / 2 - rows @ rows.T, 0)
+    np.fill_diagonal(costs, np.inf)
+    # Of each cluster the one it merges with best, found once: a merge is never cheaper than the two that it is made of
+    # (https://doi.org/10.1093/comjnl/26.4.354), so that only what pointed to these two looks again.
+    nearest = costs.argmin(axis=1)
+    least = costs[np.arange(count), nearest]
+    sizes = np.ones(count)
+    into = np.arange(count)
+    for _ in range(count - wanted):
+        one = int(least.argmin())
+        one, other = sorted((one, int(nearest[one])))
+        n, m = sizes[one], sizes[other]
+        merged = ((n + sizes) * costs[one] + (m + sizes) * costs[other] - sizes * costs[one, other]) / (n + m + sizes)
+        costs[one] = costs[:, one] = merged
+        costs[other] = costs[:, other] = np.inf
+        sizes[one] = n + m
+        into[other] = one
+        nearest[other], least[other] = -1, np.inf
+        again = np.flatnonzero((nearest == one) | (nearest == other))
+        again = np.append(again, one)
+        nearest[again] = costs[again].argmin(axis=1)
+        least[again] = costs[again, nearest[again]]
+    for row in np.flatnonzero(into != np.arange(count)).tolist():  # ascending: what it went into is known
+        into[row] = into[into[row]]
+    return into
+
+
+def merged_rows(rows: Floats, firsts: Firsts) -> Floats:
+    """One row a cluster, in the order of their first: the direction of the mean, as long as its rows are on average, so
+    that unit rows give unit rows. A cluster of one row is that row, to the bit; rows that cancel each other out give
+    the first of them."""
+    order = np.argsort(firsts, kind="stable")
+    begins = np.flatnonzero(np.diff(firsts[order], prepend=-1))
+    sizes = np.diff(begins, append=len(rows))
+    found = rows[order[begins]]
+    many = np.flatnonzero(sizes > 1)
+    if not many.size:
+        return found
+    wide = rows[order].astype(np.float64)
+    means = np.add.reduceat(wide, begins)[many] / sizes[many, None]
+    lengths = np.add.reduceat(np.linalg.norm(wide, axis=1), begins)[many] / sizes[many]
+    norms = np.linalg.norm(means, axis=1)
+    told = norms > 1e-6 * lengths  # what is less is rounding: no direction
+    found[many[told]] = means[told] * (lengths[told] / norms[told])[:, None]
+    return found
+
+
+def spans_within(more: NDArray[np.int32] | None, first: int, last: int) -> NDArray[np.int32] | None:
+    """Of further spans those of rows [first, last), which are counted from the first of them."""
+    if more is None:
+        return None
+    own = more[np.searchsorted(more[:, 0], first) : np.searchsorted(more[:, 0], last)].copy()
+    own[:, 0] -= np.int32(first)
+    return own
+
+
+def merged_spans(spans: NDArray[np.int32], firsts: Firsts) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The characters of each cluster: the first of them, (clusters, 2), and all further ones, (further, 3): which
+    cluster, and [start, end), in order. Tokens that follow each other in one cluster are one span."""
+    none: NDArray[Any] = np.empty((0, 2), np.int32)
+    if not len(spans):
+        return none, np.empty((0, 3), np.int32)
+    begins = np.flatnonzero(np.diff(firsts, prepend=-1))
+    starts = np.minimum.reduceat(spans[:, 0], begins)
+    ends = np.maximum.reduceat(spans[:, 1], begins)
+    rows = np.searchsorted(np.unique(firsts), firsts[begins])
+    own = np.column_stack([rows, starts, ends]).astype(np.int32)
+    own = own[np.argsort(rows, kind="stable")]
+    first = np.diff(own[:, 0], prepend=-1) > 0
+    return own[first, 1:], own[~first]
