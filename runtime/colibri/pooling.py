@@ -10,7 +10,7 @@ Firsts = NDArray[np.int64]
 """Of each row the first one of those that become one with it."""
 
 _TOGETHER = 1_024
-"""Rows that are looked at together: all distances of more would take more than 8 MB, of 8,192 half a gigabyte."""
+"""Rows that are looked at together: twice 8 MB of distances, where all 8,192 of a long text would take a gigabyte."""
 
 
 def clusters(rows: Floats, free: NDArray[np.bool_], starts: NDArray[np.int64], pool: int) -> Firsts:
@@ -36,32 +36,49 @@ def clusters(rows: Floats, free: NDArray[np.bool_], starts: NDArray[np.int64], p
 
 
 def _ward(rows: NDArray[np.float64], wanted: int) -> Firsts:
-    """Of each row the first one of its cluster, when there are as many clusters as wanted, at least 1."""
-    count = len(rows)
-    squares = np.square(rows).sum(axis=1)
-    costs = np.maximum((squares[:, None] + squares) / 2 - rows @ rows.T, 0)
-    np.fill_diagonal(costs, np.inf)
-    # Of each cluster the one it merges with best, found once: a merge is never cheaper than the two that it is made of
-    # (https://doi.org/10.1093/comjnl/26.4.354), so that only what pointed to these two looks again.
-    nearest = costs.argmin(axis=1)
-    least = costs[np.arange(count), nearest]
-    sizes = np.ones(count)
-    into = np.arange(count)
-    for _ in range(count - wanted):
-        one = int(least.argmin())
-        one, other = sorted((one, int(nearest[one])))
-        n, m = sizes[one], sizes[other]
-        merged = ((n + sizes) * costs[one] + (m + sizes) * costs[other] - sizes * costs[one, other]) / (n + m + sizes)
-        costs[one] = costs[:, one] = merged
-        costs[other] = costs[:, other] = np.inf
-        sizes[one] = n + m
-        into[other] = one
-        nearest[other], least[other] = -1, np.inf
-        again = np.flatnonzero((nearest == one) | (nearest == other))
-        again = np.append(again, one)
-        nearest[again] = costs[again].argmin(axis=1)
-        least[again] = costs[again, nearest[again]]
-    for row in np.flatnonzero(into != np.arange(count)).tolist():  # ascending: what it went into is known
+    """Of each row the first one of its cluster, when there are as many clusters as wanted, at least 1.
+
+    Two clusters of which each is what the other merges with best will become one, whatever is merged before: no merge
+    is nearer to others than both of its parts were (https://doi.org/10.1093/comjnl/26.4.354), nor cheaper than theirs.
+    So all such pairs are merged at once, and of all these merges the cheapest count: ten rounds for 234 rows and a pool
+    of 2, where there are 117 merges.
+    """
+    into = np.arange(len(rows))
+    left = len(rows) - wanted
+    firsts, sums, sizes, heights = into.copy(), rows.copy(), np.ones(len(rows)), np.zeros(len(rows))
+    made = np.empty((3, 0))  # of each merge its cost, the first row of the one, the first row of the other
+    memory = np.empty((2, len(rows) ** 2 if left else 0))
+    while left:
+        count = len(firsts)
+        costs, shares = (own[: count * count].reshape(count, count) for own in memory)
+        means = sums / sizes[:, None]
+        squares = np.einsum("td,td->t", means, means)
+        np.matmul(means, means.T, out=costs)
+        costs *= -2
+        costs += squares[:, None]
+        costs += squares
+        costs /= np.add.outer(1 / sizes, 1 / sizes, out=shares)
+        costs.flat[:: count + 1] = np.inf
+        nearest = costs.argmin(axis=1)
+        ones = np.flatnonzero(nearest[nearest] == np.arange(count))
+        ones = ones[ones < nearest[ones]]
+        others = nearest[ones]
+        price = np.maximum(costs[ones, others], np.maximum(heights[ones], heights[others]))
+        if made.shape[1] >= left:
+            cheap = price < np.partition(made[0], left - 1)[left - 1]
+            ones, others, price = ones[cheap], others[cheap], price[cheap]
+        if not ones.size:
+            break
+        made = np.concatenate([made, [price, firsts[ones], firsts[others]]], axis=1)
+        heights[ones] = price
+        sums[ones] += sums[others]
+        sizes[ones] += sizes[others]
+        stay = np.ones(count, np.bool_)
+        stay[others] = False
+        firsts, sums, sizes, heights = firsts[stay], sums[stay], sizes[stay], heights[stay]
+    cheapest = np.argsort(made[0], kind="stable")[:left]
+    into[made[2, cheapest].astype(np.int64)] = made[1, cheapest].astype(np.int64)
+    for row in np.flatnonzero(into != np.arange(len(into))).tolist():  # ascending: what it went into is known
         into[row] = into[into[row]]
     return into
 
