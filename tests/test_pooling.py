@@ -125,6 +125,22 @@ def test_tokens_that_follow_each_other_are_one_span_and_others_are_told_beside()
     assert found.more_spans.tolist() == [[0, 9, 11], [1, 12, 16]]
 
 
+@given(labels=st.lists(st.integers(0, 2), min_size=1, max_size=10), pool=st.integers(1, 4), far=st.integers(1, 1_000))
+def test_rows_that_are_the_same_go_first(labels: list[int], pool: int, far: int) -> None:
+    rows = np.array([[far * label, 1] for label in labels], np.float32)
+    found = clusters(rows, np.ones(len(rows), np.bool_), np.array([0, len(rows)], np.int64), pool)
+    wanted = -(-len(rows) // pool)
+    assert len(set(found.tolist())) == wanted
+    if wanted >= len(set(labels)):
+        assert all(labels[i] == labels[first] for i, first in enumerate(found.tolist()))
+
+
+def test_many_rows_that_are_the_same_take_no_rounds() -> None:
+    rows = np.ones((1_024, 64), np.float32)
+    found = clusters(rows, np.ones(1_024, np.bool_), np.array([0, 1_024], np.int64), 2)
+    assert len(set(found.tolist())) == 512
+
+
 def test_a_very_long_text_is_pooled_in_parts() -> None:
     docs = documents([1_100], dim=4)
     assert docs.spans is not None

@@ -79,8 +79,8 @@ def highlights(
              what is below 0.5, such as "the", is left out though the query's tokens found it
 
     Each token of the query that stands for text gives its weight to the word its best token lies in; where tokens were
-    pooled, to every word that its best row stands for. Words with at least `share` of the largest sum are kept;
-    punctuation only where nothing else answers.
+    pooled, in equal parts to the words that its best row stands for. Words with at least `share` of the largest sum are
+    kept; punctuation only where nothing else answers.
 
         passage = hit.passages[0]
         bold = [hit.text[start:end] for start, end in highlights(passage.matches, hit.text)]
@@ -92,8 +92,11 @@ def highlights(
     sums: dict[Span, float] = {}
     for match in _checked(found, text):
         if match.query.end > match.query.start:
-            for word in answering_words(text, match):
-                sums[word] = sums.get(word, 0.0) + max(match.weight, 0.0)
+            words = answering_words(text, match)
+            for word in words:
+                # In parts: with all of it for each, twice as many words were bold as of rows that are not pooled
+                # (benchmarks/NOTES.md).
+                sums[word] = sums.get(word, 0.0) + max(match.weight, 0.0) / len(words)
     sums = _telling(sums, text, meaning)
     least = least_share * max(sums.values(), default=0.0)
     kept = sorted(word for word, weight in sums.items() if weight >= least and weight > 0)

@@ -46,8 +46,17 @@ def _ward(rows: NDArray[np.float64], wanted: int) -> Firsts:
     into = np.arange(len(rows))
     left = len(rows) - wanted
     firsts, sums, sizes, heights = into.copy(), rows.copy(), np.ones(len(rows)), np.zeros(len(rows))
-    made = np.empty((3, 0))  # of each merge its cost, the first row of the one, the first row of the other
-    memory = np.empty((2, len(rows) ** 2 if left else 0))
+    # Of each merge its cost, the first row of the one, the first row of the other. Rows that are the same, of which any
+    # two are a pair and none a round's only choice, come first: a thousand of them took 9 s.
+    seen: dict[bytes, int] = {}
+    twins = np.array([seen.setdefault(row.tobytes(), i) for i, row in enumerate(rows)], np.int64)
+    again = np.flatnonzero(twins != firsts)
+    made = np.stack([np.zeros(len(again)), twins[again], again])
+    np.add.at(sums, twins[again], rows[again])
+    np.add.at(sizes, twins[again], 1)
+    firsts = np.flatnonzero(twins == firsts)
+    sums, sizes, heights = sums[firsts], sizes[firsts], heights[firsts]
+    memory = np.empty((2, len(firsts) ** 2 if left else 0))
     while left:
         count = len(firsts)
         costs, shares = (own[: count * count].reshape(count, count) for own in memory)

@@ -188,7 +188,7 @@ class TokenVectors:
         answer; a query's ask, each for itself.
 
         Raises InputError for a pool that is no whole number from 1, for rows with weights, which are a query's, for
-        those that were pooled before, and for rows that are not finite.
+        those that say by `more_spans` that they were pooled before, and for rows that are not finite.
         """
         if isinstance(pool, bool) or not isinstance(pool, int | np.integer) or pool < 1:
             raise InputError(f"pool: found {pool!r}, wanted a whole number from 1, which is as many rows as tokens")

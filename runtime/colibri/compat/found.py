@@ -86,10 +86,11 @@ def matched(
     spans = []
     for span in highlights(found, text, meaning=meaning):
         weight = sum(
-            max(one.weight, 0.0)
+            max(one.weight, 0.0) / len(one.answers)
             for one in found
             if one.query.end > one.query.start
-            and any(span.start < answer.end and answer.start < span.end for answer in one.answers)
+            for answer in one.answers
+            if span.start < answer.end and answer.start < span.end
         )
         own = (max(span.start, start), min(span.end, end))
         if own[1] > own[0]:

@@ -72,7 +72,7 @@ def best_character(text: str, passage: "PassageHit", places: Sequence[Place] = (
             for start, _ in match.answers
         }
         for line in lines:
-            sums[line] = sums.get(line, 0.0) + match.weight
+            sums[line] = sums.get(line, 0.0) + match.weight / len(lines)
     best = min(sums, key=lambda line: (-sums[line], line), default=passage.start)
     return max(best, passage.start)
 

@@ -17,7 +17,7 @@ def query_words(query: str, spans: Sequence[Span]) -> list[Characters]:
 
 def sums_of(query: str, text: str, start: int, end: int, found: Sequence[Match]) -> dict[tuple[Span, Span], float]:
     """(word of the query, word of a text within [start, end)) -> what it adds to the score, where that is more than 0;
-    where tokens were pooled, each word that the best row stands for has all of it.
+    where tokens were pooled, the words that the best row stands for share it.
 
     Words of a text are counted from `start`.
     """
@@ -26,11 +26,12 @@ def sums_of(query: str, text: str, start: int, end: int, found: Sequence[Match])
         if match.query.end <= match.query.start or match.weight <= 0:
             continue
         asked = whole_word(query, match.query)
-        for word in answering_words(text, match):
+        words = answering_words(text, match)
+        for word in words:
             own = Span(max(word.start, start), min(word.end, end))
             if own.end > own.start and _says(query, asked) and _says(text, own):
                 key = (asked, Span(own.start - start, own.end - start))
-                sums[key] = sums.get(key, 0.0) + match.weight
+                sums[key] = sums.get(key, 0.0) + match.weight / len(words)
     return sums
 
 
