@@ -97,7 +97,7 @@ FOUND = [(page.name, words) for page in SHELL_PAGES for words in commands(page.r
 def parsed(words: list[str]) -> None:
     """As far as the command's own parser goes, and each value by its type. Raises click.UsageError."""
     command: click.Command = group
-    context = click.Context(group, info_name="colibri")
+    context = click.Context(group, info_name="colibri", **group.context_settings)
     while isinstance(command, click.Group):
         if not words or words[0].startswith("-") or words[0].isupper():  # COMMAND stands for one
             break

@@ -244,7 +244,7 @@ def test_time_is_limited(name: str) -> None:
         assert goes_on(room)
         began = time.monotonic()
         found, why = tried(room, name)
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 60
         assert not why or "took longer than 0.3 s" in why or "time" in why
         assert found or why
         assert goes_on(room)

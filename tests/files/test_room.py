@@ -93,7 +93,7 @@ def test_what_takes_too_long_is_named_and_the_next_file_is_read() -> None:
         began = time.monotonic()
         with pytest.raises(Unreadable, match=r"^took longer than 0\.5 s$"):
             texts(room.read("long.html", page(60)))
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
         assert texts(room.read("b.txt", b"two")) == ["two"]
         assert room.process_id != first
 

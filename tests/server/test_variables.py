@@ -117,7 +117,8 @@ def test_any_names_can_be_a_list(names: list[str], between: str) -> None:
 
 
 def test_help_shows_every_variable() -> None:
-    text = " ".join(serve.get_help(click.Context(serve, max_content_width=200, terminal_width=200)).split())
+    context = click.Context(serve, max_content_width=200, terminal_width=200, **group.context_settings)
+    text = " ".join(serve.get_help(context).split())
     assert [name for name in OPTIONS if f"env var: {name}" not in text] == []
 
 

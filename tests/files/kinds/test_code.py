@@ -136,6 +136,13 @@ def test_blanking_keeps_every_place_and_line(text: str, lexer: str) -> None:
     assert [i for i, sign in enumerate(found) if sign == "\n"] == [i for i, sign in enumerate(text) if sign == "\n"]
 
 
+def spent(text: str, language: str) -> float:
+    """Seconds of this thread's CPU: others' work does not count."""
+    begin = time.thread_time()
+    units(text, language)
+    return time.thread_time() - begin
+
+
 HURT = {
     "quotes": '"' * 9,
     "braces": "{",
@@ -157,19 +164,15 @@ HURT = {
 
 @pytest.mark.parametrize("name", HURT)
 def test_time_grows_with_the_length_alone(name: str) -> None:
-    """Four times the text takes about four times as long, in every language: ten are allowed for a busy machine."""
+    """Four times the text takes about four times as long, in every language; squared it would be sixteen times."""
     for language in sorted(LANGUAGES):
-        taken = []
-        for size in (6_000, 24_000):
-            text = HURT[name] * (size // len(HURT[name]))
-            begin = time.perf_counter()
-            units(text, language)
-            taken.append(time.perf_counter() - begin)
+        small, large = (HURT[name] * (size // len(HURT[name])) for size in (6_000, 24_000))
+        taken = [spent(small, language), spent(large, language)]
+        if taken[1] >= 10 * taken[0] + 0.2:  # a busy machine: the least of three
+            taken = [min(spent(text, language) for _ in range(3)) for text in (small, large)]
         assert taken[1] < 10 * taken[0] + 0.2, (language, taken)
 
 
 def test_five_megabytes_of_noise_are_read_in_seconds() -> None:
     text = "".join(random.Random(7).choices("{}()[];'\"`/*#\\\n aA=<>:@-$%!|", k=5 << 20))
-    begin = time.perf_counter()
-    units(text, "typescript")
-    assert time.perf_counter() - begin < 20
+    assert spent(text, "typescript") < 20
