@@ -521,7 +521,8 @@ class Index:
             return snapshot.commits
 
     def take_over(self, path: str | os.PathLike[str], commits: int) -> bool:
-        """Hold what another index holds, its model and width included, in place of all that is here: one transaction.
+        """Hold what another index holds, its model, width and pool included, in place of all that is here: one
+        transaction.
 
         path     of an index that nobody has open; it stays as it is
         commits  as `commits` said when that other one was made of this one

@@ -1,4 +1,5 @@
-"""An index that takes over what another one holds, its model and width included: in one commit of its own SQLite file.
+"""An index that takes over what another one holds, its model, width and pool included: in one commit of its own SQLite
+file.
 
 Readers and writers in other processes keep the folder, the lock and the file that they have open; the next thing that
 they do is of the new content (`Core.reading`). The other index lies on the same file system or is copied.
