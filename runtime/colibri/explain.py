@@ -158,8 +158,6 @@ def whole_word(text: str, span: Span) -> Span:
 
 def answering_words(text: str, match: Match) -> list[Span]:
     """The words of a text that answer a token of the query, each once, in order. One, but where tokens were pooled."""
-    if not match.also and " " not in text[slice(*match.document)]:
-        return [whole_word(text, span) for span in match.answers]
     found = set()
     for start, end in match.answers:
         for one in _NO_SPACE.finditer(text[start:end]):  # tokens that follow each other are one span

@@ -6,11 +6,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Spans = NDArray[np.int32]
 Firsts = NDArray[np.int64]
 """Of each row the first one of those that become one with it."""
 
 _TOGETHER = 1_024
 """Rows that are looked at together: twice 8 MB of distances, where all 8,192 of a long text would take a gigabyte."""
+
+
+def pooled(
+    rows: Floats, starts: NDArray[np.int64], spans: Spans | None, pool: int
+) -> tuple[Floats, NDArray[np.int64], Spans | None, Spans | None]:
+    """Rows, starts, spans and further spans of texts whose tokens are pooled, as `TokenVectors.pooled` defines.
+
+    rows (tokens, dim), finite; starts (n + 1,); spans (tokens, 2) or None; pool at least 2
+    """
+    if spans is None:
+        free = np.ones(len(rows), np.bool_)
+        free[starts[:-1][np.diff(starts) > 0]] = False
+    else:
+        free = spans[:, 1] > spans[:, 0]
+    firsts = clusters(rows, free, starts, pool)
+    places = np.searchsorted(np.unique(firsts), starts).astype(np.int64)
+    own, more = (None, None) if spans is None else merged_spans(spans, firsts)
+    return merged_rows(rows, firsts), places, own, more
 
 
 def clusters(rows: Floats, free: NDArray[np.bool_], starts: NDArray[np.int64], pool: int) -> Firsts:
@@ -112,7 +131,7 @@ def merged_rows(rows: Floats, firsts: Firsts) -> Floats:
     return found
 
 
-def spans_within(more: NDArray[np.int32] | None, first: int, last: int) -> NDArray[np.int32] | None:
+def spans_within(more: Spans | None, first: int, last: int) -> Spans | None:
     """Of further spans those of rows [first, last), which are counted from the first of them."""
     if more is None:
         return None
@@ -121,7 +140,7 @@ def spans_within(more: NDArray[np.int32] | None, first: int, last: int) -> NDArr
     return own
 
 
-def merged_spans(spans: NDArray[np.int32], firsts: Firsts) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def merged_spans(spans: Spans, firsts: Firsts) -> tuple[Spans, Spans]:
     """The characters of each cluster: the first of them, (clusters, 2), and all further ones, (further, 3): which
     cluster, and [start, end), in order. Tokens that follow each other in one cluster are one span."""
     none: NDArray[Any] = np.empty((0, 2), np.int32)

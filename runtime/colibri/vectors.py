@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from colibri.errors import ArtefactError, InputError, ShapeError
-from colibri.pooling import clusters, merged_rows, merged_spans
+from colibri.pooling import pooled
 from colibri.quantised import nibble_rows, quantised_rows, unpacked_nibbles
 
 Offsets = NDArray[np.int64]
@@ -201,19 +201,11 @@ class TokenVectors:
         rows = self._floats(slice(None))
         if not (finite := np.isfinite(rows).all(axis=1)).all():
             raise InputError(f"rows: token {int((~finite).argmax())} is not finite")
-        if self.spans is None:
-            free = np.ones(len(rows), np.bool_)
-            free[self.starts[:-1][np.diff(self.starts) > 0]] = False
-        else:
-            free = self.spans[:, 1] > self.spans[:, 0]
-        firsts = clusters(rows, free, self.starts, pool)
-        starts = np.searchsorted(np.unique(firsts), self.starts).astype(np.int64)
-        spans, more = (None, None) if self.spans is None else merged_spans(self.spans, firsts)
-        pooled = merged_rows(rows, firsts)
-        found = replace(self, rows=pooled, starts=starts, spans=spans, scales=None, more_spans=more)
+        rows, starts, spans, more = pooled(rows, self.starts, self.spans, pool)
         if self.kind == "float16":
-            return replace(found, rows=found.rows.astype(np.float16))
-        return found if self.kind == "float32" else found.quantize(self.kind)
+            rows = rows.astype(np.float16)
+        found = replace(self, rows=rows, starts=starts, spans=spans, scales=None, more_spans=more)
+        return found.quantize(self.kind) if self.kind in ("int8", "int4") else found
 
     def weighted(self) -> Self:
         """The same texts with their weights folded into the rows, and none beside them: row t times weights[t].

@@ -12,6 +12,7 @@ import colibri
 from colibri import Index, InputError, StoreError
 from colibri.files import make_anew
 from colibri.index.storage import catalogue
+from colibri.pooling import spans_within
 from reference import ARTEFACTS
 from store_contract import DIM, SPACE
 
@@ -55,8 +56,17 @@ def test_it_holds_what_pooling_the_rows_gives(made: Callable[..., Index], model:
             stored = index.get([name], vectors=True)[0]
             assert stored is not None
             assert stored.vectors is not None
-            found = stored.vectors.dequantize().rows
-            assert np.allclose(found, wanted[i], atol=1 / 127)
+            found = stored.vectors
+            assert np.allclose(found.dequantize().rows, wanted[i], atol=1 / 127)
+            first, last = wanted.starts[i : i + 2].tolist()
+            assert wanted.spans is not None
+            assert found.spans is not None
+            assert found.spans.tolist() == wanted.spans[first:last].tolist()
+            more = spans_within(wanted.more_spans, first, last)
+            assert more is not None
+            assert len(more)
+            assert found.more_spans is not None
+            assert found.more_spans.tolist() == more.tolist()
         assert index.verify().clean
 
 
