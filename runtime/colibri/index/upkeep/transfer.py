@@ -3,7 +3,7 @@
 index.json              format, space_id, model, dim, and pool where tokens were pooled
 documents.jsonl         a line a document: id, text, payload, passages ([start, end] in the text), in order
 vectors-000001.safetensors
-                        the int8 rows, scales, starts and spans of their passages (`colibri.TokenVectors.load`);
+                        the int8 rows, scales, starts, spans and more_spans of their passages (`TokenVectors.load`);
                         index.json says how many documents each of these files has
 """
 
