@@ -42,6 +42,9 @@ settings.load_profile("quick")
 
 pytest_plugins = ["artefact_fixtures"]
 
+# Whole files that take minutes; begun first, no worker is left alone with one of them at the end.
+LONGEST = ("scoring/test_kernels.py", "scoring/test_engine.py", "export/test_command.py", "export/test_colibri_mini.py")
+
 NAMED = {Path(__file__).parent / name for name in ("corpus", "old_sqlite")}
 
 # Folders with an environment of their own: run.py's test-openvino, test-optimum, test-clients, test-deploy,
@@ -69,6 +72,7 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test has an id of its own: xdist knows tests by their ids, and of those that share one it runs one and says
     nothing."""
+    items.sort(key=lambda item: not item.nodeid.split("::")[0].endswith(LONGEST))
     shared = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
     if shared:
         raise pytest.UsageError(f"tests that share an id, of which xdist would run one: {', '.join(shared)}")

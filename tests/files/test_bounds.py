@@ -240,12 +240,12 @@ def goes_on(room: Room) -> bool:
 @pytest.mark.parametrize("name", ALL)
 def test_time_is_limited(name: str) -> None:
     made(name)
-    with Room(Limits(seconds=0.3)) as room:
+    with Room(Limits(seconds=1)) as room:
         assert goes_on(room)
         began = time.monotonic()
         found, why = tried(room, name)
         assert time.monotonic() - began < 60
-        assert not why or "took longer than 0.3 s" in why or "time" in why
+        assert not why or "took longer than 1 s" in why or "time" in why
         assert found or why
         assert goes_on(room)
 

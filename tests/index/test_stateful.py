@@ -17,6 +17,7 @@ from colibri import Document, Index, InputError, TokenVectors
 from colibri.index import ingest
 from colibri.index.storage import segments, transaction
 from reference import int8_maxsim, quantised
+from rounds import rounds
 from sign_files import signed
 from store_contract import DIM, SPACE, rows
 
@@ -157,5 +158,5 @@ class IndexMachine(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-IndexMachine.TestCase.settings = settings(stateful_step_count=25)
+IndexMachine.TestCase.settings = settings(stateful_step_count=25, max_examples=rounds(quick=15, soak=500))
 TestStateful = IndexMachine.TestCase

@@ -259,7 +259,7 @@ def test_several_processes_fill_one_cache_at_once(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "colibri", "warmup", "--kind", "float32"]
     processes = [
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(rounds(4, 8))
+        for _ in range(rounds(2, 8))
     ]
     for process in processes:
         out, err = process.communicate(timeout=300)
