@@ -299,6 +299,24 @@ class StoreContract:
         assert [text[slice(*match.document)] for match in matches] == ["zwei", "drei"]
         assert sum(match.weight for match in matches) == pytest.approx(hit.score, abs=1e-5)
 
+    def test_a_row_of_pooled_tokens_explains_all_of_them(self, store: Store) -> None:
+        spans = np.array([[0, 4], [5, 9], [0, 0]], np.int32)
+        more = np.array([[0, 10, 14], [0, 15, 19], [1, 20, 24]], np.int32)
+        text = "eins zwei drei vier fünf"
+        starts = np.array([0, 1, 3])
+        vectors = TokenVectors(rows(1, 3), starts, spans, more_spans=more)
+        store.add([Document(id="d", text=text, vectors=vectors), document(2)])
+        (hit,) = store.search(rows(1, 3)[[1, 0]], k=1, explain=True)
+        assert [(one.start, one.end) for one in hit.passages] == [(5, 24), (0, 19)]
+        found = {passage.start: passage.matches for passage in hit.passages}
+        assert [text[slice(*span)] for span in found[5][0].answers] == ["zwei", "fünf"]
+        assert [text[slice(*span)] for span in found[0][1].answers] == ["eins", "drei", "vier"]
+        (stored,) = store.get(["d"], vectors=True)
+        assert stored is not None
+        assert stored.vectors is not None
+        assert stored.vectors.more_spans is not None
+        assert stored.vectors.more_spans.tolist() == more.tolist()
+
     @pytest.mark.parametrize("where", [None, {"n": {"$lt": 25}}])
     def test_pages_are_the_ranking(self, store: Store, where: Any) -> None:
         parts = TokenVectors.from_arrays([rows(seed, 2) for seed in range(90, 95)])
@@ -391,7 +409,7 @@ class StoreContract:
         (passage,) = found["passages"]
         assert (passage["start"], passage["end"], passage["text"]) == (0, 14, "eins zwei drei")
         assert [one["document"] for one in passage["matches"]] == [[5, 9], [10, 14]]
-        assert set(passage["matches"][0]) == {"query", "document", "similarity", "weight"}
+        assert set(passage["matches"][0]) == {"query", "document", "similarity", "weight", "also"}
         stored = json.loads(store["ü"].to_json())
         assert stored == {
             "id": "ü",

@@ -1,5 +1,6 @@
 """Matches add up to the score, and highlights are whole words of the text."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 import colibri
 from colibri.errors import InputError, InputTypeError
-from colibri.explain import Match, Span, highlights, matches
+from colibri.explain import Match, Span, answering_words, highlights, matches
 from colibri.scoring import maxsim
 from reference import ARTEFACTS
 
@@ -52,6 +53,35 @@ def test_highlights_are_whole_words_of_most_weight() -> None:
     assert highlights([match(0, 3, -0.5)], text) == []
     assert highlights([Match(Span(0, 0), Span(0, 3), 1, 1)], text) == []  # a marker of the query
     assert highlights([], text) == []
+
+
+def test_words_of_pooled_tokens_share_what_they_add() -> None:
+    text = "red birds and blue birds sing"
+    birds = Match(Span(0, 1), Span(4, 9), 0.8, 0.8, (Span(19, 24),))
+    assert birds.answers == (Span(4, 9), Span(19, 24))
+    assert highlights([birds, match(25, 29, 0.4)], text) == [(4, 9), (19, 24), (25, 29)]
+    assert highlights([birds, match(25, 29, 0.9)], text, 0.5) == [(25, 29)]
+    follow = Match(Span(0, 1), Span(0, 9), 0.9, 0.9, (Span(16, 18),))  # tokens that follow each other are one span
+    assert highlights([follow], text) == [(0, 3), (4, 9), (14, 18)]
+    assert answering_words(text, follow) == [(0, 3), (4, 9), (14, 18)]
+    assert answering_words(text, Match(Span(0, 1), Span(0, 0), 1, 1)) == []
+    twice = Match(Span(0, 1), Span(4, 6), 0.5, 0.5, (Span(6, 9),))
+    assert answering_words(text, twice) == [(4, 9)]
+    with pytest.raises(InputError, match=r"matches\[0\]: characters 19 to 99"):
+        highlights([replace(birds, also=(Span(19, 99),))], text)
+
+
+def test_matches_of_pooled_rows_name_every_place(mini: colibri.Colibri) -> None:
+    text = "Berlin is large. The river Spree flows through Berlin. Berlin has lakes, and the lakes have birds."
+    query, docs = mini.encode_queries(["lakes of Berlin"]), mini.encode_documents([text]).pooled(3)
+    found = matches(query, docs, 0, docs.spans, docs.more_spans)
+    assert sum(match.weight for match in found) == pytest.approx(
+        float(maxsim(query[0], docs, query.weights)[0]), rel=1e-5
+    )
+    assert any(match.also for match in found)
+    said = {text[slice(*answer)] for match in found for answer in match.answers}
+    assert "Berlin" in said
+    assert {"Berlin", "lakes"} & {text[slice(*span)] for span in highlights(found, text)}
 
 
 def test_scripts_without_spaces_keep_their_tokens() -> None:

@@ -1,5 +1,6 @@
 """Why a document scored as it did: which of its characters answered each token of the query, and how well."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,21 +22,33 @@ class Match:
     document     the best token's characters in the document's text, (0, 0) where a token stands for no text
     similarity   their dot product (cosine, for unit rows)
     weight       what it adds to the score: the similarity times the query token's weight
+    also         where tokens were pooled (`TokenVectors.pooled`), the other characters of the text that the best row
+                 stands for, as much as for `document`, in order
     """
 
     query: Span
     document: Span
     similarity: float
     weight: float
+    also: tuple[Span, ...] = ()
+
+    @property
+    def answers(self) -> tuple[Span, ...]:
+        """All characters of the text that the best row stands for; none where it stands for no text."""
+        return tuple(span for span in (self.document, *self.also) if span.end > span.start)
 
 
 _NOWHERE = Span(0, 0)
+_NO_SPACE = re.compile(r"\S+")
 
 
-def matches(query: TokenVectors, docs: TokenVectors, place: int, spans: Spans | None) -> tuple[Match, ...]:
+def matches(
+    query: TokenVectors, docs: TokenVectors, place: int, spans: Spans | None, more: Spans | None = None
+) -> tuple[Match, ...]:
     """One Match for each token of a query (TokenVectors of one text), against document `place` of docs.
 
     spans  (tokens, 2) int32, the characters behind each of the document's tokens; None: nobody knows
+    more   (further, 3) int32, what else its rows stand for, as `TokenVectors.more_spans`; None: nothing
 
     Times the query's weights, similarities summed in `colibri.scoring.meaning`'s order are the score.
     """
@@ -48,6 +61,7 @@ def matches(query: TokenVectors, docs: TokenVectors, place: int, spans: Spans | 
             _NOWHERE if spans is None else Span(*map(int, spans[token])),
             float(similarities[i]),
             float(similarities[i] * weights[i]),
+            () if more is None else tuple(Span(*map(int, span)) for span in more[more[:, 0] == token, 1:]),
         )
         for i, token in enumerate(found.tokens[0].tolist())
     )
@@ -64,8 +78,9 @@ def highlights(
     meaning  how much a word means on its own, 0 to 1, as `Colibri.word_weight` knows for models that were taught it;
              what is below 0.5, such as "the", is left out though the query's tokens found it
 
-    Each token of the query that stands for text gives its weight to the word its best token lies in. Words with at
-    least `share` of the largest sum are kept; punctuation only where nothing else answers.
+    Each token of the query that stands for text gives its weight to the word its best token lies in; where tokens were
+    pooled, in equal parts to the words that its best row stands for. Words with at least `share` of the largest sum are
+    kept; punctuation only where nothing else answers.
 
         passage = hit.passages[0]
         bold = [hit.text[start:end] for start, end in highlights(passage.matches, hit.text)]
@@ -76,9 +91,12 @@ def highlights(
     least_share = _checked_share(share)
     sums: dict[Span, float] = {}
     for match in _checked(found, text):
-        if match.query.end > match.query.start and match.document.end > match.document.start:
-            word = whole_word(text, match.document)
-            sums[word] = sums.get(word, 0.0) + max(match.weight, 0.0)
+        if match.query.end > match.query.start:
+            words = answering_words(text, match)
+            for word in words:
+                # In parts: with all of it for each, twice as many words were bold as of rows that are not pooled
+                # (benchmarks/NOTES.md).
+                sums[word] = sums.get(word, 0.0) + max(match.weight, 0.0) / len(words)
     sums = _telling(sums, text, meaning)
     least = least_share * max(sums.values(), default=0.0)
     kept = sorted(word for word, weight in sums.items() if weight >= least and weight > 0)
@@ -118,8 +136,9 @@ def _checked(found: object, text: object) -> Sequence[Match]:
     for i, match in enumerate(found):
         if not isinstance(match, Match):
             raise InputTypeError(f"matches[{i}]: found {type(match).__name__}, wanted a colibri.explain.Match")
-        start, end = match.document
-        if not 0 <= start <= end <= len(text):
+        for start, end in (match.document, *match.also):
+            if 0 <= start <= end <= len(text):
+                continue
             raise InputError(
                 f"matches[{i}]: characters {start} to {end} of a text of {len(text):,}; wanted the whole text of the "
                 "document that was found, `hit.text`"
@@ -135,6 +154,15 @@ def whole_word(text: str, span: Span) -> Span:
     while end < len(text) and _joins(text[end]) and _joins(text[end - 1]):
         end += 1
     return Span(start, end)
+
+
+def answering_words(text: str, match: Match) -> list[Span]:
+    """The words of a text that answer a token of the query, each once, in order. One, but where tokens were pooled."""
+    found = set()
+    for start, end in match.answers:
+        for one in _NO_SPACE.finditer(text[start:end]):  # tokens that follow each other are one span
+            found.add(whole_word(text, Span(start + one.start(), start + one.end())))
+    return sorted(found)
 
 
 def _joins(character: str) -> bool:

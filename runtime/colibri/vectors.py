@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from colibri.errors import ArtefactError, InputError, ShapeError
+from colibri.pooling import pooled
 from colibri.quantised import nibble_rows, quantised_rows, unpacked_nibbles
 
 Offsets = NDArray[np.int64]
@@ -57,6 +58,8 @@ class TokenVectors:
                              this is a chunk of a stream
     scales    (tokens,)      float32 or None; of int8 and int4 rows: token t's vector is its integers * scales[t]
                              (None: its integers)
+    more_spans (further, 3)  int32 or None; what else rows stand for, where tokens were pooled: which row, and code
+                             points [start, end), rows ascending
     """
 
     rows: Rows
@@ -66,6 +69,7 @@ class TokenVectors:
     space_id: str = ""
     sources: Offsets | None = None
     scales: NDArray[np.float32] | None = None
+    more_spans: Spans | None = None
 
     def __post_init__(self) -> None:
         rows, starts = self.rows, self.starts
@@ -88,6 +92,12 @@ class TokenVectors:
         _expect("weights", self.weights, np.float32, (len(rows),))
         _expect("sources", self.sources, np.int64, (starts.size - 1,))
         _expect("scales", self.scales, np.float32, (len(rows),))
+        if self.more_spans is not None:
+            _expect("more_spans", self.more_spans, np.int32, (len(self.more_spans), 3))
+            own = self.more_spans[:, 0]
+            wrong = own.size > 0 and (own[0] < 0 or own[-1] >= len(rows) or (np.diff(own) < 0).any())
+            if self.spans is None or wrong:
+                raise ShapeError(f"more_spans: wanted spans, and rows from 0 to {len(rows) - 1} that do not decrease")
         if self.scales is not None and rows.dtype not in (np.int8, np.uint8):
             raise ShapeError(f"scales: belong to int8 and int4 rows, found {rows.dtype}")
 
@@ -167,6 +177,36 @@ class TokenVectors:
             rows *= self.scales[part, None]
         return rows
 
+    def pooled(self, pool: int) -> Self:
+        """The same documents with fewer rows, one for `pool` tokens on average; 1: as they are.
+
+        Of a text's m rows that stand for text ceil(m / pool) are left: the two whose merging loses least become one
+        until it is so (Ward's clusters, `colibri.pooling`). The new row has the direction of their mean and is of unit
+        length where they were; it stands for the characters of all of them: `spans` has the first, `more_spans` the
+        others. Rows that stand for no text stay, as does the first row of each text where nobody knows the spans. Rows
+        stay of their kind: integers are pooled by what they stand for and quantised anew. For documents, whose rows
+        answer; a query's ask, each for itself.
+
+        Raises InputError for a pool that is no whole number from 1, for rows with weights, which are a query's, for
+        those that say by `more_spans` that they were pooled before, and for rows that are not finite.
+        """
+        if isinstance(pool, bool) or not isinstance(pool, int | np.integer) or pool < 1:
+            raise InputError(f"pool: found {pool!r}, wanted a whole number from 1, which is as many rows as tokens")
+        if self.weights is not None:
+            raise InputError("pooled: rows with weights are a query's; pool those of documents")
+        if pool == 1 or not len(self.rows):
+            return self
+        if self.more_spans is not None:
+            raise InputError("pooled: these rows are pooled already; pool what a model gives")
+        rows = self._floats(slice(None))
+        if not (finite := np.isfinite(rows).all(axis=1)).all():
+            raise InputError(f"rows: token {int((~finite).argmax())} is not finite")
+        rows, starts, spans, more = pooled(rows, self.starts, self.spans, pool)
+        if self.kind == "float16":
+            rows = rows.astype(np.float16)
+        found = replace(self, rows=rows, starts=starts, spans=spans, scales=None, more_spans=more)
+        return found.quantize(self.kind) if self.kind in ("int8", "int4") else found
+
     def weighted(self) -> Self:
         """The same texts with their weights folded into the rows, and none beside them: row t times weights[t].
 
@@ -219,7 +259,7 @@ class TokenVectors:
         not at all."""
         # The widest first, since the layout has no gaps: each array then starts at a multiple of its own item size.
         arrays = {"starts": self.starts, "sources": self.sources, "spans": self.spans, "weights": self.weights}
-        arrays |= {"scales": self.scales, "rows": self.rows}
+        arrays |= {"scales": self.scales, "more_spans": self.more_spans, "rows": self.rows}
         names = {dtype: name for name, dtype in _DTYPES.items()}
         header: dict[str, Any] = {"__metadata__": {"format": _FORMAT, "space_id": self.space_id}}
         at = 0

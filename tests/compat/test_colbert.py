@@ -402,7 +402,7 @@ def test_what_torch_modules_have_is_not_here(model: colibri.Colibri) -> None:
         _ = made.unheard_of
     with pytest.raises(NotHere, match="context= is not here"):
         made.queryFromText(["a"], context=["b"])
-    with pytest.raises(NotHere, match="pool_factor over 1 is not here, because rows are not pooled here"):
+    with pytest.raises(NotHere, match="pool_factor over 1 is not here, because Colibri pools by a rule of its own"):
         made.docFromText(["a"], pool_factor=2)
     with pytest.raises(NotHere, match=r"DocTokenizer\.tensorize is not here"):
         made.doc_tokenizer.tensorize(["a"])

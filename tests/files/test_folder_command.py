@@ -459,6 +459,32 @@ def test_a_rebuild_that_the_run_behind_it_would_refuse_is_refused_before_it(note
         assert (index.commits(), index.dim) == (before, 16)
 
 
+def test_a_pool_is_of_the_whole_index_and_a_rebuild_makes_another(notes: Path) -> None:
+    assert "pools no tokens, not by 2" in run("index", "--pool", "2", code=1).stderr
+    assert run("index", "--stats", "--pool", "2", code=2)
+    assert run("index", "--pool", "0", code=2)
+    plain = asked("--stats")
+    assert plain["pool"] == 1
+    (notes / "more.md").write_text("The keeper counts the birds of the lake. " * 30, encoding="utf-8")
+    assert "tokens pooled by 2" in run("index", "--rebuild", "--pool", "2").stderr
+    pooled = asked("--stats")
+    assert (pooled["pool"], pooled["documents"]) == (2, plain["documents"] + 1)
+    with Index.open(".colibri-index", create=False) as index:
+        more = index.get([str(notes / "more.md")], vectors=True)[0]
+        assert more is not None
+        assert more.vectors is not None
+        assert more.vectors.more_spans is not None
+        synced = index.sync()
+        assert (synced.unchanged, synced.indexed) == (4, 0)
+    assert "dims, tokens pooled by 2" in run("status", "--index", ".colibri-index").stdout
+    assert "pools tokens by 2, not by 3" in run("index", "--pool", "3", code=1).stderr
+    shown = run("search", "keeper counts birds", "--index", ".colibri-index", "--all").stdout
+    assert "birds" in shown
+    run("index", notes / "bird.md", *MODEL, "--pool", "2", "--into", "another.index")
+    with Index.open("another.index", create=False) as another:
+        assert another.pool == 2
+
+
 @pytest.mark.parametrize("words", [("--passage-tokens", "12"), ("--no-split",), ("--defaults",)])
 @pytest.mark.parametrize("named", [True, False])
 def test_passages_of_another_length_are_made_by_a_rebuild_and_not_once_more(

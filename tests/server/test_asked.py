@@ -7,16 +7,19 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from colibri import explain
 from colibri import index as library
 from colibri.cli import asking, group
 from colibri.machine import announce, find
 from colibri.machine.served import Served
+from colibri.server.api import hits
 from live_server import XLMR, LiveServer
 from reference import ARTEFACTS
 from ui_server import UiServer
@@ -199,3 +202,12 @@ def test_a_page_is_asked_with_its_token(
             patch.setattr("colibri.index.Index.open", None)
             for words, said in alone.items():
                 assert found(folder, *words).output == said, words
+
+
+def test_all_that_a_row_of_pooled_tokens_stands_for_comes_along() -> None:
+    plain = explain.Match(explain.Span(0, 3), explain.Span(4, 9), 0.5, 0.25)
+    assert "also" not in msgspec.json.decode(msgspec.json.encode(hits._match(plain)))
+    for match in (plain, replace(plain, also=(explain.Span(19, 24), explain.Span(30, 31)))):
+        told = asking._match(msgspec.json.decode(msgspec.json.encode(hits._match(match))))
+        assert [getattr(told, one.name) for one in fields(match)] == [getattr(match, one.name) for one in fields(match)]
+        assert told.answers == match.answers

@@ -40,6 +40,12 @@ class Match:
     document: Span
     similarity: float
     weight: float
+    also: tuple[Span, ...] = ()
+
+    @property
+    def answers(self) -> tuple[Span, ...]:
+        """All characters that the best row stands for."""
+        return tuple(span for span in (self.document, *self.also) if span.end > span.start)
 
 
 @dataclass(frozen=True)
@@ -169,7 +175,8 @@ def _passage(said: Mapping[str, Any], text: str | None) -> PassageHit:
 
 
 def _match(said: Mapping[str, Any]) -> Match:
-    return Match(_span(said["query"]), _span(said["document"]), said["similarity"], said["weight"])
+    also = tuple(map(_span, said.get("also") or ()))
+    return Match(_span(said["query"]), _span(said["document"]), said["similarity"], said["weight"], also)
 
 
 def _span(said: Mapping[str, int]) -> Span:

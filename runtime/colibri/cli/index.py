@@ -24,7 +24,7 @@ _GROUPS = {
     "Options": ("--into", "--name", "--glob", "--watch", "--remove", "--stats"),
     "Which files": ("--hidden", "--ignore", "--max-mb", "--kinds", "--defaults"),
     "How they are read": (
-        "--text-field", "--id-field", "--split", "--passage-tokens", "--max-seconds", "--max-memory-mb",
+        "--text-field", "--id-field", "--split", "--passage-tokens", "--pool", "--max-seconds", "--max-memory-mb",
     ),
     "Looking after the index": (
         "--prune", "--yes", "--rebuild", "--rows", "--verify", "--repair", "--convert", "--compact", "--export",
@@ -33,7 +33,7 @@ _GROUPS = {
     **MODEL,
 }  # fmt: skip
 _OF_A_RUN = {"globs", "hidden", "ignore", "max_mb", "max_seconds", "max_memory_mb", "text_field", "id_field"}
-_OF_A_RUN |= {"split", "passage_tokens", "defaults", "yes"}
+_OF_A_RUN |= {"split", "passage_tokens", "pool", "defaults", "yes"}
 _TASKS = f"{__name__}.tasks"
 
 
@@ -81,9 +81,16 @@ _TASK: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": _no
     show_default="180",
     help="Length of long texts' passages at most.",
 )
+@click.option(
+    "--pool",
+    type=click.IntRange(min=1),
+    help="Of a new index, or with --rebuild: how many tokens become one row on average.  [default: 1, none]",
+)
 @click.option("--defaults", is_flag=True, help="Options that are not given are at their defaults again.")
 @click.option(
-    "--rebuild", is_flag=True, help="Encode all of it again, for another --model or --dim; the old answers meanwhile."
+    "--rebuild",
+    is_flag=True,
+    help="Encode all of it again, for another --model, --dim or --pool; the old answers meanwhile.",
 )
 @click.option(
     "--rows",
@@ -121,6 +128,7 @@ def index(
     id_field: str | None,
     split: bool | None,
     passage_tokens: int | None,
+    pool: int | None,
     defaults: bool,
     rebuild: bool,
     rows: "RowKind | None",
@@ -145,7 +153,7 @@ def index(
 
     Each folder keeps the options that it was indexed with: those that are not given are as they were. A change is
     said, and what it touches is read again. A new index has rows of the model's smallest width, unless --dim names
-    another of its heads.
+    another of its heads, and a row a token, unless --pool 2 makes one of two that are alike, for half the bytes.
 
     A folder that is gone, or on a disk that is not mounted, is said at every run, and its documents stay until --prune;
     `colibri search` marks them.
@@ -162,6 +170,7 @@ def index(
       colibri index --remove papers/   # out of the index
       colibri index --rebuild --dim 96
       colibri index --convert --rows int4   # half the bytes, for a little of the ranking
+      colibri index --rebuild --pool 2  # half the bytes
       colibri index --stats
     """
     tasks = click.get_current_context().meta.get(_TASKS, [])
@@ -207,15 +216,15 @@ def index(
     if watch:
         from colibri.cli.index_watch import watch as follow
 
-        follow(place, asked, paths, changes, defaults, rows=rows, as_json=as_json, quiet=quiet)
+        follow(place, asked, paths, changes, defaults, rows=rows, pool=pool, as_json=as_json, quiet=quiet)
         return
     from colibri.cli.index_run import Run
 
     if rebuild:
         from colibri.cli.index_rebuild import rebuild as make_anew
 
-        make_anew(place, asked, paths, changes, defaults, rows=rows, quiet=quiet)
-    with open_index(place, asked, create=True, rows=rows) as opened:
+        make_anew(place, asked, paths, changes, defaults, rows=rows, pool=pool, quiet=quiet)
+    with open_index(place, asked, create=True, rows=rows, pool=pool) as opened:
         Run(opened, place, named.which.words, as_json=as_json, quiet=quiet).refresh(
             paths, changes, defaults, prune=prune, yes=yes
         )

@@ -110,15 +110,17 @@ def is_index(place: Path) -> bool:
         return False
 
 
-def open_index(place: Path, asked: ModelOptions, *, create: bool, rows: "RowKind | None" = None) -> "Index":
+def open_index(
+    place: Path, asked: ModelOptions, *, create: bool, rows: "RowKind | None" = None, pool: int | None = None
+) -> "Index":
     """Open it with the model it was made with, unless another is named; loaded when needed, as the options say.
 
-    rows: as `Index.open` takes them."""
+    rows, pool: as `Index.open` takes them."""
     from colibri.index import Index
 
     if create:
         make_room(place)
-    return Index.open(place, asked.model, asked.dim, create, rows=rows, load=loader(asked))
+    return Index.open(place, asked.model, asked.dim, create, rows=rows, pool=pool, load=loader(asked))
 
 
 def loader(asked: ModelOptions) -> "Callable[[str | os.PathLike[str] | None], Colibri]":

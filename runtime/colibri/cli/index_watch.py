@@ -30,11 +30,13 @@ def watch(
     defaults: bool,
     *,
     rows: RowKind | None,
+    pool: int | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Until Ctrl-C or SIGTERM. paths, changes, defaults: of the first look. rows: of an index that is not there yet."""
-    open_index(place, asked, create=True, rows=rows).close()  # what cannot be is said before anything is begun
+    """Until Ctrl-C or SIGTERM. paths, changes, defaults: of the first look. rows, pool: of an index that is not there
+    yet."""
+    open_index(place, asked, create=True, rows=rows, pool=pool).close()  # what cannot be is said before anything begins
     loaded = {name: value for name, value in asdict(asked).items() if name not in {"model", "dim"}}
     said = _Said(place, as_json=as_json, quiet=quiet)
     limits = {name: changes[name] for name in ("max_seconds", "max_memory_bytes") if name in changes}

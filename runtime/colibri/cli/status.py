@@ -110,7 +110,10 @@ def _facts(one: _Listed) -> dict[str, Any]:
         **found,
         "there": True,
         "problem": None,
-        **{name: stats[name] for name in ("documents", "passages", "tokens", "disk_bytes", "model", "dim", "rows")},
+        **{
+            name: stats[name]
+            for name in ("documents", "passages", "tokens", "disk_bytes", "model", "dim", "rows", "pool")
+        },
         "files": held.files,
         "roots": roots,
         "configured": [root for root in configured if shown(Path(root).resolve()) not in known],
@@ -150,10 +153,11 @@ def _lines(one: Mapping[str, Any]) -> list[str]:
             *lines,
             f"  not there yet; `colibri index --name {one['name']}` makes it of {', '.join(one['configured'])}",
         ]
+    pooled = f", tokens pooled by {one['pool']}" if one["pool"] > 1 else ""
     lines.append(
         f"  {one['documents']:,} documents of {one['files']:,} files, {one['passages']:,} passages, "
         f"{_size(one['disk_bytes'])}; {one['model'] or 'vectors of another encoder'}, {one['dim']} dims, "
-        f"{one['rows']} rows"
+        f"{one['rows']} rows{pooled}"
     )
     for root in one["roots"]:
         lines += _root_lines(root)

@@ -86,9 +86,11 @@ def matched(
     spans = []
     for span in highlights(found, text, meaning=meaning):
         weight = sum(
-            max(one.weight, 0.0)
+            max(one.weight, 0.0) / len(one.answers)
             for one in found
-            if one.query.end > one.query.start and span.start <= one.document.start < one.document.end <= span.end
+            if one.query.end > one.query.start
+            for answer in one.answers
+            if span.start < answer.end and answer.start < span.end
         )
         own = (max(span.start, start), min(span.end, end))
         if own[1] > own[0]:
@@ -146,7 +148,7 @@ def reranked(model: "Colibri", query: str, texts: Sequence[str], k: int | None =
     for place in map(int, (-scores).argsort(kind="stable")[:k]):
         score, text = float(scores[place]), given[place]
         spans = None if docs.spans is None else docs.spans[docs.starts[place] : docs.starts[place + 1]]
-        found = matches(queries, docs, place, spans)
+        found = matches(queries, docs, place, spans)  # of rows as the model gives them: nothing is pooled here
         note = Noted(
             score=score,
             normalised=score / total,

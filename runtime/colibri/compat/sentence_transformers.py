@@ -203,7 +203,7 @@ class MultiVectorEncoder(BareModel):
         if output_value != "token_embeddings":
             raise InputError(f"output_value: found {output_value!r}, wanted 'token_embeddings'")
         if pooling is not None:
-            not_here("token_pooling", "Colibri does not pool rows", "leave it out")
+            not_here("token_pooling", "Colibri pools by a rule of its own", "use colibri.TokenVectors.pooled")
         if pool is not None or isinstance(device, list):
             self._no_pool()
         if device is not None:

@@ -65,10 +65,14 @@ def best_character(text: str, passage: "PassageHit", places: Sequence[Place] = (
     sums: dict[int, float] = {}
     borders = {one.start for one in places if passage.start < one.start < passage.end}
     for match in passage.matches:
-        start, end = match.document
-        if match.query.end > match.query.start and end > start and match.weight > 0:
-            line = max([text.rfind("\n", 0, start) + 1, *(border for border in borders if border <= start)])
-            sums[line] = sums.get(line, 0.0) + match.weight
+        if match.query.end <= match.query.start or match.weight <= 0:
+            continue
+        lines = {
+            max([text.rfind("\n", 0, start) + 1, *(border for border in borders if border <= start)])
+            for start, _ in match.answers
+        }
+        for line in lines:
+            sums[line] = sums.get(line, 0.0) + match.weight / len(lines)
     best = min(sums, key=lambda line: (-sums[line], line), default=passage.start)
     return max(best, passage.start)
 

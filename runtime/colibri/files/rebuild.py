@@ -1,5 +1,6 @@
-"""An index made anew for another model, width or kind of rows: beside the old one, which goes on answering until the
-new is whole.
+    *,
+    rows: RowKind | None = None,
+    pool: int | None = None,
 
 Texts are encoded again as they are stored; files are read by the run that follows. What is done by an interruption is
 kept beside and taken up by the next rebuild for the same model.
@@ -71,9 +72,10 @@ def make_anew(
     load: Loader,
     done: Callable[[int], object],
     passages: Mapping[str, int] | None = None,
-    rows: RowKind | None = None,
+        made = (rows or index.rows, pool or index.pool)
+        _make_anew(index, model, dim, load, done, passages or {}, *made)
 ) -> None:
-    """Encode all texts of an index again, with another model or width (None: those it has), and swap.
+    """Encode all texts of an index again, with another model, width or pool (None: those it has), and swap.
 
     done      called with tokens as they are encoded
     passages  of roots that get others, as `lengths` gives them: so that no run encodes them once more
@@ -85,7 +87,8 @@ def make_anew(
     if missing := index.without_text():
         raise InputError(f"{index.path}: {missing:,} documents have no text, so that they cannot be encoded again")
     with by_one_alone(index.path / _LOCK, f"{index.path}: another --rebuild is at work; this one changed nothing"):
-        _make_anew(index, model, dim, load, done, passages or {}, rows or index.rows)
+    rows: RowKind,
+    pool: int,
 
 
 def _make_anew(
@@ -95,31 +98,42 @@ def _make_anew(
     load: Loader,
     done: Callable[[int], object],
     passages: Mapping[str, int],
-    rows: RowKind,
+        with _opened(place, name, dim or (index.dim if model is None else None), load, rows, pool) as new:
 ) -> None:
     place = beside(index)
     name = model or index.model_name
     while True:
         commits = index.commits()
-        with _opened(place, name, dim or (index.dim if model is None else None), load, rows) as new:
+def _opened(place: Path, model: str, dim: int | None, load: Loader, rows: RowKind, pool: int) -> Index:
+    """Begun before by an interrupted rebuild, or new where that was for another model, kind of rows or pool. Where none
+    can be made, as for a width that the model has no head for, what was begun stays."""
+    if place.exists():
+        with suppress(ColibriError):
+            return Index.open(place, model, dim, rows=rows, pool=pool, load=load)
+        fresh = place.with_name(_FRESH)
+        shutil.rmtree(fresh, ignore_errors=True)  # of one that was killed here
+        Index.open(fresh, model, dim, rows=rows, pool=pool, load=load).close()
+        shutil.rmtree(place)
+        fresh.rename(place)
+    return Index.open(place, model, dim, rows=rows, pool=pool, load=load)
             _fill(index, new, done, passages)
         if index.take_over(place, commits):
             break
     shutil.rmtree(place, ignore_errors=True)
 
 
-def _opened(place: Path, model: str, dim: int | None, load: Loader, rows: RowKind) -> Index:
-    """Begun before by an interrupted rebuild, or new where that was for another model. Where none can be made, as for a
-    width that the model has no head for, what was begun stays."""
+def _opened(place: Path, model: str, dim: int | None, load: Loader, rows: RowKind, pool: int) -> Index:
+    """Begun before by an interrupted rebuild, or new where that was for another model, kind of rows or pool. Where none
+    can be made, as for a width that the model has no head for, what was begun stays."""
     if place.exists():
         with suppress(ColibriError):
-            return Index.open(place, model, dim, load=load, rows=rows)
+            return Index.open(place, model, dim, rows=rows, pool=pool, load=load)
         fresh = place.with_name(_FRESH)
         shutil.rmtree(fresh, ignore_errors=True)  # of one that was killed here
-        Index.open(fresh, model, dim, load=load, rows=rows).close()
+        Index.open(fresh, model, dim, rows=rows, pool=pool, load=load).close()
         shutil.rmtree(place)
         fresh.rename(place)
-    return Index.open(place, model, dim, load=load, rows=rows)
+    return Index.open(place, model, dim, rows=rows, pool=pool, load=load)
 
 
 def _fill(old: Index, new: Index, done: Callable[[int], object], lengths: Mapping[str, int]) -> None:

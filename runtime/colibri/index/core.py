@@ -68,6 +68,11 @@ class Core:
         """Width of the rows."""
         return self.layout.dim
 
+    @property
+    def pool(self) -> int:
+        """How many tokens are a row on average, of documents that are encoded here."""
+        return catalogue.pool_of(self.facts)
+
     def close(self) -> None:
         """Let go of files."""
         self.shelf.close()
@@ -121,7 +126,7 @@ class Core:
             with self._choosing:
                 self._files = self.shelf.files
                 self._snapshots = Snapshots(self.segments, self.layout, self.space_id)
-        if all(self.facts[name] == value for name, value in found.items()):
+        if all(self.facts.get(name) == value for name, value in found.items()):
             return False
         with self._choosing:
             self.facts |= found

@@ -16,6 +16,7 @@ from colibri.index.about import NOWHERE, about
 from colibri.index.document import Document
 from colibri.index.ready import Given
 from colibri.index.storage.row_layout import RowLayout
+from colibri.pooling import spans_within
 from colibri.tokens import split
 from colibri.vectors import Span, Spans, TokenVectors
 
@@ -94,15 +95,15 @@ class IndexModel:
         *,
         passage_tokens: int | None,
         overlap_tokens: int,
+        pool: int = 1,
         done: Callable[[int], object] | None = None,
         measured: Callable[[int, int], object] | None = None,
     ) -> Generator[Encoded]:
-        """Texts as passages, made by `passages`, of rows as an index keeps them."""
-        dim = layout.dim
+        """Texts as passages, made by `passages`, of rows as an index keeps them. pool: see `TokenVectors.pooled`."""
         found = self.passages(
             documents,
-            [dim],
-            lambda vectors: vectors.quantize(layout.kind),
+            [layout.dim],
+            lambda vectors: vectors.pooled(pool).quantize(layout.kind),
             passage_tokens=passage_tokens,
             overlap_tokens=overlap_tokens,
             done=done,
@@ -238,16 +239,21 @@ class _UnderWay:
 
 def _joined(parts: Sequence[TokenVectors], spans: Sequence[Span]) -> Given:
     """Passages end to end, at least one; their tokens' spans counted from the beginning of the document."""
-    shifted = []
+    shifted, further = [], []
+    before = 0
     for part, span in zip(parts, spans, strict=True):
         assert part.spans is not None
         known = (part.spans[:, 1] > 0)[:, None] & (span != NOWHERE)
         shifted.append(np.where(known, part.spans + np.int32(span.start), 0))
+        if part.more_spans is not None and span != NOWHERE:
+            further.append(part.more_spans + np.array([before, span.start, span.start], np.int32))
+        before += len(part.rows)
     return Given(
         np.concatenate([part.rows for part in parts]),
         [len(part.rows) for part in parts],
         np.concatenate([part.scales for part in parts if part.scales is not None]),
         np.concatenate(shifted),
+        np.concatenate(further) if further else None,
     )
 
 
@@ -256,4 +262,6 @@ def _entry(chunk: TokenVectors, i: int) -> TokenVectors:
     own = slice(chunk.starts[i], chunk.starts[i + 1])
     starts = np.array([0, own.stop - own.start], np.int64)
     spans = None if chunk.spans is None else chunk.spans[own]
-    return TokenVectors(chunk.rows[own], starts, spans, scales=None if chunk.scales is None else chunk.scales[own])
+    scales = None if chunk.scales is None else chunk.scales[own]
+    more = spans_within(chunk.more_spans, own.start, own.stop)
+    return TokenVectors(chunk.rows[own], starts, spans, scales=scales, more_spans=more)

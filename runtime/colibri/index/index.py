@@ -61,6 +61,7 @@ class Index:
         *,
         space_id: str | None = None,
         rows: RowKind | None = None,
+        pool: int | None = None,
         lock_seconds: float = 10.0,
         load: "Loader | None" = None,
         _disk: Disk | None = None,
@@ -76,11 +77,14 @@ class Index:
         rows          what a new index keeps: "int8", a byte a value, or "int4", half of one, which costs a little of
                       the ranking (docs/index.md says how much); both with a float32 scale a token. None: the index's,
                       for a new one int8. `convert` makes one of the other
+        pool          how many tokens of a document become one row on average, as `TokenVectors.pooled` makes it, of
+                      texts that are encoded here; 2 halves what rows take. None: the index's, for a new one 1, a row
+                      a token. Vectors that are given are taken as they are
         lock_seconds  how long a call that writes waits for another writer
         load          what loads the model in place of `colibri.load`, for another variant or provider
 
-        Raises StoreError for an index of another space, width or kind of rows, of a newer format, or one that cannot be
-        read or made; InputError for a width the model has no head for, ShapeError for int4 of an odd one.
+        Raises StoreError for an index of another space, width, kind of rows or pool, of a newer format, or one that
+        cannot be read or made; InputError for a width the model has no head for, ShapeError for int4 of an odd one.
         """
         return cls(
             opening.opened(
@@ -89,6 +93,7 @@ class Index:
                 dim,
                 space_id,
                 rows=rows,
+                pool=pool,
                 create=create,
                 lock_seconds=lock_seconds,
                 disk=_disk or Disk(),
@@ -110,6 +115,11 @@ class Index:
     def rows(self) -> RowKind:
         """What its rows are kept as: "int8" or "int4"."""
         return self._core.layout.kind
+
+    @property
+    def pool(self) -> int:
+        """How many tokens of what it encodes become one row on average; 1: a row a token."""
+        return self._core.pool
 
     @property
     def space_id(self) -> str:
@@ -516,12 +526,13 @@ class Index:
         return transfer.export(self._core, Path(path))
 
     def import_(self, path: str | os.PathLike[str], *, replace: bool = False) -> int:
-        """Add the documents of an export of the same space and width, in one transaction; how many.
+        """Add the documents of an export of the same space and width, in one transaction; how many. Rows of an export
+        whose tokens are not pooled are, where the index's are; of one pooled otherwise they are an error.
 
         replace: whether ids that are there are replaced; else they are an error
         """
         rules = checked_rules(replace, True, PASSAGE_TOKENS, OVERLAP_TOKENS, True)
-        return ingest.import_(self._core, transfer.exported(Path(path), self.dim, self.space_id), rules)
+        return ingest.import_(self._core, transfer.exported(Path(path), self.dim, self.space_id, self.pool), rules)
 
     def commits(self) -> int:
         """How many transactions it has seen, for `take_over`."""
@@ -529,7 +540,8 @@ class Index:
             return snapshot.commits
 
     def take_over(self, path: str | os.PathLike[str], commits: int) -> bool:
-        """Hold what another index holds, its model and width included, in place of all that is here: one transaction.
+        """Hold what another index holds, its model, width and pool included, in place of all that is here: one
+        transaction.
 
         path     of an index that nobody has open; it stays as it is
         commits  as `commits` said when that other one was made of this one

@@ -56,7 +56,7 @@ def _work(core: Core, wanted: Rules) -> Iterator["Ingest"]:
     core.check_writable()
     layout = core.layout
     staging = Staging(core, layout, replace=wanted.replace, seconds=wanted.commit_every)
-    work = Ingest(staging, wanted, layout, core.space_id, worded=core.has_words)
+    work = Ingest(staging, wanted, layout, core.space_id, pool=core.pool, worded=core.has_words)
     try:
         yield work
         staging.commit()
@@ -120,8 +120,12 @@ class Within:
 class Ingest:
     """One call's documents: checked one by one, encoded or taken ready, quantised and handed on in batches."""
 
-    def __init__(self, sink: Sink, rules: Rules, layout: RowLayout, space_id: str, *, worded: bool = False) -> None:
-        """worded: whether words are cut here, before any lock; else by whoever commits, if they are kept"""
+    def __init__(
+        self, sink: Sink, rules: Rules, layout: RowLayout, space_id: str, *, pool: int, worded: bool = False
+    ) -> None:
+        """pool: of what is encoded here, as `TokenVectors.pooled`; rows that come ready are taken as they are.
+        worded: whether words are cut here, before any lock; else by whoever commits, if they are kept"""
+        self._pool = pool
         self._worded = worded
         self._sink = sink
         self._rules = rules
@@ -153,6 +157,7 @@ class Ingest:
                 self._layout,
                 passage_tokens=self._rules.passage_tokens,
                 overlap_tokens=self._rules.overlap_tokens,
+                pool=self._pool,
                 done=done,
                 measured=bar.measured if bar is not None else None,
             )

@@ -6,7 +6,7 @@ Its facts stand twice: in the SQLite file, and in index.json for when that one c
 import json
 import os
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ LOCK = "writer.lock"
 MAKING = "making.lock"
 FACTS_FILE = "index.json"
 _EXPORT = {FACTS_FILE, "documents.jsonl", "vectors-000001.safetensors"}
-_STANDING = ("format", "scheme", "space_id", "model", "dim")  # facts that never change
+_STANDING = ("format", "scheme", "space_id", "model", "dim")  # facts that only a takeover changes; POOL is another
 
 
 def opened(
@@ -38,6 +38,7 @@ def opened(
     model: "Colibri | str | os.PathLike[str] | None",
     dim: int | None,
     space_id: str | None,
+    pool: int | None,
     *,
     rows: str | None,
     create: bool,
@@ -49,6 +50,7 @@ def opened(
     if not isinstance(lock_seconds, int | float) or isinstance(lock_seconds, bool) or not lock_seconds >= 0:
         raise InputError(f"lock_seconds: found {lock_seconds!r}, wanted seconds from 0")
     checks.optional_count("dim", dim)
+    checks.optional_count("pool", pool)
     if space_id is not None and not isinstance(space_id, str):
         raise InputError(f"space_id: found {space_id!r}, wanted a name or None")
     if space_id is not None and model is not None:
@@ -57,11 +59,11 @@ def opened(
     lock = WriterLock(folder / LOCK, lock_seconds)
     if not _is_index(folder):
         _refuse_other_folders(folder, create)
-        _make(folder, _new_facts(model, dim, space_id, kind or "int8"), disk, lock)
+        _make(folder, _new_facts(model, dim, space_id, kind or "int8", pool), disk, lock)
     shelf = Catalogue(folder)
     try:
         facts = _facts(folder, shelf)
-        _check(folder, facts, dim, space_id, kind)
+        _check(folder, facts, dim, space_id, kind, pool)
         _heal(folder, facts)
         core = Core(folder, facts, shelf, disk, lock, load)
         if model is not None:
@@ -174,16 +176,27 @@ def _refuse_other_folders(folder: Path, create: bool) -> None:
 
 
 def _new_facts(
-    model: "Colibri | str | os.PathLike[str] | None", dim: int | None, space_id: str | None, kind: RowKind
+    model: "Colibri | str | os.PathLike[str] | None",
+    dim: int | None,
+    space_id: str | None,
+    kind: RowKind,
+    pool: int | None,
 ) -> dict[str, str]:
     facts = {"format": str(words.FORMAT if words.has_fts5() else 1)}
     if space_id is not None:
+        if pool is not None and pool > 1:
+            raise InputError(
+                f"pool: an index for vectors of your own (space_id) takes rows as they are; give it "
+                f"TokenVectors.pooled({pool})"
+            )
         if dim is None:
             raise InputError("dim: an index for vectors of your own (space_id) needs their width")
         return {**facts, **_facts_of(checked_layout(int(dim), kind)), "space_id": space_id, "model": ""}
     encoder = IndexModel(model)
     width = min(encoder.manifest.dims) if dim is None else checks.one_dim(encoder.manifest, dim)
     layout = checked_layout(width, kind)
+    if pool is not None and pool > 1:
+        facts[catalogue.POOL] = str(int(pool))
     return {**facts, **_facts_of(layout), "space_id": encoder.manifest.space_id, "model": encoder.name}
 
 
@@ -215,7 +228,7 @@ def _make(folder: Path, facts: dict[str, str], disk: Disk, lock: WriterLock) -> 
 def write_facts_file(folder: Path, facts: dict[str, str]) -> None:
     """index.json, at once or not at all."""
     partial = folder / f"{catalogue.FILE_NAME}.partial"
-    standing = {name: facts[name] for name in _STANDING}
+    standing = _standing(facts)
     try:
         with partial.open("w", encoding="utf-8", errors="surrogatepass") as file:
             json.dump({**standing, "crc": _crc(standing)}, file, indent=1)
@@ -240,7 +253,7 @@ def _facts(folder: Path, shelf: Catalogue) -> dict[str, str]:
     except StoreDamaged:
         try:
             found = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
-            standing = {name: found[name] for name in _STANDING}
+            standing = _standing(found)
         except (OSError, ValueError, LookupError, TypeError):
             standing, found = {}, {}
         if not standing or found.get("crc") != _crc(standing):
@@ -253,15 +266,23 @@ def _heal(folder: Path, facts: dict[str, str]) -> None:
     """index.json says what the SQLite file says, also when a takeover ended between the two."""
     with suppress(OSError, ValueError, StoreError):
         found = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
-        if any(found.get(name) != facts[name] for name in _STANDING):
+        if any(found.get(name) != value for name, value in _standing(facts).items()):
             write_facts_file(folder, facts)
+
+
+def _standing(facts: Mapping[str, str]) -> dict[str, str]:
+    """Those of index.json. POOL, which older programs do not know, stands there where it says something."""
+    pool = {catalogue.POOL: facts[catalogue.POOL]} if catalogue.pool_of(facts) > 1 else {}
+    return {name: facts[name] for name in _STANDING} | pool
 
 
 def _crc(standing: dict[str, str]) -> int:
     return catalogue.fact_crc(FACTS_FILE, json.dumps(standing, sort_keys=True))
 
 
-def _check(folder: Path, facts: dict[str, str], dim: int | None, space_id: str | None, kind: RowKind | None) -> None:
+def _check(
+    folder: Path, facts: dict[str, str], dim: int | None, space_id: str | None, kind: RowKind | None, pool: int | None
+) -> None:
     if int(facts["format"]) > catalogue.FORMAT or facts["scheme"] not in SCHEMES:
         raise StoreError(
             f"{folder}: format {facts['format']} ({facts['scheme']}), this runtime reads {catalogue.FORMAT} "
@@ -276,6 +297,13 @@ def _check(folder: Path, facts: dict[str, str], dim: int | None, space_id: str |
         raise StoreError(
             f"{folder}: has dim {facts['dim']}, not {dim}; for another width make another index, or this one anew "
             "(`colibri index --rebuild`)"
+        )
+    own = catalogue.pool_of(facts)
+    if pool is not None and pool != own:
+        said = f"pools tokens by {own}" if own > 1 else "pools no tokens"
+        raise StoreError(
+            f"{folder}: {said}, not by {pool}; for another pool make another index, or this one anew "
+            f"(`colibri index --rebuild --pool {pool}`)"
         )
     if space_id is not None and space_id != facts["space_id"]:
         raise StoreError(f"{folder}: holds vectors of space {facts['space_id'][:16]!r}, not {space_id[:16]!r}")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from colibri.errors import InputError, ShapeError
 from colibri.index.storage.row_layout import RowKind, RowLayout
+from colibri.pooling import spans_within
 from colibri.quantised import nibble_rows, quantised_rows, unpacked_nibbles
 from colibri.vectors import Rows, Span, Spans, TokenVectors
 
@@ -25,13 +26,14 @@ class Given:
 
     rows     (tokens, dim) float32, float16 or int8, or (tokens, dim / 2) int4; of int8 and int4 rows, scales (tokens,)
     lengths  how many of them each passage has, none without
-    spans    (tokens, 2) or None
+    spans    (tokens, 2) or None, and further ones of rows that stand for more than one place, (further, 3) or None
     """
 
     rows: Rows
     lengths: list[int]
     scales: NDArray[np.float32] | None = None
     spans: Spans | None = None
+    more: Spans | None = None
 
 
 def given_rows(vectors: object, dim: int, space_id: str, where: str) -> Given:
@@ -42,7 +44,8 @@ def given_rows(vectors: object, dim: int, space_id: str, where: str) -> Given:
         if vectors.kind in ("int8", "int4") and vectors.scales is None:
             raise ShapeError(f"{where}: {vectors.kind} vectors without scales; TokenVectors.quantize() makes both")
         found = vectors.dim
-        given = Given(vectors.rows, np.diff(vectors.starts).tolist(), vectors.scales, vectors.spans)
+        lengths = np.diff(vectors.starts).tolist()
+        given = Given(vectors.rows, lengths, vectors.scales, vectors.spans, vectors.more_spans)
     else:
         rows = np.asarray(vectors)
         if rows.ndim != 2 or rows.dtype.kind != "f":
@@ -68,6 +71,8 @@ def passages_of(given: Given, text: str | None) -> tuple[Span, ...]:
     begin = 0
     for length in given.lengths:
         spans = given.spans[begin : begin + length]
+        if (more := spans_within(given.more, begin, begin + length)) is not None:
+            spans = np.concatenate([spans, more[:, 1:]])
         spans = spans[spans[:, 1] > spans[:, 0]]
         found.append(Span(int(spans[:, 0].min()), int(spans[:, 1].max())) if len(spans) else Span(0, 0))
         begin += length
@@ -106,7 +111,16 @@ def packed(parts: Mapping[str, Given], layout: RowLayout) -> TokenVectors:
         spans = np.concatenate(
             [np.zeros((len(part.rows), 2), np.int32) if part.spans is None else part.spans for part in parts.values()]
         )
-    return TokenVectors(rows, starts, spans, scales=scales)
+    more: Spans | None = None
+    if spans is not None and any(part.more is not None for part in parts.values()):
+        befores = np.cumsum([0, *counts[:-1]])
+        of_rows = [
+            part.more + np.array([before, 0, 0], np.int32)
+            for part, before in zip(parts.values(), befores, strict=True)
+            if part.more is not None
+        ]
+        more = np.concatenate(of_rows).astype(np.int32)
+    return TokenVectors(rows, starts, spans, scales=scales, more_spans=more)
 
 
 def _stored(rows: Rows, scales: NDArray[np.float32] | None, kind: RowKind) -> tuple[Rows, NDArray[np.float32]]:

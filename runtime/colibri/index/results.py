@@ -73,6 +73,6 @@ def _passages(
     slots = [place.first + int(i) for i in order]
     found = []
     for i, passage in zip(order, passage_rows(connection, snapshot, row, slots), strict=True):
-        why = matches(query, passage.segment.docs, passage.place, passage.token_spans()) if wanted.explain else ()
+        why = matches(query, passage.segment.docs, passage.place, *passage.token_spans()) if wanted.explain else ()
         found.append(PassageHit(passage.start, passage.end, float(own[i]), why))
     return tuple(found)

@@ -157,7 +157,7 @@ class ClientEngine:
 
     def _request(self, ask: Ask) -> Any:
         models = self._models
-        hidden = [FACTS] if ask.spans else [FACTS, f"{OWN}.spans"]
+        hidden = [FACTS] if ask.spans else [FACTS, f"{OWN}.spans", f"{OWN}.more"]
         return models.QueryRequest(
             query=self._rows(ask.rows),
             using=ask.using or None,

@@ -15,7 +15,7 @@ import numpy as np
 from colibri.stores.edge_frames import receive, send
 
 _PAGE = 256
-_FACTS, _SPANS = "_colibri.facts", "_colibri.spans"
+_FACTS, _SPANS = "_colibri.facts", ["_colibri.spans", "_colibri.more"]
 
 
 def main() -> None:
@@ -172,7 +172,7 @@ class _Shard:
 
     def _request(self, ask: dict[str, Any]) -> Any:
         edge = self._edge
-        hidden = [_FACTS] if ask["spans"] else [_FACTS, _SPANS]
+        hidden = [_FACTS] if ask["spans"] else [_FACTS, *_SPANS]
         return edge.QueryRequest(
             query=edge.Query.Nearest(self._rows(ask["rows"]), ask["using"]),
             limit=ask["limit"],

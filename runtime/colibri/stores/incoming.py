@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from colibri.errors import InputError, InputTypeError, ShapeError
 from colibri.index import Document, Given, IndexModel, Passages, checked, given_rows, passages_of, payload_json
+from colibri.pooling import spans_within
 from colibri.stores.layout import MOST_NUMBERS, Layout
 from colibri.stores.points import check_payload
 from colibri.vectors import Span, Spans, TokenVectors
@@ -18,11 +19,13 @@ _UNIT = 1e-3  # how far from 1 a unit row's length may be: float16 rows are off 
 
 @dataclass(frozen=True, eq=False)
 class Passage:
-    """rows: width -> (tokens, dim) float32. tokens: (tokens, 2) int32, their characters in the document, or None."""
+    """rows: width -> (tokens, dim) float32. tokens: (tokens, 2) int32, their characters in the document, or None.
+    more: further ones of rows that were pooled, as `TokenVectors.more_spans`, or None."""
 
     span: Span
     rows: Mapping[int, NDArray[np.float32]]
     tokens: Spans | None
+    more: Spans | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,10 +84,10 @@ def _cut(first: Given, rows: Mapping[int, NDArray[np.float32]], spans: Sequence[
     begin = 0
     for span, length in zip(spans, first.lengths, strict=True):
         own = slice(begin, begin + length)
+        more = spans_within(first.more, begin, begin + length)
         begin += length
-        yield Passage(
-            span, {dim: one[own] for dim, one in rows.items()}, None if first.spans is None else first.spans[own]
-        )
+        tokens = None if first.spans is None else first.spans[own]
+        yield Passage(span, {dim: one[own] for dim, one in rows.items()}, tokens, more)
 
 
 def _floats(given: Given) -> NDArray[np.float32]:

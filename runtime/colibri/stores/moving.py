@@ -10,6 +10,7 @@ import numpy as np
 
 from colibri.errors import StoreError
 from colibri.index import Document, Index, Stored
+from colibri.pooling import spans_within
 from colibri.stores.incoming import Incoming, Passage, check_rows
 from colibri.stores.layout import Layout
 from colibri.stores.points import check_payload
@@ -55,7 +56,8 @@ def _incoming(stored: Stored) -> Incoming:
     for i, span in enumerate(stored.passages):
         own = slice(vectors.starts[i], vectors.starts[i + 1])
         tokens = None if vectors.spans is None else vectors.spans[own]
-        passages.append(Passage(span, {vectors.dim: floats.rows[own]}, tokens))
+        more = spans_within(vectors.more_spans, own.start, own.stop)
+        passages.append(Passage(span, {vectors.dim: floats.rows[own]}, tokens, more))
     return Incoming(document, passages, _digest(stored))
 
 
@@ -64,6 +66,6 @@ def _digest(stored: Stored) -> str:
     assert vectors is not None
     found = hashlib.blake2b(digest_size=16)
     found.update(json.dumps([stored.id, stored.text, stored.payload, stored.passages]).encode())
-    for part in (vectors.starts, vectors.rows, vectors.scales, vectors.spans):
+    for part in (vectors.starts, vectors.rows, vectors.scales, vectors.spans, vectors.more_spans):
         found.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
     return found.hexdigest()

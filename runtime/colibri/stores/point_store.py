@@ -31,7 +31,7 @@ from colibri.stores.filters import FACTS, FOREIGN, ID, OURS, PASSAGE, Condition,
 from colibri.stores.incoming import Incoming, Rules
 from colibri.stores.layout import Layout
 from colibri.stores.moving import Moved, check_movable, chunks
-from colibri.stores.points import OWN, Found, point_id, restored, token_spans
+from colibri.stores.points import OWN, Found, further_spans, point_id, restored, token_spans
 from colibri.stores.writing import Writer
 from colibri.tokens import OVERLAP_TOKENS, PASSAGE_TOKENS
 from colibri.vectors import TokenVectors
@@ -328,7 +328,14 @@ class PointStore:
         starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
         known = [one for one in spans if one is not None]
         joined = np.concatenate(known) if len(known) == len(spans) else None
-        return TokenVectors(np.concatenate(rows), starts, joined, space_id=self._space_id)
+        further = [further_spans(one, len(own)) for one, own in zip(passages, rows, strict=True)]
+        moved = [
+            own + np.array([start, 0, 0], np.int32)
+            for own, start in zip(further, starts.tolist(), strict=False)
+            if own is not None
+        ]
+        more = np.concatenate(moved) if moved and joined is not None else None
+        return TokenVectors(np.concatenate(rows), starts, joined, space_id=self._space_id, more_spans=more)
 
     def count(self, where: Mapping[str, Any] | None = None) -> int:
         """How many documents there are, or a filter keeps."""

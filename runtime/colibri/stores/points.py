@@ -8,7 +8,8 @@ The user's payload lies at top level, so that his own client filters by it as ev
     facts     what filters ask (`facts`)                 spans         the characters of each token, packed
     bare      true: the document has no payload          exact         what JSON at a server would have changed
     space     which model's rows these are               centroids     version of its sparse vector (`centroids`)
-    digest    of a document that came from an index (`moving`)
+    digest    of a document that came from an index      more          further characters of tokens that were pooled
+              (`moving`)
 """
 
 import base64
@@ -114,9 +115,16 @@ def _depth(payload: Mapping[str, Any]) -> int:
 
 
 def payloads(
-    document: Document, spans: Sequence[Span], tokens: Sequence[Spans | None], space_id: str, *, keep_text: bool
+    document: Document,
+    spans: Sequence[Span],
+    tokens: Sequence[Spans | None],
+    space_id: str,
+    *,
+    keep_text: bool,
+    more: Sequence[Spans | None] = (),
 ) -> list[dict[str, Any]]:
-    """The payload of each passage's point. tokens: (tokens, 2) int32 in the document's characters, a passage each."""
+    """The payload of each passage's point. tokens: (tokens, 2) int32 in the document's characters, a passage each; and
+    more: (further, 3), as `TokenVectors.more_spans`."""
     given = None if document.payload is None else json.loads(json.dumps(dict(document.payload)))
     shown, changed = _sendable(given or {})
     text = document.text if keep_text else None
@@ -135,7 +143,10 @@ def payloads(
         if passage == 0 and (changed or (text is not None and _clean(text) != text)):
             own["exact"] = json.dumps({"payload": given, "text": text})
         if offsets is not None:
-            own["spans"] = base64.b64encode(zlib.compress(offsets.astype("<i4").tobytes(), 1)).decode()
+            own["spans"] = _packed(offsets)
+            further = more[passage] if more else None
+            if further is not None and len(further):
+                own["more"] = _packed(further)
         found.append({**shown, OWN: own})
     return found
 
@@ -155,11 +166,29 @@ def restored(found: Found) -> tuple[str | None, dict[str, Any] | None]:
 
 def token_spans(found: Found, tokens: int) -> Spans | None:
     """The characters of each of its tokens; None where nobody knows. Raises StoreDamaged for what is none."""
-    packed = None if found.own is None else found.own.get("spans")
+    return _unpacked(found, "spans", (tokens, 2))
+
+
+def further_spans(found: Found, tokens: int) -> Spans | None:
+    """Further characters of its tokens, as `TokenVectors.more_spans`; None where no token was pooled. Raises
+    StoreDamaged for what is none."""
+    further = _unpacked(found, "more", (-1, 3))
+    rows = np.zeros(0, np.int32) if further is None else further[:, 0]
+    if rows.size and (rows[0] < 0 or rows[-1] >= tokens or (np.diff(rows) < 0).any()):
+        raise StoreDamaged(f"{found.document!r}: its tokens' offsets are of other tokens", (found.document,))
+    return further
+
+
+def _packed(spans: Spans) -> str:
+    return base64.b64encode(zlib.compress(spans.astype("<i4").tobytes(), 1)).decode()
+
+
+def _unpacked(found: Found, name: str, shape: tuple[int, int]) -> Spans | None:
+    packed = None if found.own is None else found.own.get(name)
     if packed is None:
         return None
     try:
-        return np.frombuffer(zlib.decompress(base64.b64decode(packed)), "<i4").reshape(tokens, 2).astype(np.int32)
+        return np.frombuffer(zlib.decompress(base64.b64decode(packed)), "<i4").reshape(shape).astype(np.int32)
     except (ValueError, TypeError, zlib.error) as error:
         raise StoreDamaged(f"{found.document!r}: its tokens' offsets cannot be read", (found.document,)) from error
 

@@ -12,7 +12,7 @@ from colibri.explain import Match, matches
 from colibri.index import Hit, PassageHit, part_of
 from colibri.stores.engine import Ask, Engine
 from colibri.stores.filters import ID, Condition
-from colibri.stores.points import Found, point_id, restored, token_spans
+from colibri.stores.points import Found, further_spans, point_id, restored, token_spans
 from colibri.vectors import TokenVectors
 
 log = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ class _Ranking:
         if rows is None:
             raise StoreDamaged(f"{found.document!r}: the answer lacks its rows", (found.document,))
         docs = TokenVectors(rows, np.array([0, len(rows)], np.int64))
-        return matches(self._query, docs, 0, token_spans(found, len(rows)))
+        return matches(self._query, docs, 0, token_spans(found, len(rows)), further_spans(found, len(rows)))
 
 
 def _grouped(points: Iterable[Found], limit: int) -> dict[str, list[Found]]:

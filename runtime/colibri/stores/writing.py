@@ -93,6 +93,7 @@ class Writer:
             [one.tokens for one in passages],
             self.space_id,
             keep_text=self.keep_text,
+            more=[one.more for one in passages],
         )
         found = []
         for i, (passage, payload) in enumerate(zip(passages, heads, strict=True)):

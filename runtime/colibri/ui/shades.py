@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from colibri.explain import Match, Span, whole_word
+from colibri.explain import Match, Span, answering_words, whole_word
 from colibri.ui.messages import Characters, Shade
 
 _LEAST = 0.05
@@ -16,19 +16,22 @@ def query_words(query: str, spans: Sequence[Span]) -> list[Characters]:
 
 
 def sums_of(query: str, text: str, start: int, end: int, found: Sequence[Match]) -> dict[tuple[Span, Span], float]:
-    """(word of the query, word of a text within [start, end)) -> what it adds to the score, where that is more than 0.
+    """(word of the query, word of a text within [start, end)) -> what it adds to the score, where that is more than 0;
+    where tokens were pooled, the words that the best row stands for share it.
 
     Words of a text are counted from `start`.
     """
     sums: dict[tuple[Span, Span], float] = {}
     for match in found:
-        if match.query.end <= match.query.start or match.document.end <= match.document.start or match.weight <= 0:
+        if match.query.end <= match.query.start or match.weight <= 0:
             continue
-        asked, own = whole_word(query, match.query), whole_word(text, match.document)
-        own = Span(max(own.start, start), min(own.end, end))
-        if own.end > own.start and _says(query, asked) and _says(text, own):
-            key = (asked, Span(own.start - start, own.end - start))
-            sums[key] = sums.get(key, 0.0) + match.weight
+        asked = whole_word(query, match.query)
+        words = answering_words(text, match)
+        for word in words:
+            own = Span(max(word.start, start), min(word.end, end))
+            if own.end > own.start and _says(query, asked) and _says(text, own):
+                key = (asked, Span(own.start - start, own.end - start))
+                sums[key] = sums.get(key, 0.0) + match.weight / len(words)
     return sums
 
 

@@ -183,7 +183,7 @@ def _refuse(precision: str, normalised: bool, pool_factor: int, is_query: bool, 
     if not normalised:
         not_here("normalize_embeddings=False", "an artefact's graph gives unit rows", "leave it out")
     if pool_factor != 1 and not is_query:
-        not_here(f"pool_factor={pool_factor}", "Colibri does not pool rows", "leave it out")
+        not_here(f"pool_factor={pool_factor}", "Colibri pools by a rule of its own", "use colibri.TokenVectors.pooled")
 
 
 def _parts(rows: "list[NDArray[Any]]", groups: Sequence[Sequence[Any]]) -> "list[list[NDArray[Any]]]":

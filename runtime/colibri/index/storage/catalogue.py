@@ -14,7 +14,7 @@ import sqlite3
 import sys
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -25,6 +25,9 @@ FILE_NAME = "index.sqlite"
 FORMAT = 2
 """The newest that is read; 1 has no words."""
 FACTS = ("format", "scheme", "space_id", "model", "dim", "commits", "next_segment", "next_document")
+
+POOL = "pool"
+"""The fact that says how many tokens are a row on average; an index that has none pools none."""
 
 SEGMENT_SHIFT = 24
 PAGE_BYTES = 4_096
@@ -285,9 +288,14 @@ def standing_facts(connection: sqlite3.Connection, schema: str = "") -> dict[str
 
     schema: "name." of an attached file.
     """
-    names = "('dim', 'scheme', 'space_id', 'model')"
+    names = "('dim', 'scheme', 'space_id', 'model', 'pool')"
     rows = connection.execute(f"SELECT name, value, crc FROM {schema}meta WHERE name IN {names}")
     return {name: value for name, value, crc in rows if isinstance(value, str) and crc == fact_crc(name, value)}
+
+
+def pool_of(facts: Mapping[str, str]) -> int:
+    """What POOL says."""
+    return int(facts.get(POOL, "1"))
 
 
 def write_fact(connection: sqlite3.Connection, name: str, value: str) -> None:

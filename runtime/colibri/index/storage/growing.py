@@ -17,6 +17,7 @@ from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.segments import Appender, Committed
 from colibri.index.storage.token_spans import packed
 from colibri.index.storage.words import cut_words
+from colibri.pooling import spans_within
 from colibri.vectors import Span, TokenVectors
 
 PassageRow = tuple[int, int, int, bytes | None, int]
@@ -160,7 +161,8 @@ class Growing:
         begin = 0
         for i, (document, (start, end)) in enumerate(passages):
             stop = bounds[i + 1]
-            spans = None if vectors.spans is None else packed(vectors.spans[begin:stop], self._layout.kind)
+            more = spans_within(vectors.more_spans, begin, stop)
+            spans = None if vectors.spans is None else packed(vectors.spans[begin:stop], more, self._layout.kind)
             own, sizes = rows[begin * width : stop * width], scales[4 * begin : 4 * stop]
             crc = checksums.passage_crc(document, start, end, spans, own, sizes)
             self._passages.append((slot + i, document, start, end, spans, crc))

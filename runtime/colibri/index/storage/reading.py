@@ -83,8 +83,8 @@ class PassageRow:
         """Which of the segment's passages it is."""
         return self.slot & _PLACE
 
-    def token_spans(self) -> Spans | None:
-        """(tokens, 2), in the document's text."""
+    def token_spans(self) -> tuple[Spans | None, Spans | None]:
+        """(tokens, 2), in the document's text, and further ones as `TokenVectors.more_spans`."""
         return unpacked(self.spans, len(self.segment.docs[self.place]))
 
 
@@ -235,8 +235,12 @@ def packed_vectors(passages: Sequence[PassageRow], snapshot: Snapshot) -> TokenV
     docs = passages[0].segment.docs
     owns = [slice(p.segment.docs.starts[p.place], p.segment.docs.starts[p.place + 1]) for p in passages]
     lengths = [own.stop - own.start for own in owns]
-    token_spans = [passage.token_spans() for passage in passages]
-    known = [spans for spans in token_spans if spans is not None]
+    known, further, before = [], [], 0
+    for passage, length in zip(passages, lengths, strict=True):
+        spans, more = passage.token_spans()
+        known += [] if spans is None else [spans]
+        further += [] if more is None else [more + np.array([before, 0, 0], np.int32)]
+        before += length
     scales = [
         p.segment.docs.scales[own] for p, own in zip(passages, owns, strict=True) if p.segment.docs.scales is not None
     ]
@@ -246,4 +250,5 @@ def packed_vectors(passages: Sequence[PassageRow], snapshot: Snapshot) -> TokenV
         np.concatenate(known) if len(known) == len(passages) else None,
         space_id=docs.space_id,
         scales=np.concatenate(scales),
+        more_spans=np.concatenate(further) if further and len(known) == len(passages) else None,
     )

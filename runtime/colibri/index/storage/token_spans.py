@@ -8,6 +8,11 @@ Beside int4 rows, which programs that know only the above refuse, 0xFF and then 
 byte first: gap 0 and length 1 to 5, gap 1 and length 1 to 8, (0, 0); 14: gap + 3 and length follow in four bits each;
 15: the two integers. Of real texts 93 % are of the first kinds, and 1.21 bytes a token become 0.60: tokens that share a
 character, 2.6 %, have gap -1 and cost 9 bytes above (benchmarks/NOTES.md).
+
+Where tokens were pooled, a row stands for several places: 0xF2 comes first, then how many places there are, then of
+each, in the order of the text, its row, and their characters as above. A row is a number of seven bits a byte, the
+lowest first, the eighth saying that more follow: 0 for the next row that has none yet, n for the n-th last of those
+that have.
 """
 
 import struct
@@ -20,7 +25,7 @@ from colibri.errors import StoreDamaged
 from colibri.index.storage.row_layout import RowKind
 from colibri.vectors import Spans
 
-_FAR, _NONE = 0xF0, 0xF1
+_FAR, _NONE, _POOLED = 0xF0, 0xF1, 0xF2
 _PAIR = struct.Struct("<ii")
 
 _NIBBLES = 0xFF
@@ -42,10 +47,36 @@ class _Steps:
     none: NDArray[np.bool_]
 
 
-def packed(spans: Spans | None, kind: RowKind = "int8") -> bytes | None:
-    """Bytes of (tokens, 2) spans, as they stand beside rows of a kind; None for None."""
+def packed(spans: Spans | None, more: Spans | None = None, kind: RowKind = "int8") -> bytes | None:
+    """Bytes of (tokens, 2) spans, and of further ones (further, 3) as `TokenVectors.more_spans`, as they stand beside
+    rows of a kind; None for None."""
     if spans is None:
         return None
+    if more is None or not len(more):
+        return _packed_spans(spans, kind)
+    # Rows in their order, and further places behind their row's first, wherever they are said to lie.
+    firsts = np.maximum.accumulate(spans[:, 0])
+    keys = np.concatenate([firsts, np.maximum(more[:, 1], firsts[more[:, 0]])])
+    order = np.argsort(keys, kind="stable")
+    first = order < len(spans)
+    rows = np.concatenate([np.arange(len(spans)), more[:, 0]])[order]
+    back = np.where(first, 0, np.cumsum(first) - rows)
+    places = np.concatenate([spans, more[:, 1:]])[order]
+    return bytes([_POOLED]) + _packed_numbers(np.append(len(order), back)) + _packed_spans(places, kind)
+
+
+def _packed_numbers(numbers: NDArray[np.int64]) -> bytes:
+    found = bytearray()
+    for number in numbers.tolist():
+        rest = number
+        while rest > 127:
+            found.append(128 | rest & 127)
+            rest >>= 7
+        found.append(rest)
+    return bytes(found)
+
+
+def _packed_spans(spans: Spans, kind: RowKind) -> bytes:
     steps = _steps(spans)
     return _bytes(steps) if kind == "int8" else _nibbles(steps)
 
@@ -105,14 +136,49 @@ def _spread(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.stack([data & np.uint8(15), data >> np.uint8(4)], axis=1).ravel()
 
 
-def unpacked(data: bytes | None, tokens: int) -> Spans | None:
-    """The spans of so many tokens. Raises StoreDamaged when the bytes are not theirs."""
+def unpacked(data: bytes | None, tokens: int) -> tuple[Spans | None, Spans | None]:
+    """The spans of so many tokens, and the further ones, rows ascending; None for those that there are not. Raises
+    StoreDamaged when the bytes are not theirs."""
     if data is None:
-        return None
-    if data[:1] == bytes([_NIBBLES]):
-        return _of_nibbles(data[1:], tokens)
+        return None, None
+    if not data or data[0] != _POOLED:
+        return _unpacked_spans(data, 0, tokens), None
+    (count,), at = _unpacked_numbers(data, 1, 1)
+    if not tokens <= count <= len(data):
+        raise StoreDamaged("token offsets are not those of their rows")
+    backs, at = _unpacked_numbers(data, at, count)
+    places = _unpacked_spans(data, at, count)
+    back = np.array(backs, np.int64)
+    first = back == 0
+    rows = np.where(first, np.cumsum(first) - 1, np.cumsum(first) - back)
+    if first.sum() != tokens or (rows < 0).any():
+        raise StoreDamaged("token offsets are not those of their rows")
+    more = np.column_stack([rows[~first], places[~first]]).astype(np.int32)
+    return places[first], more[np.argsort(more[:, 0], kind="stable")]
+
+
+def _unpacked_numbers(data: bytes, at: int, count: int) -> tuple[list[int], int]:
+    """So many numbers, and where they end."""
+    found = []
+    for _ in range(count):
+        number, shift = 0, 0
+        while True:
+            if at >= len(data) or shift > 28:
+                raise StoreDamaged("token offsets end early")
+            number |= (data[at] & 127) << shift
+            shift += 7
+            at += 1
+            if data[at - 1] < 128:
+                break
+        found.append(number)
+    return found, at
+
+
+def _unpacked_spans(data: bytes, at: int, tokens: int) -> Spans:
+    if data[at : at + 1] == bytes([_NIBBLES]):
+        return _of_nibbles(data[at + 1 :], tokens)
     spans = np.zeros((tokens, 2), np.int32)
-    at = end = 0
+    end = 0
     for token in range(tokens):
         if at >= len(data):
             raise StoreDamaged("token offsets end early")

@@ -35,7 +35,7 @@ _AGAIN = Rules(replace=True, keep_text=True, passage_tokens=PASSAGE_TOKENS, over
 class Stats:
     """What an index holds.
 
-    passages, tokens  that count
+    passages, tokens  that count; tokens that were pooled are one
     gone_tokens       of deleted passages, whose bytes `compact` frees
     disk_bytes        of all its files
     words_bytes       of those, what words take; 0 where it has none
@@ -52,6 +52,7 @@ class Stats:
     segments: int
     disk_bytes: int
     dim: int
+    pool: int
     model: str
     space_id: str
     words_bytes: int
@@ -85,6 +86,7 @@ def stats(core: Core) -> Stats:
         segments=len(snapshot.segments),
         disk_bytes=size,
         dim=core.dim,
+        pool=core.pool,
         model=core.facts["model"],
         space_id=core.space_id,
         words_bytes=words_bytes,
@@ -154,7 +156,8 @@ def repair(core: Core) -> Repair:
         with core.mending(mended) as transaction:
 
             def encode(documents: Sequence[Document]) -> None:
-                ingest = Ingest(Within(transaction, replace=_AGAIN.replace), _AGAIN, core.layout, core.space_id)
+                within = Within(transaction, replace=_AGAIN.replace)
+                ingest = Ingest(within, _AGAIN, core.layout, core.space_id, pool=core.pool)
                 ingest.run(documents, core.model, lambda tokens: None)
 
             found = repairing.repair(transaction, core.segments, core.layout, encode if core.can_encode else None)

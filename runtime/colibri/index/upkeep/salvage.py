@@ -109,7 +109,8 @@ def mend_facts(connection: sqlite3.Connection, folder: Path, facts: dict[str, st
     facts["next_document"] = str(max(known["next_document"], int(documents) + 1))
     kept = notes.whole(connection)
     connection.execute("DELETE FROM meta")
-    for name, value in ({name: facts[name] for name in catalogue.FACTS} | kept).items():
+    own = {name: facts[name] for name in (*catalogue.FACTS, catalogue.POOL) if name in facts}
+    for name, value in (own | kept).items():
         catalogue.write_fact(connection, name, value)
 
 

@@ -1,4 +1,5 @@
-"""An index that takes over what another one holds, its model and width included: in one commit of its own SQLite file.
+"""An index that takes over what another one holds, its model, width and pool included: in one commit of its own SQLite
+file.
 
 Readers and writers in other processes keep the folder, the lock and the file that they have open; the next thing that
 they do is of the new content (`Core.reading`). The other index lies on the same file system or is copied.
@@ -91,6 +92,8 @@ def _copy(core: Core, connection: Connection, transaction: Transaction, other: P
     for name in COPIED:
         (value,) = run("SELECT value FROM other.meta WHERE name = ?", (name,)).fetchone()
         catalogue.write_fact(connection, name, value)
+    found_pool = run("SELECT value FROM other.meta WHERE name = ?", (catalogue.POOL,)).fetchone()
+    catalogue.write_fact(connection, catalogue.POOL, "1" if found_pool is None else found_pool[0])
     transaction.words = None
 
 

@@ -1,10 +1,10 @@
 """An index as plain files that other programs read, and back: for backups, moving, and other stores.
 
-index.json              format, space_id, model, dim
+index.json              format, space_id, model, dim, and pool where tokens were pooled
 documents.jsonl         a line a document: id, text, payload, passages ([start, end] in the text), in order
 vectors-000001.safetensors
-                        the rows of their passages as the index keeps them, int8 or int4, with scales, starts and spans
-                        (`colibri.TokenVectors.load`);
+                        the rows of their passages as the index keeps them, int8 or int4, with scales, starts, spans
+                        and more_spans (`colibri.TokenVectors.load`);
                         index.json says how many documents each of these files has
 """
 
@@ -21,6 +21,7 @@ from colibri.index.core import Core
 from colibri.index.document import Document
 from colibri.index.ready import Given
 from colibri.index.storage import reading
+from colibri.pooling import spans_within
 from colibri.vectors import Span, TokenVectors
 
 _FORMAT = "colibri-export-1"
@@ -75,14 +76,16 @@ def _write(core: Core, folder: Path) -> int:
         save()
         lines.flush()
         os.fsync(lines.fileno())
-    facts = {name: core.facts[name] for name in ("space_id", "model", "dim")}
-    whole = {"format": _FORMAT, **facts, "dim": core.dim, "documents": count, "files": files}
+    facts = {name: core.facts[name] for name in ("space_id", "model")}
+    pool = {"pool": core.pool} if core.pool > 1 else {}
+    whole = {"format": _FORMAT, **facts, "dim": core.dim, **pool, "documents": count, "files": files}
     (folder / "index.json").write_text(json.dumps(whole, indent=1), encoding="utf-8")
     return count
 
 
-def exported(path: Path, dim: int, space_id: str) -> Iterator[tuple[Document, Given, tuple[Span, ...]]]:
-    """The documents of an export, with their rows. Raises InputError for another space, or what is no whole export."""
+def exported(path: Path, dim: int, space_id: str, pool: int) -> Iterator[tuple[Document, Given, tuple[Span, ...]]]:
+    """The documents of an export, with their rows, pooled where the index's are and the export's are not. Raises
+    InputError for another space or pool, or what is no whole export."""
     try:
         facts = json.loads((path / "index.json").read_text(encoding="utf-8"))
         if facts.get("format") != _FORMAT:
@@ -92,10 +95,16 @@ def exported(path: Path, dim: int, space_id: str) -> Iterator[tuple[Document, Gi
                 f"{path}: holds {facts['dim']} dims of space {facts['space_id'][:16]!r}, "
                 f"this index {dim} of {space_id[:16]!r}"
             )
+        own = facts.get("pool", 1)
+        if own not in (1, pool):
+            raise InputError(
+                f"{path}: holds tokens pooled by {own}, this index pools by {pool}; wanted an export of that pool, or "
+                "one that pools none"
+            )
         with (path / "documents.jsonl").open(encoding="utf-8") as lines:
             for file in facts["files"]:
                 vectors = TokenVectors.load(path / Path(file["name"]).name, mmap=True)
-                yield from _documents(lines, vectors, file["documents"])
+                yield from _documents(lines, vectors, file["documents"], pool if own == 1 else 1)
             if lines.readline():
                 raise ValueError("more documents than vectors")
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
@@ -105,21 +114,25 @@ def exported(path: Path, dim: int, space_id: str) -> Iterator[tuple[Document, Gi
 
 
 def _documents(
-    lines: Iterator[str], vectors: TokenVectors, count: int
+    lines: Iterator[str], vectors: TokenVectors, count: int, pool: int
 ) -> Iterator[tuple[Document, Given, tuple[Span, ...]]]:
     entry = 0
     for _ in range(count):
         line = json.loads(next(lines, "null"))
         spans = tuple(Span(int(start), int(end)) for start, end in line["passages"])
-        own = slice(int(vectors.starts[entry]), int(vectors.starts[entry + len(spans)]))
-        lengths = np.diff(vectors.starts[entry : entry + len(spans) + 1]).tolist()
+        starts = vectors.starts[entry : entry + len(spans) + 1]
+        if len(starts) <= len(spans):
+            raise ValueError("fewer vectors than documents")
+        own = slice(int(starts[0]), int(starts[-1]))
         entry += len(spans)
-        given = Given(
+        found = TokenVectors(
             vectors.rows[own],
-            lengths,
-            None if vectors.scales is None else vectors.scales[own],
+            starts - starts[0],
             None if vectors.spans is None else vectors.spans[own],
-        )
+            scales=None if vectors.scales is None else vectors.scales[own],
+            more_spans=spans_within(vectors.more_spans, own.start, own.stop),
+        ).pooled(pool)
+        given = Given(found.rows, np.diff(found.starts).tolist(), found.scales, found.spans, found.more_spans)
         yield Document(id=line["id"], text=line["text"], payload=line["payload"]), given, spans
     if entry != len(vectors):
         raise ValueError("more vectors than documents")

@@ -70,4 +70,5 @@ def _match(match: Match) -> TokenMatch:
         document=Characters(*match.document),
         similarity=match.similarity,
         weight=match.weight,
+        also=[Characters(*span) for span in match.also] or None,
     )

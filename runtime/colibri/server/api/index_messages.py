@@ -85,7 +85,7 @@ class Characters(msgspec.Struct):
     end: int
 
 
-class TokenMatch(msgspec.Struct, kw_only=True):
+class TokenMatch(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Which characters of a document answered a token of the query."""
 
     query: Characters
@@ -93,6 +93,8 @@ class TokenMatch(msgspec.Struct, kw_only=True):
     similarity: float
     weight: float
     """What it adds to the score."""
+    also: list[Characters] | None = None
+    """Where tokens were pooled: the other characters that the row stands for."""
 
 
 class Passage(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -139,7 +139,7 @@ class Checkpoint:
         check(clustering_mode == "hierarchical", f"clustering_mode: found {clustering_mode!r}, wanted 'hierarchical'")
         check(bsize or keep_dims != "flatten", "keep_dims='flatten' wants a bsize")
         if pool_factor > 1:
-            not_here("pool_factor over 1", "rows are not pooled here", "leave it at 1")
+            not_here("pool_factor over 1", "Colibri pools by a rule of its own", "use colibri.TokenVectors.pooled")
         without_effect(
             "Checkpoint.docFromText", bsize=bsize, to_cpu=to_cpu or None, protected_tokens=protected_tokens or None
         )
