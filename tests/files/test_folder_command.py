@@ -476,7 +476,7 @@ def test_a_pool_is_of_the_whole_index_and_a_rebuild_makes_another(notes: Path) -
         assert more.vectors.more_spans is not None
         synced = index.sync()
         assert (synced.unchanged, synced.indexed) == (4, 0)
-    assert "dims, tokens pooled by 2" in run("status", "--index", ".colibri-index").stdout
+    assert "dims, int8 rows, tokens pooled by 2" in run("status", "--index", ".colibri-index").stdout
     assert "pools tokens by 2, not by 3" in run("index", "--pool", "3", code=1).stderr
     shown = run("search", "keeper counts birds", "--index", ".colibri-index", "--all").stdout
     assert "birds" in shown

@@ -58,8 +58,9 @@ def spans_of(spans: list[tuple[int, int]]) -> np.ndarray:
 @pytest.mark.parametrize("kind", KINDS)
 @given(spans=ANY | USUAL.map(of_text))
 def test_any_spans_come_back(kind: RowKind, spans: list[tuple[int, int]]) -> None:
-    data = packed(spans_of(spans), kind)
-    found = unpacked(data, len(spans))
+    data = packed(spans_of(spans), None, kind)
+    found, more = unpacked(data, len(spans))
+    assert more is None
     assert found is not None
     np.testing.assert_array_equal(found, spans_of(spans))
     if data and len(data) > 1:
@@ -69,13 +70,13 @@ def test_any_spans_come_back(kind: RowKind, spans: list[tuple[int, int]]) -> Non
             unpacked(data + b"\0", len(spans))
         with pytest.raises(StoreDamaged):
             unpacked(data, len(spans) + 2)
-    assert packed(None, kind) is None
-    assert unpacked(None, 3) is None
+    assert packed(None, None, kind) is None
+    assert unpacked(None, 3) == (None, None)
 
 
 @given(USUAL.map(of_text) | ANY)
 def test_beside_int4_rows_they_are_the_definitions(spans: list[tuple[int, int]]) -> None:
-    data = packed(spans_of(spans), "int4")
+    data = packed(spans_of(spans), None, "int4")
     assert data is not None
     assert data[0] == 0xFF
     found = [four for byte in data[1:] for four in (byte % 16, byte // 16)]
@@ -86,15 +87,57 @@ def test_beside_int4_rows_they_are_the_definitions(spans: list[tuple[int, int]])
 
 @given(ANY | USUAL.map(of_text))
 def test_beside_int8_rows_nothing_begins_as_those_do(spans: list[tuple[int, int]]) -> None:
-    data = packed(spans_of(spans), "int8")
+    data = packed(spans_of(spans), None, "int8")
     assert data is not None
     assert data[:1] != b"\xff"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(spans=ANY.filter(len) | USUAL.filter(len).map(of_text), data=st.data())
+def test_any_further_spans_come_back(kind: RowKind, spans: list[tuple[int, int]], data: st.DataObject) -> None:
+    place = st.tuples(st.integers(0, len(spans) - 1), st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1))
+    listed = sorted(data.draw(st.lists(place, min_size=1, max_size=20)))
+    kept = packed(spans_of(spans), np.array(listed, np.int32), kind)
+    found, more = unpacked(kept, len(spans))
+    assert found is not None
+    assert more is not None
+    assert (found.tolist(), sorted(map(tuple, more.tolist()))) == (spans_of(spans).tolist(), listed)
+    assert (np.diff(more[:, 0]) >= 0).all()
+    assert kept is not None
+    for wrong in (kept[:-1], kept + b"\0"):
+        with pytest.raises(StoreDamaged):
+            unpacked(wrong, len(spans))
+    for tokens in (len(spans) - 1, len(spans) + 1):
+        with pytest.raises(StoreDamaged):
+            unpacked(kept, tokens)
+
+
+@given(st.binary(max_size=40), st.integers(0, 9))
+def test_any_bytes_are_spans_or_refused(data: bytes, tokens: int) -> None:
+    for each in (data, b"\xf2" + data, b"\xff" + data):
+        try:
+            spans, more = unpacked(each, tokens)
+        except StoreDamaged:
+            continue
+        assert spans is not None
+        assert spans.shape == (tokens, 2)
+        assert more is None or ((more[:, 0] >= 0) & (more[:, 0] < tokens)).all()
+
+
+@pytest.mark.parametrize(("kind", "most"), [("int8", 2.3), ("int4", 1.8)])
+def test_places_of_pooled_tokens_take_two_bytes_or_less(kind: RowKind, most: float, mini_spans: TokenVectors) -> None:
+    found = mini_spans.pooled(2)
+    assert found.spans is not None
+    assert found.more_spans is not None
+    data = packed(found.spans, found.more_spans, kind)
+    assert data is not None
+    assert len(data) <= most * (len(found.spans) + len(found.more_spans)) + 2
 
 
 def test_spans_of_a_text_take_a_byte_a_token_or_six_tenths(mini_spans: TokenVectors) -> None:
     assert mini_spans.spans is not None
     for kind, most in zip(KINDS, (1.1, 0.6), strict=True):
-        data = packed(mini_spans.spans, kind)
+        data = packed(mini_spans.spans, None, kind)
         assert data is not None
         assert len(data) <= most * len(mini_spans.spans)
 

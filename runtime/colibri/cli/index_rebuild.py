@@ -31,9 +31,7 @@ def rebuild(
         try:
             with progress_bar(total, "encoding again", bool(total) and not quiet, unit="", units_a_token=1.0) as done:
                 passages = lengths(opened, paths, changes, reset=defaults)
-                make_anew(
-                    opened, asked.model, asked.dim, loader(asked), done.encoded, passages, rows=rows, pool=pool
-                )
+                make_anew(opened, asked.model, asked.dim, loader(asked), done.encoded, passages, rows=rows, pool=pool)
         except (KeyboardInterrupt, SystemExit) as stopped:
             echo(
                 visible(f"interrupted: {place} is as it was; what was encoded again is kept, the same command goes on"),

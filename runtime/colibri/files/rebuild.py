@@ -1,6 +1,5 @@
-    *,
-    rows: RowKind | None = None,
-    pool: int | None = None,
+"""An index made anew for another model, width, kind of rows or pool: beside the old one, which goes on answering until
+the new is whole.
 
 Texts are encoded again as they are stored; files are read by the run that follows. What is done by an interruption is
 kept beside and taken up by the next rebuild for the same model.
@@ -72,8 +71,9 @@ def make_anew(
     load: Loader,
     done: Callable[[int], object],
     passages: Mapping[str, int] | None = None,
-        made = (rows or index.rows, pool or index.pool)
-        _make_anew(index, model, dim, load, done, passages or {}, *made)
+    *,
+    rows: RowKind | None = None,
+    pool: int | None = None,
 ) -> None:
     """Encode all texts of an index again, with another model, width or pool (None: those it has), and swap.
 
@@ -87,8 +87,8 @@ def make_anew(
     if missing := index.without_text():
         raise InputError(f"{index.path}: {missing:,} documents have no text, so that they cannot be encoded again")
     with by_one_alone(index.path / _LOCK, f"{index.path}: another --rebuild is at work; this one changed nothing"):
-    rows: RowKind,
-    pool: int,
+        made = (rows or index.rows, pool or index.pool)
+        _make_anew(index, model, dim, load, done, passages or {}, *made)
 
 
 def _make_anew(
@@ -98,24 +98,14 @@ def _make_anew(
     load: Loader,
     done: Callable[[int], object],
     passages: Mapping[str, int],
-        with _opened(place, name, dim or (index.dim if model is None else None), load, rows, pool) as new:
+    rows: RowKind,
+    pool: int,
 ) -> None:
     place = beside(index)
     name = model or index.model_name
     while True:
         commits = index.commits()
-def _opened(place: Path, model: str, dim: int | None, load: Loader, rows: RowKind, pool: int) -> Index:
-    """Begun before by an interrupted rebuild, or new where that was for another model, kind of rows or pool. Where none
-    can be made, as for a width that the model has no head for, what was begun stays."""
-    if place.exists():
-        with suppress(ColibriError):
-            return Index.open(place, model, dim, rows=rows, pool=pool, load=load)
-        fresh = place.with_name(_FRESH)
-        shutil.rmtree(fresh, ignore_errors=True)  # of one that was killed here
-        Index.open(fresh, model, dim, rows=rows, pool=pool, load=load).close()
-        shutil.rmtree(place)
-        fresh.rename(place)
-    return Index.open(place, model, dim, rows=rows, pool=pool, load=load)
+        with _opened(place, name, dim or (index.dim if model is None else None), load, rows, pool) as new:
             _fill(index, new, done, passages)
         if index.take_over(place, commits):
             break

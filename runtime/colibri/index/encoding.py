@@ -111,7 +111,7 @@ class IndexModel:
         )
         with closing(found):
             for one in found:
-                yield Encoded(one.document, _joined(one.rows[dim], one.spans), one.spans)
+                yield Encoded(one.document, _joined(one.rows[layout.dim], one.spans), one.spans)
 
     def passages(
         self,

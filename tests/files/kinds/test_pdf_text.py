@@ -1,12 +1,16 @@
 """Text of a PDF's pages: words, lines, paragraphs, columns, and scripts of every direction."""
 
-import pypdfium2
+from importlib import import_module
+from typing import Any
+
 import pytest
 
 from colibri.files.kinds.pdf import boxes, read
 from colibri.files.source import Source
 from colibri.files.text import FileText
 from pdf_writer import OWN, Leaf, document, lines, unicode_font
+
+pypdfium2: Any = import_module("pypdfium2")
 
 
 def found(data: bytes) -> FileText:

@@ -195,10 +195,17 @@ def _unpacked_spans(data: bytes, at: int, tokens: int) -> Spans:
             gap, length = code >> 4, code & 15
         start = end + gap
         end = start + length
-        spans[token] = (start, end)
+        spans[token] = _within(start, end)
     if at != len(data):
         raise StoreDamaged("token offsets go on")
     return spans
+
+
+def _within(start: int, end: int) -> tuple[int, int]:
+    """As they are. Bytes that are damaged may add up to anything."""
+    if not (-(2**31) <= start < 2**31 and -(2**31) <= end < 2**31):
+        raise StoreDamaged("token offsets are out of range")
+    return start, end
 
 
 def _of_nibbles(data: bytes, tokens: int) -> Spans:
@@ -225,7 +232,7 @@ def _of_nibbles(data: bytes, tokens: int) -> Spans:
             gap, length = 1, code - _ADJACENT + 1
         start = end + gap
         end = start + length
-        spans[token] = (start, end)
+        spans[token] = _within(start, end)
     if at > 2 * len(data):
         raise StoreDamaged("token offsets end early")
     if 2 * len(data) - at > 1 or any(found[at : 2 * len(data)]):

@@ -68,7 +68,7 @@ def _rewrite(
         kept = []
         for i, (_, document, start, end, before_spans, _) in enumerate(found):
             own = slice(bounds[i], bounds[i + 1])
-            spans = packed(unpacked(before_spans, own.stop - own.start), after.kind)
+            spans = packed(*unpacked(before_spans, own.stop - own.start), after.kind)
             own_rows = vectors.rows[own].data.cast("B")
             own_scales = np.ascontiguousarray(vectors.scales[own], "<f4").data.cast("B")
             crc = checksums.passage_crc(document, start, end, spans, own_rows, own_scales)
