@@ -19,6 +19,7 @@ from typing import Any
 sys.path.append(str(Path(__file__).parents[1]))  # tests load this file by its path
 
 from report.readme_encode import encode
+from report.readme_pool import pool
 
 ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).parents[1] / "results"
@@ -270,6 +271,7 @@ TABLES: dict[str, tuple[str, Callable[[Rows], str]]] = {
     "export": ("export", export),
     "encode": ("encode", encode),
     "stored": ("stored", stored),
+    "pool": ("pool", pool),
     "maxsim": ("maxsim", maxsim),
     "search": ("search", search),
     "server": ("server", server),
