@@ -23,7 +23,7 @@ class Arithmetic:
     asks_ahead  bytes of a token's step as it is stored: tiles come in runs (see tile.py, emit_run), in which each round
                 asks for a line of the rows that come later. All lines of a tile at once, 48 of 128 float32, wait for
                 each other (Zen 3's first cache has 24 misses open at a time), and the tile's own loads wait behind
-                them: 26 instead of 60 GFLOP/s (benchmarks/NOTES.md). 0: tiles come one by one, and the scan asks
+                them: 26 instead of 66 GFLOP/s (benchmarks/NOTES.md). 0: tiles come one by one, and the scan asks
     row         `step` of all registers of a document token, where it matters in which order they are
     """
 
