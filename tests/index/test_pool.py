@@ -11,6 +11,7 @@ import pytest
 import colibri
 from colibri import Index, InputError, StoreError
 from colibri.files import make_anew
+from colibri.index import Stored
 from colibri.index.storage import catalogue
 from colibri.pooling import spans_within
 from reference import ARTEFACTS
@@ -184,3 +185,48 @@ def test_a_rebuild_takes_another_pool_or_keeps_its_own(
             assert (index.pool, beside.pool) == (wanted, wanted)
         assert json.loads((index.path / "index.json").read_text("utf-8")).get("pool", "1") == str(wanted)
         assert index.verify().clean
+
+
+def test_a_writer_that_met_no_pool_yet_is_told_that_the_index_was_made_anew(
+    made: Callable[..., Index], load: Loader
+) -> None:
+    with made("index", None) as index, Index.open(index.path, create=False, load=load) as beside:
+        make_anew(index, None, None, load, lambda tokens: None, pool=2)
+        with pytest.raises(StoreError, match="was made anew"):
+            beside.delete(["birds"])
+        assert beside.delete(["birds"]) == 1
+        assert (beside.pool, index.count()) == (2, len(TEXTS) - 1)
+
+
+def test_a_takeover_that_changes_nothing_but_documents_refuses_no_writer(
+    made: Callable[..., Index], load: Loader
+) -> None:
+    with made("index", None) as index, Index.open(index.path, create=False, load=load) as beside:
+        make_anew(index, None, None, load, lambda tokens: None)
+        assert beside.delete(["birds"]) == 1
+        assert (beside.pool, index.count()) == (1, len(TEXTS) - 1)
+
+
+def test_int4_rows_are_pooled_too_and_a_conversion_keeps_every_place(made: Callable[..., Index], load: Loader) -> None:
+    with (
+        made("int8", 2) as wide,
+        Index.open(wide.path.with_name("int4"), BERT, rows="int4", pool=2, load=load) as index,
+    ):
+        index.add([{"id": found, "text": text} for found, text in TEXTS.items()])
+        before = {one.id: places(one) for one in wide.documents(vectors=True)}
+        assert {one.id: places(one) for one in index.documents(vectors=True)} == before
+        assert any(more for _, more in before.values())
+        wide.convert(rows="int4")
+        assert (wide.rows, wide.pool) == ("int4", 2)
+        assert {one.id: places(one) for one in wide.documents(vectors=True)} == before
+        wide.convert(rows="int8")
+        assert {one.id: places(one) for one in wide.documents(vectors=True)} == before
+        assert wide.verify().clean
+        assert json.loads((index.path / "index.json").read_text("utf-8"))["pool"] == "2"
+
+
+def places(stored: Stored) -> tuple[list[list[int]], list[list[int]]]:
+    assert stored.vectors is not None
+    assert stored.vectors.spans is not None
+    more = stored.vectors.more_spans
+    return stored.vectors.spans.tolist(), [] if more is None else more.tolist()
