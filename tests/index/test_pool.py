@@ -184,3 +184,26 @@ def test_a_rebuild_takes_another_pool_or_keeps_its_own(
             assert (index.pool, beside.pool) == (wanted, wanted)
         assert json.loads((index.path / "index.json").read_text("utf-8")).get("pool", "1") == str(wanted)
         assert index.verify().clean
+
+
+def test_pooled_rows_are_kept_as_int4_too_and_conversions_lose_no_place(tmp_path: Path, load: Loader) -> None:
+    with Index.open(tmp_path / "both", BERT, rows="int4", pool=2, load=load) as index:
+        index.add([{"id": found, "text": text} for found, text in TEXTS.items()])
+        assert (index.rows, index.pool) == ("int4", 2)
+        before = {one.id: one.vectors for one in index.documents(vectors=True)}
+        index.convert(rows="int8")
+        assert (index.rows, index.pool) == ("int8", 2)
+        index.convert(rows="int4")
+        assert index.verify().clean
+        for one in index.documents(vectors=True):
+            vectors, known = one.vectors, before[one.id]
+            assert vectors is not None
+            assert known is not None
+            assert vectors.spans is not None
+            assert known.spans is not None
+            assert vectors.spans.tolist() == known.spans.tolist()
+            assert vectors.more_spans is not None
+            assert known.more_spans is not None
+            assert vectors.more_spans.tolist() == known.more_spans.tolist()
+        (hit,) = index.search("birds of the lake", k=1, ids=["long"], explain=True)
+        assert any(match.also for match in hit.passages[0].matches)
