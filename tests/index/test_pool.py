@@ -11,7 +11,6 @@ import pytest
 import colibri
 from colibri import Index, InputError, StoreError
 from colibri.files import make_anew
-from colibri.index import Stored
 from colibri.index.storage import catalogue
 from colibri.pooling import spans_within
 from reference import ARTEFACTS
@@ -207,26 +206,24 @@ def test_a_takeover_that_changes_nothing_but_documents_refuses_no_writer(
         assert (beside.pool, index.count()) == (1, len(TEXTS) - 1)
 
 
-def test_int4_rows_are_pooled_too_and_a_conversion_keeps_every_place(made: Callable[..., Index], load: Loader) -> None:
-    with (
-        made("int8", 2) as wide,
-        Index.open(wide.path.with_name("int4"), BERT, rows="int4", pool=2, load=load) as index,
-    ):
+def test_pooled_rows_are_kept_as_int4_too_and_conversions_lose_no_place(tmp_path: Path, load: Loader) -> None:
+    with Index.open(tmp_path / "both", BERT, rows="int4", pool=2, load=load) as index:
         index.add([{"id": found, "text": text} for found, text in TEXTS.items()])
-        before = {one.id: places(one) for one in wide.documents(vectors=True)}
-        assert {one.id: places(one) for one in index.documents(vectors=True)} == before
-        assert any(more for _, more in before.values())
-        wide.convert(rows="int4")
-        assert (wide.rows, wide.pool) == ("int4", 2)
-        assert {one.id: places(one) for one in wide.documents(vectors=True)} == before
-        wide.convert(rows="int8")
-        assert {one.id: places(one) for one in wide.documents(vectors=True)} == before
-        assert wide.verify().clean
-        assert json.loads((index.path / "index.json").read_text("utf-8"))["pool"] == "2"
-
-
-def places(stored: Stored) -> tuple[list[list[int]], list[list[int]]]:
-    assert stored.vectors is not None
-    assert stored.vectors.spans is not None
-    more = stored.vectors.more_spans
-    return stored.vectors.spans.tolist(), [] if more is None else more.tolist()
+        assert (index.rows, index.pool) == ("int4", 2)
+        before = {one.id: one.vectors for one in index.documents(vectors=True)}
+        index.convert(rows="int8")
+        assert (index.rows, index.pool) == ("int8", 2)
+        index.convert(rows="int4")
+        assert index.verify().clean
+        for one in index.documents(vectors=True):
+            vectors, known = one.vectors, before[one.id]
+            assert vectors is not None
+            assert known is not None
+            assert vectors.spans is not None
+            assert known.spans is not None
+            assert vectors.spans.tolist() == known.spans.tolist()
+            assert vectors.more_spans is not None
+            assert known.more_spans is not None
+            assert vectors.more_spans.tolist() == known.more_spans.tolist()
+        (hit,) = index.search("birds of the lake", k=1, ids=["long"], explain=True)
+        assert any(match.also for match in hit.passages[0].matches)
