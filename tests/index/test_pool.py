@@ -186,6 +186,26 @@ def test_a_rebuild_takes_another_pool_or_keeps_its_own(
         assert index.verify().clean
 
 
+def test_a_writer_that_met_no_pool_yet_is_told_that_the_index_was_made_anew(
+    made: Callable[..., Index], load: Loader
+) -> None:
+    with made("index", None) as index, Index.open(index.path, create=False, load=load) as beside:
+        make_anew(index, None, None, load, lambda tokens: None, pool=2)
+        with pytest.raises(StoreError, match="was made anew"):
+            beside.delete(["birds"])
+        assert beside.delete(["birds"]) == 1
+        assert (beside.pool, index.count()) == (2, len(TEXTS) - 1)
+
+
+def test_a_takeover_that_changes_nothing_but_documents_refuses_no_writer(
+    made: Callable[..., Index], load: Loader
+) -> None:
+    with made("index", None) as index, Index.open(index.path, create=False, load=load) as beside:
+        make_anew(index, None, None, load, lambda tokens: None)
+        assert beside.delete(["birds"]) == 1
+        assert (beside.pool, index.count()) == (1, len(TEXTS) - 1)
+
+
 def test_pooled_rows_are_kept_as_int4_too_and_conversions_lose_no_place(tmp_path: Path, load: Loader) -> None:
     with Index.open(tmp_path / "both", BERT, rows="int4", pool=2, load=load) as index:
         index.add([{"id": found, "text": text} for found, text in TEXTS.items()])

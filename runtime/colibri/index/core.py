@@ -45,7 +45,7 @@ class Core:
         load: "Loader | None" = None,
     ) -> None:
         self.folder = folder
-        self.facts = dict(facts)
+        self.facts = {catalogue.POOL: "1", **facts}  # which an index need not say, until another takes over
         self.layout = RowLayout.of_facts(facts)
         self.space_id = facts["space_id"]
         self.segments = folder / SEGMENTS
@@ -126,7 +126,7 @@ class Core:
             with self._choosing:
                 self._files = self.shelf.files
                 self._snapshots = Snapshots(self.segments, self.layout, self.space_id)
-        if all(self.facts.get(name) == value for name, value in found.items()):
+        if all(self.facts[name] == value for name, value in found.items()):
             return False
         with self._choosing:
             self.facts |= found
