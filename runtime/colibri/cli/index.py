@@ -27,8 +27,8 @@ _GROUPS = {
         "--text-field", "--id-field", "--split", "--passage-tokens", "--pool", "--max-seconds", "--max-memory-mb",
     ),
     "Looking after the index": (
-        "--prune", "--yes", "--rebuild", "--rows", "--compact-rows", "--verify", "--repair", "--convert", "--compact", "--export",
-        "--import",
+        "--prune", "--yes", "--rebuild", "--rows", "--compact-rows", "--verify", "--repair", "--convert", "--compact",
+        "--export", "--import",
     ),
     **MODEL,
 }  # fmt: skip
