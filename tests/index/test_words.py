@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colibri import Document, Index, InputError, StoreError, TokenVectors
+from colibri.index import by_words
 from colibri.index.storage import catalogue
 from colibri.index.storage import words as storage
 from colibri.index.storage.cutting import words_in, words_of
@@ -406,3 +407,45 @@ def test_a_copy_of_the_folder_has_the_same_words(store: Index, place: Path, tmp_
     shutil.copytree(place, tmp_path / "copy")
     with Index.open(tmp_path / "copy", create=False) as index:
         assert found(index, "quick -fox") == {"fuchs"}
+
+
+def test_a_beginning_of_many_words_says_nothing_beside_a_meaning(store: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_words, "ALWAYS", 1)
+    filled(store, {f"d{i}": f"what where {'zebra' if i == 3 else 'horse'}" for i in range(9)})
+    assert len(found(store, "wh", typing=True)) == 9
+    both = {"k": 9, "mode": "both", "text": "wh"}
+    assert {hit.words for hit in store.search(rows(0), typing=True, **both)} == {0.0}
+    assert {hit.words for hit in store.search(rows(0), **both | {"text": "what"})} == {1.0}
+    named = store.search(rows(0), typing=True, **both | {"text": "zebra wh"})
+    assert {hit.id: hit.words for hit in named if hit.words} == {"d3": 1.0}
+    assert {hit.id for hit in store.search(rows(0), typing=True, **both | {"text": "zeb"}) if hit.words} == {"d3"}
+
+
+@pytest.mark.parametrize("mode", ["words", "both"])
+def test_rows_of_a_filter_are_listed_or_looked_up_with_the_same_answers(
+    store: Index, monkeypatch: pytest.MonkeyPatch, mode: Any
+) -> None:
+    trees = ["alder", "birch", "cedar", "elm", "fir", "hazel", "larch", "maple", "oak", "pine"]
+    chances = np.random.default_rng(5)
+    for i in range(40):
+        own = chances.choice(trees, 12).tolist()
+        ends = np.cumsum([len(tree) + 1 for tree in own]) - 1
+        spans = np.stack([ends - [len(tree) for tree in own], ends], axis=1).astype(np.int32)
+        starts = np.array([0, 12] if i % 3 else [0, 4, 8, 12], np.int64)  # one passage or three
+        vectors = TokenVectors(np.concatenate([rows(12 * i + j)[:1] for j in range(12)]), starts, spans)
+        store.add([Document(id=f"d{i}", text=" ".join(own), payload={"n": i % 5}, vectors=vectors)])
+    store.delete([f"d{i}" for i in range(0, 40, 7)])
+    answers = {}
+    for listed in (0, 10**9):
+        monkeypatch.setattr(by_words, "_LISTED", listed)
+        answers[listed] = [
+            [
+                (hit.id, hit.score, hit.words)
+                for hit in store.search(query, 7, mode=mode, where={"n": {"$in": few}}, text=text)
+            ]
+            for text in ("oak", "fir elm", "alder birch pine", "none")
+            for few in ([0], [1, 2], [0, 1, 2, 3, 4], [9])
+            for query in [text if mode == "words" else rows(3)]
+        ]
+    assert answers[0] == answers[10**9]
+    assert sum(map(len, answers[0])) > 50

@@ -91,13 +91,14 @@ class Searching:
         question, spans = await self._question(answer.mode, request, said)
         answer.query_words = query_words(request.query, spans)
         took.encode, at = _ms(at), time.perf_counter()
-        groups, answer.more = await self._ranked(question, request, where)
+        groups, answer.more, hits = await self._ranked(question, request, where)
         ranked, at = _ms(at), time.perf_counter()
         if answer.mode == "words":
             took.words = ranked
         else:
             took.score = ranked
-        hits = await self._explained(question, [one for group in groups for one in group.ids])
+        if hits is None:
+            hits = await self._explained(question, [one for group in groups for one in group.ids])
         if answer.mode == "both":
             hits = {found_id: _with_its_words(hit, said) for found_id, hit in hits.items()}
         answer.files = await asyncio.to_thread(files_of, groups, hits, request.query)
@@ -120,21 +121,26 @@ class Searching:
 
     async def _ranked(
         self, question: _Question, request: SearchRequest, where: dict[str, Any] | None
-    ) -> tuple[list[Group], bool]:
-        """The files of a page of the answer, and whether there are more."""
+    ) -> tuple[list[Group], bool, dict[str, Hit] | None]:
+        """The files of a page of the answer, whether there are more, and their documents where those were explained:
+        of the first page by fit, most of what is ranked is shown, and asking for it again would search twice."""
         last = request.offset + request.k
         wanted = max(last + 1, _SORTED) if request.sort != "fit" else last + 1
+        at_once = request.sort == "fit" and not request.offset
         while True:
-            hits = await question.ask(self._index, wanted, where=where, passages=1)
+            more: dict[str, Any] = {"explain": True, "passages": _PASSAGES} if at_once else {"passages": 1}
+            hits = await question.ask(self._index, wanted, where=where, **more)
             groups = grouped(hits)
             if request.sort != "fit" or len(groups) > last or len(hits) < wanted:
                 break
             wanted *= _MORE
+            at_once = False
         if request.sort == "time":
             groups.sort(key=lambda group: -group.changed_ns)
         elif request.sort == "name":
             groups.sort(key=lambda group: group.name)
-        return groups[request.offset : last], len(groups) > last
+        found = {hit.id: hit for hit in hits} if at_once else None
+        return groups[request.offset : last], len(groups) > last, found
 
     async def _explained(self, question: _Question, ids: list[str]) -> dict[str, Hit]:
         if not ids:
