@@ -172,8 +172,9 @@ def test_signals_end_a_command_with_their_codes(name: str) -> None:
         "--model",
         str(ROOT / "tests" / "artefacts" / "tiny-random-xlmr"),
     ]
-    # The tests' own Ctrl-C may be ignored, as shells do with what runs aside.
+    # The tests' own signals may be ignored, Ctrl-C as shells do with what runs aside and a hang-up under nohup.
     code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code += "signal.signal(signal.SIGHUP, signal.SIG_DFL); "
     code += "import colibri.cli as c; sys.argv = ['colibri', *sys.argv[1:]]; c.main()"
     command = [sys.executable, "-c", code, *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

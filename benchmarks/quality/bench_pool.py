@@ -1,4 +1,5 @@
-"""What pooling tokens costs: fixed neighbours and Ward's clusters, against a row a token; all rows int8.
+"""What pooling tokens costs: fixed neighbours and Ward's clusters, against a row a token, all rows int8; with
+`--rows int4` pooled rows are int4, as an index of compact rows has them.
 
     python3 run.py bench pool --data DIR --cache DIR --json benchmarks/results/pool.jsonl
 
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import click
 import numpy as np
@@ -35,8 +36,9 @@ _SHOWN = 200  # questions of a set whose highlights are compared
 
 @dataclass(frozen=True)
 class Pooled:
-    """One set, pooled one way, against a row a token of the same kind.
+    """One set, pooled one way, against a row a token, int8.
 
+    rows             what pooled rows are stored as: int8, int4
     unpooled, ndcg   nDCG@10
     bound            of what is gained at a question, the mean is at least this with 95 % confidence
     overlap          share of the best 10 that are among the best 10 of the pooled rows
@@ -50,6 +52,7 @@ class Pooled:
     dim: int
     way: str
     pool: int
+    rows: str
     queries: int
     documents: int
     tokens: int
@@ -107,9 +110,15 @@ def bold(collection: Collection, queries: TokenVectors, docs: TokenVectors, plac
 
 
 def compare(
-    collection: Collection, queries: TokenVectors, docs: TokenVectors, ways: Sequence[tuple[str, int]], *, shown: bool
+    collection: Collection,
+    queries: TokenVectors,
+    docs: TokenVectors,
+    ways: Sequence[tuple[str, int]],
+    kind: Literal["int8", "int4"],
+    *,
+    shown: bool,
 ) -> list[Pooled]:
-    """All ways of one set. shown: whether to compare highlights."""
+    """All ways of one set. kind: of pooled rows. shown: whether to compare highlights."""
     exact = docs.quantize()
     wide = maxsim_batch(queries, exact)
     before = by_query(collection, wide)
@@ -120,7 +129,7 @@ def compare(
         begun = time.process_time()
         floats = WAYS[way](docs, pool)
         spent = time.process_time() - begun
-        small = floats.quantize()
+        small = floats.quantize(kind)
         narrow = maxsim_batch(queries, small)
         after = by_query(collection, narrow)
         own = bold(collection, queries, small, best) if shown else []
@@ -132,6 +141,7 @@ def compare(
                 dim=docs.dim,
                 way=way,
                 pool=pool,
+                rows=kind,
                 queries=len(collection.queries),
                 documents=len(docs),
                 tokens=len(docs.rows),
@@ -155,6 +165,7 @@ def compare(
 @click.option("--limit", type=click.IntRange(min=1), help="Questions of a set; default: all.")
 @click.option("--dims", help="Widths, such as 64,128; default: all of the artefact.")
 @click.option("--ways", default="neighbours 2,ward 2,ward 3", show_default=True)
+@click.option("--rows", "kind", type=click.Choice(["int8", "int4"]), default="int8", show_default=True)
 @click.option("--artefact", "name", metavar="NAME|FOLDER", help="Default: the one that comes with the package.")
 @click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Keep encoded collections here.")
 @click.option("--json", "lines", type=click.File("w", encoding="utf-8"), help="Write one JSON line a set, dim and way.")
@@ -164,6 +175,7 @@ def main(
     limit: int | None,
     dims: str | None,
     ways: str,
+    kind: Literal["int8", "int4"],
     name: str | None,
     cache: Path | None,
     lines: IO[str] | None,
@@ -176,7 +188,7 @@ def main(
         collection = retrieval.load(data / one, limit)
         queries, docs = (token_vectors(model, collection, role, cache) for role in ("query", "document"))
         for dim in widths:
-            for found in compare(collection, queries[dim], docs[dim], wanted, shown=dim == min(widths)):
+            for found in compare(collection, queries[dim], docs[dim], wanted, kind, shown=dim == min(widths)):
                 bolded = "" if found.shown is None else f"  bold {found.shown:.2f} of its, {found.kept:.2f} of those"
                 gain = found.ndcg - found.unpooled
                 click.echo(

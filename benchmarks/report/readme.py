@@ -19,6 +19,7 @@ from typing import Any
 sys.path.append(str(Path(__file__).parents[1]))  # tests load this file by its path
 
 from report.readme_encode import encode
+from report.readme_large import stores
 from report.readme_pool import pool
 
 ROOT = Path(__file__).parents[2]
@@ -275,6 +276,7 @@ TABLES: dict[str, tuple[str, Callable[[Rows], str]]] = {
     "maxsim": ("maxsim", maxsim),
     "search": ("search", search),
     "server": ("server", server),
+    "stores": ("stores", stores),
 }
 PAGES = (
     "README.md",
@@ -283,6 +285,7 @@ PAGES = (
     "docs/dependencies.md",
     "docs/scoring.md",
     "docs/index.md",
+    "docs/scale.md",
     "docs/server.md",
 )
 

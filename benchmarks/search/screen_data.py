@@ -1,13 +1,13 @@
 """Passages for `bench_screen`: real ones, and as many more as wanted that are made of pieces of them.
 
 A made passage is runs of 5 to 15 rows, each of another real passage. No row is in more than `times` passages, and
-none is changed, so that scores between made passages should lie about as close together as those between real ones;
-how close they do, from the 10th to the 100th, is not measured yet.
+none is changed, so that scores between made passages should lie about as close together as those between real ones:
+`bench_growth` prints how close they do, from the 10th to the 100th.
 """
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -85,6 +85,15 @@ def real(data: Path, work: Path, count: int) -> TokenVectors:
             parts.append(some)
             some.save(work / f"real-{len(parts):04d}.safetensors")
             print(f"{sum(map(len, parts)):,} real passages", flush=True)
+    return _joined(parts)
+
+
+def kept(work: Path) -> TokenVectors:
+    """What `real` has left there."""
+    return _joined([TokenVectors.load(place, mmap=True) for place in sorted(work.glob("real-*.safetensors"))])
+
+
+def _joined(parts: Sequence[TokenVectors]) -> TokenVectors:
     starts = np.cumsum(np.concatenate([[0], *(np.diff(part.starts) for part in parts)]), dtype=np.int64)
     scales = np.concatenate([part.scales for part in parts if part.scales is not None])
     rows = np.concatenate([part.rows for part in parts])
@@ -92,21 +101,23 @@ def real(data: Path, work: Path, count: int) -> TokenVectors:
 
 
 def made(
-    real: TokenVectors, count: int, times: int = MOST_TIMES, seed: int = 0
+    real: TokenVectors, count: int, times: int = MOST_TIMES, seed: int = 0, shortest: int = LENGTH
 ) -> Iterator[tuple[NDArray[np.int8], NDArray[np.float32]]]:
-    """Rows (LENGTH, DIM) and scales (LENGTH,) of so many passages. Raises ValueError where there are too few real rows.
+    """Rows (tokens, DIM) and scales (tokens,) of so many passages, of `shortest` to LENGTH tokens.
 
-    Every row of every real passage is dealt out up to so many times, in runs, in random order.
+    Every row of every real passage is dealt out up to so many times, in runs, in random order. Raises ValueError where
+    there are too few real rows.
     """
     assert real.scales is not None
     rng = np.random.default_rng(seed)
-    if count * LENGTH > 0.9 * times * len(real.rows):
-        raise ValueError(f"{count:,} passages need {count * LENGTH // times:,} real rows, found {len(real.rows):,}")
+    lengths = rng.integers(shortest, LENGTH + 1, count) if shortest < LENGTH else np.full(count, LENGTH)
+    if (wanted := int(lengths.sum())) > 0.9 * times * len(real.rows):
+        raise ValueError(f"{count:,} passages need {wanted // times:,} real rows, found {len(real.rows):,}")
     runs = _runs(real, rng, times)
-    for _ in range(count):
+    for tokens in lengths.tolist():
+        left = tokens
         places: list[NDArray[np.int64]] = []
         owners: set[int] = set()
-        left = LENGTH
         while left:
             owner, first, length = next(runs)
             if owner in owners:

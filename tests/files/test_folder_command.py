@@ -499,6 +499,18 @@ def test_a_pool_is_of_the_whole_index_and_a_rebuild_makes_another(notes: Path) -
         assert another.pool == 2
 
 
+def test_compact_rows_are_int4_and_pooled_by_two(notes: Path) -> None:
+    for other in (("--rows", "int8"), ("--pool", "3"), ("--pool", "1")):
+        assert "--compact-rows is --rows int4 --pool 2" in run("index", "--compact-rows", *other, code=2).stderr
+    assert "run over files" in run("index", "--compact-rows", "--stats", code=2).stderr
+    run("index", notes / "bird.md", *MODEL, "--compact-rows", "--into", "new.index")
+    assert "int4 rows" in run("index", "--rebuild", "--compact-rows").stderr
+    for place in ("new.index", ".colibri-index"):
+        with Index.open(place, create=False) as index:
+            assert (index.pool, index.stats().rows) == (2, "int4")
+    run("index", "--compact-rows", "--pool", "2", "--rows", "int4")  # as it is
+
+
 @pytest.mark.parametrize("words", [("--passage-tokens", "12"), ("--no-split",), ("--defaults",)])
 @pytest.mark.parametrize("named", rounds([True], [True, False]))
 def test_passages_of_another_length_are_made_by_a_rebuild_and_not_once_more(

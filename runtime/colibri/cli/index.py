@@ -27,13 +27,13 @@ _GROUPS = {
         "--text-field", "--id-field", "--split", "--passage-tokens", "--pool", "--max-seconds", "--max-memory-mb",
     ),
     "Looking after the index": (
-        "--prune", "--yes", "--rebuild", "--rows", "--verify", "--repair", "--convert", "--compact", "--export",
-        "--import",
+        "--prune", "--yes", "--rebuild", "--rows", "--compact-rows", "--verify", "--repair", "--convert", "--compact",
+        "--export", "--import",
     ),
     **MODEL,
 }  # fmt: skip
 _OF_A_RUN = {"globs", "hidden", "ignore", "max_mb", "max_seconds", "max_memory_mb", "text_field", "id_field"}
-_OF_A_RUN |= {"split", "passage_tokens", "pool", "defaults", "yes"}
+_OF_A_RUN |= {"split", "passage_tokens", "pool", "compact_rows", "defaults", "yes"}
 _TASKS = f"{__name__}.tasks"
 
 
@@ -97,6 +97,11 @@ _TASK: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": _no
     type=click.Choice(["int8", "int4"]),
     help="What rows of a new index are kept as; of one that is there, with --convert or --rebuild.  [default: int8]",
 )
+@click.option(
+    "--compact-rows",
+    is_flag=True,
+    help="--rows int4 --pool 2: of a new index, or with --rebuild; a third of the bytes.",
+)
 @click.option("--watch", is_flag=True, help="Go on, and index what changes as it changes, until Ctrl-C.")
 @click.option("--prune", is_flag=True, help="Take out the documents of folders and files that are gone for good.")
 @click.option("--yes", is_flag=True, help="Do not ask before pruning on a terminal.")
@@ -132,6 +137,7 @@ def index(
     defaults: bool,
     rebuild: bool,
     rows: "RowKind | None",
+    compact_rows: bool,
     watch: bool,
     prune: bool,
     yes: bool,
@@ -170,9 +176,11 @@ def index(
       colibri index --remove papers/   # out of the index
       colibri index --rebuild --dim 96
       colibri index --convert --rows int4   # half the bytes, for a little of the ranking
-      colibri index --rebuild --pool 2  # half the bytes
+      colibri index --rebuild --compact-rows  # a third of them, for a little more
       colibri index --stats
     """
+    if compact_rows and (rows not in {None, "int4"} or pool not in {None, 2}):
+        raise click.UsageError("--compact-rows is --rows int4 --pool 2, and another of them was given")
     tasks = click.get_current_context().meta.get(_TASKS, [])
     care = len(tasks) + sum(map(bool, (remove, export_to, import_from)))
     if care > 1 or (care and (paths or prune or rebuild or watch)):
@@ -193,6 +201,8 @@ def index(
         place = named.place(quiet=silent) if import_from is not None else named.existing(quiet=silent)
         look_after(place, asked, remove, task, export_to, import_from, rows=rows, as_json=as_json, quiet=quiet)
         return
+    if compact_rows:
+        rows, pool = "int4", 2
     place = named.which.path
     if (rebuild or (not paths and not _is_configured(place))) and not is_index(place):
         raise click.UsageError(f"{_USE} (there is no index in {visible(str(place))})")

@@ -70,10 +70,10 @@ class Tending:
 
         Raises Problem 404 for what the index holds nothing of, 503 while another program writes.
         """
-        with self._changing:
-            paused = self.follower.state.phase == "paused"
+        # Else what is being read of it would come in again.
+        with self._changing, self.follower.held(_JOIN_SECONDS) as still:
             try:
-                if not self.follower.pause(_JOIN_SECONDS):  # else what is being read of it would come in again
+                if not still:
                     raise _busy("what is being indexed does not end yet; try again")
                 self.follower.give_up(_absolute(path))
                 return self._said_of(remove(self._index, [_absolute(path)]).roots)
@@ -81,9 +81,6 @@ class Tending:
                 raise Problem(404, "RESOURCE_NOT_FOUND", str(error)) from None
             except StoreLocked as error:
                 raise _busy(str(error)) from None
-            finally:
-                if not paused:
-                    self.follower.resume()
 
     def _said_of(self, roots: Sequence[str]) -> str | None:
         with suppress(InputError):  # the user's file cannot be understood, which the next look says

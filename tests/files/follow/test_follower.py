@@ -135,6 +135,33 @@ def test_a_pause_in_the_middle_keeps_what_was_committed_and_goes_on_there(notes:
     assert [state.phase for state in one.states].count("paused") > 0
 
 
+def test_holds_neither_end_a_pause_nor_begin_one(notes: Path, tmp_path: Path) -> None:
+    with following(tmp_path / "index") as one:
+        one.looked()
+        (notes / "new.md").write_text("A gull is a larger bird.", encoding="utf-8")
+        with one.follower.held(SECONDS) as still, one.follower.held():
+            assert still
+            one.follower.look_now()
+            assert one.follower.state.phase == "idle"
+            one.follower.resume()  # ends no hold
+            assert texts(tmp_path / "index").keys() == {"bird.md", "bread.txt"}
+        for _ in range(3):  # right after each other, before the first is known to be over
+            with one.follower.held(SECONDS):
+                pass
+        while "new.md" not in texts(tmp_path / "index"):
+            one.looked()
+        with one.follower.held(SECONDS):
+            assert one.follower.pause(SECONDS)
+        with one.follower.held(SECONDS):
+            assert one.follower.state.phase == "paused"
+        (notes / "late.md").write_text("A rook is a bird too.", encoding="utf-8")
+        one.follower.look_now()
+        assert "late.md" not in texts(tmp_path / "index")
+        one.follower.resume()
+        while "late.md" not in texts(tmp_path / "index"):
+            one.looked()
+
+
 def test_what_is_given_up_is_not_looked_at(notes: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()

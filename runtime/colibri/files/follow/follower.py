@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -25,7 +25,7 @@ _FIRST_RETRY, _LAST_RETRY = 2.0, 600.0
 _NOT_AGAIN = frozenset({"InputError", "InputTypeError"})  # what was asked cannot be done
 _STANDBY_SECONDS = 30.0
 
-_Kind = Literal["stop", "pause", "resume", "look", "give up", "work", "told"]
+_Kind = Literal["stop", "pause", "resume", "hold", "release", "look", "give up", "work", "told"]
 
 
 class Follower:
@@ -66,8 +66,9 @@ class Follower:
         self._under_way: Look | None = None
         self._waiting: list[Look] = []
         self._paused = False
+        self._holds = 0  # of those that change the index meanwhile; none of them ends a pause, nor a pause them
         self._runs = False
-        self._stopping: list[Event] = []  # of those that wait for a pause
+        self._stopping: list[Event] = []  # of those that wait until nothing is under way
         self._watching: Watching | None = None
         self._failures = 0
         self._retry_at = -math.inf
@@ -78,13 +79,24 @@ class Follower:
 
         wait_seconds: for so long at most, until nothing is under way. Returns whether that is so.
         """
-        stopped = Event()
-        self._events.put(("pause", stopped))
-        return not self._runs or stopped.wait(wait_seconds)
+        return self._stopped("pause", wait_seconds)
 
     def resume(self) -> None:
         """Go on."""
         self._events.put(("resume", None))
+
+    @contextmanager
+    def held(self, wait_seconds: float = 0.0) -> Iterator[bool]:
+        """Work stands still inside, whether it is paused or not, and by how many; gives what `pause` returns."""
+        try:
+            yield self._stopped("hold", wait_seconds)
+        finally:
+            self._events.put(("release", None))
+
+    def _stopped(self, kind: _Kind, wait_seconds: float) -> bool:
+        stopped = Event()
+        self._events.put((kind, stopped))
+        return not self._runs or stopped.wait(wait_seconds)
 
     def look_now(
         self, paths: Sequence[Path] = (), given: Mapping[str, Any] | None = None, *, reset: bool = False
@@ -150,7 +162,7 @@ class Follower:
     def _seconds_left(self) -> float:
         """Until something has to be done without being told."""
         times = [self._next_try if self._watching is None else self._watching.next_time()]
-        if self._waiting and self._under_way is None and not self._paused:
+        if self._waiting and self._under_way is None and not self._still:
             times.append(self._retry_at)
         if self._worker is not None and self._under_way is None:
             times.append(self._free_since + KEPT_SECONDS)
@@ -164,7 +176,7 @@ class Follower:
         if self._watching is not None:
             self._waiting += self._watching.due(now)
             self._change(watching=self._watching.told, note=self._watching.note)
-        free = self._under_way is None and not self._paused
+        free = self._under_way is None and not self._still
         if free and self._waiting and now >= self._retry_at:
             self._begin(self._waiting.pop(0))
         elif free and self._worker is None and self._watching is not None and self._watching.expects_files:
@@ -197,8 +209,12 @@ class Follower:
             self._failed(value)
         elif "interrupted" in value:
             self._again()
-        elif not self._paused:
+        elif not self._still:
             self._change(**value)
+
+    @property
+    def _still(self) -> bool:
+        return self._paused or self._holds > 0
 
     def _wished(self, kind: _Kind, value: Any) -> None:
         """What somebody called for."""
@@ -209,12 +225,15 @@ class Follower:
             kept = [one for one in self._waiting if not any(within(path, value) for path in one.get("paths", ()))]
             self._waiting = kept
         else:
-            self._paused = kind == "pause"
-            if kind == "pause":
+            if kind in {"pause", "resume"}:
+                self._paused = kind == "pause"
+            else:
+                self._holds += 1 if kind == "hold" else -1
+            if value is not None:
                 self._stopping.append(value)
             if self._under_way is None:
                 self._rest()
-            elif self._paused and self._worker is not None:
+            elif self._still and self._worker is not None:
                 self._worker.interrupt()
 
     def _ended(self, done: Mapping[str, Any]) -> None:

@@ -1,0 +1,71 @@
+"""The tables of bench_stores and bench_growth."""
+
+from collections.abc import Sequence
+from typing import Any
+
+Rows = Sequence[dict[str, Any]]
+
+_KINDS = {
+    "index": "`colibri.Index`, int8 rows",
+    "edge, float32": "Edge, float32, exact",
+    "edge, float16": "Edge, float16, exact",
+    "edge, turbo8": "Edge, Turbo8, exact",
+    "edge, two widths": "Edge, two widths",
+    "edge, centroids": "Edge, Turbo8, centroids",
+}
+
+
+def stores(rows: Rows) -> str:
+    """A line a store and number of passages, in the order of the numbers."""
+    lines = [
+        "| | ingest s (training) | p50 ms | best ten, best hundred found | RSS MB | disk MB |",
+        "|---|" + "---|" * 5,
+    ]
+    for passages in sorted({row["passages"] for row in rows}):
+        lines.append(f"| **{passages:,} passages** | | | | | |")
+        for row in rows:
+            if row["passages"] == passages:
+                ingest = f"{row['ingest_seconds'] + row['optimise_seconds']:.0f}"
+                trained = f" ({row['train_seconds']:.0f})" if row["train_seconds"] else ""
+                found = f"{row['recall_10']:.1%}, {row['recall_100']:.1%}"
+                sizes = f"{row['rss_mb']:,.0f} | {row['disk_mb']:,.0f}"
+                lines.append(
+                    f"| {_KINDS[row['store']]} | {ingest}{trained} | {row['p50_ms']:,.0f} | {found} | {sizes} |"
+                )
+    return "\n".join(
+        [*lines, "", f"({_machine(rows)}; synthetic rows of 64 dims, 20 to 60 a passage, 32 query tokens.)"]
+    )
+
+
+def growth(rows: Rows) -> str:
+    """A line a size, and how closely scores lie."""
+    titles = (
+        "first search, cold: ms, MB read | p50 (p99) ms, 10 tokens | 32 tokens | MB: disk, own, mapped | rows added/s"
+    )
+    lines = [f"| passages | {titles} |", "|---|" + "---|" * 5]
+    for row in rows:
+        if row["case"] == "growth":
+            cold, short, long = row["cold"], row["10 tokens"], row["32 tokens"]
+            times = [f"{one['p50_ms']:,.0f} ({one['p99_ms']:,.0f})" for one in (short, long)]
+            held = f"{row['built']['disk_mb']:,.0f}, {row['memory_mb']['own']:,.0f}, {row['memory_mb']['files']:,.0f}"
+            first = f"{cold['first_ms']:,.0f}, {cold['read_mb']:,.0f}"
+            lines.append(
+                f"| {row['passages']:,} | {first} | {' | '.join(times)} | {held} | {row['built']['rows_per_s']:,.0f} |"
+            )
+    gap = next(row for row in rows if row["case"] == "gap")
+    fall = {name: f"{share:.1%}" for name, share in gap["fall"].items()}
+    sizes = [row for row in rows if row["case"] == "growth"]
+    many = ", ".join(f"{row['times']} for {row['passages']:,}" for row in sizes if row["times"] > 20)
+    row = sizes[-1]
+    most = f"each row in 20 passages at most{f' ({many})' if many else ''}"
+    about = (
+        f"({_machine(rows)}, two threads; {row['rows']} rows of 64 dims, 20 to 40 a passage, made of runs of 5 to 15 "
+        f"rows of {row['real']:,} real passages, {most}. From the 10th to the 100th best the score falls by "
+        f"{fall['made']} of itself among {gap['passages']:,} made passages, by {fall['real']} among as many real ones.)"
+    )
+    return "\n".join([*lines, "", about])
+
+
+def _machine(rows: Rows) -> str:
+    machine = rows[0]["machine"]
+    return f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}"
