@@ -102,7 +102,7 @@ ENVIRONMENTS = {
 
 # What these verbs hand to pytest.
 PYTEST = {
-    "test": ["--numprocesses=auto", "--dist=loadfile"],
+    "test": ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"],  # tests/conftest.py has the order
     "test-openvino": ["tests/openvino"],
     "soak": ["--hypothesis-profile=soak"],
     "test-deploy": ["tests/deploy"],

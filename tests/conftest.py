@@ -42,8 +42,21 @@ settings.load_profile("quick")
 
 pytest_plugins = ["artefact_fixtures"]
 
-# Whole files that take minutes; begun first, no worker is left alone with one of them at the end.
-LONGEST = ("scoring/test_kernels.py", "scoring/test_engine.py", "export/test_command.py", "export/test_colibri_mini.py")
+# Whole files that take longest, in this order; begun first, no worker is left alone with one of them at the end.
+LONGEST = (
+    "scoring/test_engine.py",
+    "export/test_colibri_mini.py",
+    "scoring/test_kernels.py",
+    "export/test_xlmr_tokenizer.py",
+    "files/test_bounds.py",
+    "files/test_folder_command.py",
+    "scoring/test_library.py",
+    "export/test_command.py",
+    "export/test_jina_colbert.py",
+    "files/test_room.py",
+    "files/follow/test_follower.py",
+    "files/follow/test_live.py",
+)
 
 NAMED = {Path(__file__).parent / name for name in ("corpus", "old_sqlite")}
 
@@ -71,8 +84,8 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test has an id of its own: xdist knows tests by their ids, and of those that share one it runs one and says
-    nothing."""
-    items.sort(key=lambda item: not item.nodeid.split("::")[0].endswith(LONGEST))
+    nothing. (It begins with the files of most tests unless `--no-loadscope-reorder` has it keep this order.)"""
+    items.sort(key=lambda item: [not item.nodeid.split("::")[0].endswith(name) for name in LONGEST])
     shared = [name for name, count in Counter(item.nodeid for item in items).items() if count > 1]
     if shared:
         raise pytest.UsageError(f"tests that share an id, of which xdist would run one: {', '.join(shared)}")

@@ -1,6 +1,7 @@
 """docs/operations.md has every variable and exit code of the product, and none that is not."""
 
 import ast
+import functools
 import re
 import signal
 import subprocess
@@ -61,6 +62,7 @@ _ANYWHERE = ("COLIBRI_", "QDRANT_")
 _OF_TABLES = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "LOCALAPPDATA")
 
 
+@functools.cache
 def read_by_the_code() -> set[str]:
     found = {name for path in SOURCES for name in variables(ast.parse(path.read_text(encoding="utf-8")))}
     return {name for name in found if _NAME.fullmatch(name)}

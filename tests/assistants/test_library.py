@@ -17,9 +17,11 @@ BIRDS = "The hummingbird drinks nectar. It hovers before a flower."
 BREAD = "Bread is baked from flour, water and salt."
 
 
-@pytest.fixture
-def places(tmp_path: Path, model: Colibri) -> dict[str, Path]:
-    with Index.open(tmp_path / "birds", model) as index:
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory, model: Colibri) -> dict[str, Path]:
+    """Two indexes that every test only asks, as the last of them proves."""
+    folder = tmp_path_factory.mktemp("places")
+    with Index.open(folder / "birds", model) as index:
         index.add(
             [
                 {"id": "bird", "text": BIRDS, "payload": {"title": "Birds", "year": 2024}},
@@ -27,9 +29,9 @@ def places(tmp_path: Path, model: Colibri) -> dict[str, Path]:
                 {"id": "long", "text": "wing " * 20_000},
             ]
         )
-    with Index.open(tmp_path / "bare", model) as index:
+    with Index.open(folder / "bare", model) as index:
         index.add([{"id": "bird", "text": BIRDS}], keep_text=False)
-    return named([tmp_path / "birds", tmp_path / "bare"])
+    return named([folder / "birds", folder / "bare"])
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from colibri.model import Colibri
 from colibri.tokens.tokenizer import TextTokenizer
 from colibri.vectors import TokenVectors
 from reference import ARTEFACTS, maxsim
+from rounds import rounds
 
 VARIANTS = ("cpu-int8", "cpu-fp32", "portable")
 MODELS = [(name, variant) for name in ("tiny-random-bert", "tiny-random-xlmr") for variant in VARIANTS]
@@ -63,6 +64,7 @@ company = st.lists(some_text, min_size=1, max_size=6).flatmap(
 )
 
 
+@settings(max_examples=rounds(quick=10, soak=500))
 @given(case=company)
 def test_company_and_order_change_no_bit(case: tuple[list[str], list[int]], tiny_variant: Colibri) -> None:
     assert_independent(tiny_variant, *case)
@@ -169,6 +171,7 @@ def assert_workers_change_nothing(models: list[Colibri], texts: list[str], order
             assert bits(getattr(model, role)([texts[i] for i in order])) == [together[i] for i in order]
 
 
+@settings(max_examples=rounds(quick=8, soak=500))
 @given(case=company)
 def test_workers_company_and_order_change_no_bit(
     case: tuple[list[str], list[int]], worker_models: list[Colibri]
@@ -186,7 +189,8 @@ def test_workers_company_and_order_change_no_bit_of_the_shipped_model(
 
 def test_workers_change_no_bit_of_texts_of_any_length(worker_minis: list[Colibri]) -> None:
     """Lengths at which kernels change their ways: one row, a row more than a tile, hundreds of rows."""
-    texts = [" ".join(["water bird"] * n) for n in (1, 3, 4, 7, 8, 15, 16, 31, 32, 60, 100, 250)]
+    lengths = (1, 3, 4, 7, 8, 15, 16, 31, 32, 60, 100)
+    texts = [" ".join(["water bird"] * n) for n in rounds(quick=lengths, soak=(*lengths, 250))]
     assert_workers_change_nothing(worker_minis, texts, list(reversed(range(len(texts)))))
 
 

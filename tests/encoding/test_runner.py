@@ -231,11 +231,11 @@ logging.basicConfig(stream=sys.stdout, format="%(message)s")
 model = colibri.load(sys.argv[1], variant="portable", batch_tokens=10**6, threads=1)
 runner = model._encoder._runner
 job = model._encoder._tokenise(model.manifest.document, Order(role="document", dims=(48,)))
-texts = [one for (one,) in job(["water " * 60] * 6000)]
+texts = [one for (one,) in job(["water " * 60] * 3000)]
 runner.run(texts[:8], "document", [48], Interrupt())
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 before = resource.getrlimit(resource.RLIMIT_AS)
-resource.setrlimit(resource.RLIMIT_AS, (used + (250 << 20), before[1]))
+resource.setrlimit(resource.RLIMIT_AS, (used + (125 << 20), before[1]))
 found = runner.run(texts, "document", [48], Interrupt())
 resource.setrlimit(resource.RLIMIT_AS, before)
 alone = runner.run(texts[:1], "document", [48], Interrupt())[0][0]
@@ -245,13 +245,13 @@ print(len(found), max(float(np.abs(one[0] - alone).max()) for one in found) < 1e
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits memory as Linux does")
 def test_memory_that_really_ends_halves_the_batch() -> None:
-    """6,000 documents of 40 tokens at once want more than the 250 MB that are left: onnxruntime itself says so."""
+    """3,000 documents of 40 tokens at once want more than the 125 MB that are left: onnxruntime itself says so."""
     done = subprocess.run(
         [sys.executable, "-c", REAL, str(ARTEFACTS / "tiny-random-bert")], capture_output=True, text=True, check=False
     )
     *said, last = done.stdout.splitlines() or [done.stderr]
-    assert last == "6000 True cpu", done.stderr
-    assert said[0].startswith("cpu: out of memory with 6000 texts of up to 40 tokens; batches are of 120000 tokens")
+    assert last == "3000 True cpu", done.stderr
+    assert said[0].startswith("cpu: out of memory with 3000 texts of up to 40 tokens; batches are of 60000 tokens")
 
 
 def test_a_short_query_runs_on_the_session_of_one_thread_and_its_bits_are_those_of_all_cores() -> None:

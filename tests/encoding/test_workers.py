@@ -211,7 +211,8 @@ def test_ctrl_c_ends_a_stream_and_all_its_threads() -> None:
 
 def test_a_process_ends_while_somebody_still_holds_a_stream() -> None:
     code = "import itertools, sys, colibri\n"
-    code += "stream = colibri.load(sys.argv[1], workers=2).stream_documents(itertools.repeat('the bird'))\n"
+    code += "model = colibri.load(sys.argv[1], workers=2)\n"
+    code += "stream = model.stream_documents(itertools.repeat('the bird'), chunk_tokens=999)\n"
     code += "print(len(next(stream)) > 0)\n"
     command = [sys.executable, "-c", code, str(ARTEFACTS / "tiny-random-bert")]
     child = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)

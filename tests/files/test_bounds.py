@@ -24,6 +24,7 @@ from colibri.files.text import Passed, Unreadable
 from rounds import rounds
 
 MEGABYTES, MEMORY_MB = rounds((6, 24), (12, 40))
+SECONDS = rounds(0.5, 1.0)
 SENTENCE = "The keeper counts gulls and boats. "
 OFFICE = "http://schemas.openxmlformats.org"
 MAIN = {
@@ -135,7 +136,7 @@ def rows() -> bytes:
 
 
 def table() -> bytes:
-    return ("name,text\n" + repeated(f'gull,"{SENTENCE}"\n')).encode()
+    return ("name,text\n" + repeated(f'gull,"{SENTENCE * 12}"\n')).encode()
 
 
 def mailbox() -> bytes:
@@ -211,6 +212,8 @@ HOLDING: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a.pdf": ("PDF", pdf),
 }
 ALL = {**PACKED, **HOLDING}
+# Memory is spent as by another kind that stays: by XML in a zip as Word's, by tags as HTML's, by tapes as tar's.
+ALIKE = {"a.pptx", "a.odt", "a.epub", "a.tar.gz", "a.fb2"}
 
 
 @functools.cache
@@ -240,17 +243,17 @@ def goes_on(room: Room) -> bool:
 @pytest.mark.parametrize("name", ALL)
 def test_time_is_limited(name: str) -> None:
     made(name)
-    with Room(Limits(seconds=1)) as room:
+    with Room(Limits(seconds=SECONDS)) as room:
         assert goes_on(room)
         began = time.monotonic()
         found, why = tried(room, name)
         assert time.monotonic() - began < 60
-        assert not why or "took longer than 1 s" in why or "time" in why
+        assert not why or f"took longer than {SECONDS:g} s" in why or "time" in why
         assert found or why
         assert goes_on(room)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", rounds([name for name in ALL if name not in ALIKE], list(ALL)))
 def test_memory_is_limited(name: str) -> None:
     made(name)
     with Room(Limits(memory_bytes=MEMORY_MB << 20)) as room:

@@ -1,5 +1,6 @@
 """`colibri index` follows folders: moved, removed, gone, indexed with other options, made anew, interrupted."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ import other_user
 from colibri import Index
 from colibri.cli import group
 from reference import ARTEFACTS
+from rounds import rounds
 
 MODEL = ("--model", str(ARTEFACTS / "tiny-random-bert"))
 OTHER = ("--model", str(ARTEFACTS / "tiny-random-xlmr"))
@@ -44,7 +46,19 @@ def held() -> dict[str, str]:
 def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """old/notes is indexed: two texts, two rows."""
     monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "old" / "notes"
+    return indexed(tmp_path / "old" / "notes")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, for tests that change nothing of it."""
+    folder = tmp_path_factory.mktemp("kept")
+    with contextlib.chdir(folder):
+        indexed(folder / "old" / "notes")
+    return folder
+
+
+def indexed(folder: Path) -> Path:
     (folder / "sub").mkdir(parents=True)
     (folder / "bird.md").write_text("A colibri is a small bird.", encoding="utf-8")
     (folder / "sub" / "bread.txt").write_text("Bread is baked in an oven.", encoding="utf-8")
@@ -498,7 +512,7 @@ def test_compact_rows_are_int4_and_pooled_by_two(notes: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [("--passage-tokens", "12"), ("--no-split",), ("--defaults",)])
-@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("named", rounds([True], [True, False]))
 def test_passages_of_another_length_are_made_by_a_rebuild_and_not_once_more(
     notes: Path, words: tuple[str, ...], named: bool
 ) -> None:
@@ -570,7 +584,10 @@ def test_an_index_of_before_there_were_roots_has_those_of_its_documents(notes: P
         (["index", "old/notes", "absent"], 1, "absent: no such file or folder"),
     ],
 )
-def test_wrong_use_is_explained_before_any_work(notes: Path, words: list[str], code: int, said: str) -> None:
+def test_wrong_use_is_explained_before_any_work(
+    kept: Path, words: list[str], code: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(kept)
     assert said in run(*words, code=code).output
     assert len(held()) == 4
 

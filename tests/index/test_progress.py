@@ -62,7 +62,7 @@ def test_the_first_call_comes_before_the_second_document_is_read(texts: Index, m
 
     def stream() -> Iterator[dict[str, Any]]:
         nonlocal read
-        for i in range(300):
+        for i in range(150):
             read += 1
             yield {"id": str(i), "text": f"the bird number {i} sings in a tree " * 10}
 
@@ -70,7 +70,7 @@ def test_the_first_call_comes_before_the_second_document_is_read(texts: Index, m
     texts.add(stream(), progress=lambda tokens: first.append(read))
     assert first[0] <= 3 * 2_048 * texts._core.model().loaded()._encoder.workers // 300 + 6
     assert first == sorted(first)
-    assert len(first) >= 300
+    assert len(first) >= 150
 
 
 def test_words_about_a_document_and_ready_rows_count_too(texts: Index, model: colibri.Colibri) -> None:
@@ -113,7 +113,7 @@ def test_a_callback_that_fails_ends_the_call_and_changes_nothing(texts: Index, a
     assert calls == at
     assert texts.count() == 0
     assert not [one for one in threading.enumerate() if one.name == "colibri"]
-    assert texts.add([{"id": "long", "text": LONG}]) == 1
+    assert texts.add([{"id": "long", "text": LONG[:2_000]}]) == 1
 
 
 def test_a_stream_of_documents_says_what_it_keeps(model: colibri.Colibri) -> None:
@@ -131,7 +131,7 @@ def test_a_stream_of_documents_says_what_it_keeps(model: colibri.Colibri) -> Non
 def test_true_draws_on_a_terminal_and_nowhere_else(
     texts: Index, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    texts.add([{"id": "a", "text": LONG}], progress=True)
+    texts.add([{"id": "a", "text": LONG[:2_000]}], progress=True)
     assert capsys.readouterr() == ("", "")
 
     class Terminal(io.StringIO):

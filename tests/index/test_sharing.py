@@ -8,6 +8,7 @@ import pytest
 
 import other_user
 from colibri import Index
+from rounds import rounds
 from store_contract import DIM, SPACE
 
 GROUP = 55_555
@@ -40,7 +41,7 @@ def write(user: int, place: Path, name: str) -> int:
 
 
 @as_others
-@pytest.mark.parametrize("mode", [0o2775, 0o775, 0o2770, 0o777])
+@pytest.mark.parametrize("mode", rounds([0o2770, 0o775, 0o777], [0o2775, 0o775, 0o2770, 0o777]))
 def test_both_users_write_one_index(mode: int) -> None:
     with other_user.open_folder(mode, GROUP) as folder:
         place = folder / "index"

@@ -21,6 +21,7 @@ from colibri.scoring.collection import collection
 from colibri.scoring.kernel import ARGUMENTS
 from colibri.scoring.names import INTEGERS
 from colibri.vectors import Kind
+from rounds import rounds
 from scoring_cases import KINDS, Ragged, stored
 
 if find_spec("numba") is None:
@@ -145,7 +146,7 @@ def packed(kind: Kind, query: Any, weights: Any, biased: bool) -> tuple[Any, Any
 
 
 @pytest.mark.parametrize("dim", [96, 7])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", rounds(["int4", "float16"], list(KINDS)))  # the others: test_tile.py
 def test_a_scan_on_arm_scores_subsets_and_keeps_the_best(kind: Kind, dim: int, tmp_path: Path) -> None:
     case = Ragged(35, [1, 3, 70, 1, 4, 5, 2, 130, 9, 1, 16], dim)
     docs = stored(case.packed, kind)

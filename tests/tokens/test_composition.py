@@ -15,6 +15,7 @@ import colibri
 from colibri.artefact import Artefact
 from colibri.tokens.composition import compose
 from colibri.tokens.tokenizer import TextTokenizer
+from rounds import rounds
 
 DECOMPOSED = [chr(i) for i in range(0x110000) if unicodedata.normalize("NFD", chr(i)) != chr(i)]
 # Sequences that a letter may meet: the texts that users of macOS have.
@@ -49,9 +50,13 @@ def test_every_decomposition_is_undone_beside_other_letters(compatible: bool) ->
 def test_both_forms_of_every_code_point_have_the_same_ids(tokenized: tuple[Artefact, TextTokenizer]) -> None:
     artefact, tokenizer = tokenized
     role = artefact.manifest.document
-    composed = tokenizer.encode([f"x {unicodedata.normalize('NFC', c)} y" for c in DECOMPOSED], role)
-    apart = tokenizer.encode([f"x {unicodedata.normalize('NFD', c)} y" for c in DECOMPOSED], role)
-    different = [c for c, a, b in zip(DECOMPOSED, composed, apart, strict=True) if a.ids.tolist() != b.ids.tolist()]
+    # Of Hangul's 11,172 syllables, which one rule of arithmetic composes, every 29th: their 28 ends take turns.
+    hangul = [c for c in DECOMPOSED if "가" <= c <= "힣"]
+    few = [c for c in DECOMPOSED if not "가" <= c <= "힣"] + hangul[::29]
+    characters = rounds(quick=few, soak=DECOMPOSED)
+    composed = tokenizer.encode([f"x {unicodedata.normalize('NFC', c)} y" for c in characters], role)
+    apart = tokenizer.encode([f"x {unicodedata.normalize('NFD', c)} y" for c in characters], role)
+    different = [c for c, a, b in zip(characters, composed, apart, strict=True) if a.ids.tolist() != b.ids.tolist()]
     assert not different
 
 
