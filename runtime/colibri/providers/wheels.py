@@ -10,7 +10,7 @@ import sysconfig
 from dataclasses import dataclass
 
 LAST_FOR_INTEL_MACS = "1.23.2"
-"""Its wheels are for macOS 13 and newer, Python 3.10 to 3.13; 1.24 to 1.32 have none (asked of pip, each platform)."""
+"""Its wheels are for macOS 13 and newer, Python 3.10 to 3.13; 1.24 to 1.32 have none (asked of pip)."""
 
 _HAVE = {
     "linux": {"x86_64", "amd64", "aarch64", "arm64"},
