@@ -13,6 +13,7 @@ python3 run.py peers          FastEmbed's rows against ours on the same weights,
 python3 run.py test-optimum   the optimum door's tests, in .venv-optimum: they need torch (200 MB)
 python3 run.py test-frozen    library and command as PyInstaller freezes them, built and run, in .venv-frozen (minutes)
 python3 run.py test-image     docker/cpu.Dockerfile built by buildah on a Debian by debootstrap, and run (root; Linux)
+python3 run.py test-bundle    a bundle of the real wheels, installed and run where there is no network (unshare; Linux)
 python3 run.py test-deploy    docker/'s unit, compose file and manifest against their schemas, in .venv-deploy
 python3 run.py test-files     one text in 13 languages through every kind that LibreOffice writes (needs soffice)
 python3 run.py test-clients   clients of Jina's API against `colibri serve`, in .venv-clients (1 GB)
@@ -53,6 +54,7 @@ NEEDS = {
     "bench": ("cpu,desktop,export,files-all,numba,server", ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
+    "test-bundle": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
     "test-deploy": ("cpu,server,tokenizers", ["tests/deploy/requirements.txt"]),
     "test-frozen": (
         "cpu,files,hub,numba,server,tokenizers",
@@ -105,6 +107,7 @@ PYTEST = {
     "test": ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"],  # tests/conftest.py has the order
     "test-openvino": ["tests/openvino"],
     "soak": ["--hypothesis-profile=soak"],
+    "test-bundle": ["tests/bundled", "-rP"],  # prints what was made, and its answer
     "test-deploy": ["tests/deploy"],
     "test-frozen": ["tests/frozen"],
     "test-optimum": ["tests/optimum_door"],

@@ -5,8 +5,8 @@
 Needs root, buildah and debootstrap (Debian's packages). No registry is asked: debootstrap makes a Debian with Python,
 which gets the name that FROM asks for; its Python may be another one than that image's. Then what the image holds is
 looked at, and it is started as its USER on a root that nobody may write to: it has to be healthy, answer a request that
-has a key, and end by SIGTERM with 0. Starts are timed. Where one of these is not there, docker/prove.py runs the
-image's steps in a folder, and this says so.
+has a key, and end by SIGTERM with 0; then again with weights that were packed into its volume, which it has to map.
+Starts are timed. Where one of these is not there, docker/prove.py runs the image's steps in a folder, and says so.
 """
 
 import argparse
@@ -156,11 +156,15 @@ def serve(root: Path, facts: Mapping[str, Any]) -> None:
         assert denied.returncode != 0, "its user may write outside /data and /tmp"
         keys = ["colibri", "keys", "add", "proof", "--keys-file", "/data/keys.json"]
         key = subprocess.run([*inside, *keys], check=True, capture_output=True, text=True).stdout.strip()
-        spent = [once(inside, facts, key) for _ in range(STARTS)]
-        print(
-            f"from its start until /ready: {statistics.median(spent):.0f} ms, "
-            f"median of {STARTS}, {min(spent):.0f} at least"
-        )
+        for packed in (False, True):
+            if packed:
+                packing = [*inside, "colibri", "warmup", "--packed"]
+                print(subprocess.run(packing, check=True, capture_output=True, text=True).stdout.strip())
+            spent = [once(inside, facts, key, packed=packed) for _ in range(STARTS)]
+            print(
+                f"from its start until /ready, weights {'packed' if packed else 'as they come'}: "
+                f"{statistics.median(spent):.0f} ms, median of {STARTS}, {min(spent):.0f} at least"
+            )
         ranked = [*inside, "colibri", "rerank", "who lives here?", "Nobody.", "Four people live here."]
         spent, worked = [], []
         for _ in range(STARTS):
@@ -191,8 +195,9 @@ def inner(root: Path, data: Path, facts: Mapping[str, Any]) -> list[str]:
     return ["unshare", "--mount", "env", "-i", *environment, "sh", "-euc", script, "sh"]
 
 
-def once(inside: list[str], facts: Mapping[str, Any], key: str) -> float:
-    """One life of the server. Milliseconds from its start until it is ready."""
+def once(inside: list[str], facts: Mapping[str, Any], key: str, *, packed: bool) -> float:
+    """One life of the server. Milliseconds from its start until it is ready. packed: whether it has to map the volume's
+    weights, or has to have none of them."""
     port = next(word.partition("=")[2] for word in reversed(inside) if word.startswith("COLIBRI_SERVE_PORT="))
     begun = time.perf_counter()
     process = subprocess.Popen([*inside, *facts["Entrypoint"], *facts["Cmd"]], stdout=subprocess.PIPE)
@@ -203,6 +208,8 @@ def once(inside: list[str], facts: Mapping[str, Any], key: str) -> float:
         assert health[0] == "CMD"
         subprocess.run([*inside, *health[1:]], check=True)
         assert answered(port, key) == 1
+        mapped = "/cache/colibri/engines/" in Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8")
+        assert mapped == packed, f"weights of the volume: {mapped}, wanted {packed}"
         process.terminate()
         assert process.wait(60) == 0
     finally:

@@ -58,7 +58,7 @@ LONGEST = (
     "files/follow/test_live.py",
 )
 
-NAMED = {Path(__file__).parent / name for name in ("corpus", "old_sqlite")}
+NAMED = {Path(__file__).parent / name for name in ("bundled", "corpus", "old_sqlite")}
 
 # Folders with an environment of their own: run.py's test-openvino, test-optimum, test-clients, test-deploy,
 # test-compat, test-frameworks, test-qdrant, test-ray, test-ui, test-mcp and wheels fail if what they need is not there.
@@ -92,7 +92,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Two folders are for those who name them: corpus is made by LibreOffice, in minutes (`run.py test-files`), and
-    old_sqlite runs over a SQLite that `run.py test-sqlite` builds."""
+    """Three folders are for those who name them: corpus is made by LibreOffice, in minutes (`run.py test-files`),
+    old_sqlite runs over a SQLite that `run.py test-sqlite` builds, bundled fetches wheels (`run.py test-bundle`)."""
     named = any(word.startswith(f"tests/{collection_path.name}") for word in config.args)
     return True if collection_path in NAMED and not named else None

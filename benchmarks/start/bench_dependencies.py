@@ -38,7 +38,6 @@ MODULES = {
     "onnxruntime": "onnxruntime",
     "huggingface-hub": "huggingface_hub",
     "tokenizers": "tokenizers",
-    "tqdm": "tqdm",
     "starlette": "starlette",
     "uvicorn": "uvicorn",
     "msgspec": "msgspec",

@@ -33,6 +33,7 @@ def door(
 
 if TYPE_CHECKING:
     from colibri.machine.another import another_python
+    from colibri.machine.bar import Bar
     from colibri.machine.cores import available_cores, few_cpus, keep_off_this_cpu, physical_cores
     from colibri.machine.frozen import frozen_by, program
     from colibri.machine.homes import can_be, home, temporary_folder, user_config, user_data, why_no_home
@@ -48,6 +49,7 @@ else:
         __name__,
         {
             "another": "another_python",
+            "bar": "Bar",
             "cores": "available_cores few_cpus keep_off_this_cpu physical_cores",
             "frozen": "frozen_by program",
             "homes": "can_be home temporary_folder user_config user_data why_no_home",

@@ -4,13 +4,13 @@ What is done is counted twice: in the units that the total is known in (texts, f
 tokens, which are what takes the time and arrive while a unit is under way. How many units a token is, is learned.
 """
 
-import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
+
+from colibri.machine.bar import Bar
 
 LINE_SECONDS = 30.0  # between two lines where nothing can be drawn
 _GUESSED_TOKENS = 1_000  # that many tokens outweigh the first guess of how many units a token is
@@ -141,7 +141,7 @@ def progress_bar(
         progress.show = _lines(progress, out, clock)
         yield progress
     else:
-        with _bar(progress, out):
+        with _bar(progress, out, clock):
             yield progress
 
 
@@ -159,35 +159,21 @@ def _lines(progress: Progress, out: TextIO, clock: Callable[[], float]) -> Calla
 
 
 @contextmanager
-def _bar(progress: Progress, out: TextIO) -> Iterator[None]:
-    from tqdm import tqdm  # noqa: PLC0415 - 20 ms that only long work pays
+def _bar(progress: Progress, out: TextIO, clock: Callable[[], float]) -> Iterator[None]:
+    bar = Bar(out, clock)
 
-    units = f"{{n:.0f}} of {{total:.0f}} {progress.unit}, " if progress.unit else ""
-    shape = f"{{l_bar}}{{bar}}| {units}{{elapsed}}{{postfix}}" if progress.total else "{desc}: {elapsed}{postfix}"
-    # miniters: every change counts, however small, and is drawn ten times a second at most.
-    form = {"bar_format": shape, "leave": False, "miniters": 0, **_size(out)}
-    with tqdm(total=progress.total, desc=progress.what, file=out, **form) as drawn:
+    def show() -> None:
+        done, units = progress.fraction, ""
+        if done is not None and progress.total and progress.unit:
+            units = f"{done * progress.total:,.0f} of {progress.total:,.0f} {progress.unit}, "
+        bar.draw(progress.what, done, f"{units}{_minutes(progress.seconds)}, {progress.words()}")
 
-        def show() -> None:
-            drawn.total = progress.total  # which falls where a unit turns out to be no work
-            drawn.set_postfix_str(progress.words(), refresh=False)
-            drawn.update((progress.fraction or 0) * (progress.total or 0) - drawn.n)
-
-        progress.show = show
-        yield
-
-
-def _size(out: TextIO) -> dict[str, int]:
-    """For a terminal that does not know its size (a container's, a serial line's, some editors'): tqdm would draw
-    nothing on it. Empty: it knows, or is none."""
+    progress.show = show
+    show()
     try:
-        known = os.get_terminal_size(out.fileno())
-    except (OSError, ValueError):  # no terminal; a stream without a file
-        return {}
-    if known.columns and known.lines:
-        return {}
-    guessed = shutil.get_terminal_size()  # $COLUMNS and $LINES, else 80 by 24
-    return {"ncols": known.columns or guessed.columns, "nrows": known.lines or guessed.lines}
+        yield
+    finally:
+        bar.clear()
 
 
 def _minutes(seconds: float) -> str:

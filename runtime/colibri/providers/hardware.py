@@ -65,12 +65,15 @@ def runtime_distributions() -> list[str]:
 
 
 def require_onnxruntime() -> str | None:
-    """Make sure that exactly one ONNX Runtime is there. Raises MissingExtra when none is; returns a warning when
-    several distributions own the module, because whichever was installed last has overwritten the other."""
+    """Make sure that exactly one ONNX Runtime is there. Raises MissingExtra when none is, which says so where pip has
+    none for this platform; returns a warning when several distributions own the module, because whichever was installed
+    last has overwritten the other."""
     spec = util.find_spec("onnxruntime")
     if spec is None or spec.origin is None:
+        from colibri.providers.wheels import no_wheel, this_host  # noqa: PLC0415 - only who has none waits for it
+
         leftover = "" if spec is None else " (only left-over files of an uninstalled one)"
-        raise MissingExtra(f"no onnxruntime{leftover} (colibri-edge[cpu]): {_install()}")
+        raise MissingExtra(f"no onnxruntime{leftover} (colibri-edge[cpu]): {no_wheel(this_host()) or _install()}")
     # A look at the folder first: asking every installed distribution takes 0.1 s and more.
     beside = Path(spec.origin).parents[1]
     try:
