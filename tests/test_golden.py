@@ -13,6 +13,7 @@ from colibri.artefact.finding import find
 from colibri.cli import group
 from colibri.golden import deviations
 from colibri.model import Colibri
+from colibri.providers import cpu_features
 from reference import maxsim
 
 TEXT = "Hello World"
@@ -76,13 +77,15 @@ def test_without_published_rows_it_says_that_none_apply(folder: Path) -> None:
 
 
 def test_the_shipped_models_rows_are_near_those_computed_without_colibri() -> None:
-    """int8 layers: at a cosine of .998 one value of 96 may be .02 off; the recipe's tolerance is that of float32."""
+    """int8 layers: at a cosine of .998 one value of 96 may be .02 off, at the .995 of 7-bit activations twice that
+    (.031 seen); the recipe's tolerance is that of float32."""
     model = colibri.load()
     rows = model.manifest.golden
     assert {(row.role, row.dim) for row in rows} == {
         (role, dim) for role in ("query", "document") for dim in model.dims
     }
-    assert max(row.difference for row in deviations(model, rows)) <= 0.02
+    in_8_bits = cpu_features() & {"avx512_vnni", "avx_vnni", "neon"} or "avx2" not in cpu_features()
+    assert max(row.difference for row in deviations(model, rows)) <= (0.02 if in_8_bits else 0.04)
 
 
 SCORES: dict[str, Any] = {

@@ -225,7 +225,10 @@ def _write(
             variants = {workshop.reference: extra}
             reference = Artefact(scratch, dataclasses.replace(manifest, variants=variants, tokenizer=plain))
         manifest = measure(Artefact(folder, manifest), reference, workshop.reference, may_miss=may_miss)
-    if manifest.variants.keys() < written.keys():
+    if any(
+        name not in manifest.variants or len(manifest.variants[name].graphs) < len(variant.graphs)
+        for name, variant in written.items()
+    ):
         manifest = _without_files_of_none(manifest, folder)
     artefacts.write_manifest(manifest, folder / artefacts.FILE_NAME)
     return artefacts.read_manifest(folder / artefacts.FILE_NAME)

@@ -17,7 +17,7 @@ from colibri_export.checkpoint import Checkpoint
 from colibri_export.engine import DEFAULT_CAPABILITIES, build, context_model, require_tensorrt
 from colibri_export.graph.blocks import Dialect, Weights
 from colibri_export.graph.half import in_half
-from colibri_export.graph.precision import FloatWeights, Int8Weights
+from colibri_export.graph.precision import FloatWeights, Int8Kind, Int8Weights
 from colibri_export.heads import Head
 from colibri_export.weight_file import Stored
 from colibri_export.weights import StoredDense, VocabularyBits, write_float, write_half, write_heads, write_int8
@@ -33,8 +33,12 @@ RTX = "NvTensorRTRTXExecutionProvider"
 ACCELERATORS = tuple(known.execution_provider for known in ORDER if known.execution_provider != CPU)
 """Those that take a graph of standard operators, best first."""
 
-# Where u8 x s8 products are summed without saturating at 16 bits (see Int8Weights).
-_EXACT_S8 = ("avx512_vnni", "avx_vnni", "neon")
+# The fastest first, and where it is that (see Int8Weights): s8 is exact only there, s8a7 gains nothing without AVX2.
+_INT8_KINDS: tuple[tuple[Int8Kind, tuple[str, ...]], ...] = (
+    ("s8", ("avx512_vnni", "avx_vnni", "neon")),
+    ("s8a7", ("avx2",)),
+    ("u8", ()),
+)
 _MINIMUM_ONNXRUNTIME = "1.20"
 _HEADS = "heads.f32.bin"
 _MINIMUM_FOR_RTX = "1.22"  # the first with a TensorRT-RTX provider
@@ -98,8 +102,8 @@ class Workshop:
 
     def _int8(self) -> Variant:
         graphs = [
-            self._fused(f"cpu-int8.{kind}", Int8Weights(self._int8_weights, signed=kind == "s8"), features)
-            for kind, features in (("s8", _EXACT_S8), ("u8", ()))
+            self._fused(f"cpu-int8.{kind}", Int8Weights(self._int8_weights, kind), features)
+            for kind, features in _INT8_KINDS
         ]
         return self._variant("int8", graphs, ("backbone.int8.bin", _HEADS))
 

@@ -82,18 +82,19 @@ def test_unattended_masks_have_the_rows_of_transformers(variant: str, tiny: Arte
             assert_equal_rows(rows[dim], unit_rows(golden["expanded_hidden"][0] @ golden[f"head_{dim}"].T))
 
 
-def test_int8_is_near_transformers_and_all_its_graphs_agree_to_the_bit(tiny: Artefact, golden: Tensors) -> None:
+def test_int8_is_near_transformers_and_its_graphs_of_8_bits_agree_to_the_bit(tiny: Artefact, golden: Tensors) -> None:
     features = providers.cpu_features()
     graphs = tiny.manifest.variants["cpu-int8"].graphs
     runnable = [graph for graph in graphs if not graph.any_cpu_feature or features & set(graph.any_cpu_feature)]
     assert graphs[-1] in runnable
     for files in zip(*(sessions(tiny, graph) for graph in runnable), strict=True):
         found = [[run(session, golden[f"ids_{length}"][0])[48] for length in LENGTHS] for session, _ in files]
-        cosines = [(rows * golden[f"tokens_48_{n}"][0]).sum(axis=1) for n, rows in zip(LENGTHS, found[0], strict=True)]
+        cosines = [(rows * golden[f"tokens_48_{n}"][0]).sum(axis=1) for n, rows in zip(LENGTHS, found[-1], strict=True)]
         # Random weights suffer most from 8 bits; measured: 0.984 and 0.988. A kernel that saturates is far below.
         assert np.concatenate(cosines).mean() > 0.975
-        for other in found[1:]:
-            assert all((ours == theirs).all() for ours, theirs in zip(found[0], other, strict=True))
+        of_8_bits = [rows for rows, graph in zip(found, runnable, strict=True) if "s8a7" not in graph.document]
+        for other in of_8_bits[1:]:
+            assert all((ours == theirs).all() for ours, theirs in zip(of_8_bits[0], other, strict=True))
 
 
 def test_a_graph_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:

@@ -38,14 +38,20 @@ def with_gpu_first(manifest: Manifest) -> Manifest:
         ({"avx512_vnni", "avx2"}, "cpu-int8.s8.onnx"),
         ({"avx_vnni", "avx2"}, "cpu-int8.s8.onnx"),
         ({"neon"}, "cpu-int8.s8.onnx"),
-        ({"avx2"}, "cpu-int8.u8.onnx"),
+        ({"avx2"}, "cpu-int8.s8a7.onnx"),
         (set(), "cpu-int8.u8.onnx"),
         ({"something_new"}, "cpu-int8.u8.onnx"),
     ],
 )
-def test_signed_weights_run_only_where_they_do_not_saturate(features: set[str], graph: str, tiny: Artefact) -> None:
+def test_of_the_graphs_that_are_right_here_the_fastest_runs(features: set[str], graph: str, tiny: Artefact) -> None:
     choice = choose(tiny.manifest, None, features, [CPU], "1.20.0")
     assert (choice.variant_name, choice.graph.document, choice.provider) == ("cpu-int8", graph, CPU)
+
+
+def test_an_artefact_of_before_runs_its_graph_for_every_processor(bert: Artefact) -> None:
+    older = tuple(g for g in bert.manifest.variants["cpu-int8"].graphs if g.any_cpu_feature != ("avx2",))
+    manifest = changed(bert.manifest, "cpu-int8", graphs=older)
+    assert choose(manifest, None, {"avx2"}, [CPU], "1.20.0").graph.document == "cpu-int8.u8.onnx"
 
 
 @pytest.mark.parametrize("name", ["cpu-int8", "cpu-fp32", "portable"])

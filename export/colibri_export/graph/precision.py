@@ -1,6 +1,7 @@
 """Matrices and vocabulary in float32 and in int8: the only thing in which graphs of the two differ."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import onnx_ir as ir
@@ -11,7 +12,9 @@ from colibri_export.weights import BLOCK
 
 _BY_ROW = ("ffn_in", "ffn_out")  # products whose activations differ most in size from row to row
 _TINIEST = np.float32(1e-14)  # scale of a row of zeros
-_LOW = 32  # of 256 steps, how many are below zero where values are known to be hardly negative (GELU's: -0.17 at least)
+_BELOW_ZERO = 8  # one step in so many, where values are known to be hardly negative (GELU's: -0.17 at least)
+
+Int8Kind = Literal["s8", "s8a7", "u8"]
 
 
 class FloatWeights:
@@ -39,14 +42,20 @@ class FloatWeights:
 class Int8Weights:
     """int8 matrices, multiplied with activations that are quantised as they come; a 4-bit or 8-bit vocabulary.
 
-    signed    weights are used as stored; exact where the CPU multiplies u8 x s8 into 32 bits (VNNI, AMX, ARM)
-    unsigned  for other x86, whose u8 x s8 instruction saturates at 16 bits: the same bytes read as uint8 with the
-              top bit flipped (one BitwiseXor that onnxruntime folds when it loads), zero point 128
+    All kinds have the same bytes and are exact where they run:
+
+    s8    weights as stored, activations of 8 bits; where the CPU multiplies u8 x s8 into 32 bits (VNNI, AMX, ARM)
+    s8a7  weights as stored, activations of 7 bits (0 to 128 at most); everywhere. Other x86 adds two products of bytes
+          up in 16 bits that saturate, and 2 x 128 x 127 = 32,512 fits them: 1.1 times as fast as u8 with AVX2, at some
+          cost in closeness (benchmarks/NOTES.md)
+    u8    weights read as uint8 with the top bit flipped (one BitwiseXor that onnxruntime folds when it loads), zero
+          point 128, activations of 8 bits; everywhere, as products of 16 bits. The rows of s8
     """
 
-    def __init__(self, tensors: Mapping[str, Stored], *, signed: bool) -> None:
+    def __init__(self, tensors: Mapping[str, Stored], kind: Int8Kind) -> None:
         self._tensors = tensors
-        self._signed = signed
+        self._kind = kind
+        self._top = 127 if kind == "s8a7" else 255
 
     def stored(self, name: str) -> Stored:
         return self._tensors[name]
@@ -78,13 +87,16 @@ class Int8Weights:
         scale = g.weight(self._tensors[f"{name}.weight.scale"])
         added = g.weight(self._tensors[f"{name}.bias"]) if bias else None
         matrix, zero = self._matrix(g, stored)
-        return g.op("DynamicQuantizeMatMul", x, matrix, scale, zero, added, microsoft=True)
+        if self._kind != "s8a7":
+            return g.op("DynamicQuantizeMatMul", x, matrix, scale, zero, added, microsoft=True)
+        integers, size, middle = self._as_a_whole(g, x)
+        return g.op("MatMulIntegerToFloat", integers, matrix, size, scale, middle, zero, added, microsoft=True)
 
     def parts(self, g: GraphBuilder, x: ir.Value, name: str, count: int, *, bias: bool = False) -> list[ir.Value]:
         """x is quantised once; onnxruntime cuts the weights when it loads, cheaper than cutting each result."""
         stored = self._tensors[f"{name}.weight"]
         width = stored.shape[1] // count
-        integers, size, middle = g.ops("DynamicQuantizeLinear", 3, x, microsoft=False)
+        integers, size, middle = self._as_a_whole(g, x)
         matrix, zero = self._matrix(g, stored)
         vectors = [g.weight(self._tensors[f"{name}.{what}"]) for what in ("weight.scale", *(["bias"] if bias else []))]
         found = []
@@ -97,6 +109,22 @@ class Int8Weights:
             found.append(g.op("MatMulIntegerToFloat", *inputs, microsoft=True))
         return found
 
+    def _as_a_whole(self, g: GraphBuilder, x: ir.Value) -> list[ir.Value]:
+        """x in integers, their size, and the integer that is zero; all of x alike, from its least to its largest value.
+
+        In 7 bits as DynamicQuantizeLinear does it in 8. Two halves may be rounded up, so the largest integer is 128.
+        """
+        if self._kind != "s8a7":
+            return g.ops("DynamicQuantizeLinear", 3, x, microsoft=False)
+        nothing = g.constant(np.float32(0))
+        most = g.op("Max", g.op("ReduceMax", x, keepdims=0), nothing)
+        least = g.op("Min", g.op("ReduceMin", x, keepdims=0), nothing)
+        size = g.op("Mul", g.op("Sub", most, least), g.constant(np.float32(1 / self._top)))
+        size = g.op("Max", size, g.constant(_TINIEST))
+        middle = g.op("Round", g.op("Div", g.op("Neg", least), size))
+        middle = g.op("Cast", middle, to=ir.DataType.UINT8.value)
+        return [g.op("QuantizeLinear", x, size, middle), size, middle]
+
     def _by_row(self, g: GraphBuilder, x: ir.Value, name: str, *, bias: bool, least: float | None) -> ir.Value:
         """Each row of x quantised by a scale of its own, which the row of the product is multiplied with again.
 
@@ -105,10 +133,11 @@ class Int8Weights:
         """
         stored = self._tensors[f"{name}.weight"]
         flat = g.op("Reshape", x, g.constant([-1, stored.shape[0]]))
-        zero_at = 128 if least is None else _LOW
+        zero_at = (self._top + 1) // (2 if least is None else _BELOW_ZERO)
         largest = g.op("ReduceMax", flat if least is not None else g.op("Abs", flat), g.constant([1]), keepdims=1)
-        steps, smallest = (127, _TINIEST) if least is None else (255 - _LOW, np.float32(-least / _LOW))
-        size = g.op("Max", g.op("Mul", largest, g.constant(np.float32(1 / steps))), g.constant(smallest))
+        smallest = _TINIEST if least is None else np.float32(-least / zero_at)
+        steps = g.constant(np.float32(1 / (self._top - zero_at)))
+        size = g.op("Max", g.op("Mul", largest, steps), g.constant(smallest))
 
         def zeros() -> ir.Value:
             rows = g.op("Shape", g.op("Reshape", g.ids, g.constant([-1])))
@@ -126,7 +155,7 @@ class Int8Weights:
 
     def _matrix(self, g: GraphBuilder, stored: Stored) -> tuple[ir.Value, ir.Value | None]:
         """A matrix as this CPU takes it, and its zero points (none: all 0)."""
-        if self._signed:
+        if self._kind != "u8":
             return g.weight(stored), None
         with g.outside():
             flipped = g.op("BitwiseXor", g.weight(stored, ir.DataType.UINT8), g.constant(np.uint8(0x80)))

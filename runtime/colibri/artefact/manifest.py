@@ -155,7 +155,8 @@ class Graph:
     query: str
     document: str
     any_cpu_feature: tuple[str, ...]
-    """Runs correctly only where one of these is present; empty: everywhere. Names: see colibri.providers."""
+    """Runs correctly (or, with avx2, faster than those after it) only where one of these is present; empty: everywhere.
+    Names: see colibri.providers."""
     masked_query: bool
     masked_document: bool
     """Whether the graph takes an attention mask beside the ids."""

@@ -137,6 +137,9 @@ def _artefact(name: str | None, variant: str | None, provider: str, runs: bool, 
             choice, features = best.found[0], providers.cpu_features()
             taken = providers.Provider.of(choice, best.reasons)
             on_cpu = ", ".join(sorted(features & set(choice.graph.any_cpu_feature))) or "runs on any CPU"
+            graphs = choice.variant.graphs
+            faster = {feature for graph in graphs[: graphs.index(choice.graph)] for feature in graph.any_cpu_feature}
+            on_cpu += f"; faster ones want {' or '.join(sorted(faster))}" if faster else ""
             report["would_run"] = {
                 "variant": choice.variant_name,
                 "graph": choice.graph.document,
