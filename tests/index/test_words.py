@@ -413,7 +413,7 @@ def test_a_beginning_of_many_words_says_nothing_beside_a_meaning(store: Index, m
     monkeypatch.setattr(by_words, "ALWAYS", 1)
     filled(store, {f"d{i}": f"what where {'zebra' if i == 3 else 'horse'}" for i in range(9)})
     assert len(found(store, "wh", typing=True)) == 9
-    both = {"k": 9, "mode": "both", "text": "wh"}
+    both: dict[str, Any] = {"k": 9, "mode": "both", "text": "wh"}
     assert {hit.words for hit in store.search(rows(0), typing=True, **both)} == {0.0}
     assert {hit.words for hit in store.search(rows(0), **both | {"text": "what"})} == {1.0}
     named = store.search(rows(0), typing=True, **both | {"text": "zebra wh"})

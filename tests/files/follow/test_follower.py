@@ -142,7 +142,7 @@ def test_holds_neither_end_a_pause_nor_begin_one(notes: Path, tmp_path: Path) ->
         with one.follower.held(SECONDS) as still, one.follower.held():
             assert still
             one.follower.look_now()
-            assert one.follower.state.phase == "idle"
+            assert str(one.follower.state.phase) == "idle"
             one.follower.resume()  # ends no hold
             assert texts(tmp_path / "index").keys() == {"bird.md", "bread.txt"}
         for _ in range(3):  # right after each other, before the first is known to be over
