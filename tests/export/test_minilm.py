@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
 import colibri
+from colibri.providers import cpu_features
 from colibri_export.facts import PLAIN
 from colibri_export.pipeline import export
 
@@ -62,7 +63,8 @@ def test_mean_pooled_rows_have_the_published_similarities(artefact: Path, graph:
 
 
 def test_int8_rows_stay_near_the_float_ones_on_the_models_own_language(artefact: Path) -> None:
-    """Mean cosine at least .994, the error of the 4-bit vocabulary included, over paragraphs of English."""
+    """Mean cosine at least .994 (.99 by activations of 7 bits), the error of the 4-bit vocabulary included, over
+    paragraphs of English."""
     root = Path(__file__).parents[2]
     pages = [(root / name).read_text(encoding="utf-8") for name in ("LICENSE", "CHANGELOG.md")]
     texts = [" ".join(paragraph.split()) for page in pages for paragraph in page.split("\n\n") if paragraph.strip()]
@@ -71,4 +73,5 @@ def test_int8_rows_stay_near_the_float_ones_on_the_models_own_language(artefact:
     ]
     cosines = np.einsum("td,td->t", *rows, dtype=np.float64)
     assert len(cosines) > 2_000
-    assert cosines.mean() >= 0.994
+    exact = cpu_features() & {"avx512_vnni", "avx_vnni", "neon"} or "avx2" not in cpu_features()
+    assert cosines.mean() >= (0.994 if exact else 0.99)

