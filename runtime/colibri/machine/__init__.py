@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from colibri.machine.frozen import frozen_by, program
     from colibri.machine.homes import can_be, home, temporary_folder, user_config, user_data, why_no_home
     from colibri.machine.installed import install_command
+    from colibri.machine.locking import try_lock, unlock
     from colibri.machine.memory import give_back
     from colibri.machine.priority import give_way, give_way_a_little
     from colibri.machine.progress import Progress, progress_bar
@@ -54,6 +55,7 @@ else:
             "frozen": "frozen_by program",
             "homes": "can_be home temporary_folder user_config user_data why_no_home",
             "installed": "install_command",
+            "locking": "try_lock unlock",
             "memory": "give_back",
             "priority": "give_way give_way_a_little",
             "progress": "Progress progress_bar",

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from colibri.model import Colibri
 
 _FACTS_FILE = "colibri-store.json"
-_SHARD = "shard"
+_SHARD, _LOCK_FILE = "shard", "lock"
 _DATATYPES = {"float32": "Float32", "float16": "Float16", "turbo8": "Turbo8"}
 _BATCH_BYTES = 8 << 20
 _INDEXED = {ID: "Keyword", FACTS: "Keyword", PASSAGE: "Integer"}
@@ -111,9 +110,10 @@ class EdgeEngine:
 
     def __init__(self, folder: Path, own: dict[str, Any], *, new: bool, on_disk: bool, lock_seconds: float) -> None:
         self._folder = folder
-        shard = folder / _SHARD
         opening = {
-            "path": str(shard.absolute()),
+            "path": str((folder / _SHARD).absolute()),
+            "lock": str((folder / _LOCK_FILE).absolute()),
+            "facts": str((folder / _FACTS_FILE).absolute()),
             "vectors": {name: int(dim) for dim, name in own["names"].items()} if new else None,
             "sparse": CENTROIDS if own.get("sparse") else None,
             "datatype": _DATATYPES[own["datatype"]],
@@ -123,8 +123,6 @@ class EdgeEngine:
         if new:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                if shard.exists():  # its making was interrupted: it was never opened
-                    shutil.rmtree(shard)
             except OSError as error:
                 raise StoreError(f"{folder}: cannot be made ({error.strerror})") from error
         self._process = EdgeProcess(folder, opening, lock_seconds)

@@ -14,7 +14,6 @@ from colibri.machine import another_python, install_command
 from colibri.stores.edge_frames import receive, send
 
 VARIABLE = "COLIBRI_STORES_EDGE"
-_LOCKED = "WouldBlock"  # what Edge says of a folder that another has open
 _PAUSE = 0.05  # seconds between tries to open one
 
 
@@ -62,30 +61,33 @@ class EdgeProcess:
     def _start(self) -> None:
         if not sys.executable:
             raise StoreError("sys.executable is empty: this Python cannot start the process that holds Qdrant Edge")
-        give_up = time.monotonic() + self._lock_seconds
+        command, environment = another_python("colibri.stores.edge_worker", VARIABLE)
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+        weakref.finalize(self, _end, self._process)
+        try:
+            self._open(time.monotonic() + self._lock_seconds)
+        except StoreError:
+            if self._process is not None:
+                _end(self._process)
+                self._process = None
+            raise
+        self._opening = {**self._opening, "vectors": None}
+
+    def _open(self, give_up: float) -> None:
         while True:
-            command, environment = another_python("colibri.stores.edge_worker", VARIABLE)
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=environment,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
-            weakref.finalize(self, _end, self._process)
             try:
                 self._ask("open", self._opening)
-            except StoreError as error:
-                if self._process is not None:
-                    _end(self._process)
-                    self._process = None
-                if _LOCKED not in str(error):
-                    raise
+            except StoreLocked:
                 if time.monotonic() > give_up:
-                    raise StoreLocked(f"{self._where}: another store has it open") from error
+                    raise
                 time.sleep(_PAUSE)
             else:
-                self._opening = {**self._opening, "vectors": None}
                 return
 
     def _ask(self, does: str, words: dict[str, Any]) -> Any:
@@ -105,6 +107,8 @@ class EdgeProcess:
             code = process.wait()
             self._process = None
             raise StoreError(f"{self._where}: the process that holds it ended (exit code {code}); call again")
+        if "locked" in answer:
+            raise StoreLocked(f"{self._where}: another store has it open")
         if "missing" in answer:
             raise MissingExtra(
                 f"QdrantEdgeStore needs qdrant-edge-py ({answer['missing']}; colibri-edge[qdrant-edge]): "

@@ -5,7 +5,6 @@ what its parent held: it lets go of all of it when it begins.
 """
 
 import os
-import sys
 import threading
 import time
 import weakref
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from colibri.errors import StoreError, StoreLocked
 from colibri.index.storage.sharing import open_shared
+from colibri.machine import try_lock, unlock
 
 FIRST_WAIT, LONGEST_WAIT = 0.001, 0.05
 _GAP_SECONDS = 0.5  # whoever replaces the folder renames two, and between them its name is nobody's
@@ -36,7 +36,7 @@ class HeldFile:
         """Let go, once. In a forked child, whose parent goes on, nothing happens."""
         if self in _held:
             _held.discard(self)
-            _unlock(self.number)
+            unlock(self.number)
             os.close(self.number)
 
 
@@ -182,7 +182,7 @@ def _is_still(path: Path, number: int) -> bool:
 
 
 def _locked(path: Path, number: int) -> HeldFile | None:
-    return HeldFile(path, number) if _try_lock(number) else None
+    return HeldFile(path, number) if try_lock(number) else None
 
 
 def _in_child() -> None:
@@ -194,33 +194,5 @@ def _in_child() -> None:
         lock.forget_thread()
 
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(number: int) -> bool:
-        try:
-            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-    def _unlock(number: int) -> None:
-        with suppress(OSError):
-            os.lseek(number, 0, os.SEEK_SET)
-            msvcrt.locking(number, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _try_lock(number: int) -> bool:
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def _unlock(number: int) -> None:
-        with suppress(OSError):
-            fcntl.flock(number, fcntl.LOCK_UN)
-
+if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_child)
