@@ -4,7 +4,8 @@
     python3 run.py bench screen --data DIR --work DIR --passages 100000 --against COMMIT
 
 Each way is a process of its own, and they take turns on the same question. `--against` is another build, over the same
-files: it knows no sign bits, and scans. Encoding the real passages takes an hour of two cores once, and is kept.
+passages in an index of its own: it knows no sign bits, and scans. Encoding the real passages takes an hour of two cores
+once, and is kept.
 """
 
 import json
@@ -100,7 +101,7 @@ def timed(ways: dict[str, Contestant], questions: TokenVectors, rounds: int) -> 
 
 def kept(ways: dict[str, Contestant], questions: TokenVectors, count: int) -> dict[str, Any]:
     """Which of the exact ten the screened search has, over so many questions, and which were worst."""
-    shares, ways_taken = [], []
+    shares, ways_taken, whole = [], [], []
     for number in range(min(count, len(questions))):
         query = one_of(questions, number)
         exact, screened = (ways[name].search(query, 2) for name in ("exact", "screened"))
@@ -110,6 +111,8 @@ def kept(ways: dict[str, Contestant], questions: TokenVectors, count: int) -> di
             own.get(found, score) == score for found, score in zip(screened["ids"], screened["scores"], strict=True)
         )
         shares.append(len({*exact["ids"]} & {*screened["ids"]}) / len(exact["ids"]))
+        if "before" in ways:
+            whole.append(len({*ways["before"].search(query, 2)["ids"]} & {*screened["ids"]}) / len(exact["ids"]))
         if number % 100 == 99:
             click.echo(f"{number + 1:,} questions: {100 * statistics.mean(shares):.2f} % of the exact ten", err=True)
     return {
@@ -118,6 +121,7 @@ def kept(ways: dict[str, Contestant], questions: TokenVectors, count: int) -> di
         "kept": statistics.mean(shares),
         "all_ten": statistics.mean(share == 1 for share in shares),
         "worst": min(shares),
+        **({"of_int8": statistics.mean(whole)} if whole else {}),
     }
 
 
@@ -157,7 +161,7 @@ def built(work: Path, place: Path, root: Path, passages: int, *kind: str) -> dic
 @click.option("--times", type=click.IntRange(min=1), default=20, show_default=True, help="Passages a real row is in.")
 @click.option("--questions", "count", type=click.IntRange(min=1), default=1_000, show_default=True, help="For recall.")
 @click.option("--rounds", type=click.IntRange(min=2), default=20, show_default=True)
-@click.option("--against", metavar="COMMIT", help="Another build, which scans the same index.")
+@click.option("--against", metavar="COMMIT", help="Another build, which scans an index of its own.")
 @click.option("--json", "lines", type=click.File("w", encoding="utf-8"), help="Write one JSON line a case.")
 def main(
     data: Path,
@@ -202,7 +206,11 @@ def main(
         share = sum(memory["screened"].values()) / sum(memory["exact"].values())
         tell("touched by one search", {"mb": memory, "share": share})
         if other is not None:
-            ways["before"] = Contestant(other, place, {})
+            if not (own / f"built-{against}").exists():
+                shutil.rmtree(own / "before", ignore_errors=True)
+                tell("built", {"build": "before"} | built(own, own / "before", other, passages))
+                (own / f"built-{against}").touch()
+            ways["before"] = Contestant(other, own / "before", {})
         for found in timed(ways, questions, rounds):
             tell("timed", found)
         tell("kept", kept(ways, questions, count))
