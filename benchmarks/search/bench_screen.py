@@ -16,7 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -81,6 +81,22 @@ def one_of(questions: TokenVectors, number: int) -> TokenVectors:
     own = slice(int(questions.starts[number]), int(questions.starts[number + 1]))
     weights = None if questions.weights is None else questions.weights[own]
     return TokenVectors(questions.rows[own], np.array([0, own.stop - own.start], np.int64), weights=weights)
+
+
+def touched(place: Path, questions: TokenVectors, count: int = 9) -> dict[str, Any]:
+    """MB of each kind of file that the first search of a process looks at: of so many questions the one in the middle,
+    and the most. A scan is the same for all."""
+    asked = list(islice(of_length(questions, LENGTHS[-1]), 0, 50 * count, 50))
+    found = []
+    for options, some in (({}, asked), ({"exact": True}, asked[:1])):
+        for query in some:
+            way = Contestant(ROOT, place, options)
+            found.append(way.search(query, 1, touched=True)["touched_mb"])
+            way.end()
+    exact = found.pop()
+    found.sort(key=lambda files: sum(files.values()))
+    share, most = (sum(files.values()) / sum(exact.values()) for files in (found[len(found) // 2], found[-1]))
+    return {"mb": {"screened": found[len(found) // 2], "exact": exact}, "share": share, "most": most}
 
 
 def timed(ways: dict[str, Contestant], questions: TokenVectors, rounds: int) -> Iterator[dict[str, Any]]:
@@ -200,11 +216,8 @@ def main(
                 shutil.rmtree(own / "again", ignore_errors=True)
                 tell("ingest", {"build": name} | built(own, own / "again", root, few))
             shutil.rmtree(own / "again")
+        tell("touched by one search", touched(place, questions))
         ways = {"screened": Contestant(ROOT, place, {}), "exact": Contestant(ROOT, place, {"exact": True})}
-        first = next(of_length(questions, 32))
-        memory = {name: way.search(first, 1, touched=True)["touched_mb"] for name, way in ways.items()}
-        share = sum(memory["screened"].values()) / sum(memory["exact"].values())
-        tell("touched by one search", {"mb": memory, "share": share})
         if other is not None:
             if not (own / f"built-{against}").exists():
                 shutil.rmtree(own / "before", ignore_errors=True)

@@ -16,7 +16,7 @@ from colibri.index.storage.reading import MEND
 from colibri.index.storage.segments import Segment
 from colibri.index.storage.snapshot import Snapshot
 from colibri.index.where import Where, compiled
-from colibri.scoring import Floats, can_screen, maxsim, maxsim_batch, maxsim_subset, screened, why_numpy
+from colibri.scoring import Floats, Screen, can_screen, maxsim, maxsim_batch, maxsim_subset, why_numpy
 from colibri.vectors import Offsets, TokenVectors
 
 _SUBSET_BELOW = 0.6
@@ -142,13 +142,14 @@ def _scored(
     ]
     for i in range(len(queries)):
         query = part_of(queries, i, i + 1)
+        screen = Screen(query[0], query.dim, query.weights) if screened else None
         parts = []
         for (segment, places), scores in zip(asked, by_rows, strict=True):
-            if scores is None:
-                nothing = np.full(len(segment.docs), -np.inf, np.float32)
-                parts.append(Part(segment, nothing, _bits(query, segment, places, threads)))
-            else:
+            if scores is not None:
                 parts.append(Part(segment, scores[i]))
+            elif screen is not None:
+                nothing = np.full(len(segment.docs), -np.inf, np.float32)
+                parts.append(Part(segment, nothing, _bits(screen, segment, places, threads)))
         yield Scores(parts, partial(_left, query, threads=threads))
 
 
@@ -210,15 +211,15 @@ def _left(query: TokenVectors, some: Some, *, threads: int | None) -> list[Float
     return np.split(found, np.cumsum([len(places) for _, places in some])[:-1])
 
 
-def _bits(query: TokenVectors, segment: Segment, places: Offsets | None, threads: int | None) -> Floats:
+def _bits(screen: Screen, segment: Segment, places: Offsets | None, threads: int | None) -> Floats:
     """(passages,) scores by sign bits, of one query; -inf for passages that do not count."""
     signs = segment.signs
     assert signs is not None
     if places is None or len(places) > _SUBSET_BELOW * len(signs):
-        found = _told(segment, lambda: screened(query[0], signs, query.weights, threads=threads))
+        found = _told(segment, lambda: screen.scores(signs, threads=threads))
         return found if places is None else _but(found, places)
     found = np.full(len(signs), -np.inf, np.float32)
-    found[places] = _told(segment, lambda: screened(query[0], signs, query.weights, places, threads=threads))
+    found[places] = _told(segment, lambda: screen.scores(signs, places, threads=threads))
     return found
 
 
