@@ -84,19 +84,23 @@ def one_of(questions: TokenVectors, number: int) -> TokenVectors:
 
 
 def touched(place: Path, questions: TokenVectors, count: int = 9) -> dict[str, Any]:
-    """MB of each kind of file that the first search of a process looks at: of so many questions the one in the middle,
-    and the most. A scan is the same for all."""
-    asked = list(islice(of_length(questions, LENGTHS[-1]), 0, 50 * count, 50))
+    """MB of each kind of file that the first search of a process looks at, in pages of 4 KB: of so many questions the
+    one in the middle, and the most. Beside them what Linux maps for it (`screen_engine.Looked`)."""
+    asked = islice(of_length(questions, LENGTHS[-1]), 0, 50 * count, 50)
+    whole = {path.suffix[1:]: 0.0 for path in (place / "segments").iterdir()}
+    for path in (place / "segments").iterdir():
+        whole[path.suffix[1:]] += path.stat().st_size / 1e6
     found = []
-    for options, some in (({}, asked), ({"exact": True}, asked[:1])):
-        for query in some:
-            way = Contestant(ROOT, place, options)
-            found.append(way.search(query, 1, touched=True)["touched_mb"])
-            way.end()
-    exact = found.pop()
-    found.sort(key=lambda files: sum(files.values()))
-    share, most = (sum(files.values()) / sum(exact.values()) for files in (found[len(found) // 2], found[-1]))
-    return {"mb": {"screened": found[len(found) // 2], "exact": exact}, "share": share, "most": most}
+    for query in asked:
+        way = Contestant(ROOT, place, {})
+        said = way.search(query, 1, touched=True)
+        way.end()
+        found.append((said["looked_mb"] | {"signs": whole["signs"]}, said["touched_mb"]))
+    found.sort(key=lambda both: sum(both[0].values()))
+    (looked, mapped), (most, _) = found[len(found) // 2], found[-1]
+    scan = whole["rows"] + whole["scales"]
+    shares = {"share": sum(looked.values()) / scan, "most": sum(most.values()) / scan}
+    return {"mb": looked, "mapped_mb": mapped, "of_mb": scan, **shares}
 
 
 def timed(ways: dict[str, Contestant], questions: TokenVectors, rounds: int) -> Iterator[dict[str, Any]]:

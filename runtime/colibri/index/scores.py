@@ -170,7 +170,7 @@ class _Head:
     def of(cls, bits: Floats, count: int) -> "_Head":
         """The first `count`, and all that are equal to the last of them."""
         places = np.flatnonzero(bits >= max(_nth(bits, count), _LEAST))
-        order = np.argsort(-bits[places], kind="stable")
+        order = np.argsort(-bits[places])
         return cls(bits[places[order]], places[order])
 
     def split(self, count: int) -> "tuple[_Head, _Head]":
