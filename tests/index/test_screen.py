@@ -186,6 +186,28 @@ def test_sign_bits_that_changed_never_return_what_is_not_there(store: Index, pla
         assert not index.verify().clean
 
 
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux tells how a map is read")
+def test_a_search_that_picks_rows_has_no_others_read(large: Index) -> None:
+    """What is not in memory is read page by page then, and ahead again for a scan."""
+
+    def flags() -> set[bool]:
+        """Of maps of rows and scales, whether their pages are read one by one."""
+        found, ours = set(), False
+        for line in Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines():
+            words = line.split()
+            if "-" in words[0] and not words[0].endswith(":"):
+                path = words[5] if len(words) > 5 else ""
+                ours = path.startswith(str(large.path)) and path.endswith((".rows", ".scales"))
+            elif words[0] == "VmFlags:" and ours:
+                found.add("rr" in words[1:])
+        return found
+
+    large.search(asked(3), k=5)
+    assert True in flags()
+    large.search(asked(3), k=5, exact=True)
+    assert flags() == {False}
+
+
 @dataclass(frozen=True)
 class _Slots:
     """What `Scores` asks of a segment."""

@@ -169,6 +169,7 @@ def _tokens(segment: Segment, places: Offsets | None) -> int:
 def _scores(queries: TokenVectors, segment: Segment, places: Offsets | None, threads: int | None) -> Floats:
     """(queries, passages) scores by rows, -inf for passages that do not count."""
     docs = segment.docs
+    segment.pages.scan()
     if places is None or len(places) > _SUBSET_BELOW * len(docs):
         if len(queries) == 1:
             found = _told(segment, lambda: maxsim(queries[0], docs, queries.weights, threads=threads)[None])
@@ -198,6 +199,7 @@ def _left(query: TokenVectors, some: Some, *, threads: int | None) -> list[Float
     rows, scales = [], []
     for (segment, places), own_lengths in zip(some, lengths, strict=True):
         docs = segment.docs
+        segment.pages.pick()
         begins = np.cumsum(own_lengths) - own_lengths
         own = np.repeat(docs.starts[places] - begins, own_lengths) + np.arange(int(own_lengths.sum()))
         rows.append(docs.rows[own])
