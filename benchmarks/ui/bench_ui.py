@@ -2,22 +2,23 @@
 
     python3 run.py bench ui --work DIR            makes the index in DIR first (1 GB, minutes), which is kept
 
-The passages' rows are random ones of colibri-mini's space, which cost as much as real ones to score; their texts are
-words of this repository's documentation. A query is typed letter by letter: each of its beginnings is a request, as the
-page sends one after its debounce. Times are the client's, so HTTP and JSON count; CPU time is the server's own.
+A passage is pieces of this repository's documentation, 5 to 15 tokens each, with the rows that colibri-mini gives them
+there: random rows would be as far from every query, and a search that sign bits screen would score them all. A query
+is typed letter by letter: each of its beginnings is a request, as the page sends one after its debounce. Times are the
+client's, so HTTP and JSON count; CPU time is the server's own.
 """
 
 import http.client
 import json
 import os
 import random
-import re
 import signal
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,11 +26,13 @@ from urllib.parse import urlsplit
 import click
 import numpy as np
 
+import colibri
 from colibri import Index, TokenVectors
 from report import machine
 
 ROOT = Path(__file__).parents[2]
 FILES, PASSAGES_A_FILE, SHORTEST, LONGEST = 20_000, 5, 20, 60
+SHORTEST_RUN, LONGEST_RUN = 5, 15
 STAGES = ("encode", "words", "score", "texts", "total")
 LANGUAGES = ("en", "en", "en", "de", "fr", "und")
 QUERIES = (
@@ -41,22 +44,47 @@ QUERIES = (
 )
 
 
-def documents(count: int) -> Iterator[dict[str, Any]]:
-    """Files as `colibri index` keeps them, with rows of their own; always the same."""
-    chosen, rng = random.Random(0), np.random.default_rng(0)
+def pieces() -> list[tuple[str, TokenVectors]]:
+    """Paragraphs of the documentation of 20 characters and more, and their rows."""
     pages = sorted((ROOT / "docs").glob("*.md"))
-    vocabulary = re.findall(r"[A-Za-z]{2,}", " ".join(page.read_text(encoding="utf-8") for page in pages))
+    texts = [part for page in pages for part in page.read_text(encoding="utf-8").split("\n\n") if len(part) > SHORTEST]
+    encoded = colibri.load("colibri-mini").encode_documents(texts, 64).quantize()
+    found = []
+    for number, (first, last) in enumerate(pairwise(encoded.starts.tolist())):
+        if last - first >= LONGEST_RUN:
+            assert encoded.spans is not None
+            assert encoded.scales is not None
+            own = slice(first, last)
+            starts = np.array([0, last - first], np.int64)
+            rows = TokenVectors(encoded.rows[own], starts, encoded.spans[own], scales=encoded.scales[own])
+            found.append((texts[number], rows))
+    return found
+
+
+def documents(count: int) -> Iterator[dict[str, Any]]:
+    """Files as `colibri index` keeps them; always the same."""
+    chosen, every = random.Random(0), pieces()
     for number in range(count):
         text, spans, starts = "", list[tuple[int, int]](), [0]
+        rows, scales = [], []
         for _ in range(PASSAGES_A_FILE):
-            for word in chosen.choices(vocabulary, k=chosen.randint(SHORTEST, LONGEST)):
-                spans.append((len(text), len(text) + len(word)))
-                text += word + " "
+            wanted = chosen.randint(SHORTEST, LONGEST)
+            while len(spans) - starts[-1] < wanted:
+                page, own = chosen.choice(every)
+                run = chosen.randint(SHORTEST_RUN, LONGEST_RUN)
+                first = chosen.randint(0, len(own.rows) - run)
+                assert own.spans is not None
+                assert own.scales is not None
+                there = own.spans[first : first + run].tolist()
+                begin, end = there[0][0], max(last for _, last in there)
+                spans += [(len(text) + at - begin, len(text) + last - begin) for at, last in there]
+                text += page[begin:end] + " "
+                rows.append(own.rows[first : first + run])
+                scales.append(own.scales[first : first + run])
             starts.append(len(spans))
             text += "\n\n"
-        rows = rng.standard_normal((len(spans), 64), np.float32)
-        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        vectors = TokenVectors(rows, np.array(starts, np.int64), np.array(spans, np.int32)).quantize()
+        kept = (np.array(starts, np.int64), np.array(spans, np.int32))
+        vectors = TokenVectors(np.concatenate(rows), *kept, scales=np.concatenate(scales))
         folder = f"/home/user/Documents/{number % 40:02}/{number % 400:03}"
         path = f"{folder}/file {number:05}.md"
         file = {"path": path, "root": "/home/user/Documents", "suffix": "md", "size_bytes": len(text)}

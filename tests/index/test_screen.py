@@ -30,7 +30,7 @@ WIDE = 64
 def screened(monkeypatch: pytest.MonkeyPatch) -> None:
     """However few passages there are, and although NumPy scores bits here."""
     monkeypatch.setattr(ranking, "SCREENED_FROM", 0)
-    monkeypatch.setattr(ranking, "can_screen", lambda dim, work: True)
+    monkeypatch.setattr(ranking, "screening_kernel", lambda dim, work: "generic")
 
 
 def shown(hits: list[Hit]) -> list[tuple[Any, ...]]:
@@ -166,6 +166,19 @@ def test_a_search_of_few_passages_scores_all_of_them(large: Index, monkeypatch: 
     mixed = TokenVectors.from_arrays([asked(1), asked(2, tokens=2), asked(3, tokens=1), asked(4)])
     ways = [{hit.screened for hit in hits} for hits in large.search_batch(mixed)]
     assert ways == [{True}, {False}, {False}, {True}]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "rows", "wanted"), [("avx2", 1, 1), ("avx2", 10**9, 0), ("avx-vnni", 1, 0), (None, 1, 0)]
+)
+def test_where_few_query_tokens_take_as_long_as_many_rows_alone_decide(
+    large: Index, monkeypatch: pytest.MonkeyPatch, kernel: str | None, rows: int, wanted: int
+) -> None:
+    monkeypatch.setattr(ranking, "SCREENED_FROM", 10**15)
+    monkeypatch.setattr(ranking, "SCREENED_ROWS", {"avx2": rows})
+    monkeypatch.setattr(ranking, "screening_kernel", lambda dim, work: kernel)
+    assert bool(large.search(asked(3), k=5)[0].screened) == bool(wanted)
+    assert not large.search(asked(3), k=5, exact=True)[0].screened
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

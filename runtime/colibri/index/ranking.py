@@ -16,7 +16,7 @@ from colibri.index.storage.reading import MEND
 from colibri.index.storage.segments import Segment
 from colibri.index.storage.snapshot import Snapshot
 from colibri.index.where import Where, compiled
-from colibri.scoring import Floats, Screen, can_screen, maxsim, maxsim_batch, maxsim_subset, why_numpy
+from colibri.scoring import Floats, Screen, maxsim, maxsim_batch, maxsim_subset, screening_kernel, why_numpy
 from colibri.vectors import Offsets, TokenVectors
 
 _SUBSET_BELOW = 0.6
@@ -26,6 +26,9 @@ SCREENED_FROM = 2_000_000_000
 tokens at 64 dims for 32 query tokens. There a core of Zen 3 (AVX2) scans for 50 ms, and takes 15 for bits, 1 to 12 for
 the rows that are left and 3 for all else; where a scan takes a quarter of that (VNNI), the ways should meet
 (benchmarks/NOTES.md)."""
+SCREENED_ROWS = {"avx2": 1_000_000}
+"""Kernel -> rows with sign bits from which on any query is screened: there four query tokens take what sixteen do, by
+bits and by rows, and bits take half (3,000,000 rows at 64 dims: 47 of 116 ms for 4 tokens, 43 of 78 for 10)."""
 _COPIED_AT_MOST = 1 << 20  # tokens: 68 MB at 64 dims
 _IDS_AT_ONCE = 2_000  # a filter may bind 30,000 values beside, of the 32,766 that SQLite takes
 _SCORES_AT_ONCE = 1 << 24  # 64 MB, in a batch of queries
@@ -106,10 +109,7 @@ def scored(
     places = [_places(segment, chosen) for segment in snapshot.segments]
     asked = [(one, own) for one, own in zip(snapshot.segments, places, strict=True) if own is None or own.size]
     signed = sum(_tokens(segment, own) for segment, own in asked if segment.signs is not None)
-    work = np.diff(queries.starts) * signed * queries.dim
-    large = (work >= SCREENED_FROM) & (not exact)
-    # By NumPy, bits take as long as rows.
-    screens = large & (bool(large.any()) and can_screen(queries.dim, int(work.max())))
+    screens = _screens(queries, signed) & (not exact)
     passages = max(1, sum(len(segment.docs) for segment, _ in asked))
     at_once = max(1, _SCORES_AT_ONCE // passages)
     first = 0
@@ -119,6 +119,18 @@ def scored(
             last += 1
         yield from _scored(part_of(queries, first, last), asked, threads, screened=bool(screens[first]))
         first = last
+
+
+def _screens(queries: TokenVectors, signed: int) -> NDArray[np.bool_]:
+    """(queries,) whether so many rows with sign bits are screened for each."""
+    work = np.diff(queries.starts) * signed * queries.dim
+    large, many = work >= SCREENED_FROM, signed >= min(SCREENED_ROWS.values())
+    if not many and not large.any():
+        return large
+    kernel = screening_kernel(queries.dim, int(work.max(initial=0)))
+    if kernel is None:
+        return np.zeros_like(large)
+    return large | (signed >= SCREENED_ROWS.get(kernel, np.inf))
 
 
 def why_no_screen(snapshot: Snapshot, dim: int) -> str | None:

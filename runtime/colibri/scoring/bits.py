@@ -204,12 +204,13 @@ def _kernel(dim: int, query_tokens: int, document_tokens: int) -> "CompiledBits 
     return engine.kernel("bits", query_tokens * document_tokens * dim)
 
 
-def can_screen(dim: int, work: int) -> bool:
-    """Whether sign bits of rows so wide are scored faster than the rows: by a kernel, not by NumPy.
+def screening_kernel(dim: int, work: int) -> str | None:
+    """The kernel that scores sign bits of rows so wide; None where NumPy would, by which bits take as long as rows.
 
     work: multiply-adds that the caller is about to do, by which a kernel is compiled when it is worth it.
     """
-    return dim > 0 and engine.kernel("bits", work) is not None
+    kernel = engine.kernel("bits", work) if dim > 0 else None
+    return None if kernel is None else kernel.kernel
 
 
 def meant(query: Asked, rows: Bits, starts: Offsets) -> Floats:
