@@ -215,7 +215,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-m", "pytest", *PYTEST[verb], *each, *rest] for each in telemetry]
     if verb == "test":  # a worker a core: threads of NumPy's own would only wait for each other (15 % of the CPU time)
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        keep_bytecode()
+        # Else each worker makes all tests anew, and each of a thousand processes compiles what it imports.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if verb in PYTEST:
         return [["-m", "pytest", *PYTEST[verb], *rest]]
     scripts = {path.stem.removeprefix("bench_"): str(path) for path in sorted(Path("benchmarks").glob("*/bench_*.py"))}
@@ -224,13 +225,6 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         sys.exit(2)
     os.environ["PYTHONPATH"] = str(ROOT / "benchmarks")  # they import each other by folder and name
     return [[scripts[rest[0]], *rest[1:]]]
-
-
-def keep_bytecode() -> None:
-    """Where Python is told to keep none, keep a run's below build/: else each worker makes all tests anew, and each of
-    a thousand processes compiles what it imports."""
-    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
-        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / "build" / "bytecode"))
 
 
 def python(environment: Path) -> Path:
