@@ -1,6 +1,6 @@
 """How often hypothesis tries, no network, and Ctrl-C that works.
 
-`pytest --hypothesis-profile=soak` tries 500 examples a property instead of 30.
+`pytest --hypothesis-profile=soak` tries 500 examples a property instead of 20.
 """
 
 import os
@@ -35,7 +35,7 @@ os.environ.setdefault("COLIBRI_KERNEL_LIBRARIES", os.path.join(tempfile.gettempd
 # Shells start background jobs with Ctrl-C ignored, and children inherit that; tests of Ctrl-C would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("quick", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("soak", settings.get_profile("quick"), max_examples=500)
 settings.register_profile("few", settings.get_profile("quick"), max_examples=10)
 settings.load_profile("quick")
