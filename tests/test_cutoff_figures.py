@@ -28,13 +28,13 @@ def test_the_manifest_has_what_was_measured() -> None:
     assert {row.dim for row in MANIFEST.cutoffs.rows} == set(MANIFEST.dims)
 
 
-@pytest.mark.parametrize(("dim", "least"), [(64, 0.9), (96, 0.89), (128, 0.89)])
-def test_nine_of_ten_likely_best_hits_are_the_judged_answer(dim: int, least: float) -> None:
+@pytest.mark.parametrize("dim", [64, 96, 128])
+def test_nine_of_ten_likely_best_hits_are_the_judged_answer(dim: int) -> None:
     own = [line for line in CHECKED if line["dim"] == dim and line["set"] in ONE_ANSWER]
     assert {line["set"] for line in own} == ONE_ANSWER
     called, right = (sum(line[what]["likely"] for line in own) for what in ("called", "right"))
-    assert called > 3_000
-    assert right / called >= least
+    assert called > 2_500
+    assert right / called >= 0.9
 
 
 @pytest.mark.parametrize("dim", [64, 96, 128])

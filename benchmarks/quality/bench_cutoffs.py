@@ -33,10 +33,10 @@ from report import machine
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
-RATES = ("0.1", "0.01", "0.001", "0.0001")
+RATES = ("0.1", "0.01", "0.001", "0.0001", "0.00005")
 WEIGHTS = (0, 2, 3, 4, 6, 13)
 """Where ranges of a query's weight begin."""
-LIKELY, MAYBE = "0.0001", "0.01"
+LIKELY, MAYBE = "0.00005", "0.01"
 ELSEWHERE = {
     "xquad-r-en": "medline", "xquad-r-de": "medline", "xquad-r-ar": "lohelp-ru", "xquad-r-zh": "jaquad",
     "medline": "cisi", "cisi": "xquad-r-en", "jaquad": "xquad-r-zh", "lohelp-en": "medline", "lohelp-fr": "xquad-r-en",

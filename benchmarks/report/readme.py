@@ -19,7 +19,7 @@ from typing import Any
 sys.path.append(str(Path(__file__).parents[1]))  # tests load this file by its path
 
 from report.readme_encode import encode
-from report.readme_large import stores
+from report.readme_large import growth, screen, stores
 from report.readme_pool import pool
 
 ROOT = Path(__file__).parents[2]
@@ -277,6 +277,8 @@ TABLES: dict[str, tuple[str, Callable[[Rows], str]]] = {
     "search": ("search", search),
     "server": ("server", server),
     "stores": ("stores", stores),
+    "screen": ("screen", screen),
+    "growth": ("growth", growth),
 }
 PAGES = (
     "README.md",

@@ -1,4 +1,4 @@
-"""The tables of bench_stores and bench_growth."""
+"""The tables of bench_stores, bench_screen and bench_growth."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,6 +35,32 @@ def stores(rows: Rows) -> str:
     return "\n".join(
         [*lines, "", f"({_machine(rows)}; synthetic rows of 64 dims, 20 to 60 a passage, 32 query tokens.)"]
     )
+
+
+def screen(rows: Rows) -> str:
+    """A line a length of a query and number of threads; below it what was found and looked at."""
+    lines = [
+        "| query tokens, threads | sign bits first, ms (CPU) | every row | before sign bits | than before (CPU) |",
+        "|---|" + "---|" * 4,
+    ]
+    for row in rows:
+        if row["case"] == "timed":
+            times = [
+                f"{row['p50_ms'][way]:,.0f} ({row['cpu_ms'][way]:,.0f})" for way in ("screened", "exact", "before")
+            ]
+            faster = f"{row['x']['before']['ms']:.1f} x ({row['x']['before']['cpu']:.1f} x)"
+            lines.append(f"| {row['tokens']}, {row['threads']} | {' | '.join(times)} | {faster} |")
+    kept, looked = (next(row for row in rows if row["case"] == case) for case in ("kept", "touched by one search"))
+    rounds = next(row["rounds"] for row in rows if row["case"] == "timed")
+    about = [
+        f"({_machine(rows)}; {kept['passages']:,} passages of 40 rows of 64 dims, int8, {kept['real']:,} of them real,",
+        f"the others made of runs of their rows; k = 10, medians of {rounds} in turns.",
+        f"Of {kept['questions']:,} questions {kept['kept']:.2%} of the exact ten were found,",
+        f"all ten for {kept['all_ten']:.1%}, {kept['worst']:.0%} at worst.",
+        f"A first search looks at {looked['share']:.0%} of what a scan reads, in pages of 4 KB,",
+        f"the hardest of nine at {looked['most']:.0%}.)",
+    ]
+    return "\n".join([*lines, "", " ".join(about)])
 
 
 def growth(rows: Rows) -> str:

@@ -4,7 +4,8 @@
     python3 run.py bench screen --data DIR --work DIR --passages 100000 --against COMMIT
 
 Each way is a process of its own, and they take turns on the same question. `--against` is another build, over the same
-files: it knows no sign bits, and scans. Encoding the real passages takes an hour of two cores once, and is kept.
+passages in an index of its own: it knows no sign bits, and scans. Encoding the real passages takes an hour of two cores
+once, and is kept.
 """
 
 import json
@@ -15,7 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -82,6 +83,26 @@ def one_of(questions: TokenVectors, number: int) -> TokenVectors:
     return TokenVectors(questions.rows[own], np.array([0, own.stop - own.start], np.int64), weights=weights)
 
 
+def touched(place: Path, questions: TokenVectors, count: int = 9) -> dict[str, Any]:
+    """MB of each kind of file that the first search of a process looks at, in pages of 4 KB: of so many questions the
+    one in the middle, and the most. Beside them what Linux maps for it (`screen_engine.Looked`)."""
+    asked = islice(of_length(questions, LENGTHS[-1]), 0, 50 * count, 50)
+    whole = {path.suffix[1:]: 0.0 for path in (place / "segments").iterdir()}
+    for path in (place / "segments").iterdir():
+        whole[path.suffix[1:]] += path.stat().st_size / 1e6
+    found = []
+    for query in asked:
+        way = Contestant(ROOT, place, {})
+        said = way.search(query, 1, touched=True)
+        way.end()
+        found.append((said["looked_mb"] | {"signs": whole["signs"]}, said["touched_mb"]))
+    found.sort(key=lambda both: sum(both[0].values()))
+    (looked, mapped), (most, _) = found[len(found) // 2], found[-1]
+    scan = whole["rows"] + whole["scales"]
+    shares = {"share": sum(looked.values()) / scan, "most": sum(most.values()) / scan}
+    return {"mb": looked, "mapped_mb": mapped, "of_mb": scan, **shares}
+
+
 def timed(ways: dict[str, Contestant], questions: TokenVectors, rounds: int) -> Iterator[dict[str, Any]]:
     """Milliseconds and CPU of every way, by the questions' length and by threads."""
     for tokens in LENGTHS:
@@ -100,7 +121,7 @@ def timed(ways: dict[str, Contestant], questions: TokenVectors, rounds: int) -> 
 
 def kept(ways: dict[str, Contestant], questions: TokenVectors, count: int) -> dict[str, Any]:
     """Which of the exact ten the screened search has, over so many questions, and which were worst."""
-    shares, ways_taken = [], []
+    shares, ways_taken, whole = [], [], []
     for number in range(min(count, len(questions))):
         query = one_of(questions, number)
         exact, screened = (ways[name].search(query, 2) for name in ("exact", "screened"))
@@ -110,6 +131,8 @@ def kept(ways: dict[str, Contestant], questions: TokenVectors, count: int) -> di
             own.get(found, score) == score for found, score in zip(screened["ids"], screened["scores"], strict=True)
         )
         shares.append(len({*exact["ids"]} & {*screened["ids"]}) / len(exact["ids"]))
+        if "before" in ways:
+            whole.append(len({*ways["before"].search(query, 2)["ids"]} & {*screened["ids"]}) / len(exact["ids"]))
         if number % 100 == 99:
             click.echo(f"{number + 1:,} questions: {100 * statistics.mean(shares):.2f} % of the exact ten", err=True)
     return {
@@ -118,6 +141,7 @@ def kept(ways: dict[str, Contestant], questions: TokenVectors, count: int) -> di
         "kept": statistics.mean(shares),
         "all_ten": statistics.mean(share == 1 for share in shares),
         "worst": min(shares),
+        **({"of_int8": statistics.mean(whole)} if whole else {}),
     }
 
 
@@ -157,7 +181,7 @@ def built(work: Path, place: Path, root: Path, passages: int, *kind: str) -> dic
 @click.option("--times", type=click.IntRange(min=1), default=20, show_default=True, help="Passages a real row is in.")
 @click.option("--questions", "count", type=click.IntRange(min=1), default=1_000, show_default=True, help="For recall.")
 @click.option("--rounds", type=click.IntRange(min=2), default=20, show_default=True)
-@click.option("--against", metavar="COMMIT", help="Another build, which scans the same index.")
+@click.option("--against", metavar="COMMIT", help="Another build, which scans an index of its own.")
 @click.option("--json", "lines", type=click.File("w", encoding="utf-8"), help="Write one JSON line a case.")
 def main(
     data: Path,
@@ -196,13 +220,14 @@ def main(
                 shutil.rmtree(own / "again", ignore_errors=True)
                 tell("ingest", {"build": name} | built(own, own / "again", root, few))
             shutil.rmtree(own / "again")
+        tell("touched by one search", touched(place, questions))
         ways = {"screened": Contestant(ROOT, place, {}), "exact": Contestant(ROOT, place, {"exact": True})}
-        first = next(of_length(questions, 32))
-        memory = {name: way.search(first, 1, touched=True)["touched_mb"] for name, way in ways.items()}
-        share = sum(memory["screened"].values()) / sum(memory["exact"].values())
-        tell("touched by one search", {"mb": memory, "share": share})
         if other is not None:
-            ways["before"] = Contestant(other, place, {})
+            if not (own / f"built-{against}").exists():
+                shutil.rmtree(own / "before", ignore_errors=True)
+                tell("built", {"build": "before"} | built(own, own / "before", other, passages))
+                (own / f"built-{against}").touch()
+            ways["before"] = Contestant(other, own / "before", {})
         for found in timed(ways, questions, rounds):
             tell("timed", found)
         tell("kept", kept(ways, questions, count))

@@ -1,9 +1,12 @@
 """Searches that sign bits screen find what a scan of all rows finds, or nearly, and a rule says how nearly."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,9 +16,10 @@ from numpy.typing import NDArray
 
 from colibri import Document, Hit, Index, StoreDamaged, TokenVectors
 from colibri.index import ranking, screen
-from colibri.index.scores import Part, Scores
+from colibri.index.scores import Part, Scores, Some
 from colibri.index.screen import Line
 from colibri.index.storage import segments
+from colibri.index.storage.segments import Segment
 from rounds import rounds
 from store_contract import DIM, SPACE, document, rows
 
@@ -84,9 +88,9 @@ def test_few_passages_are_scored_by_their_rows(large: Index, monkeypatch: pytest
     looked: list[int] = []
     before = ranking._left
 
-    def counting(query: Any, segment: Any, places: Any, **options: Any) -> Any:
-        looked.append(len(places))
-        return before(query, segment, places, **options)
+    def counting(query: Any, some: Any, **options: Any) -> Any:
+        looked.extend(len(places) for _, places in some)
+        return before(query, some, **options)
 
     monkeypatch.setattr(ranking, "_left", counting)
     for seed in range(10):
@@ -182,18 +186,46 @@ def test_sign_bits_that_changed_never_return_what_is_not_there(store: Index, pla
         assert not index.verify().clean
 
 
-def parts_of(segment: Any, bits: NDArray[np.float32]) -> list[Part]:
-    return [Part(segment, np.full(len(bits), -np.inf, np.float32), bits.copy())]
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux tells how a map is read")
+def test_a_search_that_picks_rows_has_no_others_read(large: Index) -> None:
+    """What is not in memory is read page by page then, and ahead again for a scan."""
+
+    def flags() -> set[bool]:
+        """Of maps of rows and scales, whether their pages are read one by one."""
+        found, ours = set(), False
+        for line in Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines():
+            words = line.split()
+            if "-" in words[0] and not words[0].endswith(":"):
+                path = words[5] if len(words) > 5 else ""
+                ours = path.startswith(str(large.path)) and path.endswith((".rows", ".scales"))
+            elif words[0] == "VmFlags:" and ours:
+                found.add("rr" in words[1:])
+        return found
+
+    large.search(asked(3), k=5)
+    assert True in flags()
+    large.search(asked(3), k=5, exact=True)
+    assert flags() == {False}
 
 
+@dataclass(frozen=True)
 class _Slots:
     """What `Scores` asks of a segment."""
 
-    base = 0
+    base: int
 
 
-def _picked(exact: NDArray[np.float32], segment: object, places: NDArray[np.int64]) -> NDArray[np.float32]:
-    return exact[places]
+def parts_of(bits: NDArray[np.float32], ends: Sequence[int] = ()) -> list[Part]:
+    """Passages in segments that end there, and one of the rest; an empty one among them."""
+    bounds = [0, *sorted(min(end, len(bits)) for end in ends), len(bits), len(bits)]
+    return [
+        Part(cast("Segment", _Slots(first)), np.full(last - first, -np.inf, np.float32), bits[first:last].copy())
+        for first, last in pairwise(bounds)
+    ]
+
+
+def _picked(exact: NDArray[np.float32], some: Some) -> list[NDArray[np.float32]]:
+    return [exact[segment.base + places] for segment, places in some]
 
 
 @given(
@@ -202,14 +234,15 @@ def _picked(exact: NDArray[np.float32], segment: object, places: NDArray[np.int6
     slope=st.floats(0.2, 3),
     count=st.integers(1, 60),
     passages=st.integers(1, 5_000),
+    ends=st.lists(st.integers(0, 5_000), max_size=4),
 )
 def test_what_is_left_out_is_as_unlikely_as_the_rule_says(
-    seed: int, noise: float, slope: float, count: int, passages: int
+    seed: int, noise: float, slope: float, count: int, passages: int, ends: list[int]
 ) -> None:
     chances = np.random.default_rng(seed)
     bits = chances.standard_normal(passages).astype(np.float32)
     exact = (1 + slope * bits + noise * chances.standard_normal(passages)).astype(np.float32)
-    scores = Scores(parts_of(_Slots, bits), partial(_picked, exact))
+    scores = Scores(parts_of(bits, ends), partial(_picked, exact))
     found = scores.best(count)
     wanted = np.lexsort((np.arange(passages), -exact))[:count]
     assert len(found) == min(count, passages)
@@ -224,7 +257,7 @@ def test_the_mean_share_that_is_left_out(monkeypatch: pytest.MonkeyPatch) -> Non
     for _ in range(60):
         bits = chances.standard_normal(20_000).astype(np.float32)
         exact = bits + np.float32(0.15) * chances.standard_normal(20_000).astype(np.float32)
-        scores = Scores(parts_of(_Slots, bits), partial(_picked, exact))
+        scores = Scores(parts_of(bits), partial(_picked, exact))
         found = {slot for _, slot in scores.best(10)}
         missed += len(set(np.argsort(-exact)[:10].tolist()) - found)
         looked += int((scores._parts[0].scores > -np.inf).sum())
@@ -238,11 +271,12 @@ def test_asking_again_for_more_goes_on_where_the_first_ended() -> None:
     exact = bits + np.float32(0.1) * chances.standard_normal(9_000).astype(np.float32)
     times = np.zeros(9_000, np.int64)
 
-    def score(segment: object, places: NDArray[np.int64]) -> NDArray[np.float32]:
-        times[places] += 1
-        return exact[places]
+    def score(some: Some) -> list[NDArray[np.float32]]:
+        for segment, places in some:
+            times[segment.base + places] += 1
+        return _picked(exact, some)
 
-    scores = Scores(parts_of(_Slots, bits), score)
+    scores = Scores(parts_of(bits, [8_500]), score)
     few = scores.best(5)
     scores.know(np.array([8_000, 8_001, 8_000, 7]))
     own = scores.of(8_000, 2)

@@ -16,11 +16,13 @@ from colibri import InputError, StoreError, StoreLocked, TokenVectors
 from colibri.errors import ColibriError, StoreDamaged
 from colibri.model import Colibri
 from colibri.stores import QdrantEdgeStore
+from colibri.stores.edge import EdgeEngine
 from rounds import rounds
 from store_contract import DIM, SPACE, document, ids, rows
 
 CHILD = Path(__file__).with_name("edge_child.py")
 TESTS = CHILD.parents[1]
+OWN = {"format": 1, "space_id": SPACE, "names": {str(DIM): "rows"}, "datatype": "float32", "sparse": False}
 
 
 def opened(folder: Path, **words: Any) -> QdrantEdgeStore:
@@ -163,6 +165,7 @@ def test_ctrl_c_during_a_call_leaves_a_store_that_answers(tmp_path: Path) -> Non
 import signal, threading, os
 from pathlib import Path
 from colibri.stores import QdrantEdgeStore
+from colibri.stores.edge import EdgeEngine
 from store_contract import DIM, SPACE, document, rows
 store = QdrantEdgeStore({str(tmp_path / "e")!r}, space_id=SPACE, dims=DIM)
 store.add([document(seed) for seed in range(5)])
@@ -185,6 +188,7 @@ store.close()
 
 SCRIPT = """
 from colibri.stores import QdrantEdgeStore
+from colibri.stores.edge import EdgeEngine
 from store_contract import DIM, SPACE, document, rows
 store = QdrantEdgeStore({folder!r}, space_id=SPACE, dims=DIM)
 store.add([document(seed) for seed in range(5)])
@@ -322,6 +326,26 @@ def test_a_damaged_file_is_told(tmp_path: Path, damage: str) -> None:
     (tmp_path / "e" / "colibri-store.json").write_text(damage, encoding="utf-8")
     with pytest.raises(StoreDamaged, match="changed on disk"):
         QdrantEdgeStore(tmp_path / "e")
+
+
+def test_a_damaged_shard_is_not_taken_for_a_locked_one(tmp_path: Path) -> None:
+    opened(tmp_path / "e").close()
+    for path in (tmp_path / "e" / "shard").iterdir():
+        if path.is_file():
+            path.write_bytes(b"?")
+    with pytest.raises(StoreError) as told:
+        opened(tmp_path / "e", lock_seconds=60)
+    assert not isinstance(told.value, StoreLocked)
+
+
+def test_a_store_that_somebody_is_making_is_waited_for_and_then_told(tmp_path: Path) -> None:
+    """Two that found nothing there: the second must not take the first one's shard for one that was never opened."""
+    first = EdgeEngine(tmp_path, dict(OWN), new=True, on_disk=False, lock_seconds=0)
+    with pytest.raises(StoreLocked):
+        EdgeEngine(tmp_path, dict(OWN), new=True, on_disk=False, lock_seconds=0.2)
+    first.close()
+    with pytest.raises(StoreError, match="open that one"):
+        EdgeEngine(tmp_path, dict(OWN), new=True, on_disk=False, lock_seconds=0.2)
 
 
 def test_a_newer_format_is_told(tmp_path: Path) -> None:

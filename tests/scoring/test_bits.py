@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import reference
 from colibri.errors import InputError, InputTypeError, ShapeError
-from colibri.scoring import Signs, bits, engine, maxsim, row_bytes, screened, sign_rows
+from colibri.scoring import Screen, Signs, bits, engine, maxsim, row_bytes, screened, sign_rows
 from colibri.vectors import Kind, TokenVectors
 from scoring_cases import Ragged, picked, ragged, stored
 
@@ -221,6 +221,20 @@ def test_what_is_asked_is_checked_as_for_exact_scores() -> None:
         screened(case.query, signs, ids=[3])
     with pytest.raises(InputError, match="threads: found 0"):
         screened(case.query, signs, threads=0)
+
+
+def test_a_query_is_made_ready_once_for_many_collections() -> None:
+    case = Ragged(5, [3, 40, 1], 64)
+    collections = [Signs.of(Ragged(seed, [2, 9, 30], 64).packed) for seed in range(3)] + [Signs.of(case.packed)]
+    screen = Screen(case.query, 64, case.weights)
+    tables = []
+    for signs in collections:
+        assert screen.scores(signs).tobytes() == screened(case.query, signs, case.weights).tobytes()
+        tables.append(screen._tables)
+    assert all(one is tables[0] for one in tables)
+    assert (tables[0] is None) == (os.environ["COLIBRI_KERNEL"] == "numpy")
+    with pytest.raises(ShapeError, match="bits of 8 dims, the query has 64"):
+        screen.scores(Signs.of(Ragged(3, [2], 8).packed))
 
 
 def test_nothing_gives_nothing() -> None:

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from colibri.errors import InputError, StoreDamaged
-from colibri.index.scores import Part, Scores
+from colibri.index.scores import Part, Scores, Some
 from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.reading import MEND
 from colibri.index.storage.segments import Segment
 from colibri.index.storage.snapshot import Snapshot
 from colibri.index.where import Where, compiled
-from colibri.scoring import Floats, can_screen, maxsim, maxsim_batch, maxsim_subset, screened, why_numpy
+from colibri.scoring import Floats, Screen, can_screen, maxsim, maxsim_batch, maxsim_subset, why_numpy
 from colibri.vectors import Offsets, TokenVectors
 
 _SUBSET_BELOW = 0.6
@@ -142,13 +142,14 @@ def _scored(
     ]
     for i in range(len(queries)):
         query = part_of(queries, i, i + 1)
+        screen = Screen(query[0], query.dim, query.weights) if screened else None
         parts = []
         for (segment, places), scores in zip(asked, by_rows, strict=True):
-            if scores is None:
-                nothing = np.full(len(segment.docs), -np.inf, np.float32)
-                parts.append(Part(segment, nothing, _bits(query, segment, places, threads)))
-            else:
+            if scores is not None:
                 parts.append(Part(segment, scores[i]))
+            elif screen is not None:
+                nothing = np.full(len(segment.docs), -np.inf, np.float32)
+                parts.append(Part(segment, nothing, _bits(screen, segment, places, threads)))
         yield Scores(parts, partial(_left, query, threads=threads))
 
 
@@ -168,6 +169,7 @@ def _tokens(segment: Segment, places: Offsets | None) -> int:
 def _scores(queries: TokenVectors, segment: Segment, places: Offsets | None, threads: int | None) -> Floats:
     """(queries, passages) scores by rows, -inf for passages that do not count."""
     docs = segment.docs
+    segment.pages.scan()
     if places is None or len(places) > _SUBSET_BELOW * len(docs):
         if len(queries) == 1:
             found = _told(segment, lambda: maxsim(queries[0], docs, queries.weights, threads=threads)[None])
@@ -185,38 +187,56 @@ def _some(query: TokenVectors, segment: Segment, places: Offsets, *, threads: in
     return _told(segment, lambda: maxsim_subset(query[0], segment.docs, places, query.weights, threads=threads))
 
 
-def _left(query: TokenVectors, segment: Segment, places: Offsets, *, threads: int | None) -> Floats:
-    """The same of few passages, of which copies are scored: nothing else of the segment is looked at, where scoring
-    some of a collection looks at all of its scales at first, a tenth of what a screened search reads."""
-    docs, scales = segment.docs, segment.docs.scales
-    lengths = docs.starts[places + 1] - docs.starts[places]
-    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-    if scales is None or starts[-1] > _COPIED_AT_MOST:
-        return _some(query, segment, places, threads=threads)
-    own = np.repeat(docs.starts[places] - starts[:-1], lengths) + np.arange(starts[-1])
-    copied = TokenVectors(docs.rows[own], starts, scales=scales[own])
-    return _told(segment, lambda: maxsim(query[0], copied, query.weights, threads=threads))
+def _left(query: TokenVectors, some: Some, *, threads: int | None) -> list[Floats]:
+    """The same of few passages of each segment, of which copies are scored, all at once: nothing else of a segment is
+    looked at, where scoring some of a collection looks at all of its scales at first, a tenth of what a screened search
+    reads."""
+    lengths = [segment.docs.starts[places + 1] - segment.docs.starts[places] for segment, places in some]
+    starts = np.cumsum(np.concatenate([np.zeros(1, np.int64), *lengths]))
+    alike = len({segment.docs.kind for segment, _ in some}) == 1
+    if not alike or starts[-1] > _COPIED_AT_MOST or any(segment.docs.scales is None for segment, _ in some):
+        return [_some(query, segment, places, threads=threads) for segment, places in some]
+    rows, scales = [], []
+    for (segment, places), own_lengths in zip(some, lengths, strict=True):
+        docs = segment.docs
+        segment.pages.pick()
+        begins = np.cumsum(own_lengths) - own_lengths
+        own = np.repeat(docs.starts[places] - begins, own_lengths) + np.arange(int(own_lengths.sum()))
+        rows.append(docs.rows[own])
+        assert docs.scales is not None
+        scales.append(docs.scales[own])
+    copied = TokenVectors(np.concatenate(rows), starts, scales=np.concatenate(scales))
+    try:
+        found = _numbers(lambda: maxsim(query[0], copied, query.weights, threads=threads))
+    except InputError:  # one by one: which segment it is
+        return [_some(query, segment, places, threads=threads) for segment, places in some]
+    return np.split(found, np.cumsum([len(places) for _, places in some])[:-1])
 
 
-def _bits(query: TokenVectors, segment: Segment, places: Offsets | None, threads: int | None) -> Floats:
+def _bits(screen: Screen, segment: Segment, places: Offsets | None, threads: int | None) -> Floats:
     """(passages,) scores by sign bits, of one query; -inf for passages that do not count."""
     signs = segment.signs
     assert signs is not None
     if places is None or len(places) > _SUBSET_BELOW * len(signs):
-        found = _told(segment, lambda: screened(query[0], signs, query.weights, threads=threads))
+        found = _told(segment, lambda: screen.scores(signs, threads=threads))
         return found if places is None else _but(found, places)
     found = np.full(len(signs), -np.inf, np.float32)
-    found[places] = _told(segment, lambda: screened(query[0], signs, query.weights, places, threads=threads))
+    found[places] = _told(segment, lambda: screen.scores(signs, places, threads=threads))
     return found
 
 
 def _told(segment: Segment, work: Callable[[], Floats]) -> Floats:
-    """Scores. Rows may have changed on disk: what is no number ranks first, where its checksum will tell."""
+    """Scores. Raises StoreDamaged for what a segment's rows or scales can never be."""
     try:
-        with np.errstate(over="ignore", invalid="ignore"):
-            found = work()
+        return _numbers(work)
     except InputError as error:  # queries were checked before
         raise StoreDamaged(f"segment {segment.number}: {error}; {MEND}") from error
+
+
+def _numbers(work: Callable[[], Floats]) -> Floats:
+    """Scores. Rows may have changed on disk: what is no number ranks first, where its checksum will tell."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = work()
     if found.size and np.isnan(found.max()):
         found = np.where(np.isnan(found), np.float32(np.inf), found)
     return found

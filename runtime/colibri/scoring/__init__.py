@@ -24,7 +24,7 @@ from colibri.machine import door
 __all__ = ["BestTokens", "Floats", "Top", "best_tokens", "maxsim", "maxsim_batch", "maxsim_subset", "top_k"]
 
 if TYPE_CHECKING:
-    from colibri.scoring.bits import Signs, can_screen, screened, sign_rows
+    from colibri.scoring.bits import Screen, Signs, can_screen, screened, sign_rows
     from colibri.scoring.collection import Floats
     from colibri.scoring.engine import NUMPY_COSTS, answering, compile_now, wanted_kernel, why_numpy
     from colibri.scoring.kernels.choice import choose_kernel, usable_kernels
@@ -34,7 +34,7 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
-            "bits": "Signs can_screen screened sign_rows",
+            "bits": "Screen Signs can_screen screened sign_rows",
             "collection": "Floats",
             "engine": "NUMPY_COSTS answering compile_now wanted_kernel why_numpy",
             "kernels.choice": "choose_kernel usable_kernels",

@@ -147,6 +147,41 @@ def asked(query: Floats, weights: Floats | None) -> Asked:
     return Asked(costs, integers < 0, finals if weights is None else finals * weights)
 
 
+class Screen:
+    """A query that many collections' sign bits are scored with: it is quantised once, and its tables are made once."""
+
+    def __init__(self, query: ArrayLike, dim: int, weights: ArrayLike | None = None) -> None:
+        """A query's rows (q, dim), and its weights (q,); None: 1 each. Raises as `colibri.scoring` says."""
+        rows = query_rows(query, dim)
+        self.dim = dim
+        self._asked = asked(rows, token_weights(weights, len(rows)))
+        self._tables: tuple[CompiledBits, lookup.Tables] | None = None
+
+    def scores(
+        self, signs: Signs, ids: ArrayLike | Sequence[int] | None = None, *, threads: int | None = None
+    ) -> Floats:
+        """As `screened`. Raises ShapeError for bits of another dim."""
+        if signs.dim != self.dim:
+            raise ShapeError(f"signs: bits of {signs.dim} dims, the query has {self.dim}")
+        threads = cores(threads)
+        chosen = None if ids is None else document_ids(ids, len(signs))
+        own, starts = signs.rows, signs.starts
+        if chosen is not None:
+            lengths = starts[chosen + 1] - starts[chosen]
+            starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        kernel = _kernel(signs.dim, len(self._asked.costs), int(starts[-1]))
+        if kernel is not None:
+            return lookup.scores(kernel, self._packed(kernel), signs, chosen, threads)
+        if chosen is not None:
+            own = own[np.repeat(signs.starts[chosen] - starts[:-1], lengths) + np.arange(starts[-1])]
+        return meant(self._asked, own, starts)
+
+    def _packed(self, kernel: "CompiledBits") -> lookup.Tables:
+        if self._tables is None or self._tables[0] is not kernel:
+            self._tables = (kernel, lookup.pack(kernel, self._asked))
+        return self._tables[1]
+
+
 def screened(
     query: ArrayLike,
     signs: Signs,
@@ -160,20 +195,7 @@ def screened(
     Returns (n,) or (len(ids),) float32. Arguments and errors: see `colibri.scoring`. Equal rows of bits score equal
     bits wherever they lie, and on however many threads.
     """
-    rows = query_rows(query, signs.dim)
-    question = asked(rows, token_weights(weights, len(rows)))
-    threads = cores(threads)
-    chosen = None if ids is None else document_ids(ids, len(signs))
-    own, starts = signs.rows, signs.starts
-    if chosen is not None:
-        lengths = starts[chosen + 1] - starts[chosen]
-        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-    kernel = _kernel(signs.dim, len(rows), int(starts[-1]))
-    if kernel is not None:
-        return lookup.scores(kernel, lookup.pack(kernel, question), signs, chosen, threads)
-    if chosen is not None:
-        own = own[np.repeat(signs.starts[chosen] - starts[:-1], lengths) + np.arange(starts[-1])]
-    return meant(question, own, starts)
+    return Screen(query, signs.dim, weights).scores(signs, ids, threads=threads)
 
 
 def _kernel(dim: int, query_tokens: int, document_tokens: int) -> "CompiledBits | None":

@@ -96,7 +96,9 @@ class _Shard:
             try:
                 self._shard = edge.EdgeShard.load(path)
             except BaseException as error:
-                raise _Locked from error if _LOCKED in str(error) else error
+                if _LOCKED in str(error):
+                    raise _Locked from error
+                raise
             return
         if Path(facts).exists():
             raise FileExistsError("another process made a store here meanwhile: open that one")

@@ -22,6 +22,7 @@ from colibri.index.storage import signs
 from colibri.index.storage.catalogue import SEGMENT_SHIFT, standing_facts
 from colibri.index.storage.checksums import segment_crc
 from colibri.index.storage.disk import Disk, write_all
+from colibri.index.storage.pages import Pages
 from colibri.index.storage.row_layout import SCHEMES, RowLayout
 from colibri.scoring import Signs
 from colibri.vectors import Offsets, TokenVectors
@@ -64,6 +65,7 @@ class Segment:
     gone   (passages,) bool
     live   places of those that are left, None where all are
     signs  sign bits of its rows, None where there are none, or not of all of them
+    pages  of its rows and scales
     """
 
     number: int
@@ -71,6 +73,7 @@ class Segment:
     gone: NDArray[np.bool_]
     live: Offsets | None
     signs: Signs | None
+    pages: Pages
 
     @property
     def base(self) -> int:
@@ -146,7 +149,7 @@ def opened(folder: Path, committed: Committed, layout: RowLayout, space_id: str,
         raise StoreDamaged(
             f"{file_of(folder, number, '*')}: {error}; `colibri index --repair` keeps what can be kept"
         ) from error
-    return Segment(number, docs, committed.gone, live, _signs(folder, committed, docs))
+    return Segment(number, docs, committed.gone, live, _signs(folder, committed, docs), Pages([rows, scales]))
 
 
 def _signs(folder: Path, committed: Committed, docs: TokenVectors) -> Signs | None:
