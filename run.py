@@ -215,6 +215,8 @@ def commands(verb: str, rest: list[str]) -> list[list[str]]:
         return [["-m", "pytest", *PYTEST[verb], *each, *rest] for each in telemetry]
     if verb == "test":  # a worker a core: threads of NumPy's own would only wait for each other (15 % of the CPU time)
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        # Else each worker makes all tests anew, and each of a thousand processes compiles what it imports.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if verb in PYTEST:
         return [["-m", "pytest", *PYTEST[verb], *rest]]
     scripts = {path.stem.removeprefix("bench_"): str(path) for path in sorted(Path("benchmarks").glob("*/bench_*.py"))}

@@ -1,6 +1,6 @@
 """How often hypothesis tries, no network, and Ctrl-C that works.
 
-`pytest --hypothesis-profile=soak` tries 500 examples a property instead of 30.
+`pytest --hypothesis-profile=soak` tries 500 examples a property instead of 20.
 """
 
 import os
@@ -35,7 +35,7 @@ os.environ.setdefault("COLIBRI_KERNEL_LIBRARIES", os.path.join(tempfile.gettempd
 # Shells start background jobs with Ctrl-C ignored, and children inherit that; tests of Ctrl-C would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("quick", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("soak", settings.get_profile("quick"), max_examples=500)
 settings.register_profile("few", settings.get_profile("quick"), max_examples=10)
 settings.load_profile("quick")
@@ -46,14 +46,17 @@ pytest_plugins = ["artefact_fixtures"]
 LONGEST = (
     "scoring/test_engine.py",
     "export/test_colibri_mini.py",
+    "scoring/test_library.py",
     "scoring/test_kernels.py",
-    "export/test_xlmr_tokenizer.py",
     "files/test_bounds.py",
     "files/test_folder_command.py",
-    "scoring/test_library.py",
+    "export/test_xlmr_tokenizer.py",
     "export/test_command.py",
-    "export/test_jina_colbert.py",
+    "server/test_memory.py",
     "files/test_room.py",
+    "server/test_load.py",
+    "ui/test_changing.py",
+    "export/test_jina_colbert.py",
     "files/follow/test_follower.py",
     "files/follow/test_live.py",
 )

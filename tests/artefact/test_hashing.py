@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,26 @@ def test_hashes_are_those_of_the_bytes(size: int, tmp_path: Path) -> None:
     assert part_count(size) == (len(parts) if len(parts) > 1 else 0)
 
 
-@pytest.fixture
-def large(folder: Path, edit: Callable[[Callable[[dict[str, Any]], object]], Path]) -> Path:
-    """tiny-random-bert with a weight file of three parts: its tensors, then nothing."""
-    path = folder / "backbone.f32.bin"
+def lengthened(path: Path) -> Path:
+    """A weight file of three parts: its tensors, then nothing."""
     with path.open("r+b") as file:
         file.truncate(2 * PART_BYTES + 1)
+    return path
+
+
+@pytest.fixture(scope="module")
+def entry(bert: artefact.Artefact, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What colibri.json says of tiny-random-bert's weights, lengthened."""
+    copy = tmp_path_factory.mktemp("lengthened") / "backbone.f32.bin"
+    path = lengthened(Path(shutil.copy(bert.folder / copy.name, copy)))
     parts = [file_sha256(path, part) for part in range(3)]
-    entry = {"size_bytes": path.stat().st_size, "sha256": file_sha256(path), "parts_sha256": parts}
+    return {"size_bytes": path.stat().st_size, "sha256": file_sha256(path), "parts_sha256": parts}
+
+
+@pytest.fixture
+def large(folder: Path, entry: dict[str, Any], edit: Callable[[Callable[[dict[str, Any]], object]], Path]) -> Path:
+    """tiny-random-bert with a weight file of three parts."""
+    path = lengthened(folder / "backbone.f32.bin")
     return edit(lambda document: document["files"].update({path.name: entry}))
 
 

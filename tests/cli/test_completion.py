@@ -171,28 +171,30 @@ def terminal(home: Path, *command: str) -> Iterator[Terminal]:
         os.waitpid(child, 0)
 
 
-@pytest.mark.parametrize(("typed", "rest"), TYPED)
-def test_bash_completes_on_a_terminal(home: Path, typed: str, rest: str) -> None:
-    needs("bash")
-    with terminal(home, "bash", "--norc", "--noprofile", "-i") as shell:
-        shell.send('source <(colibri completion bash); PS1=; echo rea""dy\n')
-        shell.until("ready")
+def all_are_completed(shell: Terminal) -> None:
+    """One after the other, each on a new line: Ctrl-U empties the last one, and what is shown next was asked for."""
+    for typed, rest in TYPED:
+        shell.send('\x15echo rea""dy\n')
+        shell.until("\nready")
         shell.send(f"{typed}\t")
         shell.until(typed + rest)
 
 
-@pytest.mark.parametrize(("typed", "rest"), TYPED)
-def test_zsh_completes_on_a_terminal_from_a_folder_of_its_fpath(home: Path, typed: str, rest: str) -> None:
+def test_bash_completes_on_a_terminal(home: Path) -> None:
+    needs("bash")
+    with terminal(home, "bash", "--norc", "--noprofile", "-i") as shell:
+        shell.send("source <(colibri completion bash); PS1=\n")
+        all_are_completed(shell)
+
+
+def test_zsh_completes_on_a_terminal_from_a_folder_of_its_fpath(home: Path) -> None:
     needs("zsh")
     functions = home / "functions"
     functions.mkdir()
     (functions / "_colibri").write_text(CliRunner().invoke(group, ["completion", "zsh"]).stdout)
     with terminal(home, "zsh", "-f", "-i") as shell:
         shell.send(f"fpath=({functions} $fpath); autoload -Uz compinit; compinit -u -D\n")
-        shell.send('echo rea""dy\n')
-        shell.until("\nready")
-        shell.send(f"{typed}\t")
-        shell.until(typed + rest)
+        all_are_completed(shell)
 
 
 def test_fish_completes_from_its_folder(home: Path) -> None:

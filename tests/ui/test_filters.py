@@ -14,6 +14,7 @@ from colibri.server import Problem
 from colibri.ui.filters import counts, where_of
 from colibri.ui.held import Held, held_by
 from colibri.ui.messages import Filters
+from rounds import rounds
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 DAYS = (0, 3, 20, 100, 400, 4000)
@@ -94,7 +95,7 @@ some = st.builds(
 
 
 @given(some)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=rounds(quick=30, soak=150), deadline=None)
 def test_a_filter_keeps_what_it_says(index: Index, held: Held, filters: Filters) -> None:
     where = where_of(filters, held)
     kept = [one for one in documents() if keeps(one, filters)]
@@ -102,7 +103,7 @@ def test_a_filter_keeps_what_it_says(index: Index, held: Held, filters: Filters)
 
 
 @given(some)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=rounds(quick=30, soak=150), deadline=None)
 def test_counts_are_what_a_choice_would_keep(held: Held, filters: Filters) -> None:
     found = counts(held, filters, NOW)
     every = documents()

@@ -57,6 +57,10 @@ def _whole(found: list[CompletionItem], incomplete: str) -> list[CompletionItem]
 
 
 class _Zsh(ZshComplete):
+    # From a folder of fpath the file is itself the function, which zsh loads once: click's script would only register
+    # another one at the second completion of a session, and complete nothing.
+    source_template = ZshComplete.source_template.replace("== loadautofunc ", "== *func ")
+
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
         return _whole(super().get_completions(args, incomplete), incomplete)
 

@@ -119,7 +119,7 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=120).map("".join), st.sampled_from(sorted(LANGUAGES)))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=rounds(quick=150, soak=600), deadline=None)
 def test_whatever_a_file_holds_places_ascend_and_point_into_it(text: str, language: str) -> None:
     found = units(text, language)
     starts = [place.start for place in found]
@@ -129,7 +129,7 @@ def test_whatever_a_file_holds_places_ascend_and_point_into_it(text: str, langua
 
 
 @given(st.text(max_size=200), st.sampled_from(sorted(LEXERS)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=rounds(quick=75, soak=300), deadline=None)
 def test_blanking_keeps_every_place_and_line(text: str, lexer: str) -> None:
     found = blanked(text, LEXERS[lexer])
     assert len(found) == len(text)

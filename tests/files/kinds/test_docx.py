@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rounds import rounds
 from word_files import cell, paragraph, read, run, table, text_of, word
 
 FIELD = (
@@ -146,7 +147,7 @@ def test_a_table_in_a_cell_is_read_in_its_place() -> None:
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=rounds(quick=20, soak=60))
 @given(st.lists(st.sampled_from(sorted(FACTS)), min_size=1, max_size=6))
 def test_features_do_not_disturb_each_other(names: list[str]) -> None:
     body = "".join(paragraph(FACTS[name][0]) for name in names)

@@ -22,6 +22,7 @@ from colibri.files.source import Budget, Source
 from colibri.files.text import Unreadable
 from colibri.machine import install_command
 from compound_file import Storage, compound
+from rounds import rounds
 
 CASES = Path(__file__).parents[1] / "cases" / "legacy"
 WANTED = f"binary Office files need colibri-edge[files-all]: {install_command('files-all')}"
@@ -188,7 +189,7 @@ def test_nothing_is_loaded_before_such_a_file_comes() -> None:
     st.sampled_from(["keeper.doc", "costs.xls", "talk.ppt"]),
     st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=30),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=rounds(quick=30, soak=100), deadline=None)
 def test_a_damaged_file_is_read_or_refused(name: str, changes: list[tuple[float, int]]) -> None:
     data = bytearray((CASES / name).read_bytes())
     for place, value in changes:

@@ -12,6 +12,7 @@ from colibri.files.kinds.msg_rtf import unpacked, words
 from colibri.files.source import Budget, Source
 from colibri.files.text import Member, Part, Passed, Unreadable
 from compound_file import Storage, compound
+from rounds import rounds
 
 pytest.importorskip("olefile", reason=".msg files need pip install 'colibri-edge[files-all]'")
 
@@ -186,7 +187,7 @@ WHOLE = whole()
 @given(
     st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), max_size=20), st.integers(0, len(WHOLE))
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=rounds(quick=75, soak=300), deadline=None)
 def test_a_damaged_message_is_read_or_refused(changes: list[tuple[int, int]], length: int) -> None:
     data = bytearray(WHOLE)
     for at, value in changes:

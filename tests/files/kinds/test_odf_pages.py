@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from office_files import by_place
 from open_document_files import body, cell, flat, p, read, row, sheet, zipped
+from rounds import rounds
 
 COMMENT = "<office:annotation><dc:creator>Bo</dc:creator><dc:date>2024-03-01</dc:date>{}</office:annotation>"
 
@@ -46,7 +47,7 @@ def test_what_is_repeated_without_end_is_capped() -> None:
     assert len(read(zipped(sheet("S", many, many, many), "spreadsheet")).text) < 40_000
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=rounds(quick=20, soak=40))
 @given(
     st.lists(st.tuples(st.sampled_from(["", "x", "yy"]), st.integers(1, 3)), min_size=1, max_size=6), st.integers(1, 3)
 )

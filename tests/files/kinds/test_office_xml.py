@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from colibri.files.text import Unreadable
 from office_files import OPENDOCUMENT, packed, spaces
 from office_kinds import KINDS, read
+from rounds import rounds
 
 MB = 1 << 20
 EVERY = pytest.mark.parametrize("kind", KINDS)
@@ -114,7 +115,7 @@ def trees(kind: str) -> st.SearchStrategy[str]:
 
 
 @EVERY
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=rounds(quick=20, soak=50))
 @given(data=st.data())
 def test_elements_where_none_expects_them_never_end_in_another_error(kind: str, data: st.DataObject) -> None:
     drawn = data.draw(trees(kind))
