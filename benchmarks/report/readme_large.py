@@ -75,9 +75,9 @@ def growth(rows: Rows) -> str:
             times = [f"{one['p50_ms']:,.0f} ({one['p99_ms']:,.0f})" for one in (short, long)]
             held = f"{row['built']['disk_mb']:,.0f}, {row['memory_mb']['own']:,.0f}, {row['memory_mb']['files']:,.0f}"
             first = f"{cold['first_ms']:,.0f}, {cold['read_mb']:,.0f}"
-            lines.append(
-                f"| {row['passages']:,} | {first} | {' | '.join(times)} | {held} | {row['built']['rows_per_s']:,.0f} |"
-            )
+            added = row["built"]["rows_per_s"]
+            speed = "" if added is None else f"{added:,.0f}"
+            lines.append(f"| {row['passages']:,} | {first} | {' | '.join(times)} | {held} | {speed} |")
     gap = next(row for row in rows if row["case"] == "gap")
     fall = {name: f"{share:.1%}" for name, share in gap["fall"].items()}
     sizes = [row for row in rows if row["case"] == "growth"]
