@@ -107,7 +107,7 @@ def test_searching(scripted: ScriptedServer, index: Path) -> None:
     assert "berlin" in done.stdout.splitlines()[0]
     told = json.loads(run(scripted, "search", "bread", "-k", "1", "--json", "--where", "n=1").stdout)
     assert [hit["id"] for hit in told["results"]] == ["bread"]
-    words = ["how", "many", "people", "live", "in", "Berlin?"]
+    words = ["how", "many", "inhabitants", "does", "Berlin", "have?"]
 
     def shown(*more: str) -> int:
         return sum(line[1:3] == ". " for line in run(scripted, "search", *words, *more).stdout.splitlines())

@@ -29,6 +29,8 @@ the rows that are left and 3 for all else; where a scan takes a quarter of that 
 SCREENED_ROWS = {"avx2": 1_000_000}
 """Kernel -> rows with sign bits from which on any query is screened: there four query tokens take what sixteen do, by
 bits and by rows, and bits take half (3,000,000 rows at 64 dims: 47 of 116 ms for 4 tokens, 43 of 78 for 10)."""
+_PICKED_BELOW = 0.1
+"""Share of a segment from which on what is read about a page that is asked for is mostly asked for as well."""
 _COPIED_AT_MOST = 1 << 20  # tokens: 68 MB at 64 dims
 _IDS_AT_ONCE = 2_000  # a filter may bind 30,000 values beside, of the 32,766 that SQLite takes
 _SCORES_AT_ONCE = 1 << 24  # 64 MB, in a batch of queries
@@ -109,7 +111,7 @@ def scored(
     places = [_places(segment, chosen) for segment in snapshot.segments]
     asked = [(one, own) for one, own in zip(snapshot.segments, places, strict=True) if own is None or own.size]
     signed = sum(_tokens(segment, own) for segment, own in asked if segment.signs is not None)
-    screens = _screens(queries, signed) & (not exact)
+    screens = np.zeros(len(queries), np.bool_) if exact else _screens(queries, signed)
     passages = max(1, sum(len(segment.docs) for segment, _ in asked))
     at_once = max(1, _SCORES_AT_ONCE // passages)
     first = 0
@@ -203,6 +205,11 @@ def _left(query: TokenVectors, some: Some, *, threads: int | None) -> list[Float
     """The same of few passages of each segment, of which copies are scored, all at once: nothing else of a segment is
     looked at, where scoring some of a collection looks at all of its scales at first, a tenth of what a screened search
     reads."""
+    for segment, places in some:
+        if len(places) < _PICKED_BELOW * len(segment.docs):
+            segment.pages.pick()
+        else:
+            segment.pages.scan()
     lengths = [segment.docs.starts[places + 1] - segment.docs.starts[places] for segment, places in some]
     starts = np.cumsum(np.concatenate([np.zeros(1, np.int64), *lengths]))
     alike = len({segment.docs.kind for segment, _ in some}) == 1
@@ -211,7 +218,6 @@ def _left(query: TokenVectors, some: Some, *, threads: int | None) -> list[Float
     rows, scales = [], []
     for (segment, places), own_lengths in zip(some, lengths, strict=True):
         docs = segment.docs
-        segment.pages.pick()
         begins = np.cumsum(own_lengths) - own_lengths
         own = np.repeat(docs.starts[places] - begins, own_lengths) + np.arange(int(own_lengths.sum()))
         rows.append(docs.rows[own])

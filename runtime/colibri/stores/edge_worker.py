@@ -85,7 +85,7 @@ class _Shard:
 
         lock: the file that is held from before Edge looks at the folder until this process is gone. Edge's own lock
         comes too late: what another process writes as it closes, a load that began before does not see, and hides for
-        good (0.9.0: 3 of 53 times, `test_killed_during_ingest_nothing_acknowledged_is_lost`).
+        good (0.9.0: 3 of 56 times, `test_killed_during_ingest_nothing_acknowledged_is_lost`).
         facts: the file that says a store was made. vectors: name -> width, of a new one; None: it is there.
         """
         import qdrant_edge as edge  # noqa: PLC0415 - an extra

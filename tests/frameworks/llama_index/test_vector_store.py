@@ -103,7 +103,7 @@ def test_a_vector_store_index_runs_on_it(place: Any) -> None:
     answer = index.as_query_engine(llm=MockLLM(), similarity_top_k=1).query(QUERY)
     assert TEXTS[1] in str(answer)
     assert "colibri" not in str(answer)
-    assert answer.source_nodes[0].node.metadata["colibri"]["fit"] == "likely"
+    assert answer.source_nodes[0].node.metadata["colibri"]["fit"] in {"likely", "maybe"}
     again = VectorStoreIndex.from_vector_store(store, embed_model=MockEmbedding(embed_dim=1))
     assert [one.get_content() for one in again.as_retriever(similarity_top_k=1).retrieve(QUERY)] == [TEXTS[1]]
     index.delete_ref_doc("d1")

@@ -14,7 +14,7 @@ class Pages:
     """Those of a segment's files. A fault reads 128 KB about its page and more, which a scan wants: a screened search
     of a million passages, that had wanted 12 MB of rows, read all 2,300 MB of them (Linux 6.18)."""
 
-    def __init__(self, arrays: Sequence[NDArray[Any]] = ()) -> None:
+    def __init__(self, arrays: Sequence[NDArray[Any]]) -> None:
         """arrays: memory maps of whole files"""
         bases: list[Any] = [array.base for array in arrays]
         self._maps = [base for base in bases if isinstance(base, mmap.mmap)]
