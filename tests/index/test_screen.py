@@ -168,6 +168,15 @@ def test_a_search_of_few_passages_scores_all_of_them(large: Index, monkeypatch: 
     assert ways == [{True}, {False}, {False}, {True}]
 
 
+def test_the_more_are_asked_for_the_more_rows_are_screened(large: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranking, "SCREENED_FROM", 8 * WIDE * 4 * 600)  # 8 tokens and half of the passages
+    ways = {k: {hit.screened for hit in large.search(asked(1), k=k)} for k in (1, 12, 23, 25, 100)}
+    assert ways == {1: {True}, 12: {True}, 23: {True}, 25: {False}, 100: {False}}
+    assert {hit.screened for hit in large.search(asked(1), k=12, offset=13)} == {False}
+    monkeypatch.setattr(ranking, "SCREENED_FROM", 0)
+    assert {hit.screened for hit in large.search(asked(1), k=100)} == {True}
+
+
 @pytest.mark.parametrize(
     ("kernel", "rows", "wanted"), [("avx2", 1, 1), ("avx2", 10**9, 0), ("avx-vnni", 1, 0), (None, 1, 0)]
 )

@@ -38,6 +38,9 @@ the rows that are left and 3 for all else; where a scan takes a quarter of that 
 SCREENED_ROWS = {"avx2": 1_000_000}
 """Kernel -> rows with sign bits from which on any query is screened: there four query tokens take what sixteen do, by
 bits and by rows, and bits take half (3,000,000 rows at 64 dims: 47 of 116 ms for 4 tokens, 43 of 78 for 10)."""
+SCREENED_FOR = 12
+"""Best passages up to which both rules hold; of more, as many times more rows are wanted: what bits leave to be scored
+grows with them. At 4,000,000 rows a hundred, which meaning and words are ranked by, take as long either way."""
 _PICKED_BELOW = 0.1
 """Share of a segment from which on what is read about a page that is asked for is mostly asked for as well."""
 _IDS_AT_ONCE = 2_000  # a filter may bind 30,000 values beside, of the 32,766 that SQLite takes
@@ -121,14 +124,16 @@ def scored(
     snapshot: Snapshot,
     chosen: dict[int, Offsets] | None,
     threads: int | None,
+    best: int,
     *,
     exact: bool = False,
 ) -> Iterator[Scores]:
-    """For each query, what its passages score. exact: all of them by their rows, however many there are."""
+    """For each query, what its passages score. best: how many will be asked for. exact: all of them by their rows,
+    however many there are."""
     places = [_places(segment, chosen) for segment in snapshot.segments]
     asked = [(one, own) for one, own in zip(snapshot.segments, places, strict=True) if own is None or own.size]
     signed = sum(_tokens(segment, own) for segment, own in asked if segment.signs is not None)
-    screens = np.zeros(len(queries), np.bool_) if exact else _screens(queries, signed)
+    screens = np.zeros(len(queries), np.bool_) if exact else _screens(queries, signed, best)
     passages = max(1, sum(len(segment.docs) for segment, _ in asked))
     at_once = max(1, _SCORES_AT_ONCE // passages)
     first = 0
@@ -140,8 +145,9 @@ def scored(
         first = last
 
 
-def _screens(queries: TokenVectors, signed: int) -> NDArray[np.bool_]:
+def _screens(queries: TokenVectors, signed: int, best: int) -> NDArray[np.bool_]:
     """(queries,) whether so many rows with sign bits are screened for each."""
+    signed = int(signed / max(1.0, best / SCREENED_FOR))
     work = np.diff(queries.starts) * signed * queries.dim
     large, many = work >= SCREENED_FROM, signed >= min(SCREENED_ROWS.values())
     if not many and not large.any():

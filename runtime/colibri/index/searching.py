@@ -126,11 +126,12 @@ def search(
             raise Outdated
         chosen = ranking.selected(connection, snapshot, wanted.where, wanted.ids)
         found = []
-        found_scores = ranking.scored(queries, snapshot, chosen, wanted.threads, exact=wanted.exact)
+        best = wanted.offset + wanted.k
+        found_scores = ranking.scored(queries, snapshot, chosen, wanted.threads, best, exact=wanted.exact)
         for i, scores in enumerate(found_scores):
             wanted.going()
             query = ranking.part_of(queries, i, i + 1)
-            places = ranking.best_documents(connection, scores, wanted.offset + wanted.k)
+            places = ranking.best_documents(connection, scores, best)
             found.append(hits(connection, snapshot, query, scores, places, wanted, within=core.bounds(query)))
         return found
 
@@ -239,7 +240,8 @@ def _by_both(
     wanted: Wanted,
     within: Bounds | None,
 ) -> list[Hit]:
-    (scores,) = ranking.scored(query, snapshot, chosen, wanted.threads, exact=wanted.exact)
+    best = max(wanted.offset + wanted.k, blending.STRETCHED)
+    (scores,) = ranking.scored(query, snapshot, chosen, wanted.threads, best, exact=wanted.exact)
     rows = by_words.found(connection, asked, snapshot.passages, chosen)
     least = -math.inf if wanted.min_score is None else wanted.min_score * (query.weight or 1.0)
     places, added = blending.blended(connection, scores, rows, wanted.offset + wanted.k, least)
