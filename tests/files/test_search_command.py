@@ -141,6 +141,16 @@ def test_looking_after_an_index(notes: Path) -> None:
     assert run("index", "--verify").exit_code == 0
 
 
+def test_a_repair_that_cannot_name_what_is_lost_says_how_much_is_left(notes: Path) -> None:
+    run("index", notes, *MODEL)
+    file = Path(".colibri-index/index.sqlite")
+    file.write_bytes(file.read_bytes()[:7_142])
+    assert run("index", "--verify").exit_code == 1
+    done = run("index", "--repair", "--quiet")
+    assert "index.sqlite was written anew with what could be read, 0 documents; " in done.stderr
+    assert run("index", "--repair", "--quiet").output == ""
+
+
 def test_export_and_import(notes: Path) -> None:
     run("index", notes, *MODEL)
     assert "2 documents" in run("index", "--export", "out").output

@@ -15,6 +15,8 @@ from packaging.version import Version
 from colibri.errors import ExportError
 from colibri_export.bundle.target import Target
 
+_OWN = "colibri-edge"
+
 
 @dataclass(frozen=True)
 class Wheel:
@@ -39,14 +41,19 @@ def read_wheel(path: Path) -> Wheel:
 
 
 def own_wheel(source: Path, folder: Path) -> Path:
-    """The wheel of Colibri itself, in `folder`: `source`, copied, or built of it where it is a checkout."""
+    """The wheel of Colibri itself, in `folder`: `source`, copied, or built of it where it is a checkout.
+
+    Raises ExportError for what is neither, or is of another package.
+    """
     if source.is_dir():
         _pip(["wheel", "--no-deps", "--wheel-dir", str(folder), str(source)])
-    elif source.is_file():
+    elif source.suffix == ".whl" and source.is_file():
         (folder / source.name).write_bytes(source.read_bytes())
     else:
         raise ExportError(f"{source}: no wheel and no checkout of Colibri; wanted --wheel FILE")
     (made,) = folder.glob("*.whl")
+    if (found := read_wheel(made).name) != _OWN:
+        raise ExportError(f"{source}: is {found}; wanted a wheel, or a checkout, of {_OWN}")
     return made
 
 

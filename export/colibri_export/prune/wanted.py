@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import util
@@ -44,20 +45,26 @@ class Uses:
 def corpus_texts(files: Iterable[Path]) -> Iterator[str]:
     """Texts of files: one a line, or of `.jsonl` the strings of each line's object; `.gz` around either.
 
-    Raises InputError for what is no UTF-8, or no JSON object, with file and line.
+    Raises InputError for what is no UTF-8, or no JSON object, with file and line, and for a file without any text.
     """
     for path in files:
+        some = False
         as_json = path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson"))
         try:
             with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
                 for number, line in enumerate(file, 1):
                     try:
-                        yield from _strings(json.loads(line)) if as_json else [line.decode("utf-8-sig").strip()]
+                        texts = _strings(json.loads(line)) if as_json else [line.decode("utf-8-sig").strip()]
                     except ValueError as error:
                         wanted = "a JSON object with texts" if as_json else "text in UTF-8"
                         raise InputError(f"{path}, line {number}: wanted {wanted} ({error})") from error
-        except (OSError, EOFError) as error:
+                    some |= any(map(str.strip, texts))
+                    yield from texts
+        except (OSError, EOFError, zlib.error) as error:
             raise InputError(f"{path}: cannot be read ({error})") from error
+        if not some:  # every piece that its texts use would be none at all
+            wanted = "strings in the objects of its lines" if as_json else "a text a line"
+            raise InputError(f"{path}: holds no text; wanted {wanted}")
 
 
 def _strings(found: object) -> list[str]:

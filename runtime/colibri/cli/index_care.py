@@ -134,6 +134,9 @@ def _upkeep(opened: Index, task: str, rows: RowKind | None, as_json: bool, quiet
         _converted(opened, found, before)
     elif not quiet or found.get("problems") or found.get("damaged") or found.get("dropped") or found.get("lost"):
         _show(found)
+    if found.get("rebuilt"):  # what was on a page that is gone has left no id to name
+        left = f"{opened.count():,} documents; what its broken pages held beside them is gone without a name"
+        echo(visible(f"{opened.path}: index.sqlite was written anew with what could be read, {left}"), err=True)
     if task == "verify":
         if found["problems"] or found["damaged"]:
             raise InputError(

@@ -119,6 +119,10 @@ def test_what_cannot_be_had_is_told_and_leaves_no_folder(index: Path, tmp_path: 
         made(index, tmp_path / "out", HERE, ("gpu",))
     with pytest.raises(ExportError, match="no wheel and no checkout"):
         bundle(tmp_path / "out", HERE, wheel=tmp_path / "none.whl")
+    with pytest.raises(ExportError, match=r"is ink; wanted a wheel, or a checkout, of colibri-edge"):
+        bundle(tmp_path / "out", HERE, wheel=next(index.glob("ink-*")))
+    with pytest.raises(ExportError, match="no wheel and no checkout"):
+        bundle(tmp_path / "out", HERE, wheel=Path(__file__))
     (tmp_path / "bad.whl").write_bytes(b"no zip")
     with pytest.raises(ExportError, match="cannot be read as a wheel"):
         read_wheel(tmp_path / "bad.whl")

@@ -183,7 +183,7 @@ def test_keep_takes_the_most_used_first(tmp_path: Path) -> None:
         json.dumps({"_id": "water", "text": "people people bird", "title": "bird people"}), encoding="utf-8"
     )
     source = find(ARTEFACTS / TINY[1])
-    fewest = prune(source, tmp_path / "fewest", Wish(corpus=(empty(tmp_path),))).pieces[0]
+    fewest = prune(source, tmp_path / "fewest", Wish(corpus=(nothing_known(tmp_path),))).pieces[0]
     both = prune(source, tmp_path / "both", Wish(corpus=(texts,))).pieces[0]
     assert both == fewest + 2
     one = prune(source, tmp_path / "one", Wish(corpus=(texts,), keep=fewest + 1))
@@ -196,9 +196,10 @@ def test_keep_takes_the_most_used_first(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-def empty(folder: Path) -> Path:
-    path = folder / "empty.txt.gz"
-    path.write_bytes(gzip.compress(b""))
+def nothing_known(folder: Path) -> Path:
+    """A text of no piece but those that always stay."""
+    path = folder / "unknown.txt.gz"
+    path.write_bytes(gzip.compress("\u16a0".encode()))
     return path
 
 

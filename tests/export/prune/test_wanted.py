@@ -25,6 +25,9 @@ from colibri_export.prune.wanted import (
 )
 from reference import ARTEFACTS
 
+DAMAGED = bytearray(gzip.compress(" ".join(map(str, range(1_000))).encode()))
+DAMAGED[len(DAMAGED) // 2] ^= 255  # what zlib refuses
+
 
 @pytest.fixture(scope="module")
 def source() -> Artefact:
@@ -54,6 +57,10 @@ def test_texts_are_lines_or_the_strings_of_objects(tmp_path: Path) -> None:
         ("c.jsonl", b"{\n", "c.jsonl, line 1: wanted a JSON object"),
         ("d.txt.gz", b"no gzip", "d.txt.gz: cannot be read"),
         ("e.txt.gz", gzip.compress(b"cut off" * 100)[:-9], "e.txt.gz: cannot be read"),
+        ("f.txt.gz", DAMAGED, "f.txt.gz: cannot be read"),
+        ("g.txt", b"\xef\xbb\xbf \n\n", "g.txt: holds no text; wanted a text a line"),
+        ("h.jsonl", b'{"_id": "x", "n": 1, "t": ""}\n', "h.jsonl: holds no text; wanted strings in the objects"),
+        ("i.txt", b"", "i.txt: holds no text"),
     ],
 )
 def test_what_is_no_text_is_told_with_its_line(name: str, data: bytes, said: str, tmp_path: Path) -> None:
