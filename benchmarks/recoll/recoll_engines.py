@@ -19,6 +19,7 @@ ASKED = 20
 """Results that are asked for: some stand for the same file, of which the first counts."""
 
 _COLIBRI = (sys.executable, "-m", "colibri")
+_KERNELS = Path(__file__).parents[2] / "build" / "kernels"
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,10 @@ def run(words: Sequence[str], limit_s: float | None = None) -> Took:
 
 
 def _environment() -> Mapping[str, str]:
-    """A terminal's, without what this workplace set of OpenBLAS, and without a display."""
-    return {
+    """A terminal's, without what was set of OpenBLAS and without a display; with kernels compiled ahead, as a wheel has
+    them, where `python -m colibri_kernels build` made some."""
+    ahead = {"COLIBRI_KERNEL_LIBRARIES": str(_KERNELS)} if _KERNELS.exists() else {}
+    return ahead | {
         name: value
         for name, value in os.environ.items()
         if name not in {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "DISPLAY", "COLIBRI_INDEX", "RECOLL_CONFDIR"}

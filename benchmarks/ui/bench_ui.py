@@ -1,6 +1,7 @@
 """`colibri ui` from a key to its answer, by stage, on 100,000 passages of 20,000 files; and what it takes at rest.
 
-    python3 run.py bench ui --work DIR            makes the index in DIR first (1 GB, minutes), which is kept
+    python3 run.py bench ui --work DIR                 makes the index in DIR first (1 GB, minutes), which is kept
+    python3 run.py bench ui --work DIR --index PATH    asks one that is there, such as `bench recoll` leaves
 
 A passage is pieces of this repository's documentation, 5 to 15 tokens each, with the rows that colibri-mini gives them
 there: random rows would be as far from every query, and a search that sign bits screen would score them all. A query
@@ -186,21 +187,26 @@ def at_rest(page: Page, seconds: float) -> dict[str, Any]:
 
 @click.command()
 @click.option("--work", type=click.Path(path_type=Path), required=True, help="Folder for the index.")
+@click.option("--index", "own", type=click.Path(path_type=Path, exists=True), help="One that is there, in its place.")
 @click.option("--files", type=click.IntRange(min=1), default=FILES, show_default=True, help="Of 5 passages each.")
 @click.option("--rounds", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--rest", type=click.FloatRange(min=0), default=10.0, show_default=True, help="Seconds to look at rest.")
 @click.option("--json", "out", type=click.Path(path_type=Path), help="Append one JSON line a case.")
-def main(work: Path, files: int, rounds: int, rest: float, out: Path | None) -> None:
+def main(work: Path, own: Path | None, files: int, rounds: int, rest: float, out: Path | None) -> None:
     """Time the page's server."""
     work.mkdir(parents=True, exist_ok=True)
-    place = prepare(work, files)
+    place = prepare(work, files) if own is None else own
+    with Index.open(place, create=False) as index:
+        held = {"files": len(index), "passages": index.stats().passages}
     page = Page(place, work / "ui.log")
     try:
         rows: list[dict[str, Any]] = [{"case": "at start", **at_rest(page, min(rest, 2.0))}]
         _, first = page.ask("search", {"query": "first"})
         rows.append({"case": "first search", "answer_ms": round(first, 1)})
         typed(page, 1, {})
-        filters = {"folders": ["/home/user/Documents/07"], "kinds": ["text", "PDF"]}
+        filters: dict[str, list[str]] = {"kinds": ["text", "PDF"]}
+        if own is None:
+            filters["folders"] = ["/home/user/Documents/07"]
         rows.append({"case": "typing", **typed(page, rounds, {})})
         rows.append({"case": "typing, filtered", **typed(page, rounds, {"filters": filters})})
         state = [page.ask("state")[1] for _ in range(20)]
@@ -209,10 +215,10 @@ def main(work: Path, files: int, rounds: int, rest: float, out: Path | None) -> 
     finally:
         page.end()
     for row in rows:
-        click.echo(json.dumps({"files": files, "passages": files * PASSAGES_A_FILE, **row}))
+        click.echo(json.dumps({**held, **row}))
     if out is not None:
         with out.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row | {"machine": machine.describe()}) + "\n" for row in rows)
+            file.writelines(json.dumps({**held, **row, "machine": machine.describe()}) + "\n" for row in rows)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from colibri.errors import InputError, InputTypeError
-from colibri.scoring import best_tokens
+from colibri.scoring import BestTokens, best_tokens, best_tokens_picked
 from colibri.vectors import Span, Spans, TokenVectors
 
 __all__ = ["Match", "Span", "highlights", "matches", "whole_word"]
@@ -53,18 +53,36 @@ def matches(
     Times the query's weights, similarities summed in `colibri.scoring.meaning`'s order are the score.
     """
     found = best_tokens(query[0], docs, [place])
+    return next(_told(query, found, [(spans, more)]))
+
+
+def all_matches(
+    query: TokenVectors, passages: Sequence[tuple[TokenVectors, int, Spans | None, Spans | None]]
+) -> list[tuple[Match, ...]]:
+    """`matches` of several, of integer rows: for each docs, place, spans and more. What is asked of a query is asked
+    once."""
+    if not passages:
+        return []
+    found = best_tokens_picked(query[0], [(docs, place) for docs, place, _, _ in passages])
+    return list(_told(query, found, [(spans, more) for _, _, spans, more in passages]))
+
+
+def _told(
+    query: TokenVectors, found: BestTokens, spans: Sequence[tuple[Spans | None, Spans | None]]
+) -> Iterator[tuple[Match, ...]]:
+    """For each passage, its best tokens as matches; spans: of its tokens, and further ones."""
     weights = np.ones(len(query.rows), np.float32) if query.weights is None else query.weights
-    similarities = found.similarities[0]
-    return tuple(
-        Match(
-            _NOWHERE if query.spans is None else Span(*map(int, query.spans[i])),
-            _NOWHERE if spans is None else Span(*map(int, spans[token])),
-            float(similarities[i]),
-            float(similarities[i] * weights[i]),
-            () if more is None else tuple(Span(*map(int, span)) for span in more[more[:, 0] == token, 1:]),
-        )
-        for i, token in enumerate(found.tokens[0].tolist())
-    )
+    count = len(query.rows)
+    asked = [_NOWHERE] * count if query.spans is None else [Span(*span) for span in query.spans.tolist()]
+    weighted = (found.similarities * weights).tolist()
+    for (own, more), tokens, similarities, adds in zip(
+        spans, found.tokens, found.similarities.tolist(), weighted, strict=True
+    ):
+        there = [_NOWHERE] * count if own is None else [Span(*span) for span in own[tokens].tolist()]
+        also: list[tuple[Span, ...]] = [()] * count
+        if more is not None:
+            also = [tuple(Span(*span) for span in more[more[:, 0] == token, 1:].tolist()) for token in tokens.tolist()]
+        yield tuple(map(Match, asked, there, similarities, adds, also))
 
 
 def highlights(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from colibri import Index
 from colibri.errors import InputError, InputTypeError
+from colibri.index import ranking
 from colibri.index.document import payload_json
 from colibri.vectors import TokenVectors
 from store_contract import DIM, SPACE, document, ids, rows
@@ -107,3 +108,37 @@ def test_what_is_not_json_is_refused_by_document_and_key(store: Index, payload: 
     assert len(store) == 0
     with pytest.raises(InputError, match=re.escape(f"payload.{key} is not JSON")):
         payload_json(payload, "it")
+
+
+def test_a_filter_that_is_asked_again_is_looked_up_once_a_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Any] = []
+    before = ranking._extents
+
+    def counting(connection: Any, where: Any, named: Any) -> Any:
+        looked.append(where)
+        return before(connection, where, named)
+
+    monkeypatch.setattr(ranking, "_extents", counting)
+    with Index.open(tmp_path / "i", dim=DIM, space_id=SPACE) as index:
+        index.add([document(seed) for seed in range(10)])
+
+        def found(where: Any) -> list[str]:
+            return sorted(hit.id for hit in index.search(rows(7), k=20, where=where))
+
+        for _ in range(3):
+            assert found({"n": {"$lt": 3}}) == ["d0", "d1", "d2"]
+            assert found({"n": 1}) == ["d1"]
+        assert found({"n": True}) == []  # as equal to 1 as Python can tell, and another filter
+        assert len(looked) == 3
+        index.set_payloads({"d7": {"n": 1}})
+        assert found({"n": 1}) == ["d1", "d7"]
+        index.delete(["d1"])
+        assert found({"n": 1}) == ["d7"]
+        assert found({"n": {"$lt": 3}}) == ["d0", "d2", "d7"]
+        assert len(looked) == 6
+        for number in range(3, 9):
+            found({"n": number})
+        assert found({"n": {"$lt": 3}}) == ["d0", "d2", "d7"]
+        assert len(looked) == 6 + 6 + 1  # only the last few are kept

@@ -301,6 +301,38 @@ def test_asking_again_for_more_goes_on_where_the_first_ended() -> None:
     assert scores.of(9_000, 1) is None
 
 
+@pytest.mark.parametrize(("noise", "calls"), [(0.02, 2), (3.0, 3)])
+def test_where_bits_say_little_the_rest_is_scored_at_once(noise: float, calls: int) -> None:
+    """Some, then what the first thousands say: all of them, in one call, or none."""
+    chances = np.random.default_rng(7)
+    bits = chances.standard_normal(60_000).astype(np.float32)
+    exact = bits + np.float32(noise) * chances.standard_normal(60_000).astype(np.float32)
+    looked: list[int] = []
+
+    def score(some: Some) -> list[NDArray[np.float32]]:
+        looked.append(sum(len(places) for _, places in some))
+        return _picked(exact, some)
+
+    scores = Scores(parts_of(bits, [20_000, 41_000]), score)
+    found = [slot for _, slot in scores.best(20)]
+    assert set(found) == set(np.argsort(-exact)[:20].tolist())
+    assert (sum(looked) == 60_000) == (calls == 3)
+    assert len(looked) <= calls
+    scores.best(500 if calls == 3 else 20)
+    assert len(looked) <= calls
+
+
+def test_how_many_are_needed_is_guessed_beyond_those_that_are_in_order() -> None:
+    line = Line(0.0, 1.0, 1.0)
+    everyone = np.sort(np.random.default_rng(8).standard_normal(64_000).astype(np.float32))[::-1]
+    head, others = everyone[:4_096], everyone[4_096 :: screen.ONE_IN]
+    exact = screen.more(line, 4.5, 10, everyone, np.zeros(0, np.float32))
+    guessed = screen.more(line, 4.5, 10, head, others)
+    assert exact > 3 * len(head)
+    assert abs(guessed - exact) < 0.02 * exact
+    assert screen.more(line, 40.0, 10, head, others) == 0
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_score_that_is_no_number_is_no_part_of_the_line(value: float) -> None:
     bits = np.array([1, 2, 3, 4], np.float32)

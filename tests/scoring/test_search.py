@@ -13,8 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from colibri.errors import ShapeError
-from colibri.scoring import best_tokens, engine, maxsim, maxsim_batch, maxsim_subset, meaning, top_k
+from colibri.errors import InputError, ShapeError
+from colibri.scoring import (
+    best_tokens,
+    best_tokens_picked,
+    engine,
+    maxsim,
+    maxsim_batch,
+    maxsim_picked,
+    maxsim_subset,
+    meaning,
+    top_k,
+)
 from colibri.scoring.collection import collection
 from colibri.scoring.names import INTEGERS
 from colibri.vectors import Kind, TokenVectors
@@ -168,6 +178,43 @@ def test_a_subset_is_scored_as_the_whole(case: Ragged, kind: Kind, data: st.Data
     assert found.tolist() == maxsim(case.query, docs, weights)[ids].tolist()
 
 
+@given(case=ragged, data=st.data(), weighted=st.booleans(), cut=st.integers(1, 5), threads=st.sampled_from([1, 3]))
+def test_some_of_several_collections_are_scored_as_each_alone(
+    case: Ragged, data: st.DataObject, weighted: bool, cut: int, threads: int
+) -> None:
+    weights = case.weights if weighted else None
+    some, wanted, best = [], [], []
+    for kind in [*INTEGERS, INTEGERS[0]]:
+        docs = stored(case.packed, kind)
+        ids = data.draw(st.lists(st.integers(0, len(docs) - 1), max_size=15))[::cut]
+        some.append((docs, np.array(ids, np.int64)))
+        alike = TokenVectors(docs.rows, docs.starts, scales=docs.scales)  # nobody has looked at it
+        wanted.append(maxsim_subset(case.query, alike, ids, weights).tolist())
+        best += [best_tokens(case.query, alike, [place]) for place in ids]
+    found = maxsim_picked(case.query, some, weights, threads=threads)
+    assert [own.dtype == np.float32 for own in found] == [True] * len(some)
+    assert [own.tolist() for own in found] == wanted
+    single = [(docs, int(place)) for docs, places in some for place in places]
+    if single:
+        tokens, similarities = best_tokens_picked(case.query, single)
+        assert tokens.tolist() == [one.tokens[0].tolist() for one in best]
+        assert similarities.tolist() == [one.similarities[0].tolist() for one in best]
+
+
+def test_documents_that_are_not_picked_are_not_looked_at() -> None:
+    docs = stored(Ragged(3, [2, 1, 4], 8).packed, "int8")
+    scales = np.array(docs.scales)
+    scales[:2] = np.nan
+    damaged = TokenVectors(docs.rows, docs.starts, scales=scales)
+    query = Ragged(3, [1], 8).query
+    (found,) = maxsim_picked(query, [(damaged, np.array([1, 2]))])
+    assert found.tolist() == maxsim(query, docs)[1:].tolist()
+    (whole,) = maxsim_picked(query, [(damaged, np.array([0]))])
+    assert not np.isfinite(whole).any()
+    with pytest.raises(InputError, match="scales of document 0"):
+        maxsim_subset(query, damaged, [1])
+
+
 @given(case=ragged, kind=kinds, more=st.lists(st.integers(0, 20), max_size=4), weighted=st.booleans())
 def test_a_batch_scores_each_query_as_alone(case: Ragged, kind: Kind, more: list[int], weighted: bool) -> None:
     docs = stored(case.packed, kind)
@@ -218,6 +265,9 @@ def test_threads_never_matter(kind: Kind) -> None:
         np.testing.assert_array_equal(top_k(case.query, docs, 50, threads=threads).ids, best.ids)
         subset = maxsim_subset(case.query, docs, np.arange(len(docs))[::-1], threads=threads)
         np.testing.assert_array_equal(subset[::-1], alone)
+        if kind in INTEGERS:
+            picked_ones = maxsim_picked(case.query, [(docs, np.arange(len(docs)))] * 2, threads=threads)
+            np.testing.assert_array_equal(picked_ones, [alone, alone])
         np.testing.assert_array_equal(maxsim_batch(pairs, docs, threads=threads), maxsim_batch(pairs, docs, threads=1))
 
 

@@ -16,7 +16,16 @@ from colibri.index.storage.reading import MEND
 from colibri.index.storage.segments import Segment
 from colibri.index.storage.snapshot import Snapshot
 from colibri.index.where import Where, compiled
-from colibri.scoring import Floats, Screen, maxsim, maxsim_batch, maxsim_subset, screening_kernel, why_numpy
+from colibri.scoring import (
+    Floats,
+    Screen,
+    maxsim,
+    maxsim_batch,
+    maxsim_picked,
+    maxsim_subset,
+    screening_kernel,
+    why_numpy,
+)
 from colibri.vectors import Offsets, TokenVectors
 
 _SUBSET_BELOW = 0.6
@@ -31,7 +40,6 @@ SCREENED_ROWS = {"avx2": 1_000_000}
 bits and by rows, and bits take half (3,000,000 rows at 64 dims: 47 of 116 ms for 4 tokens, 43 of 78 for 10)."""
 _PICKED_BELOW = 0.1
 """Share of a segment from which on what is read about a page that is asked for is mostly asked for as well."""
-_COPIED_AT_MOST = 1 << 20  # tokens: 68 MB at 64 dims
 _IDS_AT_ONCE = 2_000  # a filter may bind 30,000 values beside, of the 32,766 that SQLite takes
 _SCORES_AT_ONCE = 1 << 24  # 64 MB, in a batch of queries
 _PLACE = (1 << SEGMENT_SHIFT) - 1
@@ -48,12 +56,21 @@ class Place:
 
 
 def selected(
-    connection: sqlite3.Connection, where: Where | None, ids: Sequence[str] | None = None
+    connection: sqlite3.Connection, snapshot: Snapshot, where: Where | None, ids: Sequence[str] | None = None
 ) -> dict[int, Offsets] | None:
     """Segment -> places of the passages whose documents a filter keeps and ids name, rising; None: neither is given."""
     if where is None and ids is None:
         return None
-    return _by_segment(_extents(connection, where, ids))
+    if ids is not None:
+        return _by_segment(_extents(connection, where, ids))
+    name = repr(compiled({} if where is None else where))
+    found = snapshot.selections.get(name)
+    if found is None:
+        found = _by_segment(_extents(connection, where, None))
+        for places in found.values():
+            places.flags.writeable = False
+        snapshot.selections.keep(name, found)
+    return found
 
 
 def places_of(connection: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, Offsets]:
@@ -202,33 +219,31 @@ def _some(query: TokenVectors, segment: Segment, places: Offsets, *, threads: in
 
 
 def _left(query: TokenVectors, some: Some, *, threads: int | None) -> list[Floats]:
-    """The same of few passages of each segment, of which copies are scored, all at once: nothing else of a segment is
-    looked at, where scoring some of a collection looks at all of its scales at first, a tenth of what a screened search
-    reads."""
+    """The same of few passages of each segment, all at once; a segment of which most is asked for is scored whole."""
+    found: list[Floats | None] = []
+    few: list[tuple[Segment, Offsets]] = []
     for segment, places in some:
-        if len(places) < _PICKED_BELOW * len(segment.docs):
-            segment.pages.pick()
+        if len(places) > _SUBSET_BELOW * len(segment.docs):
+            found.append(_scores(query, segment, None, threads)[0][places])
+        elif segment.docs.scales is None:
+            found.append(_some(query, segment, places, threads=threads))
         else:
-            segment.pages.scan()
-    lengths = [segment.docs.starts[places + 1] - segment.docs.starts[places] for segment, places in some]
-    starts = np.cumsum(np.concatenate([np.zeros(1, np.int64), *lengths]))
-    alike = len({segment.docs.kind for segment, _ in some}) == 1
-    if not alike or starts[-1] > _COPIED_AT_MOST or any(segment.docs.scales is None for segment, _ in some):
-        return [_some(query, segment, places, threads=threads) for segment, places in some]
-    rows, scales = [], []
-    for (segment, places), own_lengths in zip(some, lengths, strict=True):
-        docs = segment.docs
-        begins = np.cumsum(own_lengths) - own_lengths
-        own = np.repeat(docs.starts[places] - begins, own_lengths) + np.arange(int(own_lengths.sum()))
-        rows.append(docs.rows[own])
-        assert docs.scales is not None
-        scales.append(docs.scales[own])
-    copied = TokenVectors(np.concatenate(rows), starts, scales=np.concatenate(scales))
-    try:
-        found = _numbers(lambda: maxsim(query[0], copied, query.weights, threads=threads))
-    except InputError:  # one by one: which segment it is
-        return [_some(query, segment, places, threads=threads) for segment, places in some]
-    return np.split(found, np.cumsum([len(places) for _, places in some])[:-1])
+            found.append(None)
+            few.append((segment, places))
+            if len(places) < _PICKED_BELOW * len(segment.docs):
+                segment.pages.pick()
+            else:
+                segment.pages.scan()
+    picked = _picked(query, few, threads)
+    return [next(picked) if one is None else one for one in found]
+
+
+def _picked(query: TokenVectors, some: Some, threads: int | None) -> Iterator[Floats]:
+    """By their rows. Nothing else of a segment is looked at: all scales are a tenth of what a screened search reads."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        parts = [(segment.docs, places) for segment, places in some]
+        scores = maxsim_picked(query[0], parts, query.weights, threads=threads)
+    return map(_numbers_of, scores)
 
 
 def _bits(screen: Screen, segment: Segment, places: Offsets | None, threads: int | None) -> Floats:
@@ -254,7 +269,10 @@ def _told(segment: Segment, work: Callable[[], Floats]) -> Floats:
 def _numbers(work: Callable[[], Floats]) -> Floats:
     """Scores. Rows may have changed on disk: what is no number ranks first, where its checksum will tell."""
     with np.errstate(over="ignore", invalid="ignore"):
-        found = work()
+        return _numbers_of(work())
+
+
+def _numbers_of(found: Floats) -> Floats:
     if found.size and np.isnan(found.max()):
         found = np.where(np.isnan(found), np.float32(np.inf), found)
     return found

@@ -68,11 +68,15 @@ def first(count: int) -> int:
 
 
 def more(line: Line, least: float, count: int, waiting: Floats, others: Floats) -> int:
-    """How many of those that wait are scored next; 0: none.
+    """How many of those that wait are scored next; 0: none. Beyond the largest it is an estimate.
 
     least    the `count`-th best exact score so far
     waiting  bits of those that wait, falling: the largest of them
     others   bits of one in `ONE_IN` of those that wait beside these
     """
-    behind = np.cumsum(line.chances(waiting, least)[::-1])[::-1] + ONE_IN * line.chances(others, least).sum()
-    return int((behind > MISSED * count).sum())
+    beside = line.chances(others, least)
+    behind = np.cumsum(line.chances(waiting, least)[::-1])[::-1] + ONE_IN * beside.sum()
+    wanted = int((behind > MISSED * count).sum())
+    if wanted < len(waiting):
+        return wanted
+    return wanted + ONE_IN * int((ONE_IN * np.cumsum(np.sort(beside)) > MISSED * count).sum())

@@ -124,7 +124,7 @@ def search(
     with core.reading() as (connection, snapshot):
         if generation is not None and core.generation != generation:
             raise Outdated
-        chosen = ranking.selected(connection, wanted.where, wanted.ids)
+        chosen = ranking.selected(connection, snapshot, wanted.where, wanted.ids)
         found = []
         found_scores = ranking.scored(queries, snapshot, chosen, wanted.threads, exact=wanted.exact)
         for i, scores in enumerate(found_scores):
@@ -215,7 +215,7 @@ def with_words(
             raise Outdated
         if (why := words.why_none(connection)) is not None:
             raise NoWords(why)
-        chosen = ranking.selected(connection, wanted.where, wanted.ids)
+        chosen = ranking.selected(connection, snapshot, wanted.where, wanted.ids)
         found: list[list[Hit]] = []
         for i, one in enumerate(asked):
             wanted.going()

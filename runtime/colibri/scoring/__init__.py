@@ -29,7 +29,17 @@ if TYPE_CHECKING:
     from colibri.scoring.engine import NUMPY_COSTS, answering, compile_now, wanted_kernel, why_numpy
     from colibri.scoring.kernels.choice import choose_kernel, usable_kernels
     from colibri.scoring.names import KERNELS, KINDS, row_bytes
-    from colibri.scoring.search import BestTokens, Top, best_tokens, maxsim, maxsim_batch, maxsim_subset, top_k
+    from colibri.scoring.search import (
+        BestTokens,
+        Top,
+        best_tokens,
+        best_tokens_picked,
+        maxsim,
+        maxsim_batch,
+        maxsim_picked,
+        maxsim_subset,
+        top_k,
+    )
 else:
     __getattr__, __dir__ = door(
         __name__,
@@ -39,6 +49,7 @@ else:
             "engine": "NUMPY_COSTS answering compile_now wanted_kernel why_numpy",
             "kernels.choice": "choose_kernel usable_kernels",
             "names": "KERNELS KINDS row_bytes",
-            "search": "BestTokens Top best_tokens maxsim maxsim_batch maxsim_subset top_k",
+            "search": "BestTokens Top best_tokens best_tokens_picked maxsim maxsim_batch maxsim_picked maxsim_subset "
+            "top_k",
         },
     )

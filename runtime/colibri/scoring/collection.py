@@ -1,7 +1,7 @@
 """What scoring asks of a query and of documents, looked at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -58,20 +58,32 @@ def collection(docs: TokenVectors) -> Collection:
     return found
 
 
+def unlooked(docs: TokenVectors) -> Collection:
+    """The same of integer rows where nothing is looked at, not one scale: for some of very many documents, each with a
+    row. Scales that are not finite give scores that are not."""
+    return _known.get(docs) or _laid_out(docs)
+
+
 def _collection(docs: TokenVectors) -> Collection:
     lengths = np.diff(docs.starts)
     if lengths.size and lengths.min() == 0:
         raise ShapeError(f"document {int(lengths.argmin())} has no rows")
+    found = _laid_out(docs)
+    if docs.kind in ("int8", "int4"):
+        _refuse_infinite(found.scales[:, None], "scales", found.starts)
+    else:
+        _refuse_infinite(found.rows, "rows", found.starts)
+    scales = found.scales
+    ordinary = bool(((scales == 0) | ((scales >= 2.0**-60) & (scales <= 2.0**60))).all())
+    return replace(found, ordinary_scales=ordinary)
+
+
+def _laid_out(docs: TokenVectors) -> Collection:
     rows = np.ascontiguousarray(docs.rows, docs.rows.dtype.newbyteorder("="))
     starts = np.ascontiguousarray(docs.starts)
     scales = _ONE if docs.scales is None else np.ascontiguousarray(docs.scales)
-    if docs.kind in ("int8", "int4"):
-        _refuse_infinite(scales[:, None], "scales", starts)
-    else:
-        _refuse_infinite(rows, "rows", starts)
-    ordinary = bool(((scales == 0) | ((scales >= 2.0**-60) & (scales <= 2.0**60))).all())
     places = (address(rows), address(scales), address(starts))
-    return Collection(docs.kind, docs.dim, rows, scales, starts, *places, ordinary)
+    return Collection(docs.kind, docs.dim, rows, scales, starts, *places, ordinary_scales=False)
 
 
 def _refuse_infinite(rows: Rows, what: str, starts: Offsets) -> None:

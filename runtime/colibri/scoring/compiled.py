@@ -86,6 +86,35 @@ def scores(kernel: "Compiled", query: Packed, c: Collection, stream: Stream, thr
 
 
 @dataclass(frozen=True, eq=False)
+class Some:
+    """Some documents of one of several collections that are scored at once: its kernel, the query laid out for it."""
+
+    kernel: "Compiled"
+    query: Packed
+    collection: Collection
+    stream: Stream
+
+
+def several(parts: Sequence[Some], threads: int) -> list[Floats]:
+    """MaxSim of each part's documents: (n,) float32 each. Threads share the pieces of all parts."""
+    found = [np.empty(part.stream.starts.size - 1, np.float32) for part in parts]
+    pieces: list[tuple[Some, tuple[Any, ...], int, int, int]] = []
+    for part, own in zip(parts, found, strict=True):
+        arguments = _arguments(part.query, part.collection, part.stream)
+        bounds = _bounds(part.query, part.collection, part.stream, threads)
+        pieces += [(part, arguments, first, last, address(own)) for first, last in pairwise(bounds)]
+
+    def piece(i: int) -> None:
+        part, arguments, first, last, out = pieces[i]
+        room = _room(part.kernel, part.query, part.collection)
+        part.kernel.scan(*arguments, first, last, out, 0, 0, address(room))
+
+    work = sum(16 * part.query.groups * part.collection.dim * int(part.stream.starts[-1]) for part in parts)
+    pool.run(piece, len(pieces), threads if work > _WORTH_A_THREAD else 1)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
 class Part:
     """One of the collections that share a top-k: its kernel, the query laid out for it, and its first place of all."""
 

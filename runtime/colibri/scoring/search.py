@@ -16,6 +16,7 @@ from colibri.scoring.collection import (
     document_ids,
     query_rows,
     token_weights,
+    unlooked,
 )
 from colibri.scoring.names import INTEGERS
 from colibri.vectors import Offsets, TokenVectors
@@ -146,6 +147,42 @@ def maxsim_subset(
     return compiled.scores(kernel, compiled.pack(kernel, rows, given, found), found, stream, threads)
 
 
+def maxsim_picked(
+    query: ArrayLike,
+    some: Sequence[tuple[TokenVectors, Offsets]],
+    weights: ArrayLike | None = None,
+    *,
+    threads: int | None = None,
+) -> list[Floats]:
+    """`maxsim_subset` of several collections of integer rows and one dim, at once: (n,) float32 each.
+
+    some: collections, and places in each (n,) int64, which are not checked: each of them has a row. Nothing is looked
+    at of any other document, where `maxsim_subset` looks at all scales the first time. Scales that are not finite give
+    scores that are not.
+    """
+    threads = cores(threads)
+    parts: list[compiled.Some] = []
+    found: list[Floats | None] = []
+    packed: dict[tuple[str, bool], compiled.Packed] = {}
+    for docs, ids in some:
+        own, rows = unlooked(docs), query_rows(query, docs.dim)
+        given = token_weights(weights, len(rows))
+        stream = compiled.Stream.of(own, ids)
+        kernel = _kernel(own, len(rows), int(stream.starts[-1]))
+        if kernel is None:
+            places = _rows_of(stream, own)
+            scales = own.scales if own.scales.size == 1 else own.scales[places]
+            found.append(meaning.scores(_meant(own, rows, given), own.rows[places], scales, stream.starts))
+            continue
+        alike = (own.kind, own.ordinary_scales)
+        if alike not in packed:
+            packed[alike] = compiled.pack(kernel, rows, given, own)
+        parts.append(compiled.Some(kernel, packed[alike], own, stream))
+        found.append(None)
+    scored = iter(compiled.several(parts, threads))
+    return [next(scored) if one is None else one for one in found]
+
+
 def best_tokens(
     query: ArrayLike, docs: TokenVectors, doc_ids: ArrayLike | Sequence[int], weights: ArrayLike | None = None
 ) -> BestTokens:
@@ -156,15 +193,26 @@ def best_tokens(
     """
     found, rows, _, _ = _checked(query, docs, weights, None)
     ids = document_ids(doc_ids, len(docs))
-    meant = _meant(found, rows, None)
-    tokens = np.zeros((len(ids), len(rows)), np.int64)
-    similarities = np.zeros((len(ids), len(rows)), np.float32)
-    for i, document in enumerate(ids):
+    return _best_tokens(_meant(found, rows, None), [(found, document) for document in ids.tolist()])
+
+
+def best_tokens_picked(query: ArrayLike, some: Sequence[tuple[TokenVectors, int]]) -> BestTokens:
+    """`best_tokens` of documents of several collections of integer rows, at least one: of each its collection and its
+    place there. Nothing else is looked at, as `maxsim_picked` does."""
+    rows = query_rows(query, some[0][0].dim)
+    return _best_tokens(meaning.prepare(rows, None, integer=True), [(unlooked(docs), place) for docs, place in some])
+
+
+def _best_tokens(meant: meaning.Query, some: Sequence[tuple[Collection, int]]) -> BestTokens:
+    count = len(meant.rows)
+    tokens, similarities = np.zeros((len(some), count), np.int64), np.zeros((len(some), count), np.float32)
+    every = np.arange(count)
+    for i, (found, document) in enumerate(some):
         own = slice(found.starts[document], found.starts[document + 1])
         scales = found.scales if found.scales.size == 1 else found.scales[own]
         all_pairs = meaning.similarities(meant, found.rows[own], scales)
         tokens[i] = all_pairs.argmax(axis=1)
-        similarities[i] = all_pairs[np.arange(len(rows)), tokens[i]] * meant.finals
+        similarities[i] = all_pairs[every, tokens[i]] * meant.finals
     return BestTokens(tokens, similarities)
 
 

@@ -211,14 +211,21 @@ def vocabulary_arrays(pieces: Sequence[tuple[str, float]], unknown_id: int) -> d
 
 def hash_pieces(codes: NDArray[np.uint32], starts: Ints, lengths: Ints) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     """A hash for each piece codes[start:start + length], and a filter that lets every prefix of one through."""
-    wide = codes.astype(np.uint64)
-    hashes = np.zeros(starts.size, np.uint64)
+    longest = int(lengths.max(initial=0))
+    # The longest first: those that have another character are then a slice, half the time of picking them.
+    short = np.uint16 if longest < 1 << 16 else np.int64  # sorted by its bytes, 2 ms and not 14
+    order = np.argsort((longest - lengths).astype(short), kind="stable")
+    left = starts.size - np.cumsum(np.bincount(lengths, minlength=longest + 1))
+    at, states = starts[order], np.zeros(starts.size, np.uint64)
     is_prefix = np.zeros(1 << _FILTER_BITS, np.bool_)
-    alive = np.arange(starts.size)
-    for length in range(int(lengths.max(initial=0))):
-        alive = alive[lengths[alive] > length]
-        hashes[alive] = (hashes[alive] + wide[starts[alive] + length] + np.uint64(1)) * _FACTOR
-        is_prefix[hashes[alive] >> np.uint64(64 - _FILTER_BITS)] = True
+    for length in range(longest):
+        own = states[: left[length]]
+        own += codes[at[: own.size] + length]
+        own += np.uint64(1)
+        own *= _FACTOR
+        is_prefix[(own >> np.uint64(64 - _FILTER_BITS)).view(np.int64)] = True
+    hashes = np.empty_like(states)
+    hashes[order] = states
     return hashes, is_prefix
 
 

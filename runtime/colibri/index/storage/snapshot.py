@@ -2,7 +2,9 @@
 
 import sqlite3
 import threading
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from colibri.errors import StoreDamaged
@@ -10,14 +12,47 @@ from colibri.index.storage import segments
 from colibri.index.storage.catalogue import fact_crc
 from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.segments import Segment, read_segments
+from colibri.vectors import Offsets
+
+_KEPT = 4
+_MOST_PLACES = 1 << 19  # 4 MB
+_LONGEST_NAME = 1 << 16
+
+
+class Selections:
+    """What the last few filters kept, segment -> places: who types asks with one filter again and again, and to look
+    into 20,000 payloads takes 50 ms. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Mapping[int, Offsets]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> dict[int, Offsets] | None:
+        """What a filter of this name kept."""
+        with self._lock:
+            found = self._kept.get(name)
+            if found is None:
+                return None
+            self._kept.move_to_end(name)
+            return dict(found)
+
+    def keep(self, name: str, places: Mapping[int, Offsets]) -> None:
+        """places: nobody writes into them from now on"""
+        if len(name) > _LONGEST_NAME or sum(map(len, places.values())) > _MOST_PLACES:
+            return
+        with self._lock:
+            self._kept[name] = dict(places)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """commits  which commit it is. segments  by number, in order."""
+    """commits  which commit it is. segments  by number, in order. selections  what the last filters kept of it."""
 
     commits: int
     segments: tuple[Segment, ...]
+    selections: Selections = field(default_factory=Selections)
 
     @property
     def passages(self) -> int:

@@ -177,47 +177,41 @@ def _unpacked_numbers(data: bytes, at: int, count: int) -> tuple[list[int], int]
 def _unpacked_spans(data: bytes, at: int, tokens: int) -> Spans:
     if data[at : at + 1] == bytes([_NIBBLES]):
         return _of_nibbles(data[at + 1 :], tokens)
-    spans = np.zeros((tokens, 2), np.int32)
-    end = 0
-    for token in range(tokens):
-        if at >= len(data):
+    gaps, lengths, none = np.zeros(tokens, np.int64), np.zeros(tokens, np.int64), np.zeros(tokens, np.bool_)
+    token = 0
+    while True:  # as many as one byte tells each, at once, and the far one behind them
+        far = data.find(bytes([_FAR]), at)
+        count = min((far if far >= 0 else len(data)) - at, tokens - token)
+        codes = np.frombuffer(data, np.uint8, count, at)
+        own = slice(token, token + count)
+        gaps[own], lengths[own], none[own] = codes >> 4, codes & 15, codes == _NONE
+        token, at = token + count, at + count
+        if token == tokens:
+            break
+        if far < 0 or at + 1 + _PAIR.size > len(data):
             raise StoreDamaged("token offsets end early")
-        code = data[at]
-        at += 1
-        if code == _NONE:
-            continue
-        if code == _FAR:
-            if at + _PAIR.size > len(data):
-                raise StoreDamaged("token offsets end early")
-            gap, length = _PAIR.unpack_from(data, at)
-            at += _PAIR.size
-        else:
-            gap, length = code >> 4, code & 15
-        start = end + gap
-        end = start + length
-        spans[token] = _within(start, end)
+        gaps[token], lengths[token] = _PAIR.unpack_from(data, at + 1)
+        token, at = token + 1, at + 1 + _PAIR.size
     if at != len(data):
         raise StoreDamaged("token offsets go on")
-    return spans
-
-
-def _within(start: int, end: int) -> tuple[int, int]:
-    """As they are. Bytes that are damaged may add up to anything."""
-    if not (-(2**31) <= start < 2**31 and -(2**31) <= end < 2**31):
-        raise StoreDamaged("token offsets are out of range")
-    return start, end
+    gaps[none] = lengths[none] = 0
+    ends = np.cumsum(gaps + lengths)
+    spans = np.stack([ends - lengths, ends], axis=1)
+    spans[none] = 0
+    return _within(spans)
 
 
 def _of_nibbles(data: bytes, tokens: int) -> Spans:
     found = [*_spread(np.frombuffer(data, np.uint8)).tolist(), *[0] * (2 * _PAIR.size)]  # so that none is looked for
-    spans = np.zeros((tokens, 2), np.int32)
+    spans: list[tuple[int, int]] = []
     at = end = 0
-    for token in range(tokens):
+    for _ in range(tokens):
         code = found[at] if at < 2 * len(data) else None
         at += 1
         if code is None:
             raise StoreDamaged("token offsets end early")
         if code == _NONE4:
+            spans.append((0, 0))
             continue
         if code == _FAR4:
             low = found[at : at + 2 * _PAIR.size]
@@ -232,9 +226,16 @@ def _of_nibbles(data: bytes, tokens: int) -> Spans:
             gap, length = 1, code - _ADJACENT + 1
         start = end + gap
         end = start + length
-        spans[token] = _within(start, end)
+        spans.append((start, end))
     if at > 2 * len(data):
         raise StoreDamaged("token offsets end early")
     if 2 * len(data) - at > 1 or any(found[at : 2 * len(data)]):
         raise StoreDamaged("token offsets go on")
-    return spans
+    return _within(np.array(spans, np.int64).reshape(-1, 2))
+
+
+def _within(spans: NDArray[np.int64]) -> Spans:
+    """As they are. Bytes that are damaged may add up to anything."""
+    if spans.size and not (spans.min() >= -(2**31) and spans.max() < 2**31):
+        raise StoreDamaged("token offsets are out of range")
+    return spans.astype(np.int32)
