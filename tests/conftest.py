@@ -43,11 +43,12 @@ settings.load_profile("quick")
 pytest_plugins = ["artefact_fixtures"]
 
 # Whole files that take longest, in this order; begun first, no worker is left alone with one of them at the end.
+# Kernels come first: test_library.py, well behind, finds in numba's cache what they compiled.
 LONGEST = (
+    "scoring/test_kernels.py",
     "scoring/test_engine.py",
     "export/test_colibri_mini.py",
     "scoring/test_library.py",
-    "scoring/test_kernels.py",
     "files/test_bounds.py",
     "files/test_folder_command.py",
     "export/test_xlmr_tokenizer.py",

@@ -50,13 +50,14 @@ def write_unigram(tokenizer_json: str, folder: Path) -> str | None:
         arrays = vocabulary_arrays(pieces, document["model"]["unk_id"])
         rules = _rules(document["normalizer"])
         assert rules is not None  # else it is unsuited
-        arrays |= charsmap_arrays(rules, tokenizer.normalizer)
+        several = [key for key in charsmap_keys(rules) if len(key) > 1]
+        arrays |= charsmap_arrays(several, tokenizer.normalizer)
     except ValueError as error:
         log.warning("no light tokenizer: %s", error)
         return None
     path = folder / FILE_NAME
     path.write_bytes(_npz(arrays))
-    several = [key for key in charsmap_keys(rules) if len(key) > 1 and len(key.encode()) <= CLUSTER_BYTES + 1]
+    several = [key for key in several if len(key.encode()) <= CLUSTER_BYTES + 1]
     special = [token["content"] for token in document["added_tokens"]]
     texts = proof_texts(special, arrays["mapped"].tolist(), arrays["extending"].tolist(), several)
     found = first_difference(tokenizer, LightTokenizer(path), texts)
@@ -96,16 +97,15 @@ def _rules(normalizer: Mapping[str, Any] | None) -> bytes | None:
     return base64.b64decode(steps[0]["precompiled_charsmap"])
 
 
-def charsmap_arrays(rules: bytes, normalizer: Normalizer) -> dict[str, NDArray[np.uint32]]:
+def charsmap_arrays(several: list[str], normalizer: Normalizer) -> dict[str, NDArray[np.uint32]]:
     """What `colibri.tokens.charsmap.Charsmap` loads: rules for one code point as the normaliser itself applies them.
 
-    rules: the precompiled charsmap, asked only which texts of several code points have a rule. Raises ValueError for
-    rules that `Charsmap` is not for.
+    several: the texts of several code points that its precompiled charsmap has a rule for. Raises ValueError for rules
+    that `Charsmap` is not for.
     """
     mapped = dict(_mapped(normalizer))
     if mapped.get(ord(WORD_START), WORD_START).strip() or any(WORD_START in text for text in mapped.values()):
         raise ValueError(f"its normalizer leaves {WORD_START} in a text")
-    several = [key for key in charsmap_keys(rules) if len(key) > 1]
     # A two-byte code point with a rule swallows whatever shares its cluster: who is swallowed, extends. Beside
     # anything beyond U+FFFF the cluster is too large.
     probe = next((i for i, text in mapped.items() if 0xA0 <= i < 0x800 and text.isalpha()), None)

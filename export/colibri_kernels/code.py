@@ -6,6 +6,7 @@ So its library is one that optimises nothing and is never finished; what it lowe
 
 import functools
 import re
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -33,21 +34,24 @@ class _Unoptimised(_core.codegen.JITCodeLibrary):  # type: ignore[misc]
         """Nothing: its passes would be those of this machine."""
 
 
-@functools.cache
+_lowered_before: dict[tuple[str, Kind | Bits], str] = {}
+"""Of no target yet, so that all targets share it, whichever process made it."""
+
+
+def codes(parts: Sequence[tuple[str, Kind | Bits]], each: Callable[..., Iterable[Any]] = map) -> list[str]:
+    """`code` of several kernels and kinds, each made once. each: what `map` does, as an executor's does."""
+    new = [part for part in parts if part not in _lowered_before]
+    _lowered_before.update(zip(new, each(code, *zip(*new, strict=True)) if new else (), strict=True))
+    return [_lowered_before[part] for part in parts]
+
+
 def code(kernel: str, kind: Kind | Bits) -> str:
     """LLVM code of all functions of a kernel, under the names that `library.symbol` gives them, of no target yet."""
-    # Inlined: of a function that is called, numba would make this machine's code.
-    callee = numba.njit(nogil=True, inline="always")
-    if kind == "bits":
-        texts, signatures, arguments = build.bits_functions("ahead"), build.BITS_SIGNATURES, BITS_ARGUMENTS
-    else:
-        texts = build.functions(build.recipe(kernel, kind), "ahead", callee)
-        signatures, arguments = build.SIGNATURES, ARGUMENTS
+    arguments = BITS_ARGUMENTS if kind == "bits" else ARGUMENTS
     whole: Any = None
-    for name, function in texts.items():
-        module, own = _lowered(function, arguments[name], signatures[name].startswith("void"))
+    for name, (module, own) in (_bits() if kind == "bits" else _rows(kernel, kind)).items():
         own_name = f"{kernel}_{kind}_{name}".replace("-", "_")
-        text = str(module).replace(f'@"{own}"', f"@{own_name}").replace(f"@{own}", f"@{own_name}")
+        text = module.replace(f'@"{own}"', f"@{own_name}").replace(f"@{own}", f"@{own_name}")
         for counter in _COUNTERS:
             text = re.sub(rf"^declare ([^@]*@{counter}\(.*\)).*$", r"define \1 { ret void }", text, flags=re.MULTILINE)
         text += _entry(symbol(kernel, kind, name), own_name, arguments[name])
@@ -60,7 +64,22 @@ def code(kernel: str, kind: Kind | Bits) -> str:
     return str(whole)
 
 
-def _lowered(function: Any, count: int, nothing: bool) -> tuple[Any, str]:
+@functools.cache
+def _bits() -> dict[str, tuple[str, str]]:
+    """As `_lowered` has the functions of sign bits, whose text is one for all kernels."""
+    texts, signatures = build.bits_functions("ahead"), build.BITS_SIGNATURES
+    return {name: _lowered(text, BITS_ARGUMENTS[name], signatures[name]) for name, text in texts.items()}
+
+
+def _rows(kernel: str, kind: Kind) -> dict[str, tuple[str, str]]:
+    """The same of a kernel's for rows."""
+    # Inlined: of a function that is called, numba would make this machine's code.
+    callee = numba.njit(nogil=True, inline="always")
+    texts = build.functions(build.recipe(kernel, kind), "ahead", callee)
+    return {name: _lowered(text, ARGUMENTS[name], build.SIGNATURES[name]) for name, text in texts.items()}
+
+
+def _lowered(function: Any, count: int, signature: str) -> tuple[str, str]:
     """The module that numba made of a function, and the function's name in it."""
     flags = _core.compiler.Flags()
     flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
@@ -71,7 +90,7 @@ def _lowered(function: Any, count: int, nothing: bool) -> tuple[Any, str]:
     context.refresh()
     types = _core.types
     library = _Unoptimised(context.codegen(), function.__name__)
-    result = types.void if nothing else types.int64
+    result = types.void if signature.startswith("void") else types.int64
     arguments = (types.int64,) * count
     made = _core.compiler.compile_extra(typing, context, function, arguments, result, flags, {}, library=library)
     module = llvm.parse_assembly(library.get_llvm_str())
@@ -81,7 +100,7 @@ def _lowered(function: Any, count: int, nothing: bool) -> tuple[Any, str]:
         if other.name != "nrt" and text not in linked:
             linked.add(text)
             module.link_in(llvm.parse_assembly(text))
-    return module, made.fndesc.mangled_name
+    return str(module), made.fndesc.mangled_name
 
 
 def _entry(name: str, inner: str, count: int) -> str:

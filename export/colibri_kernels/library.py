@@ -5,7 +5,7 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from colibri.scoring.kernels import build as recipes
 from colibri.scoring.library import file_name, symbol, version
 from colibri.scoring.names import Bits
 from colibri.vectors import Kind
-from colibri_kernels.code import code
+from colibri_kernels.code import codes
 from colibri_kernels.linking import link, linker_for
 from colibri_kernels.objects import object_file
 from colibri_kernels.support import support
@@ -39,12 +39,19 @@ _MACOS_SHOWS = {"__dso_handle", "_mh_dylib_header"}
 _MACOS_ASKS = {"dyld_stub_binder"}
 
 
-def build(target: Target, out: Path, linker: str | None = None, kernels: Iterable[str] | None = None) -> Path:
+def build(
+    target: Target,
+    out: Path,
+    linker: str | None = None,
+    kernels: Iterable[str] | None = None,
+    each: Callable[..., Iterable[Any]] = map,
+) -> Path:
     """Build a target's library into a folder, with its JSON beside it; none is built where one of these sources lies
     there already. Returns the library's path.
 
-    kernels: at least these; None: all. Raises MissingExtra without a linker, InputError when the linker fails or what
-    it made asks for anything; then nothing has been written.
+    kernels: at least these; None: all. each: what `map` does, as an executor's does it on all cores. Raises
+    MissingExtra without a linker, InputError when the linker fails or what it made asks for anything; then nothing has
+    been written.
     """
     wanted = [name for name in target.processors if kernels is None or name in set(kernels)]
     if up_to_date(target, out, wanted):
@@ -54,10 +61,12 @@ def build(target: Target, out: Path, linker: str | None = None, kernels: Iterabl
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".building-") as folder:
         objects = [_write(Path(folder) / "support.o", _support(target))]
-        for name in wanted:
-            for kind in _WHAT:
-                made = object_file(code(name, kind), target.triple, target.processors[name])
-                objects.append(_write(Path(folder) / f"{name}-{kind}.o", made))
+        parts = [(name, kind) for name in wanted for kind in _WHAT]
+        processors = [target.processors[name] for name, _ in parts]
+        made = each(object_file, codes(parts, each), [target.triple] * len(parts), processors)
+        objects += [
+            _write(Path(folder) / f"{name}-{kind}.o", data) for (name, kind), data in zip(parts, made, strict=True)
+        ]
         linked = Path(folder) / file_name(target.name)
         link(target, objects, linked, chosen)
         data = linked.read_bytes()

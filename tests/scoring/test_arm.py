@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +146,11 @@ def packed(kind: Kind, query: Any, weights: Any, biased: bool) -> tuple[Any, Any
     return words, finals, initial
 
 
-@pytest.mark.parametrize("dim", [96, 7])
-@pytest.mark.parametrize("kind", rounds(["int4", "float16"], list(KINDS)))  # the others: test_tile.py
+# Rows of int4 have an even width: with 7 they are int8's, whose code takes as long to compile as all of the rest.
+SOME: list[tuple[Kind, int]] = [("int4", 96), ("int4", 10), ("float16", 96), ("float16", 7)]  # the others: test_tile.py
+
+
+@pytest.mark.parametrize(("kind", "dim"), rounds(SOME, [*product(KINDS, (96, 7)), ("int4", 10)]))
 def test_a_scan_on_arm_scores_subsets_and_keeps_the_best(kind: Kind, dim: int, tmp_path: Path) -> None:
     case = Ragged(35, [1, 3, 70, 1, 4, 5, 2, 130, 9, 1, 16], dim)
     docs = stored(case.packed, kind)
