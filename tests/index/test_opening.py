@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from colibri import Index, InputError, StoreError
+from colibri import Index, InputError, StoreDamaged, StoreError
 from store_contract import DIM, SPACE, document, rows
 
 
@@ -110,6 +110,29 @@ def test_what_is_in_index_json_opens_an_index_whose_sqlite_file_is_broken(place:
     (place / "index.json").write_text('{"dim": "5"}', encoding="utf-8")
     with pytest.raises(StoreError, match="not a database"):
         Index.open(place)
+
+
+@pytest.mark.parametrize("left", [None, b""])
+@pytest.mark.parametrize("create", [True, False])
+def test_rows_whose_sqlite_file_is_gone_are_not_overwritten(
+    place: Path, store: Index, left: bytes | None, create: bool
+) -> None:
+    store.add([document(seed) for seed in range(5)])
+    store.close()
+    whole = (place / "index.sqlite").read_bytes()
+    rows_of = {file.name: file.read_bytes() for file in (place / "segments").iterdir()}
+    for file in place.glob("index.sqlite*"):
+        file.unlink()
+    if left is not None:
+        (place / "index.sqlite").write_bytes(left)
+    for options in ({"dim": DIM, "space_id": SPACE}, {}):
+        with pytest.raises(StoreDamaged, match=r"index\.sqlite is gone or empty.*put that back from a copy"):
+            Index.open(place, create=create, **options)
+    assert {file.name: file.read_bytes() for file in (place / "segments").iterdir()} == rows_of
+    (place / "index.sqlite").write_bytes(whole)
+    with Index.open(place) as index:
+        assert len(index) == 5
+        assert index.verify().clean
 
 
 def test_an_index_can_be_moved_and_copied(place: Path, store: Index, tmp_path: Path) -> None:

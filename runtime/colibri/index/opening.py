@@ -166,8 +166,15 @@ def _refuse_other_folders(folder: Path, create: bool) -> None:
         if folder.exists() and not folder.is_dir():
             raise StoreError(f"{folder}: is a file; an index is a folder")
         names = {entry.name for entry in folder.iterdir()} if folder.exists() else set()
+        segments = folder / SEGMENTS
+        rows = sum(entry.stat().st_size > 0 for entry in segments.iterdir()) if segments.is_dir() else 0
     except (OSError, ValueError) as error:
         raise StoreError(f"{folder}: cannot be read ({error})") from error
+    if FACTS_FILE in names and rows:  # of a process that died while making it there are none yet
+        raise StoreDamaged(
+            f"{folder}: its {catalogue.FILE_NAME} is gone or empty, which says whose rows the {rows} files in "
+            f"{SEGMENTS} are; put that back from a copy, or remove the folder and index again"
+        )
     if not create:
         raise StoreError(f"{folder}: no index there")
     ours = {SEGMENTS, LOCK, FACTS_FILE, *(catalogue.FILE_NAME + end for end in ("", "-wal", "-shm"))}
