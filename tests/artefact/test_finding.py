@@ -20,6 +20,7 @@ import colibri
 from colibri.artefact import finding as artefact
 from colibri.artefact.finding import Artefact
 from colibri.errors import ArtefactError, ArtefactNotFound, InputError, InputTypeError
+from colibri.index import Index
 from colibri.model import Colibri
 from hub_server import COMMIT, HubServer, serving
 from reference import ARTEFACTS
@@ -151,6 +152,13 @@ def test_a_folder_that_looks_like_a_hub_id_is_a_folder(folder: Path, monkeypatch
 def test_a_folder_without_a_manifest_is_no_artefact(tmp_path: Path) -> None:
     with pytest.raises(ArtefactNotFound, match=r"has no colibri\.json"):
         artefact.find(tmp_path)
+
+
+def test_an_index_is_told_from_a_checkpoint(tmp_path: Path) -> None:
+    place = tmp_path / "my index"
+    Index.open(place, dim=4, space_id="test").close()
+    with pytest.raises(ArtefactNotFound, match=r"is an index, not an artefact; `colibri status --index '.*my index'`"):
+        artefact.find(place)
 
 
 UNKNOWN = ["colibri-maxi", "no/such/folder", "./absent", "../absent", "/absent/a", "nul\0", "x" * 5000]

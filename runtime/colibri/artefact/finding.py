@@ -21,6 +21,7 @@ DEFAULT = "colibri-mini"
 """Name of the artefact that comes with the package."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+_OF_AN_INDEX = "index.sqlite"  # colibri.index, which stands on this floor; tests/artefact/test_finding.py compares
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHORT_COMMIT = 7  # digits that name one, as git shows them
 
@@ -133,6 +134,9 @@ def _found(name: str, wish: HubWish) -> Artefact:
     if others and not _HUB_ID.fullmatch(name):
         raise ArtefactNotFound(f"{name}: {_of_another(others[0], wish)}; leave it out, or export that one")
     if places.is_folder(Path(name)):
+        if places.is_file(Path(name) / _OF_AN_INDEX):
+            told = f"`colibri status --index {shlex.quote(name)}` says what it holds and which model made it"
+            raise ArtefactNotFound(f"{name}: is an index, not an artefact; {told}")
         wanted = f"`colibri export {shlex.quote(name)} OUT` makes an artefact of a checkpoint"
         raise ArtefactNotFound(f"{name}: has no {manifest_file.FILE_NAME}; {wanted}")
     if _HUB_ID.fullmatch(name):

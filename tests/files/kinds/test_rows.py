@@ -194,6 +194,17 @@ def test_an_array_is_rows_with_their_lines() -> None:
     assert [said.split(":")[0] for said in passed(found)] == ["line 5", "line 6", "line 7"]
 
 
+def test_rows_that_begin_in_one_line_have_names_of_their_own() -> None:
+    data = '[{"text":"a"},7,{"text":"b"},\n{"text":"c"},{"text":"d"}]'
+    found = [part for part in read(data) if isinstance(part, Part)]
+    assert [(part.name, part.line, part.content.text) for part in found] == [
+        ("1", 1, "a"),
+        ("1.2", 1, "b"),
+        ("2", 2, "c"),
+        ("2.2", 2, "d"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("data", "wanted", "why"),
     [
@@ -266,7 +277,7 @@ def test_any_rows_come_back_from_lines_and_from_an_array(found: list[dict[str, o
     for data in (lines, array):
         back = read(data.encode("utf-8", "surrogatepass") if data.isascii() else json.dumps(wanted, indent=indent))
         assert [{**row.fields, "text": row.content.text} for row in back if isinstance(row, Part)] == wanted
-        assert len(back) == len(wanted)
+        assert len({row.name for row in back}) == len(back) == len(wanted)
 
 
 @given(st.binary(max_size=200) | st.text('[]{}":,\\ \n1a', max_size=60).map(str.encode))

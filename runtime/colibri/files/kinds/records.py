@@ -31,15 +31,20 @@ def parts(
     """Documents of rows, in their order.
 
     The text is the field `text_field`, else "text", else a chat, else all strings in the row. Where two rows have one
-    id the last one stays, at its own line. rows: is called twice where there are ids, so that no row has to be kept.
+    id the last one stays, at its own line. Without ids a row is named by its line, and where several begin in one, as
+    in an array that was written without line ends, the second is "1.2". rows: is called twice where there are ids, so
+    that no row has to be kept.
     """
     last = {} if id_field is None else _last_lines(rows(), id_field)
+    before, begun = 0, 0
     for row in rows():
         if isinstance(row, Passed):
             yield row
             continue
         line, fields = row.line, row.fields
-        name = str(line) if id_field is None else _id(fields, id_field)
+        before, begun = line, begun + 1 if line == before else 1
+        own = str(line) if begun == 1 else f"{line}.{begun}"
+        name = own if id_field is None else _id(fields, id_field)
         if name is None:
             yield passed(line, _no_id(fields, str(id_field)))
         elif last.get(name, line) != line:
