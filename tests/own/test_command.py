@@ -99,6 +99,23 @@ def test_a_folder_that_is_named_is_used_and_not_announced(mine: Path, tmp_path: 
     run("search", "bird", code=1)
 
 
+def test_a_folder_of_files_is_told_from_an_index(mine: Path, tmp_path: Path) -> None:
+    files, empty = tmp_path / "my files", tmp_path / "empty"
+    files.mkdir()
+    empty.mkdir()
+    (files / "a.md").write_text("A bird.", encoding="utf-8")
+    wanted = f"to search the files in it: `colibri index '{files}'`, both without --index"
+    assert wanted in run("search", "bird", "--index", files, code=1).stderr
+    assert wanted in run("status", "--index", files, code=1).stderr
+    assert "makes it" in run("search", "bird", "--index", empty, code=1).stderr
+    os.environ["COLIBRI_INDEX"] = str(files)
+    assert "both without COLIBRI_INDEX set" in run("search", "bird", code=1).stderr
+    run("index", files, "--into", files / ".colibri-index", *MODEL)
+    assert f"its own is {files / '.colibri-index'}" in run("search", "bird", code=1).stderr
+    assert "a.md" in run("search", "bird", "--all", "--index", files / ".colibri-index").stdout
+    assert not mine.exists()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

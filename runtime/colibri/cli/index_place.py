@@ -1,6 +1,7 @@
 """Which index a command is about, saying so, and opening it, for the commands that use one."""
 
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, wraps
@@ -12,7 +13,7 @@ import click
 from colibri.cli.options import ModelOptions
 from colibri.cli.terminal import echo, visible
 from colibri.errors import InputError, StoreError
-from colibri.own import Which, checked_name, make_room, named_indexes, nearest, which
+from colibri.own import FOLDER, Which, checked_name, make_room, named_indexes, nearest, which
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -75,6 +76,8 @@ class IndexOptions:
         found = self.which
         if not os.path.lexists(found.path):
             raise StoreError(f"{found.path}: no index there ({found.why}); {_what_to_do(found)}")
+        if found.name is None and (told := _of_other_files(found)) is not None:
+            raise StoreError(f"{found.path}: no index there ({found.why}); {told}")
         return self.place(quiet=quiet)
 
 
@@ -126,6 +129,26 @@ def open_index(
 def loader(asked: ModelOptions) -> "Callable[[str | os.PathLike[str] | None], Colibri]":
     """Loads a model as the options say; the index says which, and which of its widths."""
     return lambda source: replace(asked, model=None if source is None else os.fspath(source), dim=None).load()
+
+
+def _of_other_files(found: Which) -> str | None:
+    """What to do about a folder of no index: who names one means the files in it, or the index that lies beside them.
+    None where there is no such folder to be seen; whoever opens it says what is wrong."""
+    if os.path.isfile(found.path / _OF_AN_INDEX):  # noqa: PTH113 - Path.is_file raises for some names
+        return None
+    try:
+        names = set(os.listdir(found.path))  # noqa: PTH208 - of names alone
+    except (OSError, ValueError):
+        return None
+    if FOLDER in names:
+        return f"its own is {found.path / FOLDER}"
+    if names:
+        how = found.why if found.why.startswith("-") else f"{found.why} set"
+        return f"to search the files in it: `colibri index {shlex.quote(str(found.path))}`, both without {how}"
+    return _what_to_do(found)
+
+
+_OF_AN_INDEX = "index.sqlite"  # colibri.index, which loads NumPy, says so (tests/own/test_command.py)
 
 
 def _what_to_do(found: Which) -> str:
