@@ -329,8 +329,8 @@ def test_members_are_read_as_they_would_be_alone() -> None:
     found = [(item.part.name, item.part.content.text, item.reader) for item in items if isinstance(item, Read)]
     assert found == [
         ("b.zip/notes/may.txt", "Seven gulls.", "zip 1, zip 1, text 1"),
-        ("b.zip/rows.jsonl/1", "one", "zip 1, zip 1, JSON rows 1"),
-        ("b.zip/rows.jsonl/2", "two", "zip 1, zip 1, JSON rows 1"),
+        ("b.zip/rows.jsonl/1", "one", "zip 1, zip 1, JSON rows 2"),
+        ("b.zip/rows.jsonl/2", "two", "zip 1, zip 1, JSON rows 2"),
         ("page.html", "Eight", "zip 1, HTML 1"),
     ]
     assert [item.within for item in items if isinstance(item, Read)] == [
