@@ -125,7 +125,8 @@ def test_rows_whose_sqlite_file_is_gone_are_not_overwritten(
         file.unlink()
     if left is not None:
         (place / "index.sqlite").write_bytes(left)
-    for options in ({"dim": DIM, "space_id": SPACE}, {}):
+    ways: list[dict[str, Any]] = [{"dim": DIM, "space_id": SPACE}, {}]
+    for options in ways:
         with pytest.raises(StoreDamaged, match=r"index\.sqlite is gone or empty.*put that back from a copy"):
             Index.open(place, create=create, **options)
     assert {file.name: file.read_bytes() for file in (place / "segments").iterdir()} == rows_of
