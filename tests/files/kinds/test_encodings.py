@@ -106,6 +106,28 @@ def test_one_broken_byte_of_a_guessed_encoding_is_replaced_and_counted() -> None
     assert (found.text, found.remark) == (f"{text}\ufffd", "1 broken byte in cp1252 text")
 
 
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (
+            b"before" * 20 + b"\0after a zero the lynx hunts again",
+            "before" * 20 + "\0after a zero the lynx hunts again",
+        ),
+        (b"lies" * 50 + b"\0ein b\xfccherregal", "lies" * 50 + "\0ein bücherregal"),
+        ("图书馆星期一休息".encode() * 10 + b"ab\0c", "图书馆星期一休息" * 10 + "ab\0c"),
+    ],
+)
+def test_a_stray_zero_makes_no_chinese_of_it(data: bytes, text: str) -> None:
+    """Two small letters are a sign of UTF-16, whichever they are, and a zero beside a letter is that letter."""
+    assert len(data) % 2 == 0
+    assert decode(data).text == text
+
+
+def test_few_letters_with_a_zero_are_refused_not_misread() -> None:
+    with pytest.raises(Unreadable, match="is binary"):
+        decode(b"before\0after nul the lynx hunts\n.")
+
+
 def test_a_cut_or_broken_utf16_file_with_a_mark_keeps_the_rest() -> None:
     found = decode("Brücke".encode("utf-16") + b"\x00")
     assert found.text.startswith("Brücke")

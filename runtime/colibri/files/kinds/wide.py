@@ -29,6 +29,7 @@ _BLOCKS = (
     (0xFF00, 0xFFF0, "any"),
     (0x1F000, 0x20000, "any"),
 )
+_LETTERS = bytes(range(ord("a"), ord("z") + 1)) + b" "
 _ANCHORS = frozenset(map(chr, range(0x20, 0x7F))) | frozenset("\t\n\r、。，：？！「」（）")
 
 
@@ -77,7 +78,23 @@ def _plausible(start: bytes, codec: str) -> int:
     most = max(scripts.values(), default=0)
     if strange * 200 > len(text) or (common + most) * 20 < len(text) * 19:
         return 0
+    if scripts["han"] > common and _is_narrow(start):
+        return 0
     return sum(sign in _ANCHORS for sign in text)
+
+
+def _is_narrow(start: bytes) -> bool:
+    """Whether what reads as Chinese is other text with a zero somewhere: any two small letters are a Chinese sign.
+
+    Of the bytes of Chinese and Japanese in UTF-16 a fifth are small letters or blanks, and some can't stand in UTF-8.
+    """
+    if (len(start) - len(start.translate(None, _LETTERS))) * 2 > len(start):
+        return True
+    try:
+        start.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start > len(start) - 4 and error.reason == "unexpected end of data"
+    return True
 
 
 def _decoded(start: bytes, codec: str) -> str:
