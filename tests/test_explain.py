@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import colibri
 from colibri.errors import InputError, InputTypeError
-from colibri.explain import Match, Span, answering_words, highlights, matches
+from colibri.explain import Match, Span, answering_words, highlights, matches, whole_word
 from colibri.scoring import maxsim
 from reference import ARTEFACTS
 
@@ -82,6 +82,15 @@ def test_matches_of_pooled_rows_name_every_place(mini: colibri.Colibri) -> None:
     said = {text[slice(*answer)] for match in found for answer in match.answers}
     assert "Berlin" in said
     assert {"Berlin", "lakes"} & {text[slice(*span)] for span in highlights(found, text)}
+
+
+@pytest.mark.parametrize(("letters", "whole"), [(256, True), (257, False), (1_000_000, False)])
+def test_a_run_of_letters_that_is_no_word_keeps_its_tokens(letters: int, whole: bool) -> None:
+    text = "key " + "x" * letters + " end"
+    for at in (4, 4 + letters // 2, letters):
+        wanted = Span(4, 4 + letters) if whole else Span(at, at + 3)
+        assert whole_word(text, Span(at, at + 3)) == wanted
+    assert whole_word(text, Span(0, 2)) == Span(0, 3)
 
 
 def test_scripts_without_spaces_keep_their_tokens() -> None:
