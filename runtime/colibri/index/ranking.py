@@ -62,11 +62,11 @@ def selected(
     connection: sqlite3.Connection, snapshot: Snapshot, where: Where | None, ids: Sequence[str] | None = None
 ) -> dict[int, Offsets] | None:
     """Segment -> places of the passages whose documents a filter keeps and ids name, rising; None: neither is given."""
-    if where is None and ids is None:
-        return None
     if ids is not None:
         return _by_segment(_extents(connection, where, ids))
-    name = repr(compiled({} if where is None else where))
+    if where is None:
+        return None
+    name = repr(compiled(where))
     found = snapshot.selections.get(name)
     if found is None:
         found = _by_segment(_extents(connection, where, None))
@@ -159,7 +159,7 @@ def _screens(queries: TokenVectors, signed: int, best: int) -> NDArray[np.bool_]
 
 
 def why_no_screen(snapshot: Snapshot, dim: int) -> str | None:
-    """Why a search of 32 tokens scores all rows; None: sign bits screen it."""
+    """Why a search of 32 tokens, for up to SCREENED_FOR of the best, scores all rows; None: sign bits screen it."""
     signed = [len(segment.docs.rows) for segment in snapshot.segments if segment.signs is not None]
     least = SCREENED_FROM / (32 * dim)
     if sum(len(segment.docs.rows) for segment in snapshot.segments) < least:

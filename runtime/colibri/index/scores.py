@@ -17,11 +17,11 @@ Exact = Callable[[Some], Sequence[Floats]]
 
 _HEAD = 4_096  # passages that are put in order at once; a search scores some hundred
 _ALL_FROM = 0.2
-"""Of all that count: when so many are to be scored, all are, by a scan. Picking takes 3 to 5 us a passage of 40 rows,
-a scan 1 to 2 (AVX2, 2 and 32 query tokens at 64 dims)."""
+"""Of all that count: when so many are to be scored, all are, by a scan. Picking takes 2 to 3 us of CPU a passage of 39
+rows, a scan 1 (AVX2, 2 to 20 query tokens at 64 dims)."""
 _TOLD_FROM = 1 / 32
 """Of all that count: when so many were scored, what they say of those that wait decides whether a scan is cheaper.
-Fewer of the largest bits overstate how many are needed: by 4,096 of a million a scan came three times too soon."""
+Fewer of the largest bits overstate how many are needed (benchmarks/NOTES.md)."""
 _LEAST = np.float32(np.finfo(np.float32).min)
 
 

@@ -141,9 +141,7 @@ def maxsim_subset(
     stream = compiled.Stream.of(found, ids)
     kernel = _kernel(found, len(rows), int(stream.starts[-1]))
     if kernel is None:
-        own = _rows_of(stream, found)
-        scales = found.scales if found.scales.size == 1 else found.scales[own]
-        return meaning.scores(_meant(found, rows, given), found.rows[own], scales, stream.starts)
+        return _of_stream(_meant(found, rows, given), found, stream)
     return compiled.scores(kernel, compiled.pack(kernel, rows, given, found), found, stream, threads)
 
 
@@ -160,19 +158,19 @@ def maxsim_picked(
     at of any other document, where `maxsim_subset` looks at all scales the first time. Scales that are not finite give
     scores that are not.
     """
-    threads = cores(threads)
+    if not some:
+        return []
+    threads, rows = cores(threads), query_rows(query, some[0][0].dim)
+    given = token_weights(weights, len(rows))
     parts: list[compiled.Some] = []
     found: list[Floats | None] = []
     packed: dict[tuple[str, bool], compiled.Packed] = {}
     for docs, ids in some:
-        own, rows = unlooked(docs), query_rows(query, docs.dim)
-        given = token_weights(weights, len(rows))
+        own = unlooked(docs)
         stream = compiled.Stream.of(own, ids)
         kernel = _kernel(own, len(rows), int(stream.starts[-1]))
         if kernel is None:
-            places = _rows_of(stream, own)
-            scales = own.scales if own.scales.size == 1 else own.scales[places]
-            found.append(meaning.scores(_meant(own, rows, given), own.rows[places], scales, stream.starts))
+            found.append(_of_stream(_meant(own, rows, given), own, stream))
             continue
         alike = (own.kind, own.ordinary_scales)
         if alike not in packed:
@@ -236,6 +234,12 @@ def _kernel(c: Collection, query_tokens: int, document_tokens: int) -> "Compiled
 
 def _meant(c: Collection, rows: Floats, weights: Floats | None) -> meaning.Query:
     return meaning.prepare(rows, weights, integer=c.kind in INTEGERS)
+
+
+def _of_stream(meant: meaning.Query, c: Collection, stream: compiled.Stream) -> Floats:
+    """Scores of some of a collection, by NumPy."""
+    own = _rows_of(stream, c)
+    return meaning.scores(meant, c.rows[own], c.scales if c.scales.size == 1 else c.scales[own], stream.starts)
 
 
 def _rows_of(stream: compiled.Stream, c: Collection) -> Offsets:

@@ -41,7 +41,7 @@ class Stats:
     words_bytes       of those, what words take; 0 where it has none
     no_words          why it cannot be searched by words; None: it can
     signed_tokens     of those that are on the disk, how many have their sign bits
-    no_screen         why a search of 32 tokens scores every passage by its rows; None: sign bits screen it
+    no_screen         why a search of 32 tokens, k up to 12, scores every passage by its rows; None: sign bits screen it
     rows              what they are kept as: int8 or int4
     """
 
