@@ -142,3 +142,12 @@ def test_a_filter_that_is_asked_again_is_looked_up_once_a_commit(
             found({"n": number})
         assert found({"n": {"$lt": 3}}) == ["d0", "d2", "d7"]
         assert len(looked) == 6 + 6 + 1  # only the last few are kept
+
+
+def test_a_field_of_any_name_is_found_beside_a_value_with_a_lone_surrogate(tmp_path: Path) -> None:
+    payload = {"straße": 3, "日本": None, "name": "\udcff 𝄞", "more": ["\ud800", {"ü": "\udc00"}]}
+    with Index.open(tmp_path / "i", dim=DIM, space_id=SPACE) as index:
+        index.add([document(1, payload=payload), document(2)])
+        assert index["d1"].payload == payload
+        for where in ({"straße": {"$gt": 2}}, {"日本": None}, {"more": {"$exists": True}}):
+            assert [hit.id for hit in index.search(rows(7), k=5, where=where)] == ["d1"]

@@ -5,10 +5,11 @@ import sqlite3
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from colibri import Document, InputError
+from colibri.index.document import payload_json
 from colibri.index.where import compiled as as_sql
 from colibri.stores.facts import facts
 from colibri.stores.filters import ID, compiled, json_path
@@ -63,8 +64,7 @@ def sqlite_keeps(where: dict[str, Any], payload: dict[str, Any] | None, name: st
     condition, values = as_sql(where)
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE TABLE documents (payload TEXT, id TEXT)")
-    text = None if payload is None else json.dumps(payload)
-    connection.execute("INSERT INTO documents VALUES (?, ?)", [text, name])
+    connection.execute("INSERT INTO documents VALUES (?, ?)", [payload_json(payload, ""), name])
     kept = connection.execute(f"SELECT count(*) FROM documents WHERE {condition}", values).fetchone()[0]
     connection.close()
     return bool(kept)
@@ -84,6 +84,7 @@ def point_keeps(where: dict[str, Any], payload: dict[str, Any] | None, name: str
     return holds(condition, sent)
 
 
+@example(where={"ü b": None}, payload={"ü b": None, "a": "\ud800"}, name="a", foreign=False)
 @given(where=WHERE, payload=st.one_of(st.none(), PAYLOADS), name=IDS, foreign=st.booleans())
 def test_a_point_is_kept_where_sqlite_keeps_its_document(
     where: dict[str, Any], payload: dict[str, Any] | None, name: str, foreign: bool
