@@ -42,6 +42,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 WHEELS = ROOT / "build" / "data-wheels"
 PIP = ROOT / ".venv"
+PIPS = (".venv", ".venv-wheels")  # these run pip themselves
 ALL = "cpu,desktop,export,files-all,numba,server"
 TESTS = ["tests/requirements.txt", "tests/tools.txt"]
 
@@ -251,7 +252,7 @@ def install(environment: Path, extras: str, requirements: list[str], first: str 
         print(f"making {environment.name}", file=sys.stderr, flush=True)
         try:
             # pip takes seconds to unpack: that of the tests' environment, where it is, installs into others too.
-            own = environment == PIP or not has_pip(PIP)
+            own = environment.name in PIPS or not has_pip(PIP)
             venv.create(environment, with_pip=own, clear=environment.exists())
         except subprocess.CalledProcessError:
             sys.exit("this Python has no ensurepip; on Debian and Ubuntu: apt install python3-venv")
