@@ -237,6 +237,23 @@ def test_a_query_is_made_ready_once_for_many_collections() -> None:
         screen.scores(Signs.of(Ragged(3, [2], 8).packed))
 
 
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_several_collections_score_what_each_does_alone(threads: int) -> None:
+    lengths = [[40] * 600, [7], [1, 80, 33] * 300, [40] * 700]  # enough for pieces of several of them at once
+    collections = [Signs.of(Ragged(seed, own, 64).packed) for seed, own in enumerate(lengths)]
+    ids = [None, np.array([0, 0]), np.array([899, 3, 2]), np.arange(10, 690)]
+    case = Ragged(9, [1], 64)
+    screen = Screen(case.query, 64, case.weights)
+    found = screen.all_scores(list(zip(collections, ids, strict=True)), threads=threads)
+    for own, signs, some in zip(found, collections, ids, strict=True):
+        assert own.tobytes() == screened(case.query, signs, case.weights, some, threads=1).tobytes()
+    assert screen.all_scores([], threads=threads) == []
+    with pytest.raises(ShapeError, match="bits of 8 dims"):
+        screen.all_scores([(collections[0], None), (Signs.of(Ragged(3, [2], 8).packed), None)], threads=threads)
+    with pytest.raises(InputError, match="found 7, there are documents 0 to 0"):
+        screen.all_scores([(collections[0], None), (collections[1], [7])], threads=threads)
+
+
 def test_nothing_gives_nothing() -> None:
     case = Ragged(3, [2, 5, 1], 8)
     nothing = TokenVectors(np.zeros((0, 8), np.float32), np.zeros(1, np.int64))

@@ -161,20 +161,21 @@ class Screen:
         self, signs: Signs, ids: ArrayLike | Sequence[int] | None = None, *, threads: int | None = None
     ) -> Floats:
         """As `screened`. Raises ShapeError for bits of another dim."""
-        if signs.dim != self.dim:
-            raise ShapeError(f"signs: bits of {signs.dim} dims, the query has {self.dim}")
+        return self.all_scores([(signs, ids)], threads=threads)[0]
+
+    def all_scores(
+        self, some: Sequence[tuple[Signs, ArrayLike | Sequence[int] | None]], *, threads: int | None = None
+    ) -> list[Floats]:
+        """The same of several collections at once: bits, and the places that `screened` takes as `ids`; (n,) each."""
         threads = cores(threads)
-        chosen = None if ids is None else document_ids(ids, len(signs))
-        own, starts = signs.rows, signs.starts
-        if chosen is not None:
-            lengths = starts[chosen + 1] - starts[chosen]
-            starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-        kernel = _kernel(signs.dim, len(self._asked.costs), int(starts[-1]))
+        parts = [(signs, None if ids is None else document_ids(ids, len(signs))) for signs, ids in some]
+        for signs, _ in parts:
+            if signs.dim != self.dim:
+                raise ShapeError(f"signs: bits of {signs.dim} dims, the query has {self.dim}")
+        kernel = _kernel(self.dim, len(self._asked.costs), sum(len(signs.rows) for signs, _ in parts))
         if kernel is not None:
-            return lookup.scores(kernel, self._packed(kernel), signs, chosen, threads)
-        if chosen is not None:
-            own = own[np.repeat(signs.starts[chosen] - starts[:-1], lengths) + np.arange(starts[-1])]
-        return meant(self._asked, own, starts)
+            return lookup.scores(kernel, self._packed(kernel), parts, threads)
+        return [meant(self._asked, *_rows_of(signs, ids)) for signs, ids in parts]
 
     def _packed(self, kernel: "CompiledBits") -> lookup.Tables:
         if self._tables is None or self._tables[0] is not kernel:
@@ -196,6 +197,15 @@ def screened(
     bits wherever they lie, and on however many threads.
     """
     return Screen(query, signs.dim, weights).scores(signs, ids, threads=threads)
+
+
+def _rows_of(signs: Signs, ids: Offsets | None) -> tuple[Bits, Offsets]:
+    """The rows of documents, all or some, and where each begins among them."""
+    if ids is None:
+        return signs.rows, signs.starts
+    lengths = signs.starts[ids + 1] - signs.starts[ids]
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    return signs.rows[np.repeat(signs.starts[ids] - starts[:-1], lengths) + np.arange(starts[-1])], starts
 
 
 def _kernel(dim: int, query_tokens: int, document_tokens: int) -> "CompiledBits | None":
