@@ -1,6 +1,7 @@
 """Searches that sign bits screen find what a scan of all rows finds, or nearly, and a rule says how nearly."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -362,3 +363,13 @@ def test_chances_are_those_of_a_normal_distribution() -> None:
     found = line.chances(np.array([9, 0, -2, -4, -6, -300], np.float32), 0.0)
     wanted = [0.5, 0.5, 0.158655, 0.0227501, 0.0013499, 0.0]
     assert np.allclose(found, wanted, rtol=0.12, atol=1e-12)
+
+
+def test_chances_are_a_normal_variables_and_none_where_nothing_is_expected() -> None:
+    line = Line(level=1.0, slope=2.0, spread=0.5)
+    away = np.array([0.5, 1, 2, 3, 5, 8, 8.9, 9.5, 40, np.inf])
+    bits = ((3.0 - 0.5 * away - 1.0) / 2).astype(np.float32)
+    found = line.chances(bits, least=3.0)
+    wanted = [0.5 * math.erfc(one / math.sqrt(2)) for one in away.tolist()]
+    assert np.allclose(found[:7], wanted[:7], rtol=0.1)
+    assert found[7:].tolist() == [0.0, 0.0, 0.0]
