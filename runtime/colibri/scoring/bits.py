@@ -52,7 +52,8 @@ Bits = NDArray[np.uint8]
 
 _MOST = 255  # of a factor, a cost and a loss
 _ALIKE = 128  # the factor of a unit row whose values are all alike
-_ROWS_AT_ONCE = 1 << 14
+_ROWS_AT_ONCE = 1 << 12  # a megabyte of floats at 64 dims
+_EXACT_DIMS = (1 << 24) // 128**2
 
 
 def sign_rows(vectors: TokenVectors) -> Bits:
@@ -76,8 +77,10 @@ def sign_rows(vectors: TokenVectors) -> Bits:
             token = first + int((~good).argmax())
             raise InputError(f"scales: token {token} has {vectors.scales[token]}, wanted a finite number from 0")  # type: ignore[index]
         made[part, :-1] = np.packbits(integers < 0, axis=1, bitorder="little")
-        wide = integers.astype(np.int64)
-        squares, sizes = (wide * wide).sum(axis=1), np.abs(wide).sum(axis=1)
+        # Whole numbers up to 2^24 are exact in float32, whatever the order they are added in.
+        exact = integers.astype(np.float32 if dim <= _EXACT_DIMS else np.float64)
+        squares = np.einsum("td,td->t", exact, exact).astype(np.float64)
+        sizes = (np.abs(exact, out=exact) @ np.ones(dim, exact.dtype)).astype(np.float64)
         factors = _ALIKE * np.sqrt(max(dim, 1)) * scales * squares / np.maximum(sizes, 1)
         made[part, -1] = np.minimum(_MOST, np.rint(factors))
     return made
