@@ -32,7 +32,7 @@ in float32 and in `meaning.sum_in_order`'s order. It is about as large as the ex
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -78,7 +78,7 @@ def sign_rows(vectors: TokenVectors) -> Bits:
             raise InputError(f"scales: token {token} has {vectors.scales[token]}, wanted a finite number from 0")  # type: ignore[index]
         made[part, :-1] = np.packbits(integers < 0, axis=1, bitorder="little")
         # Whole numbers up to 2^24 are exact in float32, whatever the order they are added in.
-        exact = integers.astype(np.float32 if dim <= _EXACT_DIMS else np.float64)
+        exact: NDArray[Any] = integers.astype(np.float32 if dim <= _EXACT_DIMS else np.float64)
         squares = np.einsum("td,td->t", exact, exact).astype(np.float64)
         sizes = (np.abs(exact, out=exact) @ np.ones(dim, exact.dtype)).astype(np.float64)
         factors = _ALIKE * np.sqrt(max(dim, 1)) * scales * squares / np.maximum(sizes, 1)
