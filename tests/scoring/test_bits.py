@@ -81,6 +81,16 @@ def test_a_row_of_bits_is_its_signs_and_its_factor(case: Ragged, kind: Kind) -> 
         assert row[-1] == factor
 
 
+@pytest.mark.parametrize("dim", [1_023, 1_024, 1_025, 3_000])
+def test_factors_of_wide_rows_are_exact(dim: int) -> None:
+    rng = np.random.default_rng(dim)
+    rows = rng.integers(-128, 128, (6, dim)).astype(np.int8)
+    rows[0], rows[1], rows[2] = -128, 127, 0
+    scales = (rng.random(6) / np.sqrt(dim) / 64).astype(np.float32)
+    docs = TokenVectors(rows, np.array([0, 6]), scales=scales)
+    assert sign_rows(docs)[:, -1].tolist() == [factor for _, factor in signs_of(docs)]
+
+
 @given(case=ragged, kind=kinds, weighted=st.booleans())
 def test_scores_equal_their_definition_to_the_bit(case: Ragged, kind: Kind, weighted: bool) -> None:
     docs = stored(case.packed, kind)
