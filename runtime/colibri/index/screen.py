@@ -57,6 +57,13 @@ class Line:
         found[near] = _tail(away[near])
         return found
 
+    def near(self, falling: Floats, least: float) -> Floats:
+        """Those of bits in falling order that may be expected to score `least` or more at all, and a few beside."""
+        if self.slope <= 0:
+            return falling
+        from_ = (least - 1.01 * _FAR * max(self.spread, 1e-9) - self.level) / self.slope
+        return falling[: int(np.searchsorted(-falling, -from_, side="right"))]
+
 
 def _tail(away: Doubles) -> Doubles:
     """How likely a normal variable is to be so many standard deviations above its mean; away: from 0.
@@ -78,11 +85,11 @@ def more(line: Line, least: float, count: int, waiting: Floats, others: Floats) 
 
     least    the `count`-th best exact score so far
     waiting  bits of those that wait, falling: the largest of them
-    others   bits of one in `ONE_IN` of those that wait beside these
+    others   bits of one in `ONE_IN` of those that wait beside these, falling
     """
-    beside = line.chances(others, least)
-    behind = np.cumsum(line.chances(waiting, least)[::-1])[::-1] + ONE_IN * beside.sum()
-    wanted = int((behind > MISSED * count).sum())
-    if wanted < len(waiting):
-        return wanted
-    return wanted + ONE_IN * int((ONE_IN * np.cumsum(np.sort(beside)) > MISSED * count).sum())
+    beside = line.chances(line.near(others, least), least)
+    rest = float(ONE_IN * beside.sum())
+    if rest <= MISSED * count:
+        near = line.chances(line.near(waiting, least), least)
+        return int((np.cumsum(near[::-1]) + rest > MISSED * count).sum())
+    return len(waiting) + ONE_IN * int((ONE_IN * np.cumsum(beside[::-1]) > MISSED * count).sum())
