@@ -45,6 +45,8 @@ def reopened(place: Path) -> Index:
         ("UPDATE documents SET passages = 100 WHERE id = 'd3'", ("d3",)),
         ("UPDATE passages SET spans = 5, crc = 'x' WHERE document = 4", ("d3",)),
         ("UPDATE segments SET gone = x'ffffffff'", ()),
+        ("UPDATE segments SET passages = 'x'", ()),
+        ("UPDATE segments SET tokens = 1.5", ()),
         ("DELETE FROM segments", ()),
         ("UPDATE meta SET value = '12' WHERE name = 'commits'", ()),
         ("DELETE FROM meta WHERE name = 'next_document'", ()),
