@@ -2,6 +2,8 @@
 
 import random
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -178,3 +180,22 @@ def test_a_schema_with_a_flipped_bit(store: Index, place: Path, at: int, bit: in
         index.repair()
         assert index.verify().clean
         assert index.count() == 3
+
+
+def test_a_repair_leaves_sqlite_s_locks_to_other_handles(store: Index, place: Path) -> None:
+    """Else the next process that closes the file takes it for its own, and its log away from those who go on."""
+    store.add([document(1)])
+    with Index.open(place) as other:
+        assert other.count() == 1
+        for _ in range(2):
+            store.repair()
+        assert documents_elsewhere(place) == 1
+        other.add([document(2)])
+        assert documents_elsewhere(place) == 2
+
+
+def documents_elsewhere(place: Path) -> int:
+    """How many another process finds, which closes the file."""
+    code = f"import sqlite3; c = sqlite3.connect({str(place / 'index.sqlite')!r}); "
+    code += "print(c.execute('SELECT count(*) FROM documents').fetchone()[0]); c.close()"
+    return int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
