@@ -2,8 +2,6 @@
 
 import random
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colibri import Index, StoreDamaged, StoreError
+from other_process import documents_in
 from rounds import rounds
 from store_contract import DIM, SPACE, document, rows
 
@@ -189,13 +188,6 @@ def test_a_repair_leaves_sqlite_s_locks_to_other_handles(store: Index, place: Pa
         assert other.count() == 1
         for _ in range(2):
             store.repair()
-        assert documents_elsewhere(place) == 1
+        assert documents_in(place) == 1
         other.add([document(2)])
-        assert documents_elsewhere(place) == 2
-
-
-def documents_elsewhere(place: Path) -> int:
-    """How many another process finds, which closes the file."""
-    code = f"import sqlite3; c = sqlite3.connect({str(place / 'index.sqlite')!r}); "
-    code += "print(c.execute('SELECT count(*) FROM documents').fetchone()[0]); c.close()"
-    return int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+        assert documents_in(place) == 2
