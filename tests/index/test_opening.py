@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from colibri import Index, InputError, StoreDamaged, StoreError
+from other_process import documents_in
 from store_contract import DIM, SPACE, document, rows
 
 
@@ -166,3 +168,57 @@ def test_a_forked_child_can_read(store: Index) -> None:
         assert os.waitpid(child, 0)[1] == 0
     store.add([document(2)])
     assert store.verify().clean
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_what_a_forked_child_commits_outlives_its_parent_s_handle_and_itself(store: Index, place: Path) -> None:
+    """SQLite in the child would take an inherited connection's locks for its own, and its log would go."""
+    store.add([document(1)])
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(write)
+            store.count()
+            os.read(read, 1)
+            store.add([document(2)])
+        finally:
+            os._exit(0)
+    store.close()
+    assert documents_in(place) == 1
+    os.write(write, b"x")
+    os.waitpid(child, 0)
+    assert documents_in(place) == 2
+    for number in (read, write):
+        os.close(number)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_an_index_goes_on_in_a_parent_that_forks_while_threads_search(store: Index) -> None:
+    store.add([document(seed) for seed in range(9)])
+    over = threading.Event()
+    counts: list[int] = []
+
+    def search() -> None:
+        while not over.is_set():
+            counts.append(len(store.search(rows(1, 2), k=9)))
+
+    threads = [threading.Thread(target=search) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        listing = store.documents()
+        assert next(listing).id == "d0"
+        for _ in range(5):
+            child = os.fork()
+            if child == 0:
+                os._exit(0)  # what other threads of its parent were in the middle of, it may not touch
+            assert os.waitpid(child, 0)[1] == 0
+        assert len(list(listing)) == 8
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert set(counts) == {9}

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colibri import Index, StoreDamaged, StoreError
+from other_process import documents_in
 from rounds import rounds
 from store_contract import DIM, SPACE, document, rows
 
@@ -45,6 +46,8 @@ def reopened(place: Path) -> Index:
         ("UPDATE documents SET passages = 100 WHERE id = 'd3'", ("d3",)),
         ("UPDATE passages SET spans = 5, crc = 'x' WHERE document = 4", ("d3",)),
         ("UPDATE segments SET gone = x'ffffffff'", ()),
+        ("UPDATE segments SET passages = 'x'", ()),
+        ("UPDATE segments SET tokens = 1.5", ()),
         ("DELETE FROM segments", ()),
         ("UPDATE meta SET value = '12' WHERE name = 'commits'", ()),
         ("DELETE FROM meta WHERE name = 'next_document'", ()),
@@ -176,3 +179,15 @@ def test_a_schema_with_a_flipped_bit(store: Index, place: Path, at: int, bit: in
         index.repair()
         assert index.verify().clean
         assert index.count() == 3
+
+
+def test_a_repair_leaves_sqlite_s_locks_to_other_handles(store: Index, place: Path) -> None:
+    """Else the next process that closes the file takes it for its own, and its log away from those who go on."""
+    store.add([document(1)])
+    with Index.open(place) as other:
+        assert other.count() == 1
+        for _ in range(2):
+            store.repair()
+        assert documents_in(place) == 1
+        other.add([document(2)])
+        assert documents_in(place) == 2

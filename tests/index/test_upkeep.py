@@ -8,6 +8,7 @@ import pytest
 
 from colibri import Document, Index, StoreDamaged, TokenVectors
 from colibri.index.storage import segments
+from colibri.index.upkeep.repair import Repair
 from store_contract import DIM, document, rows
 
 
@@ -130,3 +131,19 @@ def test_passages_are_verified_one_by_one(store: Index, place: Path) -> None:
         with pytest.raises(StoreDamaged):
             index.get("book")
         assert index.verify().damaged == ("book",)
+
+
+def test_what_comes_after_a_repair_is_not_written_over_what_readers_have_mapped(store: Index, place: Path) -> None:
+    """The last two passages are gone, and the next two have as many rows together."""
+    store.add([document(seed) for seed in range(4)])
+    store.add([Document(id="x", vectors=rows(50, 1)), Document(id="y", vectors=rows(51, 2))])
+    with Index.open(place) as reader:
+        listing = reader.documents(vectors=True)
+        assert next(listing).id == "d0"
+        store.delete(["x", "y"])
+        assert store.repair() == Repair()
+        store.add([Document(id="p", vectors=rows(60, 2)), Document(id="q", vectors=rows(61, 1))])
+        assert [stored.id for stored in listing] == ["d1", "d2", "d3", "x", "y"]
+        assert len(reader.search(rows(60, 2), k=9)) == 6
+        assert [stored is not None for stored in reader.get(["p", "q"], vectors=True)] == [True, True]
+        assert store.verify().clean

@@ -19,6 +19,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from colibri.errors import InputError, StoreDamaged, StoreError, StoreLocked
+from colibri.index.storage import forking
 from colibri.index.storage.sharing import share
 
 FILE_NAME = "index.sqlite"
@@ -75,6 +76,7 @@ class Catalogue:
         self._file: tuple[int, int] | None = None
         self.files = 0
         """Counts files that were met under the name: more than one where another index took the folder's place."""
+        forking.tell(self)
 
     @contextmanager
     def lent(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
@@ -142,6 +144,20 @@ class Catalogue:
         with self._lock:
             self._closed = True
             self._drop()
+
+    def before_fork(self) -> None:
+        """See `forking`. What is under way, in another thread or an open listing, stays open."""
+        self._lock.acquire()
+        if self._process == os.getpid():
+            for connection in self._idle:
+                self._all.remove(connection)
+                with suppress(sqlite3.Error):
+                    connection.close()
+            self._idle = []
+
+    def after_fork(self) -> None:
+        """See `forking`."""
+        self._lock.release()
 
     def reset(self) -> None:
         """Connect anew from now on."""

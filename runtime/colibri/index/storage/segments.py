@@ -10,6 +10,7 @@ off, because a reader may have it mapped, and what is cut off under a map ends t
 """
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -85,15 +86,30 @@ def read_segments(connection: sqlite3.Connection, schema: str = "") -> list[Comm
     """What is committed, by number. schema: "name." of an attached file. Raises StoreDamaged for a row that changed on
     disk."""
     found = []
+    for number, entry in _entries(connection, schema):
+        if entry is None:
+            raise StoreDamaged(f"segment {number}: its entry changed on disk; `colibri index --repair` mends it")
+        found.append(entry)
+    return found
+
+
+def whole_segments(connection: sqlite3.Connection) -> dict[int, Committed]:
+    """Those whose entries are what was written, by number."""
+    return {number: entry for number, entry in _entries(connection) if entry is not None}
+
+
+def _entries(connection: sqlite3.Connection, schema: str = "") -> Iterator[tuple[int, Committed | None]]:
+    """Numbers, rising, and what is committed; None: it changed on disk."""
     signed = signs.covered(connection, schema)
     kind = SCHEMES.get(standing_facts(connection, schema).get("scheme", ""), "int8")
     rows = connection.execute(f"SELECT number, passages, tokens, gone, crc FROM {schema}segments ORDER BY number")
     for number, passages, tokens, gone, crc in rows:
-        if not isinstance(gone, bytes) or crc != segment_crc(number, passages, tokens, gone, kind):
-            raise StoreDamaged(f"segment {number}: its entry changed on disk; `colibri index --repair` mends it")
+        typed = isinstance(passages, int) and isinstance(tokens, int) and isinstance(gone, bytes)
+        if not typed or crc != segment_crc(number, passages, tokens, gone, kind):
+            yield number, None
+            continue
         bits = np.unpackbits(np.frombuffer(gone, np.uint8), count=passages).astype(np.bool_)
-        found.append(Committed(number, passages, tokens, bits, signed.get(number) == tokens))
-    return found
+        yield number, Committed(number, passages, tokens, bits, signed.get(number) == tokens)
 
 
 def file_of(folder: Path, number: int, kind: str) -> Path:

@@ -13,7 +13,7 @@ from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.raw import RawSegment, place_of
 from colibri.index.storage.reading import SELECT, Row
 from colibri.index.storage.row_layout import RowLayout
-from colibri.index.storage.segments import Committed
+from colibri.index.storage.segments import Committed, whole_segments
 from colibri.index.storage.transaction import Transaction
 from colibri.index.upkeep.compact import move
 from colibri.index.upkeep.verify import intact
@@ -44,7 +44,9 @@ class _Plan:
 
 
 def committed_by_passages(connection: sqlite3.Connection, folder: Path, layout: RowLayout) -> list[Committed]:
-    """What segments hold, told by the rows of their passages alone."""
+    """What segments hold, told by the rows of their passages alone, and where an entry is whole how far they reach:
+    readers have that mapped, and what comes next is written behind it, also where the last passages are gone."""
+    whole = whole_segments(connection)
     places: dict[int, list[int]] = {}
     for (slot,) in connection.execute("SELECT slot FROM passages ORDER BY slot"):
         places.setdefault(slot >> SEGMENT_SHIFT, []).append(place_of(slot))
@@ -52,10 +54,12 @@ def committed_by_passages(connection: sqlite3.Connection, folder: Path, layout: 
     for number, live in places.items():
         raw = RawSegment(folder, number, layout)
         readable = [place for place in live if raw.bounds(place) is not None]
+        tokens = max((bounds[1] for place in readable[-1:] if (bounds := raw.bounds(place))), default=0)
         count = live[-1] + 1
+        if number in whole and whole[number].passages > count:
+            count, tokens = whole[number].passages, whole[number].tokens
         gone = np.ones(count, np.bool_)
         gone[live] = False
-        tokens = max((bounds[1] for place in readable[-1:] if (bounds := raw.bounds(place))), default=0)
         found.append(Committed(number, count, tokens, gone, signed=False))
     return found
 

@@ -1,8 +1,11 @@
 """A SQLite file whose pages are broken: what it still gives goes into a new one, which then takes its place."""
 
+import os
 import sqlite3
+import sys
 import time
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from colibri.errors import StoreDamaged
@@ -13,6 +16,8 @@ from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.segments import numbers_in
 from colibri.index.upkeep.words import opens
 
+_KEPT_OPEN: dict[tuple[int, int], int] = {}
+"""Device and inode -> descriptor of an SQLite file that was looked at without SQLite."""
 _BROKEN = (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError)
 
 
@@ -62,16 +67,33 @@ _HEADER = {
 }
 
 
+@contextmanager
+def _beside_sqlite(place: Path) -> Iterator[int]:
+    """The file's descriptor, at its beginning. It is never closed: that would let go of all locks that SQLite has on
+    the file in this process, and whoever closes it elsewhere would take its log away from other handles
+    (https://www.sqlite.org/howtocorrupt.html, 2.2)."""
+    if sys.platform == "win32":  # where locks are an open file's own, and no open one can be removed
+        with place.open("r+b", buffering=0) as file:
+            yield file.fileno()
+        return
+    found = place.stat()
+    key = (found.st_dev, found.st_ino)
+    if key not in _KEPT_OPEN:
+        _KEPT_OPEN[key] = os.open(place, os.O_RDWR | os.O_CLOEXEC)
+    os.lseek(_KEPT_OPEN[key], 0, os.SEEK_SET)
+    yield _KEPT_OPEN[key]
+
+
 def _mend_header(place: Path) -> bool:
     """Put right what stands the same in every file; whether something did not."""
-    with place.open("r+b") as file:
-        start = file.read(60)
+    with _beside_sqlite(place) as file:
+        start = os.read(file, 60)
         wrong = [at for at, wanted in _HEADER.items() if start[at : at + len(wanted)] != wanted]
         if len(start) < 60 or not wrong:
             return False
         for at in wrong:
-            file.seek(at)
-            file.write(_HEADER[at])
+            os.lseek(file, at, os.SEEK_SET)
+            os.write(file, _HEADER[at])
     return True
 
 
@@ -86,11 +108,11 @@ def _mend_schema(shelf: Catalogue, place: Path) -> bool:
                 return False
     except StoreDamaged:
         pass
-    with place.open("r+b") as file:
-        if len(file.read(catalogue.PAGE_BYTES)) < catalogue.PAGE_BYTES:
+    with _beside_sqlite(place) as file:
+        if len(os.read(file, catalogue.PAGE_BYTES)) < catalogue.PAGE_BYTES:
             return False
-        file.seek(100)
-        file.write(catalogue.expected_first_page()[100:])
+        os.lseek(file, 100, os.SEEK_SET)
+        os.write(file, catalogue.expected_first_page()[100:])
     return True
 
 
