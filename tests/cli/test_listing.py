@@ -105,6 +105,20 @@ def test_the_named_line_is_shown_though_most_that_is_marked_lies_elsewhere() -> 
     assert "boiler" in "".join(shown(found))
 
 
+@given(st.lists(st.integers(0, 90), min_size=1, max_size=40), st.data())
+def test_what_is_marked_is_shown_wherever_it_stands(lengths: list[int], data: st.DataObject) -> None:
+    lines = ["word " * (length // 5) + "x" * (length % 5) for length in lengths]
+    at = data.draw(st.integers(0, len(lines) - 1))
+    lines[at] = f"{lines[at][: data.draw(st.integers(0, 90))]} zebra {'tail' * data.draw(st.integers(0, 2))}"
+    text = "\n".join(lines)
+    start = text.index("zebra")
+    why = (Match(Span(0, 1), Span(start, start + 5), 0.9, 0.9),)
+    for line in (None, at + 1):
+        kept = snippet_lines(text, PassageHit(0, len(text), 0.9, why), [Span(start, start + 5)], line)
+        assert [piece for line in kept for piece, bold in line.pieces if bold] == ["zebra"]
+        assert len("\n".join(line.text for line in kept)) <= 320 + 40 + 2
+
+
 def test_a_line_alone_has_no_number_beside_it() -> None:
     assert shown(hit("a single line")) == ["   a single line"]
 
@@ -112,6 +126,19 @@ def test_a_line_alone_has_no_number_beside_it() -> None:
 def test_numbers_leave_out_what_is_blank_and_begin_within_a_file() -> None:
     text = "one\n\n\tdef f():\n\n\t    return 1\n"
     assert shown(hit(text, begin=text.index("def"))) == ["   3  def f():", "   5      return 1"]
+
+
+@pytest.mark.parametrize("line", [1, 2, 12, 4_000])
+def test_lines_of_a_row_have_no_numbers_of_their_file_wherever_it_begins(line: int) -> None:
+    """They come from its fields: none of them is a line of the file."""
+    text = "Keeper\n" + "padding words without any meaning\n" * 20 + "the zebra crosses"
+    why = (Match(Span(0, 1), Span(text.index("zebra"), len(text)), 0.9, 0.9),)
+    row = {"file": {"path": "/faq.jsonl", "line": line}}
+    found = Hit(f"/faq.jsonl#{line}", 1, 1, text, row, (PassageHit(0, len(text), 1, why),))
+    head, *lines = [unstyle(one) for one in listing([found])]
+    assert f"/faq.jsonl:{line}" in head
+    assert lines[-1] == "   the zebra crosses"
+    assert not any(one.strip()[:1].isdecimal() for one in lines)
 
 
 def test_code_that_is_too_wide_goes_on_below_its_own_indentation(monkeypatch: pytest.MonkeyPatch) -> None:

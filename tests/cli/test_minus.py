@@ -35,6 +35,13 @@ def test_what_to_type_instead_is_said(place: str, command: str, word: str) -> No
     assert f"colibri {command} -- {word}" in refused.stderr
 
 
+@pytest.mark.parametrize("command", ["search", "rerank"])
+def test_an_option_of_all_commands_is_told_where_it_stands(command: str) -> None:
+    refused = run(command, "-v", "bird")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert f"-v stands before the command: colibri -v {command}" in refused.stderr
+
+
 def test_what_it_says_to_type_works(place: str) -> None:
     for words in (["bird -small"], ["--", "bird", "-small"], ["--", "-small", "bird"]):
         found = run("search", "--index", place, "--mode", "words", "--json", *words)

@@ -182,6 +182,7 @@ def test_asking_loads_neither_numpy_nor_onnxruntime(folder: Path) -> None:
         f"sys.argv = ['colibri', 'search', 'bird', '--index', {str(folder / 'index')!r}]\n"
         "end = os._exit\n"
         "heavy = {'numpy', 'onnxruntime', 'http.client', 'sqlite3', 'ssl'}\n"
+        "heavy |= {'encodings.idna', 'colibri.artefact.manifest'}\n"
         "def said(code):\n    print(sorted(heavy & {*sys.modules}))\n"
         "    sys.stdout.flush(); end(code)\nos._exit = said\nmain()\n"
     )

@@ -2,9 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-from colibri.artefact.manifest import Manifest
+if TYPE_CHECKING:  # its classes take 30 ms to make, and who shows what another process found needs none
+    from colibri.artefact.manifest import Manifest
+
 
 Fit = Literal["likely", "maybe", "unlikely"]
 FITS: tuple[Fit, ...] = get_args(Fit)
@@ -29,7 +31,7 @@ NOTHING_FITS = Bounds(math.inf, math.inf)
 """Of a query that asks nothing, whose markers alone would find much that is likely."""
 
 
-def bounds(manifest: Manifest | None, dim: int, weight: float) -> Bounds | None:
+def bounds(manifest: "Manifest | None", dim: int, weight: float) -> Bounds | None:
     """Of a query whose rows weigh so much together, at one width. None: nobody measured it."""
     cutoffs = None if manifest is None else manifest.cutoffs
     for row in () if cutoffs is None else cutoffs.rows:

@@ -59,7 +59,7 @@ def columns() -> int:
 
 def listing(hits: Sequence["Hit"], base: Path | None = None, marks: Marks | None = None) -> list[str]:
     """Results for a terminal; files below `base` are named from there. marks: what to show in bold of a passage."""
-    from colibri.files import place, shown_passage
+    from colibri.files import numbers_lines, place, shown_passage
 
     lines = []
     for number, hit in enumerate(hits, 1):
@@ -71,8 +71,9 @@ def listing(hits: Sequence["Hit"], base: Path | None = None, marks: Marks | None
         passage = shown_passage(hit)
         if hit.text is not None and passage is not None:
             marked = _bold(hit, passage) if marks is None else marks(hit, passage)
-            shown = snippet_lines(hit.text, passage, marked, found.line)
-            lines += _fitted(shown, columns(), numbered=found.line is not None)
+            line = found.line if numbers_lines(hit) else None
+            shown = snippet_lines(hit.text, passage, marked, line)
+            lines += _fitted(shown, columns(), numbered=line is not None)
     return lines
 
 
@@ -211,9 +212,10 @@ def _window(text: str, start: int, end: int, marked: Spans, line: tuple[int, int
             -b,
         ),
     )
+    last = min(best + _SNIPPET, end)  # a line that begins before it adds to it, or what stands last would be cut off
     if best > start:
         best = _word_or_line(text, start, best)
-    last = min(best + _SNIPPET, end)
+    last = max(last, min(best + _SNIPPET, end))
     if last < end and text[last - 1].isalnum() and text[last].isalnum():
         found = _LAST_WORD.search(text, last - _AFTER, last)
         last = last if found is None else found.start()

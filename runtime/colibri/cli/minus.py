@@ -15,6 +15,10 @@ class WithQuery(Grouped):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does. Raises UsageError."""
         if not ctx.resilient_parsing and (word := self._minus_word(ctx, args)) is not None:
+            if ctx.parent and word in _options(ctx.parent):
+                first = ctx.parent.command_path
+                told = f"{word} stands before the command: {first} {word} {ctx.info_name}"
+                raise click.UsageError(told, ctx)
             raise click.UsageError(
                 f"no such option: {word}. If it is a word of the query, quote it with one before it ('bird {word}'), "
                 f"or put the query behind -- and all options before that: {ctx.command_path} -- {word}",
@@ -24,8 +28,7 @@ class WithQuery(Grouped):
 
     def _minus_word(self, ctx: click.Context, args: list[str]) -> str | None:
         """The first of them before "--"; what an option takes is none."""
-        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
-        takes = {name: not (one.is_flag or one.count) for one in options for name in one.opts}
+        takes = _options(ctx)
         left = iter(args)
         for arg in left:
             if arg == "--":
@@ -37,3 +40,9 @@ class WithQuery(Grouped):
                     continue
                 return arg
         return None
+
+
+def _options(ctx: click.Context) -> dict[str, bool]:
+    """Names of a command's options -> whether they take a value."""
+    options = [one for one in ctx.command.get_params(ctx) if isinstance(one, click.Option)]
+    return {name: not (one.is_flag or one.count) for one in options for name in one.opts}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from colibri.files.known import ALSO, NOT_READ, READ, Kind, kind_of_reader, words_of
     from colibri.files.looking import owner
     from colibri.files.lost import Gone, why_gone
-    from colibri.files.places import HitPlace, place, shown_passage
+    from colibri.files.places import HitPlace, numbers_lines, place, shown_passage
     from colibri.files.presence import is_gone, real
     from colibri.files.rebuild import beside, left_beside, lengths, make_anew
     from colibri.files.refresh import Refresh
@@ -41,7 +41,7 @@ else:
             "follow.state": "State",
             "holdings": "Holdings what_is_held",
             "known": "ALSO NOT_READ READ Kind kind_of_reader words_of",
-            "places": "HitPlace place shown_passage",
+            "places": "HitPlace numbers_lines place shown_passage",
             "presence": "is_gone real",
             "looking": "owner",
             "lost": "Gone why_gone",

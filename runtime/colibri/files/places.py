@@ -38,7 +38,7 @@ def place(hit: "Hit") -> HitPlace:
     file = (hit.payload or {}).get("file")
     if not isinstance(file, Mapping):
         return HitPlace(name=hit.id)
-    if isinstance(file.get("line"), int) and "#" in hit.id:  # else it is the one message of a file
+    if _is_row(hit, file):
         path, within = file.get("path", hit.id), file.get("within")
         return HitPlace(name=f"{path}#{within}" if within else path, line=file["line"])
     passage = shown_passage(hit)
@@ -50,6 +50,18 @@ def place(hit: "Hit") -> HitPlace:
     if not file.get("verbatim"):
         return HitPlace(name=hit.id, label=label)
     return HitPlace(name=hit.id, line=hit.text.count("\n", 0, at) + 1, label=label)
+
+
+def numbers_lines(hit: "Hit") -> bool:
+    """Whether the lines of its text are its file's, so that each has its number; those of a row or a message are not,
+    wherever in the file it begins."""
+    file = (hit.payload or {}).get("file")
+    return isinstance(file, Mapping) and bool(file.get("verbatim")) and not _is_row(hit, file)
+
+
+def _is_row(hit: "Hit", file: Mapping[str, Any]) -> bool:
+    """Whether it is a row or a message of its file; without a # it is the one message of a file."""
+    return isinstance(file.get("line"), int) and "#" in hit.id
 
 
 def shown_passage(hit: "Hit") -> "PassageHit | None":
