@@ -1,6 +1,7 @@
 """Searches that sign bits screen find what a scan of all rows finds, or nearly, and a rule says how nearly."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -362,3 +363,52 @@ def test_chances_are_those_of_a_normal_distribution() -> None:
     found = line.chances(np.array([9, 0, -2, -4, -6, -300], np.float32), 0.0)
     wanted = [0.5, 0.5, 0.158655, 0.0227501, 0.0013499, 0.0]
     assert np.allclose(found, wanted, rtol=0.12, atol=1e-12)
+
+
+def test_chances_are_a_normal_variables_and_none_where_nothing_is_expected() -> None:
+    line = Line(level=1.0, slope=2.0, spread=0.5)
+    away = np.array([0.5, 1, 2, 3, 5, 8, 8.9, 9.5, 40, np.inf])
+    bits = ((3.0 - 0.5 * away - 1.0) / 2).astype(np.float32)
+    found = line.chances(bits, least=3.0)
+    wanted = [0.5 * math.erfc(one / math.sqrt(2)) for one in away.tolist()]
+    assert np.allclose(found[:7], wanted[:7], rtol=0.1)
+    assert found[7:].tolist() == [0.0, 0.0, 0.0]
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    slope=st.sampled_from([0.0, 1e-3, 0.3, 2.0]),
+    spread=st.sampled_from([0.0, 1e-4, 0.05, 1.0]),
+    beyond=st.floats(-3, 20),
+    count=st.integers(1, 40),
+    sizes=st.tuples(st.integers(1, 300), st.integers(0, 300)),
+)
+def test_how_many_are_scored_next_is_what_all_that_wait_add_up_to(
+    seed: int, slope: float, spread: float, beyond: float, count: int, sizes: tuple[int, int]
+) -> None:
+    line = Line(0.2, slope, spread)
+    all_bits = np.sort(np.random.default_rng(seed).standard_normal(sum(sizes)).astype(np.float32))[::-1]
+    waiting, others = all_bits[: sizes[0]], all_bits[sizes[0] :]
+    least = 0.2 + slope * float(waiting[0]) + beyond * spread
+    behind = [line.chances(np.array([one]), least)[0] for one in waiting]
+    beside = [line.chances(np.array([one]), least)[0] * screen.ONE_IN for one in others]
+    wanted = sum(sum(behind[i:]) + sum(beside) > screen.MISSED * count for i in range(len(behind)))
+    if wanted == len(waiting):
+        beside.sort()
+        wanted += screen.ONE_IN * sum(sum(beside[: i + 1]) > screen.MISSED * count for i in range(len(beside)))
+    found = screen.more(line, least, count, waiting, others)
+    assert abs(found - wanted) <= screen.ONE_IN  # sums in another order may lie on either side of the bound
+
+
+@pytest.mark.parametrize("step", [16, 15, 1])
+def test_best_passages_in_every_sixteenth_place_are_found(step: int) -> None:
+    chances = np.random.default_rng(step)
+    bits = chances.standard_normal(50_000).astype(np.float32)
+    for first in (0, 5):
+        some = bits.copy()
+        some[first::step] += 5
+        exact = some + np.float32(0.05) * chances.standard_normal(50_000).astype(np.float32)
+        scores = Scores(parts_of(some, [20_000]), partial(_picked, exact))
+        found = {slot for _, slot in scores.best(10)}
+        assert len(found & set(np.argsort(-exact)[:10].tolist())) >= 9
+        assert 0 < len(scores._head.bits) <= 3 * 4_096 + 4 * scores._seen.shape[1]

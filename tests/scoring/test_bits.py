@@ -81,6 +81,16 @@ def test_a_row_of_bits_is_its_signs_and_its_factor(case: Ragged, kind: Kind) -> 
         assert row[-1] == factor
 
 
+@pytest.mark.parametrize("dim", [1_023, 1_024, 1_025, 3_000])
+def test_factors_of_wide_rows_are_exact(dim: int) -> None:
+    rng = np.random.default_rng(dim)
+    rows = rng.integers(-128, 128, (6, dim)).astype(np.int8)
+    rows[0], rows[1], rows[2] = -128, 127, 0
+    scales = (rng.random(6) / np.sqrt(dim) / 64).astype(np.float32)
+    docs = TokenVectors(rows, np.array([0, 6]), scales=scales)
+    assert sign_rows(docs)[:, -1].tolist() == [factor for _, factor in signs_of(docs)]
+
+
 @given(case=ragged, kind=kinds, weighted=st.booleans())
 def test_scores_equal_their_definition_to_the_bit(case: Ragged, kind: Kind, weighted: bool) -> None:
     docs = stored(case.packed, kind)
@@ -235,6 +245,23 @@ def test_a_query_is_made_ready_once_for_many_collections() -> None:
     assert (tables[0] is None) == (os.environ["COLIBRI_KERNEL"] == "numpy")
     with pytest.raises(ShapeError, match="bits of 8 dims, the query has 64"):
         screen.scores(Signs.of(Ragged(3, [2], 8).packed))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_several_collections_score_what_each_does_alone(threads: int) -> None:
+    lengths = [[40] * 600, [7], [1, 80, 33] * 300, [40] * 700]  # enough for pieces of several of them at once
+    collections = [Signs.of(Ragged(seed, own, 64).packed) for seed, own in enumerate(lengths)]
+    ids = [None, np.array([0, 0]), np.array([899, 3, 2]), np.arange(10, 690)]
+    case = Ragged(9, [1], 64)
+    screen = Screen(case.query, 64, case.weights)
+    found = screen.all_scores(list(zip(collections, ids, strict=True)), threads=threads)
+    for own, signs, some in zip(found, collections, ids, strict=True):
+        assert own.tobytes() == screened(case.query, signs, case.weights, some, threads=1).tobytes()
+    assert screen.all_scores([], threads=threads) == []
+    with pytest.raises(ShapeError, match="bits of 8 dims"):
+        screen.all_scores([(collections[0], None), (Signs.of(Ragged(3, [2], 8).packed), None)], threads=threads)
+    with pytest.raises(InputError, match="found 7, there are documents 0 to 0"):
+        screen.all_scores([(collections[0], None), (collections[1], [7])], threads=threads)
 
 
 def test_nothing_gives_nothing() -> None:

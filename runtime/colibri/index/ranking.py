@@ -179,14 +179,14 @@ def _scored(
     ]
     for i in range(len(queries)):
         query = part_of(queries, i, i + 1)
-        screen = Screen(query[0], query.dim, query.weights) if screened else None
+        signed = [own for own, scores in zip(asked, by_rows, strict=True) if scores is None]
+        bits = iter(_bits(query, signed, threads))
         parts = []
-        for (segment, places), scores in zip(asked, by_rows, strict=True):
+        for (segment, _), scores in zip(asked, by_rows, strict=True):
             if scores is not None:
                 parts.append(Part(segment, scores[i]))
-            elif screen is not None:
-                nothing = np.full(len(segment.docs), -np.inf, np.float32)
-                parts.append(Part(segment, nothing, _bits(screen, segment, places, threads)))
+            else:
+                parts.append(Part(segment, np.full(len(segment.docs), -np.inf, np.float32), next(bits)))
         yield Scores(parts, partial(_left, query, threads=threads))
 
 
@@ -252,15 +252,21 @@ def _picked(query: TokenVectors, some: Some, threads: int | None) -> Iterator[Fl
     return map(_numbers_of, scores)
 
 
-def _bits(screen: Screen, segment: Segment, places: Offsets | None, threads: int | None) -> Floats:
-    """(passages,) scores by sign bits, of one query; -inf for passages that do not count."""
-    signs = segment.signs
-    assert signs is not None
-    if places is None or len(places) > _SUBSET_BELOW * len(signs):
-        found = _told(segment, lambda: screen.scores(signs, threads=threads))
-        return found if places is None else _but(found, places)
-    found = np.full(len(signs), -np.inf, np.float32)
-    found[places] = _told(segment, lambda: screen.scores(signs, places, threads=threads))
+def _bits(query: TokenVectors, asked: Sequence[tuple[Segment, Offsets | None]], threads: int | None) -> list[Floats]:
+    """(passages,) each: scores by sign bits, of one query; -inf for passages that do not count."""
+    picked = [None if own is None or len(own) > _SUBSET_BELOW * len(one.docs) else own for one, own in asked]
+    some = [(one.signs, own) for (one, _), own in zip(asked, picked, strict=True) if one.signs is not None]
+    found = []
+    with np.errstate(over="ignore", invalid="ignore"):
+        scores = Screen(query[0], query.dim, query.weights).all_scores(some, threads=threads)
+    for (segment, places), own, one in zip(asked, picked, map(_numbers_of, scores), strict=True):
+        if places is None:
+            found.append(one)
+        elif own is None:
+            found.append(_but(one, places))
+        else:
+            found.append(np.full(len(segment.docs), -np.inf, np.float32))
+            found[-1][places] = one
     return found
 
 

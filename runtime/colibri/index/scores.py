@@ -161,7 +161,8 @@ class Scores:
         if not len(self._head.bits) and self._waiting:
             self._head = _Head.of(self._bits, max(_HEAD, 4 * self._seen.shape[1]))
             some = self._bits[:: screen.ONE_IN]
-            self._others = some[some < self._head.bits[-1]]
+            # In order once, of which each round looks at the first few: chances of all took a millisecond a round.
+            self._others = np.sort(some[(some < self._head.bits[-1]) & (some > -np.inf)])[::-1]
         return len(self._head.bits) > 0
 
 
@@ -178,8 +179,10 @@ class _Head:
 
     @classmethod
     def of(cls, bits: Floats, count: int) -> "_Head":
-        """The first `count`, and all that are equal to the last of them."""
-        places = np.flatnonzero(bits >= max(_nth(bits, count), _LEAST))
+        """The first `count` or so, and all that are equal to the last of them."""
+        places = np.flatnonzero(bits >= max(_about_nth(bits, count), _LEAST))
+        if not count / 2 <= len(places) <= 2 * count:
+            places = np.flatnonzero(bits >= max(_nth(bits, count), _LEAST))
         order = np.argsort(-bits[places])
         return cls(bits[places[order]], places[order])
 
@@ -189,6 +192,11 @@ class _Head:
         if count < last:
             last = int(np.searchsorted(-self.bits, -self.bits[count - 1], side="right"))
         return _Head(self.bits[:last], self.places[:last]), _Head(self.bits[last:], self.places[last:])
+
+
+def _about_nth(values: Floats, count: int) -> np.float32:
+    """The same of one in `screen.ONE_IN`, as many fewer of them: a sixteenth is put in order in a tenth of the time."""
+    return _nth(values[:: screen.ONE_IN], max(1, count // screen.ONE_IN))
 
 
 def _nth(values: Floats, count: int) -> np.float32:

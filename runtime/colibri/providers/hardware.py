@@ -3,7 +3,7 @@
 import functools
 import platform
 import sys
-from importlib import import_module, metadata, util
+from importlib import import_module, util
 from pathlib import Path
 
 from colibri import machine
@@ -61,6 +61,8 @@ def sees_gpu() -> bool:
 
 def runtime_distributions() -> list[str]:
     """Installed distributions that own the module `onnxruntime`. More than one overwrite each other's files."""
+    from importlib import metadata  # noqa: PLC0415 - its e-mail parser takes 20 ms, which no start waits for
+
     return sorted(set(metadata.packages_distributions().get("onnxruntime", [])))
 
 

@@ -32,7 +32,7 @@ in float32 and in `meaning.sum_in_order`'s order. It is about as large as the ex
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,7 +52,8 @@ Bits = NDArray[np.uint8]
 
 _MOST = 255  # of a factor, a cost and a loss
 _ALIKE = 128  # the factor of a unit row whose values are all alike
-_ROWS_AT_ONCE = 1 << 14
+_ROWS_AT_ONCE = 1 << 12  # a megabyte of floats at 64 dims
+_EXACT_DIMS = (1 << 24) // 128**2
 
 
 def sign_rows(vectors: TokenVectors) -> Bits:
@@ -76,8 +77,10 @@ def sign_rows(vectors: TokenVectors) -> Bits:
             token = first + int((~good).argmax())
             raise InputError(f"scales: token {token} has {vectors.scales[token]}, wanted a finite number from 0")  # type: ignore[index]
         made[part, :-1] = np.packbits(integers < 0, axis=1, bitorder="little")
-        wide = integers.astype(np.int64)
-        squares, sizes = (wide * wide).sum(axis=1), np.abs(wide).sum(axis=1)
+        # Whole numbers up to 2^24 are exact in float32, whatever the order they are added in.
+        exact: NDArray[Any] = integers.astype(np.float32 if dim <= _EXACT_DIMS else np.float64)
+        squares = np.einsum("td,td->t", exact, exact).astype(np.float64)
+        sizes = (np.abs(exact, out=exact) @ np.ones(dim, exact.dtype)).astype(np.float64)
         factors = _ALIKE * np.sqrt(max(dim, 1)) * scales * squares / np.maximum(sizes, 1)
         made[part, -1] = np.minimum(_MOST, np.rint(factors))
     return made
@@ -161,20 +164,21 @@ class Screen:
         self, signs: Signs, ids: ArrayLike | Sequence[int] | None = None, *, threads: int | None = None
     ) -> Floats:
         """As `screened`. Raises ShapeError for bits of another dim."""
-        if signs.dim != self.dim:
-            raise ShapeError(f"signs: bits of {signs.dim} dims, the query has {self.dim}")
+        return self.all_scores([(signs, ids)], threads=threads)[0]
+
+    def all_scores(
+        self, some: Sequence[tuple[Signs, ArrayLike | Sequence[int] | None]], *, threads: int | None = None
+    ) -> list[Floats]:
+        """The same of several collections at once: bits, and the places that `screened` takes as `ids`; (n,) each."""
         threads = cores(threads)
-        chosen = None if ids is None else document_ids(ids, len(signs))
-        own, starts = signs.rows, signs.starts
-        if chosen is not None:
-            lengths = starts[chosen + 1] - starts[chosen]
-            starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-        kernel = _kernel(signs.dim, len(self._asked.costs), int(starts[-1]))
+        parts = [(signs, None if ids is None else document_ids(ids, len(signs))) for signs, ids in some]
+        for signs, _ in parts:
+            if signs.dim != self.dim:
+                raise ShapeError(f"signs: bits of {signs.dim} dims, the query has {self.dim}")
+        kernel = _kernel(self.dim, len(self._asked.costs), sum(len(signs.rows) for signs, _ in parts))
         if kernel is not None:
-            return lookup.scores(kernel, self._packed(kernel), signs, chosen, threads)
-        if chosen is not None:
-            own = own[np.repeat(signs.starts[chosen] - starts[:-1], lengths) + np.arange(starts[-1])]
-        return meant(self._asked, own, starts)
+            return lookup.scores(kernel, self._packed(kernel), parts, threads)
+        return [meant(self._asked, *_rows_of(signs, ids)) for signs, ids in parts]
 
     def _packed(self, kernel: "CompiledBits") -> lookup.Tables:
         if self._tables is None or self._tables[0] is not kernel:
@@ -196,6 +200,15 @@ def screened(
     bits wherever they lie, and on however many threads.
     """
     return Screen(query, signs.dim, weights).scores(signs, ids, threads=threads)
+
+
+def _rows_of(signs: Signs, ids: Offsets | None) -> tuple[Bits, Offsets]:
+    """The rows of documents, all or some, and where each begins among them."""
+    if ids is None:
+        return signs.rows, signs.starts
+    lengths = signs.starts[ids + 1] - signs.starts[ids]
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    return signs.rows[np.repeat(signs.starts[ids] - starts[:-1], lengths) + np.arange(starts[-1])], starts
 
 
 def _kernel(dim: int, query_tokens: int, document_tokens: int) -> "CompiledBits | None":

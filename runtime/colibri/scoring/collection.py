@@ -44,6 +44,7 @@ class Collection:
 
 
 _known: WeakKeyDictionary[TokenVectors, Collection] = WeakKeyDictionary()
+_unlooked: WeakKeyDictionary[TokenVectors, Collection] = WeakKeyDictionary()  # laid out, and no scale looked at
 
 
 def collection(docs: TokenVectors) -> Collection:
@@ -61,7 +62,10 @@ def collection(docs: TokenVectors) -> Collection:
 def unlooked(docs: TokenVectors) -> Collection:
     """The same of integer rows where nothing is looked at, not one scale: for some of very many documents, each with a
     row. Scales that are not finite give scores that are not."""
-    return _known.get(docs) or _laid_out(docs)
+    found = _known.get(docs) or _unlooked.get(docs)
+    if found is None:
+        found = _unlooked[docs] = _laid_out(docs)
+    return found
 
 
 def _collection(docs: TokenVectors) -> Collection:
