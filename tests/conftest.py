@@ -30,7 +30,7 @@ os.environ.pop("COLIBRI_CONFIG", None)
 os.environ.setdefault("COLIBRI_KERNEL", "numpy")
 
 # Nor from what was compiled ahead, wherever these tests run: test_library.py names what it built.
-os.environ.setdefault("COLIBRI_KERNEL_LIBRARIES", os.path.join(tempfile.gettempdir(), "colibri-tests-have-no-kernels"))  # noqa: PTH118
+os.environ.setdefault("COLIBRI_KERNEL_LIBRARIES", os.devnull)
 
 # Shells start background jobs with Ctrl-C ignored, and children inherit that; tests of Ctrl-C would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)

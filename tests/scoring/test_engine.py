@@ -358,7 +358,7 @@ print(why_numpy())
     assert (done.returncode, done.stdout.strip()) == (0, "NUMBA_DISABLE_JIT turns numba's compiler off"), done.stderr
     doctor = [sys.executable, "-m", "colibri", "doctor"]
     told = subprocess.run(doctor, capture_output=True, text=True, check=False, env=environment).stdout
-    assert " are installed, and NUMBA_DISABLE_JIT turns numba's compiler off, cost" in told
+    assert " compiled ahead, and NUMBA_DISABLE_JIT turns numba's compiler off, cost" in told
     asked = [sys.executable, "-m", "colibri", "warmup"]
     done = subprocess.run(asked, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 1

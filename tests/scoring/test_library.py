@@ -205,6 +205,50 @@ def test_where_none_is_installed_nobody_is_bothered(tmp_path: Path, caplog: pyte
     assert not caplog.records
 
 
+@pytest.mark.skipif(TARGET == "none", reason="no kernels are compiled ahead for this platform")
+@pytest.mark.parametrize("found", ["is not there", "is no folder", "holds none", "holds amiga-68k.json, notes.so"])
+def test_a_folder_that_was_named_and_has_none_is_told_once(
+    found: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "named"
+    if found == "is no folder":
+        folder.write_text("")
+    elif found != "is not there":
+        folder.mkdir()
+    for name in found.removeprefix("holds ").split(", ") if "," in found else []:
+        (folder / name).write_text("{}")
+    monkeypatch.setenv("COLIBRI_KERNEL_LIBRARIES", str(folder))
+    library.library.cache_clear()
+    try:
+        said = [library.library() for _ in range(3)]
+    finally:
+        library.library.cache_clear()
+    wanted = f"wanted {TARGET}.json and {library.file_name(TARGET)}"
+    assert said == [f"COLIBRI_KERNEL_LIBRARIES={folder} {found}, {wanted}"] * 3
+    assert [record.getMessage() for record in caplog.records] == [f"kernels compiled ahead are not used: {said[0]}"]
+
+
+@pytest.mark.skipif(TARGET == "none", reason="no kernels are compiled ahead for this platform")
+def test_a_folder_that_cannot_be_looked_into_is_told_and_numpy_answers(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "target", lambda: "linux-x86_64")
+    refused(Path("x" * 5000), caplog, "name too long")
+
+
+def test_doctor_says_what_the_folder_that_was_named_holds(tmp_path: Path) -> None:
+    asked = [sys.executable, "-m", "colibri", "doctor"]
+    kept = {name: value for name, value in os.environ.items() if name != "COLIBRI_KERNEL"}
+
+    def told(folder: Path | str) -> str:
+        given = kept | {"COLIBRI_KERNEL_LIBRARIES": str(folder)}
+        return subprocess.run(asked, env=given, capture_output=True, text=True, check=True).stdout
+
+    if TARGET != "none":
+        assert f"COLIBRI_KERNEL_LIBRARIES={tmp_path} holds none, wanted {TARGET}.json" in told(tmp_path)
+        assert f"COLIBRI_KERNEL_LIBRARIES={os.devnull} asks for none" in told(os.devnull)
+
+
 FIRST_CALL = """
 import sys, threading
 import numpy as np

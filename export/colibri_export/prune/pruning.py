@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,7 @@ def prune(source: Artefact, out: Path, wish: Wish, *, name: str | None = None, r
     """
     if not (wish.languages or wish.corpus or wish.keep):
         raise InputError("nothing says which pieces to keep; wanted --languages, --corpus or --keep")
+    _refuse_within(source.folder, out)
     if out.exists() and not replace:
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
     if out.exists() and not (out / artefacts.FILE_NAME).is_file():
@@ -131,6 +133,17 @@ def prune(source: Artefact, out: Path, wish: Wish, *, name: str | None = None, r
         left_out=tuple(manifest.variants.keys() - variants.keys()),
         golden=(len(made.golden) + len(made.golden_scores), len(manifest.golden) + len(manifest.golden_scores)),
     )
+
+
+def _refuse_within(source: Path, out: Path) -> None:
+    """Neither is the other, or inside it: the source would be written into, or be replaced with what is made of it."""
+    here, there = (Path(os.path.realpath(path)) for path in (source, out))
+    if here == there:
+        raise ExportError(f"{out}: is the artefact that is to be pruned; choose another folder")
+    if there.is_relative_to(here):
+        raise ExportError(f"{out}: lies inside the artefact that is to be pruned, {source}; choose another folder")
+    if here.is_relative_to(there):
+        raise ExportError(f"{out}: the artefact that is to be pruned lies inside it, {source}; choose another folder")
 
 
 def _tokenizer_json(source: Artefact) -> str:

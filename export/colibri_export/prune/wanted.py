@@ -43,7 +43,8 @@ class Uses:
 
 
 def corpus_texts(files: Iterable[Path]) -> Iterator[str]:
-    """Texts of files: one a line, or of `.jsonl` the strings of each line's object; `.gz` around either.
+    """Texts of files: one a line, or of `.jsonl` the strings of each line's object, but of blank lines; `.gz` around
+    either.
 
     Raises InputError for what is no UTF-8, or no JSON object, with file and line, and for a file without any text.
     """
@@ -53,6 +54,8 @@ def corpus_texts(files: Iterable[Path]) -> Iterator[str]:
         try:
             with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
                 for number, line in enumerate(file, 1):
+                    if as_json and not line.strip():
+                        continue
                     try:
                         texts = _strings(json.loads(line)) if as_json else [line.decode("utf-8-sig").strip()]
                     except ValueError as error:

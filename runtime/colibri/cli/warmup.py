@@ -69,9 +69,14 @@ def _pack(model: str | None, variant: str | None, cache: Path | None) -> None:
     if root is None:
         raise InputError("no home folder is known to keep packed weights in; wanted --cache FOLDER")
     choice = best_choices(artefact.manifest, variant, "cpu").found[0]
-    before = packed_for(artefact, choice, root).graphs
+    before = packed_for(artefact, choice, root, tell=False).graphs
     began = time.perf_counter()
-    for name, path in prepack(artefact, choice, root).items():
+    try:
+        made = prepack(artefact, choice, root)
+    except OSError as error:
+        why = f"packed weights cannot be kept there ({error.strerror or error})"
+        raise InputError(f"{root}: {why}; wanted another --cache FOLDER") from error
+    for name, path in made.items():
         size = sum(file.stat().st_size for file in path.parent.iterdir()) / 1e6
         done = "there already" if name in before else f"{time.perf_counter() - began:.1f} s"
         echo(visible(f"{artefact.manifest.name} {name}: {size:.1f} MB packed, {done}, {path.parent}"))

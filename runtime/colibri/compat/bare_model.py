@@ -108,7 +108,8 @@ class BareModel:
         if not rules.keep_special_rows:
             return None
         tokens: list[str] = self.colibri._encoder.row_tokens([""], role)[0]
-        return tokens[len(self.colibri.manifest.tokenizer.start_ids)]
+        # PyLate's are added as "[Q] ": so tokenizers before 0.23 spell them, newer ones leave the blank out.
+        return tokens[len(self.colibri.manifest.tokenizer.start_ids)].strip()
 
     def _rows(self, texts: Sequence[str], role: "RoleName", progress: bool | None) -> "list[NDArray[Any]]":
         return encoded(

@@ -50,19 +50,27 @@ def packed_folder(artefact: Artefact, choice: Choice, graph: str, version: str, 
     return root / "".join(c if c.isalnum() or c in "-._" else "_" for c in name)
 
 
-def find_packed(artefact: Artefact, choice: Choice, version: str, root: Path | None) -> Packed:
-    """What was packed of a choice's graphs and is whole. root: the folder of all such things; None: there is none."""
-    if root is None or choice.provider != CPU or not root.is_dir():
+def find_packed(artefact: Artefact, choice: Choice, version: str, root: Path | None, *, tell: bool = True) -> Packed:
+    """What was packed of a choice's graphs and is whole. root: the folder of all such things; None: there is none.
+
+    tell: whether the log says of what is there and is not used, and of a folder that is closed to this user, why.
+    """
+    if root is None or choice.provider != CPU:
         return Packed()
     found = {}
     for graph in dict.fromkeys((choice.graph.query, choice.graph.document)):
         folder = packed_folder(artefact, choice, graph, version, root)
-        if not (folder / _NOTE).is_file():
-            continue
+        try:
+            if not (folder / _NOTE).is_file():
+                continue
+        except OSError as error:
+            if tell:
+                log.warning("%s: %s; packed weights are not looked for there", root, error.strerror)
+            break
         problem = _problem(folder, _key(artefact, choice, graph, version))
         if problem is None:
             found[graph] = folder / PACKED_GRAPH
-        else:
+        elif tell:
             log.warning("%s: %s; not used, and `colibri warmup --packed` makes it anew", folder, problem)
     return Packed(found)
 

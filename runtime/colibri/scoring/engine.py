@@ -157,8 +157,11 @@ def answering() -> dict[str, Any]:
 
     Raises InputError when COLIBRI_KERNEL names what cannot run here.
     """
-    name, here = wanted_kernel(), library()
+    name = wanted_kernel()
     asked = None if name is None else f"COLIBRI_KERNEL={name}"
+    if name == "numpy":
+        return {"kernel": "numpy", "because": asked, "cost": NUMPY_COSTS}
+    here = library()
     ahead = list(here.kernels) if isinstance(here, Library) else []
     if isinstance(here, Library) and (name is None or name in ahead):
         because = asked or "this processor's fastest of those compiled ahead"
@@ -166,8 +169,7 @@ def answering() -> dict[str, Any]:
     none_ahead = asked if isinstance(here, Library) else str(here)
     why = why_numpy()
     if why is not None:
-        because = why if name == "numpy" else f"{none_ahead}, and {why}"
-        return {"kernel": "numpy", "because": because, "cost": NUMPY_COSTS}
+        return {"kernel": "numpy", "because": f"{none_ahead}, and {why}", "cost": NUMPY_COSTS}
     from colibri.scoring.kernels.choice import choose_kernel, usable_kernels  # noqa: PLC0415
 
     chosen = choose_kernel(name)

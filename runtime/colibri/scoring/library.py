@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 INTERFACE = 2
 """Counts what ARGUMENTS and their meaning have been: a library of another number is not called."""
 
+NAMED = "COLIBRI_KERNEL_LIBRARIES"
+"""The variable that names the folder to look in."""
+
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 _SUFFIXES = {"linux": ".so", "macos": ".dylib", "windows": ".dll"}
 
@@ -76,25 +79,38 @@ def version() -> str:
 @functools.cache
 def library() -> Library | str:
     """The library of this platform, loaded once a process; or why there is none. One that is there and is not used is
-    told in the log. It lies beside this module, or where COLIBRI_KERNEL_LIBRARIES says."""
-    said = os.environ.get("COLIBRI_KERNEL_LIBRARIES")
-    return look(Path(said) if said else Path(__file__).with_name("libraries"))
+    told in the log, and that the folder which COLIBRI_KERNEL_LIBRARIES names has none; else it lies beside this module.
+    Of os.devnull as that folder nothing is told: none is wanted."""
+    said = os.environ.get(NAMED)
+    if said == os.devnull:
+        return f"{NAMED}={said} asks for none of those compiled ahead"
+    return look(Path(said), named=True) if said else look(Path(__file__).with_name("libraries"))
 
 
-def look(folder: Path) -> Library | str:
-    """What lies in a folder for this platform: the library, checked and loaded, or why not."""
+def look(folder: Path, *, named: bool = False) -> Library | str:
+    """What lies in a folder for this platform: the library, checked and loaded, or why not. named: whether somebody
+    says that one lies there, who is told in the log if not."""
     of = target()
     if of is None:
         return "no kernels are compiled ahead for this platform"
     facts = folder / f"{of}.json"
-    if not facts.is_file():
-        return f"no kernels compiled ahead for {of} are installed"
     try:
-        return _loaded(of, facts)
+        if facts.is_file():
+            return _loaded(of, facts)
+        if not named:
+            return f"no kernels compiled ahead for {of} are installed"
+        why = f"{NAMED}={folder} {_found(folder)}, wanted {facts.name} and {file_name(of)}"
     except (_UnfitError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = f"{folder / file_name(of)}: {error}"
-        log.warning("kernels compiled ahead are not used: %s", why)
-        return why
+    log.warning("kernels compiled ahead are not used: %s", why)
+    return why
+
+
+def _found(folder: Path) -> str:
+    if not folder.is_dir():
+        return "is no folder" if folder.exists() else "is not there"
+    others = sorted(name for name in os.listdir(folder) if name.endswith((".json", *_SUFFIXES.values())))  # noqa: PTH208 - no stat of each
+    return f"holds {', '.join(others) or 'none'}"
 
 
 def _loaded(of: str, facts: Path) -> Library:

@@ -169,11 +169,13 @@ def carried(bundled: Path, tmp_path: Path) -> Path:
     return shutil.copytree(bundled, tmp_path / "carried")
 
 
-def install(carried: Path, target: Path, *before: str) -> "subprocess.CompletedProcess[str]":
+def install(carried: Path, target: Path, *before: str, **more: str) -> "subprocess.CompletedProcess[str]":
     # There pip is set up to nothing.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")} | more
     command = [*before, sys.executable, str(carried / "install.py"), str(target)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment, cwd=more.get("PYTHONPATH")
+    )
 
 
 def test_it_installs_where_there_is_no_network(carried: Path, tmp_path: Path) -> None:
@@ -181,34 +183,90 @@ def test_it_installs_where_there_is_no_network(carried: Path, tmp_path: Path) ->
     tried = shutil.which("unshare") and subprocess.run([*namespace, "true"], capture_output=True, check=False)
     if not tried or tried.returncode:
         pytest.skip("no network namespace can be had here (unshare -rn)")
-    done = install(carried, tmp_path / "installed", *namespace)
+    # What lies around there is neither taken for a package of the bundle nor run.
+    around = tmp_path / "around"
+    (around / "base-1.0.dist-info").mkdir(parents=True)
+    (around / "base-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: base\nVersion: 1.0\n")
+    (around / "colibri.py").write_text("raise SystemExit('another colibri')")
+    done = install(carried, tmp_path / "installed", *namespace, PYTHONPATH=str(around))
     assert done.returncode == 0, done.stderr
     assert "verified tiny-random-bert" in done.stdout
     (package,) = (tmp_path / "installed").rglob("site-packages/colibri")
     copied = find(package / "artefacts" / "tiny-random-bert")
     assert copied.manifest == find(ARTEFACTS / "tiny-random-bert").manifest
     assert (package / "artefacts" / "note.txt").is_file()
+    assert (package.parent / "base.py").is_file()
 
 
-CHANGES: dict[str, Callable[[Path], object]] = {
-    "a byte": lambda folder: _append(next((folder / "wheels").glob("base-*"))),
-    "one more wheel": lambda folder: (folder / "wheels" / "evil-1.0-py3-none-any.whl").write_bytes(b""),
-    "one wheel less": lambda folder: next((folder / "wheels").glob("deep-*")).unlink(),
-    "the installer's Python": lambda folder: (folder / "PYTHON").write_text("3.12\n"),
-    "a model": lambda folder: _append(folder / "artefacts" / "tiny-random-bert" / "heads.f32.bin"),
+@pytest.mark.skipif(not rounds([], [1]), reason="soak: seconds for the same steps once more")
+def test_a_bundle_without_models_may_lose_its_empty_folder(index: Path, tmp_path: Path) -> None:
+    made(index, tmp_path / "out")
+    (tmp_path / "out" / "artefacts").rmdir()
+    done = install(tmp_path / "out", tmp_path / "installed")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("installed: ")
+
+
+MODEL = "artefacts/tiny-random-bert"
+
+
+def _flip(path: Path, at: int = 0) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+def _added(path: Path, data: bytes = b"") -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+
+
+def _linked(path: Path) -> None:
+    """The same bytes, by way of a place outside."""
+    outside = path.parents[2] / "outside"
+    path.rename(outside)
+    path.symlink_to(outside)
+
+
+# How each harms the folder, and what is named.
+CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a bit of a wheel": (lambda folder: _flip(next((folder / "wheels").glob("base-*")), 40), "wheels/base-1.0-py3-"),
+    "one more wheel": (lambda folder: _added(folder / "wheels" / "evil-1.0-py3-none-any.whl"), "wheels/evil-1.0-"),
+    "one wheel less": (lambda folder: next((folder / "wheels").glob("deep-*")).unlink(), "wheels/deep-1.0-py3-"),
+    "a link for a wheel": (lambda folder: _linked(next((folder / "wheels").glob("deep-*"))), "wheels/deep-1.0-py3-"),
+    "a link to another folder": (
+        lambda folder: (folder / "artefacts" / "evil").symlink_to(ARTEFACTS / "tiny-random-xlmr"),
+        "artefacts/evil",
+    ),
+    "a link to nothing": (lambda folder: (folder / "wheels" / "gone").symlink_to("none"), "wheels/gone"),
+    "a pipe": (lambda folder: os.mkfifo(folder / "artefacts" / "pipe"), "artefacts/pipe"),
+    "the installer's Python": (lambda folder: (folder / "PYTHON").write_text("3.12\n"), "PYTHON"),
+    "a requirement": (lambda folder: _flip(folder / "requirements.txt"), "requirements.txt"),
+    "the installer": (lambda folder: _flip(folder / "install.py", 5), "install.py"),
+    "a bit of a model": (lambda folder: _flip(folder / MODEL / "heads.f32.bin"), f"{MODEL}/heads.f32.bin"),
+    "a model's file less": (lambda folder: (folder / MODEL / "tokenizer.json").unlink(), f"{MODEL}/tokenizer.json"),
+    "a model's file more": (lambda folder: _added(folder / MODEL / "new.onnx", b"x"), f"{MODEL}/new.onnx"),
+    "a model less": (lambda folder: shutil.rmtree(folder / MODEL), f"{MODEL}/colibri.json"),
+    "a model more": (lambda folder: _added(folder / "artefacts" / "evil" / "colibri.json"), "artefacts/evil/"),
+    "a hash": (lambda folder: _flip(folder / "SHA256SUMS"), "PYTHON"),
+    "what stands between hash and name": (lambda folder: _flip(folder / "SHA256SUMS", 64), "PYTHON"),
+    "a name": (lambda folder: _flip(folder / "SHA256SUMS", 66), "PYTHON"),
+    "no text": (lambda folder: (folder / "SHA256SUMS").write_bytes(b"\xff\x00"), "PYTHON"),
+    "no hashes": (lambda folder: (folder / "SHA256SUMS").write_bytes(b""), "PYTHON"),
+    "no file of hashes": (lambda folder: (folder / "SHA256SUMS").unlink(), "PYTHON"),
 }
 
 
-def _append(path: Path) -> None:
-    path.write_bytes(path.read_bytes() + b"\0")
-
-
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes")
 @pytest.mark.parametrize("what", CHANGES)
-def test_what_changed_on_the_way_is_not_installed(what: str, carried: Path, tmp_path: Path) -> None:
-    CHANGES[what](carried)
+def test_what_changed_on_the_way_is_named_and_nothing_is_installed(what: str, carried: Path, tmp_path: Path) -> None:
+    change, named = CHANGES[what]
+    change(carried)
     done = install(carried, tmp_path / "installed")
     assert done.returncode == 1
-    assert done.stderr.startswith("nothing is installed: missing, changed or not listed")
+    said = "nothing is installed: missing, changed or not listed in SHA256SUMS: "
+    assert done.stderr.startswith(said), done.stderr
+    assert any(name.startswith(named) for name in done.stderr.removeprefix(said).split(", ")), done.stderr
     assert not (tmp_path / "installed").exists()
 
 

@@ -1,5 +1,6 @@
 """`colibri prune` says what became of the artefact, and refuses what it cannot do before any work."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,29 @@ def test_usage_is_refused_before_any_work(corpus: Path, tmp_path: Path) -> None:
     code, said = run(source, tmp_path, "--corpus", corpus)
     assert (code, "exists already" in said) == (1, True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["known.txt"]
+
+
+@pytest.mark.parametrize("replace", [(), ("--replace",)])
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        (".", "is the artefact that is to be pruned"),
+        ("model", "is the artefact that is to be pruned"),
+        ("model/small", "lies inside the artefact that is to be pruned"),
+        ("model/a/b", "lies inside the artefact that is to be pruned"),
+        ("link/small", "lies inside the artefact that is to be pruned"),
+        ("", "the artefact that is to be pruned lies inside it"),
+    ],
+)
+def test_what_is_pruned_is_never_written_into_or_replaced(
+    out: str, said: str, replace: tuple[str, ...], corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    around = tmp_path / "around"
+    source = Path(shutil.copytree(ARTEFACTS / "tiny-random-xlmr", around / "model"))
+    shutil.copy(source / "colibri.json", around)  # so that it would be taken for an artefact, and be replaced
+    (around / "link").symlink_to("model", target_is_directory=True)
+    monkeypatch.chdir(source)
+    before = {path: path.read_bytes() for path in around.rglob("*") if path.is_file()}
+    code, told = run(source, out if out == "." else around / out, "--corpus", corpus, *replace)
+    assert (code, said in told) == (1, True), told
+    assert {path: path.read_bytes() for path in around.rglob("*") if path.is_file()} == before

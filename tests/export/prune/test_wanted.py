@@ -49,6 +49,15 @@ def test_texts_are_lines_or_the_strings_of_objects(tmp_path: Path) -> None:
     assert list(corpus_texts([plain, objects, packed])) == ["one", "", "zwei", *"tuv", *"tuv"]
 
 
+def test_blank_lines_between_objects_are_passed_over_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'\n{"text": "one"}\n\n \t\r\n{"text": "two"}\n\n')
+    assert list(corpus_texts([path])) == ["one", "two"]
+    path.write_bytes(path.read_bytes() + b"[]\n")
+    with pytest.raises(InputError, match=r"a.jsonl, line 7: wanted a JSON object"):
+        list(corpus_texts([path]))
+
+
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
@@ -61,6 +70,7 @@ def test_texts_are_lines_or_the_strings_of_objects(tmp_path: Path) -> None:
         ("g.txt", b"\xef\xbb\xbf \n\n", "g.txt: holds no text; wanted a text a line"),
         ("h.jsonl", b'{"_id": "x", "n": 1, "t": ""}\n', "h.jsonl: holds no text; wanted strings in the objects"),
         ("i.txt", b"", "i.txt: holds no text"),
+        ("j.jsonl", b"\n\r\n", "j.jsonl: holds no text"),
     ],
 )
 def test_what_is_no_text_is_told_with_its_line(name: str, data: bytes, said: str, tmp_path: Path) -> None:
