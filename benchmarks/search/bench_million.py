@@ -13,7 +13,6 @@ import json
 import statistics
 import subprocess
 import sys
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -24,6 +23,7 @@ import numpy as np
 from colibri import TokenVectors
 from report import machine
 from report.builds import ROOT
+from report.child import Child
 from search import bench_search
 from search.bench_screen import at_once
 
@@ -63,32 +63,13 @@ def made(store: str, pool: Path, minutes: float) -> dict[str, Any] | None:
     return found
 
 
-class Contestant:
-    """A store in its process, asked in one way."""
-
-    def __init__(self, store: str, way: str, pool: Path) -> None:
-        command = [interpreter(store), str(_ENGINE), "serve", way, str(pool)]
-        kernels = at_once(ROOT) if store == "colibri" else None
-        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=kernels)
-
-    def ask(self, question: object) -> dict[str, Any]:
-        """A question's rows: ids, ms; "memory": MB. Raises ClickException when the process ended."""
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        self._child.stdin.write(json.dumps(question) + "\n")
-        self._child.stdin.flush()
-        line = self._child.stdout.readline()
-        if not line:
-            raise click.ClickException(f"a contestant ended with {self._child.wait()}")
-        found: dict[str, Any] = json.loads(line)
-        return found
-
-    def end(self) -> None:
-        """No more of them."""
-        self._child.communicate()
+def contestant(store: str, way: str, pool: Path) -> Child:
+    """A store in its process, asked in one way: a question's rows for ids and ms, "memory" for MB."""
+    command = [interpreter(store), str(_ENGINE), "serve", way, str(pool)]
+    return Child(command, at_once(ROOT) if store == "colibri" else None)
 
 
-def asked(ways: dict[str, Contestant], all_questions: list[Any]) -> Iterator[dict[str, Any]]:
+def asked(ways: dict[str, Child], all_questions: list[Any]) -> Iterator[dict[str, Any]]:
     """What each way found, how long it took, and the memory it holds after; the first question warms up."""
     times: dict[str, list[float]] = {name: [] for name in ways}
     found: dict[str, list[set[int]]] = {name: [] for name in ways}
@@ -105,16 +86,6 @@ def asked(ways: dict[str, Contestant], all_questions: list[Any]) -> Iterator[dic
         yield {"way": name, "p50_ms": p50, "max_ms": most, "kept": statistics.mean(kept), **way.ask("memory")}
 
 
-def environment() -> None:
-    """The peers' packages, made once."""
-    if not (bench_search.PEERS / ".made").exists():
-        venv.create(bench_search.PEERS, with_pip=True, clear=bench_search.PEERS.exists())
-        wanted = _ENGINE.with_name("search-requirements.txt")
-        pip = [bench_search.interpreter("peer"), "-m", "pip", "install", "--quiet", "-r", str(wanted)]
-        subprocess.run(pip, check=True)
-        (bench_search.PEERS / ".made").touch()
-
-
 @click.command(help=__doc__)
 @click.option("--work", type=click.Path(path_type=Path, exists=True), required=True, help="Of `bench screen`.")
 @click.option("--passages", type=click.IntRange(min=1_000), default=1_000_000, show_default=True)
@@ -129,7 +100,7 @@ def main(work: Path, passages: int, count: int, within: float, stores: str, line
     chosen = stores.split("/")
     if unknown := [store for store in chosen if store not in STORES]:
         sys.exit(f"stores: found {unknown}, there are {', '.join(STORES)}")
-    environment()
+    bench_search.have_peers()
 
     def tell(case: dict[str, Any]) -> None:
         line = json.dumps({"passages": passages, **case, "machine": machine.describe()})
@@ -144,7 +115,7 @@ def main(work: Path, passages: int, count: int, within: float, stores: str, line
         tell({"store": store, **({"not_within_minutes": within} if facts is None else facts)})
         if facts is not None:
             ready.append(store)
-    ways = {way: Contestant(store, way, pool) for store in ready for way in WAYS.get(store, (store,))}
+    ways = {way: contestant(store, way, pool) for store in ready for way in WAYS.get(store, (store,))}
     try:
         for found in asked(ways, questions(work, count)):
             tell({"questions": count, "tokens": TOKENS, **found})

@@ -27,6 +27,7 @@ from colibri import TokenVectors
 from colibri.scoring import choose_kernel
 from report import machine
 from report.builds import ROOT, checkout, environment
+from report.child import Child
 from search import screen_data
 
 K = 10
@@ -34,33 +35,18 @@ LENGTHS = (10, 32)
 _ENGINE = Path(__file__).with_name("screen_engine.py")
 
 
-class Contestant:
+class Contestant(Child):
     """A build and a way of asking, in its process."""
 
     def __init__(self, root: Path, place: Path, options: dict[str, bool]) -> None:
+        super().__init__([sys.executable, str(_ENGINE), "serve", str(place)], at_once(root))
         self._options = options
-        command = [sys.executable, str(_ENGINE), "serve", str(place)]
-        self._child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=at_once(root)
-        )
 
     def search(self, query: TokenVectors, threads: int, *, touched: bool = False) -> dict[str, Any]:
         """One question. Raises ClickException when the process ended."""
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
         weights = np.ones(len(query.rows)) if query.weights is None else query.weights
         asked = {"rows": query.rows.tolist(), "weights": weights.tolist(), "k": K, "threads": threads}
-        self._child.stdin.write(json.dumps(asked | {"options": self._options, "touched": touched}) + "\n")
-        self._child.stdin.flush()
-        line = self._child.stdout.readline()
-        if not line:
-            raise click.ClickException(f"a contestant ended with {self._child.wait()}")
-        found: dict[str, Any] = json.loads(line)
-        return found
-
-    def end(self) -> None:
-        """No more of them."""
-        self._child.communicate()
+        return self.ask(asked | {"options": self._options, "touched": touched})
 
 
 def at_once(root: Path) -> dict[str, str]:

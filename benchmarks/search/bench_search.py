@@ -193,13 +193,18 @@ def median_of(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {name: statistics.median(result[name] for result in results) for name in results[0]}
 
 
-def prepare(work: Path) -> None:
-    """Data and stores that are not there yet."""
+def have_peers() -> None:
+    """The peers' packages, installed once."""
     if not (PEERS / ".made").exists():
         venv.create(PEERS, with_pip=True, clear=PEERS.exists())
         wanted = Path(__file__).with_name("search-requirements.txt")
         subprocess.run([interpreter("peer"), "-m", "pip", "install", "--quiet", "-r", str(wanted)], check=True)
         (PEERS / ".made").touch()
+
+
+def prepare(work: Path) -> None:
+    """Data and stores that are not there yet."""
+    have_peers()
     make_data(work / "100k", PASSAGES, 20, 60)
     make_data(work / "1m", 1_000_000, 20, 20)
     for engine, place in [*((engine, work / "100k") for engine in ENGINES), ("colibri", work / "1m")]:

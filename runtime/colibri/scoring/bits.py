@@ -206,9 +206,9 @@ def _rows_of(signs: Signs, ids: Offsets | None) -> tuple[Bits, Offsets]:
     """The rows of documents, all or some, and where each begins among them."""
     if ids is None:
         return signs.rows, signs.starts
-    lengths = signs.starts[ids + 1] - signs.starts[ids]
-    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-    return signs.rows[np.repeat(signs.starts[ids] - starts[:-1], lengths) + np.arange(starts[-1])], starts
+    starts = lookup.stream_of(signs, ids)
+    places = np.repeat(signs.starts[ids] - starts[:-1], np.diff(starts)) + np.arange(starts[-1])
+    return signs.rows[places], starts
 
 
 def _kernel(dim: int, query_tokens: int, document_tokens: int) -> "CompiledBits | None":

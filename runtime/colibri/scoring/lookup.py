@@ -118,7 +118,7 @@ def scores(
 ) -> list[Floats]:
     """Scores of documents of several collections, all or at some places: (n,) float32 each, end to end in one array.
     Threads share the pieces of all of them: a job for each of fifty segments costs two threads 4 ms of a search."""
-    streams = [_stream(signs, ids) for signs, ids in some]
+    streams = [stream_of(signs, ids) for signs, ids in some]
     ends = np.cumsum([0, *(stream.size - 1 for stream in streams)]).tolist()
     found = np.empty(ends[-1], np.float32)
     all_tokens = sum(int(stream[-1]) for stream in streams)
@@ -138,8 +138,8 @@ def scores(
     return [found[first:last] for first, last in pairwise(ends)]
 
 
-def _stream(signs: Rows, ids: Offsets | None) -> Offsets:
-    """(n + 1,) where each document begins in the stream of tokens."""
+def stream_of(signs: Rows, ids: Offsets | None) -> Offsets:
+    """(n + 1,) where each document, of all or of some, begins in the stream of their tokens."""
     if ids is None:
         return signs.starts
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(signs.starts[ids + 1] - signs.starts[ids])])
