@@ -1,4 +1,4 @@
-"""The tables of bench_stores, bench_screen, bench_million and bench_growth."""
+"""The tables of bench_stores, bench_screen and bench_growth."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -61,41 +61,6 @@ def screen(rows: Rows) -> str:
         f"the hardest of nine at {looked['most']:.0%}.)",
     ]
     return "\n".join([*lines, "", " ".join(about)])
-
-
-_WAYS = {
-    "colibri": "`colibri.Index`, int8 rows",
-    "colibri, exact": "the same, `exact=True`",
-    "lancedb, IVF_PQ": "LanceDB, IVF_PQ",
-    "lancedb, flat": "LanceDB, float16, flat",
-    "edge, float16": "Qdrant Edge, float16, exact",
-    "edge, turbo8": "Qdrant Edge, Turbo8, exact",
-}
-
-
-def million(rows: Rows) -> str:
-    """A line a way of asking, and one for each store that was not made in time."""
-    lines = ["| | ingest s (index) | p50 ms (most) | exact ten found | RSS MB | disk MB |", "|---|" + "---|" * 5]
-    made = {row["store"]: row for row in rows if "store" in row}
-    for row in rows:
-        if "way" in row:
-            words = row["way"].split(", ")
-            facts = made["colibri" if words[0] == "colibri" else ", ".join(words[:2])]
-            name = ", ".join([_WAYS[", ".join(words[:2])], *words[2:]])
-            index = f" ({facts['index_s']:,.0f})" if facts["index_s"] > 1 else ""
-            times = f"{row['p50_ms']:,.0f} ({row['max_ms']:,.0f})"
-            sizes = f"{row['rss_mb']:,.0f} | {facts['disk_mb']:,.0f}"
-            lines.append(f"| {name} | {facts['ingest_s']:,.0f}{index} | {times} | {row['kept']:.1%} | {sizes} |")
-    for store, facts in made.items():
-        if "ingest_s" not in facts:
-            lines.append(f"| {_WAYS[store]} | not within {facts['not_within_minutes']:.0f} minutes | | | | |")
-    asked = next(row for row in rows if "way" in row)
-    about = (
-        f"({_machine(rows)}; {asked['passages']:,} passages of 40 rows of 64 dims as above, {asked['questions']} "
-        f"questions of {asked['tokens']} tokens in turns, k = 10, each with the threads it takes; RSS with the files' "
-        "pages it has mapped.)"
-    )
-    return "\n".join([*lines, "", about])
 
 
 def growth(rows: Rows) -> str:
