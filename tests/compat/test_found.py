@@ -32,6 +32,8 @@ def test_a_span_has_what_its_tokens_add() -> None:
     assert matched(found, text, 4, 16) == [{"start": 0, "end": 12, "weight": 0.5, "strength": 1.0}]
     assert matched(found, text, 22) == []
     assert matched([], text) == []
+    # A token's span over two words, as pooled rows have them, is shared by them.
+    assert [one["weight"] for one in matched([match(0, 16, 1.0)], text)] == [0.5, 0.5]
 
 
 @given(

@@ -80,18 +80,20 @@ def matched(
 
     Raises as `highlights` does.
     """
-    from colibri.explain import highlights
+    from colibri.explain import answering_words, highlights
 
     end = len(text) if end is None else end
+    # As highlights counts: in equal parts to the words that a token answered with.
+    adding = [
+        (word, max(one.weight, 0.0) / len(words))
+        for one in found
+        if one.query.end > one.query.start
+        for words in [answering_words(text, one)]
+        for word in words
+    ]
     spans = []
     for span in highlights(found, text, meaning=meaning):
-        weight = sum(
-            max(one.weight, 0.0) / len(one.answers)
-            for one in found
-            if one.query.end > one.query.start
-            for answer in one.answers
-            if span.start < answer.end and answer.start < span.end
-        )
+        weight = sum(part for word, part in adding if span.start <= word.start and word.end <= span.end)
         own = (max(span.start, start), min(span.end, end))
         if own[1] > own[0]:
             spans.append((*own, weight))
