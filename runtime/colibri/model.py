@@ -60,12 +60,7 @@ class Colibri:
         checks.optional_count("workers", workers)
         checks.optional_count("batch_tokens", batch_tokens)
         providers.wanted_providers(artefact.manifest, variant, provider)  # refused before anything is loaded
-        warning = providers.require_onnxruntime()
-        if warning:
-            warnings.warn(warning, RuntimeWarning, stacklevel=3)
-        # After the check above, whose message says what to install.
-        from colibri.encoding import Encoder, Limits, packed_for  # noqa: PLC0415
-
+        cache = providers.cache_place(engine_cache)
         self._artefact = artefact
         self._asked = {
             "variant": variant,
@@ -78,17 +73,24 @@ class Colibri:
         }
         self.manifest: Manifest = artefact.manifest
         self.dim: int = self.manifest.default_dim if dim is None else checks.one_dim(self.manifest, dim)
-        chosen = providers.best_choices(artefact.manifest, variant, provider)
-        first = chosen.found[0]
-        cache = providers.cache_place(engine_cache)
-        packed = packed_for(artefact, first, cache)
-        with artefacts.files_checked(artefact, packed.left(artefact, first)):
-            self._encoder = Encoder(
-                artefact,
-                chosen,
-                lambda: TextTokenizer(artefact, special_tokens=special_tokens),
-                limits=Limits(threads, workers, batch_tokens, cache, provider != providers.AUTO, packed),
-            )
+        with artefacts.Checking(artefact) as checking:
+            # Weights are hashed while onnxruntime is imported: both take some 50 ms of a core.
+            checking.begin(providers.likely_weights(artefact, variant, provider, cache))
+            warning = providers.require_onnxruntime()
+            if warning:
+                warnings.warn(warning, RuntimeWarning, stacklevel=3)
+            # After the check above, whose message says what to install.
+            from colibri.encoding import Encoder, Limits, packed_for  # noqa: PLC0415
+
+            chosen = providers.best_choices(artefact.manifest, variant, provider)
+            packed = packed_for(artefact, chosen.found[0], cache)
+            with checking.checked(packed.left(artefact, chosen.found[0])):
+                self._encoder = Encoder(
+                    artefact,
+                    chosen,
+                    lambda: TextTokenizer(artefact, special_tokens=special_tokens),
+                    limits=Limits(threads, workers, batch_tokens, cache, provider != providers.AUTO, packed),
+                )
         log.info("%s: %s", self.name, self.provider)
 
     @property

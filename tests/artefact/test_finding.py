@@ -17,104 +17,14 @@ from typing import Any
 import pytest
 
 import colibri
-from colibri.artefact import finding as artefact
+from colibri import artefact
 from colibri.artefact.finding import Artefact
 from colibri.errors import ArtefactError, ArtefactNotFound, InputError, InputTypeError
 from colibri.index import Index
 from colibri.model import Colibri
 from hub_server import COMMIT, HubServer, serving
-from reference import ARTEFACTS
 
-FILES = sorted(path.name for path in (ARTEFACTS / "tiny-random-bert").iterdir() if path.name != "colibri.json")
-FILES_OF_FP32 = ["backbone.f32.bin", "cpu-fp32.onnx", "cpu-fp32.query.onnx", "heads.f32.bin", "tokenizer.json"]
 REVISION = "0123456789abcdef0123456789abcdef01234567"
-
-
-def flip_a_bit(path: Path) -> None:
-    raw = bytearray(path.read_bytes())
-    raw[len(raw) // 2] ^= 1
-    path.write_bytes(raw)
-
-
-def remove(path: Path) -> None:
-    path.unlink()
-
-
-def append_a_byte(path: Path) -> None:
-    path.write_bytes(path.read_bytes() + b"\0")
-
-
-def empty(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def replace_by_a_folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-DAMAGES = [flip_a_bit, remove, append_a_byte, empty, replace_by_a_folder]
-
-
-def test_committed_and_shipped_artefacts_are_whole(tiny: Artefact) -> None:
-    artefact.check_files(tiny)
-    artefact.check_files(artefact.find())
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("name", FILES)
-def test_a_damaged_file_is_named(damage: Callable[[Path], None], name: str, folder: Path) -> None:
-    damage(folder / name)
-    with pytest.raises(ArtefactError, match=rf"{folder}: {name}: "):
-        artefact.check_files(artefact.find(folder))
-
-
-def test_all_damaged_files_are_named_at_once(folder: Path) -> None:
-    for name in FILES:
-        flip_a_bit(folder / name)
-    with pytest.raises(ArtefactError) as caught:
-        artefact.check_files(artefact.find(folder))
-    assert all(f"{name}: its bytes changed" in str(caught.value) for name in FILES)
-
-
-@pytest.mark.parametrize("loads", [True, False])
-def test_changed_tensors_are_named_whatever_loading_them_came_to(loads: bool, folder: Path) -> None:
-    found = artefact.find(folder)
-    variant = found.manifest.variants["cpu-fp32"]
-    flip_a_bit(folder / variant.data[0])
-    loading = iter([1] * loads)
-    with (
-        pytest.raises(ArtefactError, match="its bytes changed"),
-        artefact.files_checked(found, found.files_to_run(variant, variant.graphs[0])),
-    ):
-        next(loading)  # where there is none: StopIteration, as if it could not be loaded
-    assert not list(loading)
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_what_gets_parsed_is_compared_before_anything_is_loaded(damage: Callable[[Path], None], folder: Path) -> None:
-    found = artefact.find(folder)
-    variant = found.manifest.variants["cpu-fp32"]
-    damage(folder / variant.graphs[0].document)
-    with (
-        pytest.raises(ArtefactError, match=r"\.onnx: "),
-        artefact.files_checked(found, found.files_to_run(variant, variant.graphs[0])),
-    ):
-        pytest.fail("the body began")
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("name", FILES_OF_FP32)
-def test_load_refuses_a_damaged_file(damage: Callable[[Path], None], name: str, folder: Path) -> None:
-    damage(folder / name)
-    with pytest.raises(ArtefactError, match=rf"{folder}: {name}: "):
-        colibri.load(folder, variant="cpu-fp32")
-
-
-def test_load_asks_nothing_of_files_it_does_not_use(folder: Path) -> None:
-    for name in set(FILES) - set(FILES_OF_FP32):
-        remove(folder / name)
-    assert len(colibri.load(folder, variant="cpu-fp32").encode_documents(["small bird"])) == 1
 
 
 def test_load_refuses_a_newer_format(edit: Callable[[Callable[[dict[str, Any]], object]], Path]) -> None:
@@ -201,7 +111,8 @@ def test_a_cached_hub_id_encodes_as_its_folder_does(variant: str, tiny: Artefact
 
 
 def test_a_damaged_file_of_a_cached_hub_id_is_named(bert: Artefact, tmp_path: Path) -> None:
-    flip_a_bit(hub_cache(bert.folder, tmp_path) / "heads.f32.bin")
+    heads = hub_cache(bert.folder, tmp_path) / "heads.f32.bin"
+    heads.write_bytes(bytes(len(heads.read_bytes())))
     with pytest.raises(ArtefactError, match=r"heads\.f32\.bin: its bytes changed"):
         colibri.load("owner/tiny", cache_dir=tmp_path)
 
@@ -212,8 +123,8 @@ def test_files_of_a_hub_id_are_of_one_revision_whatever_is_pushed_meanwhile(bert
     newer = "f" * 40
     shutil.copytree(snapshot, snapshot.with_name(newer), symlinks=True)
     (tmp_path / "models--owner--tiny" / "refs" / "main").write_text(newer, encoding="utf-8")
-    remove(snapshot / "tokenizer.json")
-    remove(snapshot / "heads.f32.bin")
+    (snapshot / "tokenizer.json").unlink()
+    (snapshot / "heads.f32.bin").unlink()
     with pytest.raises(ArtefactNotFound, match=r"(heads\.f32\.bin|tokenizer\.json) is not in the local hub cache"):
         artefact.check_files(found)
     assert artefact.find("owner/tiny", cache_dir=tmp_path).folder.name == newer
@@ -376,7 +287,7 @@ def test_a_folder_without_a_manifest_asks_no_hub(tmp_path: Path, monkeypatch: py
 
 
 def test_a_hub_id_of_which_a_file_is_not_cached_is_not_found_offline(bert: Artefact, tmp_path: Path) -> None:
-    remove(hub_cache(bert.folder, tmp_path) / "tokenizer.json")
+    (hub_cache(bert.folder, tmp_path) / "tokenizer.json").unlink()
     with pytest.raises(ArtefactNotFound, match=r"owner/tiny: tokenizer\.json is not in the local hub cache"):
         colibri.load("owner/tiny", cache_dir=tmp_path)
 
@@ -384,7 +295,7 @@ def test_a_hub_id_of_which_a_file_is_not_cached_is_not_found_offline(bert: Artef
 def test_of_a_hub_id_only_the_files_of_the_variant_are_wanted(bert: Artefact, tmp_path: Path) -> None:
     snapshot = hub_cache(bert.folder, tmp_path)
     for unused in ("backbone.f32.bin", "cpu-fp32.onnx", "cpu-fp32.query.onnx", "portable.onnx"):
-        remove(snapshot / unused)
+        (snapshot / unused).unlink()
     assert colibri.load("owner/tiny", variant="cpu-int8", cache_dir=tmp_path).encode_queries(["small bird"])
     with pytest.raises(ArtefactNotFound, match="cpu-fp32"):
         colibri.load("owner/tiny", variant="cpu-fp32", cache_dir=tmp_path)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import colibri
-from colibri.artefact import finding as artefact
+from colibri import artefact
 from colibri.artefact.hashing import PART_BYTES, file_sha256, part_count
 from colibri.errors import ArtefactError
 
@@ -83,5 +83,5 @@ def test_the_hash_of_the_whole_is_compared_where_files_are_verified(
 def test_ctrl_c_while_loading_is_ctrl_c_though_bytes_changed(large: Path) -> None:
     change_byte(large / "backbone.f32.bin", 0)
     found = artefact.find(large)
-    with pytest.raises(KeyboardInterrupt), artefact.files_checked(found, ["backbone.f32.bin"]):
+    with pytest.raises(KeyboardInterrupt), artefact.Checking(found) as one, one.checked(["backbone.f32.bin"]):
         raise KeyboardInterrupt

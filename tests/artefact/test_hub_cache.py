@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import try_to_load_from_cache
 
 import colibri
-from colibri.artefact import finding as artefact
+from colibri import artefact
 from colibri.artefact.finding import Artefact
 from colibri.artefact.hub_cache import cached_file
 from colibri.errors import ArtefactError, ArtefactNotFound, MissingExtra

@@ -16,8 +16,8 @@ from click.testing import CliRunner, Result
 
 import colibri
 from colibri.cli import extras as doctors_extras
-from colibri.cli import group
-from colibri.machine import install_command
+from colibri.cli import group, options
+from colibri.machine import install_command, physical_cores
 from colibri.providers import ORDER, hardware
 
 TINY = str(Path(__file__).parents[1] / "artefacts" / "tiny-random-xlmr")
@@ -59,6 +59,16 @@ def test_documents_come_one_a_line_without_blank_lines(how: str, tmp_path: Path)
     where = {"file": ["--file", str(tmp_path / "texts")], "stdin": ["--file", "-"], "dash": ["-"]}[how]
     done = run("rerank", "x", *where, "--model", TINY, "--json", stdin=text.encode())
     assert sorted(r["document"] for r in json.loads(done.stdout)["results"]) == sorted(DOCUMENTS)
+
+
+@pytest.mark.parametrize(
+    ("documents", "more", "workers"),
+    [([*DOCUMENTS], [], 1), (["bird " * 500], [], physical_cores()), ([*DOCUMENTS], ["--workers", "3"], 3)],
+)
+def test_a_few_short_documents_have_one_session(documents: list[str], more: list[str], workers: int) -> None:
+    done = run("rerank", QUESTION, *documents, "--model", TINY, *more)
+    assert done.exit_code == 0, done.output
+    assert options._KEPT[-1]._encoder.workers == workers
 
 
 ROWS = [

@@ -13,7 +13,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from colibri.artefact import finding as artefact
+from colibri import artefact
 from colibri.artefact.manifest import Engine, Expansion, Profile, Role, Skiplist
 from colibri.errors import ExportError, MissingExtra
 from colibri.providers.shapes import several_profiles as profiles

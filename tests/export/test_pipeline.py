@@ -16,7 +16,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import colibri
-from colibri.artefact import finding as artefact
+from colibri import artefact
 from colibri.artefact.manifest_file import FILE_NAME
 from colibri.errors import ExportError
 from colibri_export.folders import partial_folder

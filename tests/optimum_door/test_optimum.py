@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 from transformers import DistilBertConfig, DistilBertModel, MPNetConfig, MPNetModel
 
 import colibri
-from colibri.artefact.finding import check_files, find
+from colibri.artefact import check_files, find
 from colibri.artefact.manifest import RoleName
 from colibri.cli import group
 from colibri.tokens.tokenizer import TextTokenizer

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from colibri.artefact import finding as artefact
+from colibri import artefact
 from colibri.artefact.finding import Artefact
 from colibri.errors import ArtefactError, MissingExtra
 from colibri.machine import install_command
@@ -189,7 +189,7 @@ def test_threads_share_one(mini_tokenizer: TextTokenizer) -> None:
 
 def test_no_text_loads_tokenizers() -> None:
     code = (
-        "import sys, json; from colibri.artefact import finding as artefact\n"
+        "import sys, json; from colibri import artefact\n"
         "from colibri.tokens.tokenizer import TextTokenizer\n"
         "found = artefact.find(); made = TextTokenizer(found)\n"
         "made.encode(json.loads(sys.argv[1]), found.manifest.query); made.tokens([0, 10, 250_001, 250_002])\n"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from colibri.machine import door
 
 if TYPE_CHECKING:
+    from colibri.artefact.checking import Checking, check_files
     from colibri.artefact.cutoffs import FITS, NOTHING_FITS, Bounds, Fit, bounds, fit_of
-    from colibri.artefact.finding import DEFAULT, Artefact, check_files, files_checked, find, shipped
+    from colibri.artefact.finding import DEFAULT, Artefact, find, shipped
     from colibri.artefact.hashing import file_sha256, part_count
     from colibri.artefact.hub import client_wanted, has_client, prepare_client
     from colibri.artefact.manifest import (
@@ -43,8 +44,9 @@ else:
     __getattr__, __dir__ = door(
         __name__,
         {
+            "checking": "Checking check_files",
             "cutoffs": "FITS NOTHING_FITS Bounds Fit bounds fit_of",
-            "finding": "DEFAULT Artefact check_files files_checked find shipped",
+            "finding": "DEFAULT Artefact find shipped",
             "hashing": "file_sha256 part_count",
             "hub": "client_wanted has_client prepare_client",
             "manifest": "Architecture CutoffRow Cutoffs Engine Expansion FileEntry GoldenRow GoldenScores Graph Head "

@@ -1,21 +1,17 @@
-"""Find an artefact, read its manifest, and prove that its files are what the manifest says."""
+"""Find an artefact and read its manifest. `checking` proves that its files are what that says."""
 
 import logging
 import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from colibri.artefact import manifest_file, places
-from colibri.artefact.hashing import file_sha256
 from colibri.artefact.hub import HubFiles, HubWish, hub_wish, open_repository
 from colibri.artefact.manifest import Graph, Manifest, Variant
 from colibri.errors import ArtefactError, ArtefactNotFound, InputTypeError, MissingExtra
-from colibri.machine import physical_cores
 
 DEFAULT = "colibri-mini"
 """Name of the artefact that comes with the package."""
@@ -204,86 +200,3 @@ def _tell_others(name: str, taken: places.Held, others: list[places.Held]) -> No
 def shipped() -> list[str]:
     """Names of the artefacts that came with this installation or checkout."""
     return sorted({name for root in places.shipped_roots() for name in places.names_in(root)})
-
-
-def check_files(artefact: Artefact, names: Iterable[str] | None = None) -> None:
-    """Compare files (all, or the named ones) with the manifest's sizes and SHA-256, on all cores.
-
-    Files of a hub id are fetched first, so only what is used is downloaded.
-
-    Raises ArtefactError that names every missing or changed file, ArtefactNotFound when the hub does not give one.
-    """
-    found = {name: _size_problem(artefact, name) for name in (artefact.manifest.files if names is None else names)}
-    pieces = _pieces(artefact, [name for name, problem in found.items() if problem is None], whole=True)
-    with ThreadPoolExecutor(physical_cores()) as pool:
-        _refuse(artefact, [*found.values(), *pool.map(lambda piece: _hash_problem(artefact, *piece), pieces)])
-
-
-@contextmanager
-def files_checked(artefact: Artefact, names: Iterable[str]) -> Iterator[None]:
-    """As `check_files`, but what holds nothing but tensors is hashed while the body loads it: 1.2 GB take 0.8 s of a
-    core, and the manifest has the hashes of their parts, so that there are two and more.
-
-    Sizes, and whatever gets parsed, are compared before: tensors that changed can only give other numbers.
-
-    Raises ArtefactError as `check_files` does, at the end of the body or in place of what the body raised; Ctrl-C in
-    the body ends the hashing as well.
-    """
-    names = list(names)
-    variants = artefact.manifest.variants.values()
-    tensors = {name for variant in variants if variant.engine is None for name in variant.data}.intersection(names)
-    _refuse(artefact, [_size_problem(artefact, name) for name in names])
-    with ThreadPoolExecutor(physical_cores()) as pool:
-
-        def hashed(some: Iterable[str]) -> list[Future[str | None]]:
-            return [pool.submit(_hash_problem, artefact, *piece) for piece in _pieces(artefact, some)]
-
-        _refuse(artefact, [done.result() for done in hashed(name for name in names if name not in tensors)])
-        running = hashed(sorted(tensors))
-        try:
-            yield
-        except Exception:  # changed bytes may well be its cause, and are what there is to mend
-            _refuse(artefact, [done.result() for done in running])
-            raise
-        except BaseException:  # Ctrl-C waits for no gigabyte
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        _refuse(artefact, [done.result() for done in running])
-
-
-def _pieces(artefact: Artefact, names: Iterable[str], *, whole: bool = False) -> Iterator[tuple[str, int | None]]:
-    """What has a SHA-256 of its own: files, or the parts of those that have some. whole: both."""
-    for name in names:
-        parts = artefact.manifest.files[name].parts_sha256
-        if whole or not parts:
-            yield name, None
-        yield from ((name, part) for part in range(len(parts)))
-
-
-def _size_problem(artefact: Artefact, name: str) -> str | None:
-    if artefact.hub is not None:
-        artefact.hub.fetch(name)
-    wanted = artefact.manifest.files[name].size_bytes
-    try:
-        found = artefact.path(name).stat().st_size
-    except FileNotFoundError:
-        return f"{name}: missing"
-    except OSError as error:
-        return f"{name}: cannot be read ({error.strerror})"
-    return None if found == wanted else f"{name}: {found} bytes, wanted {wanted}"
-
-
-def _hash_problem(artefact: Artefact, name: str, part: int | None) -> str | None:
-    entry = artefact.manifest.files[name]
-    wanted = entry.sha256 if part is None else entry.parts_sha256[part]
-    try:
-        if file_sha256(artefact.path(name), part) != wanted:
-            return f"{name}: its bytes changed (SHA-256 differs)"
-    except OSError as error:
-        return f"{name}: cannot be read ({error.strerror})"
-    return None
-
-
-def _refuse(artefact: Artefact, found: Iterable[str | None]) -> None:
-    if problems := list(dict.fromkeys(problem for problem in found if problem)):
-        raise ArtefactError(f"{artefact.folder}: {'; '.join(problems)}. Install or export it again.")

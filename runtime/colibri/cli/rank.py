@@ -19,6 +19,10 @@ _ROWS = {".jsonl", ".ndjson"}
 _FIELDS = ("id", "text", "payload")
 
 
+_FEW = 2_000
+"""Characters of documents that are encoded before a second session is loaded: some 30 lines of 20 tokens."""
+
+
 @click.command(cls=WithQuery, groups=MODEL, short_help="Rank documents for a query.")
 @click.argument("query")
 @click.argument("documents", nargs=-1, metavar="[DOCUMENT]...")
@@ -48,7 +52,8 @@ def rerank(
       grep -h . notes/*.txt | colibri rerank "tax return" - --json
     """
     given = _documents(documents, file)
-    loaded = asked.load()
+    few = sum(len(one["text"]) for one in given) <= _FEW
+    loaded = (asked.for_little() if few else asked).load()
     if not query.strip():  # as `colibri search` has it
         given = []
     texts = [one["text"] for one in given]

@@ -166,7 +166,7 @@ def _own(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequence
     loaded: list[Colibri] = []
 
     def load(source: str | os.PathLike[str] | None) -> "Colibri":
-        loaded.append(loader(options)(source))
+        loaded.append(loader(options.for_little())(source))
         return loaded[-1]
 
     with Index.open(place, options.model, options.dim, create=False, load=load) as index:

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from colibri.providers.hardware import cpu_features, require_onnxruntime, runtime_distributions, sees_gpu
     from colibri.providers.installed import best_choices, look_for, preload
     from colibri.providers.known import AUTO, CPU, NAMES, ORDER, known_provider
-    from colibri.providers.packed import PACKED_GRAPH, PACKED_WEIGHTS, Packed, find_packed, note_packed, packed_folder
+    from colibri.providers.packed import (
+        PACKED_GRAPH,
+        PACKED_WEIGHTS,
+        Packed,
+        find_packed,
+        likely_weights,
+        note_packed,
+        packed_folder,
+    )
     from colibri.providers.settings import Settings, settings_for
     from colibri.providers.shapes import TOKENS_AT_ONCE, most_texts, several_profiles
     from colibri.providers.taken import Provider, told_once
@@ -36,7 +44,7 @@ else:
             "hardware": "cpu_features require_onnxruntime runtime_distributions sees_gpu",
             "installed": "best_choices look_for preload",
             "known": "AUTO CPU NAMES ORDER known_provider",
-            "packed": "PACKED_GRAPH PACKED_WEIGHTS Packed find_packed note_packed packed_folder",
+            "packed": "PACKED_GRAPH PACKED_WEIGHTS Packed find_packed likely_weights note_packed packed_folder",
             "settings": "Settings settings_for",
             "shapes": "TOKENS_AT_ONCE most_texts several_profiles",
             "taken": "Provider told_once",

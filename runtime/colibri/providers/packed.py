@@ -20,7 +20,7 @@ from colibri.artefact import Artefact, file_sha256, part_count
 from colibri.machine import physical_cores
 from colibri.providers.choice import Choice
 from colibri.providers.hardware import cpu_flags, cpu_name
-from colibri.providers.known import CPU
+from colibri.providers.known import AUTO, CPU
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +46,11 @@ class Packed:
 def packed_folder(artefact: Artefact, choice: Choice, graph: str, version: str, root: Path) -> Path:
     """Where the packed form of one graph file belongs. version: of onnxruntime. The name ends in a hash of its key."""
     digest = hashlib.sha256(_key(artefact, choice, graph, version).encode()).hexdigest()[:16]
-    name = f"{artefact.manifest.name}-{graph.removesuffix('.onnx')}-packed-{digest}"
-    return root / "".join(c if c.isalnum() or c in "-._" else "_" for c in name)
+    return root / _named(f"{artefact.manifest.name}-{graph.removesuffix('.onnx')}-packed-{digest}")
+
+
+def _named(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-._" else "_" for c in name)
 
 
 def find_packed(artefact: Artefact, choice: Choice, version: str, root: Path | None, *, tell: bool = True) -> Packed:
@@ -73,6 +76,18 @@ def find_packed(artefact: Artefact, choice: Choice, version: str, root: Path | N
         elif tell:
             log.warning("%s: %s; not used, and `colibri warmup --packed` makes it anew", folder, problem)
     return Packed(found)
+
+
+def likely_weights(artefact: Artefact, variant: str | None, provider: str, root: Path | None) -> tuple[str, ...]:
+    """Files of weights that will probably be read, as far as that can be told before onnxruntime is imported: those of
+    the variant for a CPU, unless another provider was named or weights of the artefact were packed. root: as above."""
+    if provider not in {AUTO, CPU, "cpu"}:
+        return ()
+    if root is not None and next(root.glob(f"{_named(artefact.manifest.name)}-*-packed-*"), None) is not None:
+        return ()
+    variants = artefact.manifest.variants
+    own = [variants[variant]] if variant is not None else list(variants.values())
+    return next((one.data for one in own if one.providers[0] == CPU), ())
 
 
 def note_packed(artefact: Artefact, choice: Choice, graph: str, version: str, folder: Path) -> None:
