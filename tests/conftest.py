@@ -27,9 +27,10 @@ os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_DATA_HOME"]
 os.environ.pop("COLIBRI_CONFIG", None)
 
 # Scores come from NumPy here, however much a run of tests has scored; kernels are tested in processes of their own.
-os.environ.setdefault("COLIBRI_KERNEL", "numpy")
-
-# Nor from what was compiled ahead, wherever these tests run: test_library.py names what it built.
+# Nor from what was compiled ahead, wherever these tests run and whatever folder whoever runs them has named for their
+# own programs: test_library.py names what it built, with a kernel of it, where it has tests of scores run in a process.
+if os.environ.setdefault("COLIBRI_KERNEL", "numpy") == "numpy":
+    os.environ["COLIBRI_KERNEL_LIBRARIES"] = os.devnull
 os.environ.setdefault("COLIBRI_KERNEL_LIBRARIES", os.devnull)
 
 # Shells start background jobs with Ctrl-C ignored, and children inherit that; tests of Ctrl-C would wait for ever.
