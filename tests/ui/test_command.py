@@ -41,6 +41,17 @@ def test_a_folder_that_is_not_there_is_refused_and_nothing_is_made(tmp_path: Pat
     assert not (tmp_path / "i").exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a device that has a path")
+def test_what_cannot_be_indexed_is_refused_and_does_not_keep_the_others_out_unsaid(tmp_path: Path) -> None:
+    write(tmp_path / "files", {"a.txt": "A goose swims.\n"})
+    words = [sys.executable, "-m", "colibri", "ui", "--no-browser", "--index", "i", "--model", TINY]
+    done = subprocess.run(
+        [*words, "files", os.devnull], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{os.devnull}: neither a file nor a folder" in done.stderr
+
+
 def test_an_index_of_a_read_only_kind_is_searched_all_the_same(tmp_path: Path) -> None:
     """Documents that a program added, of no file: there is nothing to follow, and all of it to find."""
     with Index.open(tmp_path / "i", ARTEFACTS / "tiny-random-bert") as index:

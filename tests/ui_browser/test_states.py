@@ -162,6 +162,7 @@ INDEXING = {
     ("change", "said", "button"),
     [
         ({}, "Indexing 3 of 64 files · a.pdf · 3.2 files/s · 20 s left", "Pause"),
+        ({"per_s": 0.04}, "Indexing 3 of 64 files · a.pdf · 2.4 files/min · 20 s left", "Pause"),
         ({"per_s": None, "left_s": None, "file": None}, "Indexing 3 of 64 files", "Pause"),
         ({"phase": "looking", "total": 0, "done": 0}, "Looking for what is new in /home/ada", "Pause"),
         ({"phase": "paused"}, "Paused at 3 of 64 files", "Resume"),

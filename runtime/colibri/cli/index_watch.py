@@ -13,7 +13,7 @@ import click
 from colibri.cli.index_place import open_index
 from colibri.cli.options import ModelOptions
 from colibri.cli.terminal import echo, echo_json, visible
-from colibri.files import Follower, State
+from colibri.files import Follower, Refresh, State
 from colibri.index import RowKind
 
 _LINE_SECONDS = 30.0  # between two words on long work, where nothing can be drawn
@@ -36,7 +36,9 @@ def watch(
 ) -> None:
     """Until Ctrl-C or SIGTERM. paths, changes, defaults: of the first look. rows, pool: of an index that is not there
     yet."""
-    open_index(place, asked, create=True, rows=rows, pool=pool).close()  # what cannot be is said before anything begins
+    with open_index(place, asked, create=True, rows=rows, pool=pool) as opened:  # what cannot be is said at once
+        if paths:
+            Refresh(opened).check(paths, changes, reset=defaults)
     loaded = {name: value for name, value in asdict(asked).items() if name not in {"model", "dim"}}
     said = _Said(place, as_json=as_json, quiet=quiet)
     limits = {name: changes[name] for name in ("max_seconds", "max_memory_bytes") if name in changes}

@@ -55,10 +55,13 @@ def ui(paths: tuple[Path, ...], named: IndexOptions, port: int, browser: bool, a
         _open_first(found, place, paths, browser)
         return
     from colibri import server
+    from colibri.files import Refresh
     from colibri.ui import serve_page
 
     listener = server.bound("127.0.0.1", port)
     with open_index(place, asked, create=True) as opened:
+        if paths:  # one that cannot be indexed would keep the others out, where nobody is told
+            Refresh(opened).check(paths, {})
 
         def ready(address: str, once: str) -> None:
             echo(address)

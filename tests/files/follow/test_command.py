@@ -44,6 +44,16 @@ def test_a_path_that_is_not_there_is_refused_before_any_work(tmp_path: Path) -> 
     assert "no such file or folder" in done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a device that has a path")
+def test_what_cannot_be_indexed_is_refused_at_once_and_not_tried_again(notes: Path) -> None:
+    words = ["index", str(notes), os.devnull, "--watch", "--into", str(notes.parent / "index"), *MODEL]
+    done = subprocess.run(
+        [sys.executable, "-m", "colibri", *words], capture_output=True, text=True, check=False, timeout=SECONDS
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{os.devnull}: neither a file nor a folder" in done.stderr
+
+
 def _lines(process: "subprocess.Popen[str]") -> Iterator[str]:
     assert process.stdout is not None
     yield from process.stdout

@@ -178,6 +178,21 @@ def test_what_is_given_up_is_not_looked_at(notes: Path, tmp_path: Path) -> None:
     assert one.follower.pause(SECONDS), "what does not run has nothing under way"
 
 
+def test_what_is_given_up_takes_nothing_else_along_that_was_asked_for_with_it(notes: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.md").write_text("A boat on a river.", encoding="utf-8")
+    with following(tmp_path / "index") as one:
+        one.looked()
+        assert one.follower.pause(SECONDS)
+        one.follower.look_now([tmp_path / "one", tmp_path / "two"])
+        one.follower.give_up(tmp_path / "one")
+        one.follower.look_now()
+        one.follower.resume()
+        assert one.looked()["indexed"] == 1
+    assert texts(tmp_path / "index").keys() == {"bird.md", "bread.txt", "two.md"}
+
+
 def test_without_watchfiles_it_says_so_and_looks(notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "watchfiles", None)  # as where it is not installed
     with following(tmp_path / "index") as one:

@@ -29,8 +29,11 @@ def main() -> None:
     Thread(target=_listen, args=(asked, looks, unwanted), daemon=True).start()
 
     def tell(message: dict[str, Any]) -> None:
-        answers.write(json.dumps(message).encode() + b"\n")
-        answers.flush()
+        try:
+            answers.write(json.dumps(message).encode() + b"\n")
+            answers.flush()
+        except BrokenPipeError:  # the program is gone
+            os._exit(0)
 
     while True:
         look = looks.get()
@@ -43,8 +46,6 @@ def main() -> None:
             tell({"done": work.run(look, tell, unwanted.is_set)})
         except Interrupted:
             tell({"interrupted": True})
-        except BrokenPipeError:
-            os._exit(0)
         except Exception as error:  # whatever it was, the program says it and asks again
             work.close()
             tell(failure(error))

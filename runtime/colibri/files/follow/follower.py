@@ -222,8 +222,7 @@ class Follower:
             self._waiting.append(value)
             self._retry_at = -math.inf
         elif kind == "give up":
-            kept = [one for one in self._waiting if not any(within(path, value) for path in one.get("paths", ()))]
-            self._waiting = kept
+            self._waiting = [left for one in self._waiting if (left := _without(one, value)) is not None]
         else:
             if kind in {"pause", "resume"}:
                 self._paused = kind == "pause"
@@ -286,3 +285,10 @@ class Follower:
         if after != self.state:
             self.state = after
             self._on_change(after)
+
+
+def _without(look: Look, given_up: str) -> Look | None:
+    """A look that was asked for, without what lies there; None where that was all of it."""
+    paths: list[str] = look.get("paths", [])
+    kept = [path for path in paths if not within(path, given_up)]
+    return None if paths and not kept else {**look, "paths": kept} if paths else look

@@ -86,7 +86,7 @@ export function sentence(state) {
   if (phase === "paused") return total ? `Paused at ${number(done)} of ${counted(total, "file")}` : "Paused: changes are not taken up";
   if (phase === "looking") return `Looking for what is new${root ? ` in ${root}` : ""}`;
   if (phase === "indexing") {
-    const pace = perSecond ? `${perSecond < 10 ? perSecond.toFixed(1) : number(Math.round(perSecond))} files/s` : "";
+    const pace = perSecond >= 1 ? `${perSecond < 10 ? perSecond.toFixed(1) : number(Math.round(perSecond))} files/s` : perSecond ? `${(perSecond * 60).toFixed(1)} files/min` : "";
     const rest = left || left === 0 ? `${span(left)} left` : "";
     return [`Indexing ${number(done)} of ${counted(total, "file")}`, file ? visible(file) : "", pace, rest].filter(Boolean).join(" · ");
   }
