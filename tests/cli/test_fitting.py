@@ -56,7 +56,8 @@ def test_without_cutoffs_all_is_shown_and_words_are_refused() -> None:
 def test_what_is_left_out_is_said() -> None:
     assert fitting.left_out(3, HITS, None) is None
     assert fitting.left_out(0, [], None) is None
-    assert fitting.left_out(2, HITS, None) == "1 more fit less; --all shows them"
+    assert fitting.left_out(2, HITS, None) == "1 more fits less; --all shows it"
+    assert fitting.left_out(1, HITS, None) == "2 more fit less; --all shows them"
     said = fitting.left_out(0, HITS, "likely")
     assert said == "nothing fits well (--min likely): the best has 0.800; --all shows what came nearest"
 

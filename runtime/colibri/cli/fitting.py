@@ -90,4 +90,5 @@ def left_out(found: int, hits: Sequence["Hit"], least: Least | None) -> str | No
     wanted = "" if least is None else f" (--min {least})"
     if not found:
         return f"nothing fits well{wanted}: the best has {best.normalised:.3f}; --all shows what came nearest"
-    return f"{len(hits) - found} more fit less{wanted}; --all shows them"
+    left = len(hits) - found
+    return f"{left:,} more {'fits' if left == 1 else 'fit'} less{wanted}; --all shows {'it' if left == 1 else 'them'}"

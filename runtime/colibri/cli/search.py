@@ -19,7 +19,7 @@ from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.search_filters import FilterOptions, filter_options, parsed, said_of_folders, unknown_folders
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import InputError, StoreError
-from colibri.machine import find
+from colibri.machine import counted, find
 
 if TYPE_CHECKING:
     from colibri.cli.listing import Marks, Spans
@@ -195,7 +195,7 @@ def _possible(opened: "Index", asks: _Question) -> "Mode":
 def _open(hits: "Sequence[Hit]", number: int) -> None:
     """Raises InputError for a hit that there is none of, or that is of no file; says why it cannot be opened."""
     if number > len(hits):
-        raise InputError(f"--open {number}: there {'is' if len(hits) == 1 else 'are'} {len(hits) or 'no'} hits")
+        raise InputError(f"--open {number}: there {'is' if len(hits) == 1 else 'are'} {counted(len(hits), 'hit')}")
     path = path_of(hits[number - 1])
     if path is None:
         raise InputError(f"--open {number}: {hits[number - 1].id} is of no file")
