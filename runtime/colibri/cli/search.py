@@ -109,7 +109,9 @@ def search(
         for line in listing(fitting, marks=marks):
             echo(line, styled=True)
         if (left := left_out(len(fitting), hits, least)) is not None:
-            echo(left, err=True)
+            # A word that the model never saw may stand in a single document, too far from the best for its fifth.
+            by_words = "" if fitting or mode != "both" else "; --mode words looks for the words alone"
+            echo(f"{left}{by_words}", err=True)
     if opened is not None:
         _open(fitting, opened)  # by the numbers that are shown
 
