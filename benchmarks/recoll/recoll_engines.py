@@ -122,7 +122,7 @@ class Colibri:
             kept = {name: said[name] for name in ("indexed", "tokens", "documents")}
             kept |= {"skipped": len(said["skipped"]), "not_read": sum(said["not_read"].values())}
             return _indexed(took, lambda: run([*words, "--json"]), self._place, kept)
-        stopped = re.search(r"interrupted: ([\d,]+) files were indexed \(([\d,]+) tokens\)", took.err)
+        stopped = re.search(r"interrupted: ([\d,]+) files? indexed \(([\d,]+) tokens\)", took.err)
         if stopped is None:
             raise SystemExit(f"colibri index ended with {took.code}: {took.err}")
         files, tokens = (int(one.replace(",", "")) for one in stopped.groups())

@@ -82,7 +82,8 @@ class StoreUnfinished(StoreError):
 def tell_committed(error: BaseException, documents: int) -> None:
     """Say with an error, of whatever kind, how many documents were committed before it, as `commit_every` may do: in
     `error.committed`, in a note below its traceback, and in the message of one of ours."""
-    said = f"{documents:,} documents were committed before"
+    said = "1 document was" if documents == 1 else f"{documents:,} documents were"
+    said = f"{said} committed before"
     with suppress(AttributeError, TypeError):  # an error of the caller's own may take no attributes
         error.add_note(said)
         error.committed = documents  # type: ignore[attr-defined]

@@ -56,7 +56,8 @@ def test_without_cutoffs_all_is_shown_and_words_are_refused() -> None:
 def test_what_is_left_out_is_said() -> None:
     assert fitting.left_out(3, HITS, None) is None
     assert fitting.left_out(0, [], None) is None
-    assert fitting.left_out(2, HITS, None) == "1 more fit less; --all shows them"
+    assert fitting.left_out(2, HITS, None) == "1 more fits less; --all shows it"
+    assert fitting.left_out(1, HITS, None) == "2 more fit less; --all shows them"
     said = fitting.left_out(0, HITS, "likely")
     assert said == "nothing fits well (--min likely): the best has 0.800; --all shows what came nearest"
 
@@ -80,6 +81,8 @@ def test_a_miss_looks_like_a_miss(place: Path) -> None:
     assert found.exit_code == 0
     assert found.stdout == ""
     assert "nothing fits well: the best has " in found.stderr
+    assert found.stderr.endswith("; --mode words looks for the words alone\n")
+    assert "--mode" not in run("search", "the whale dives", "--index", str(place), "--mode", "meaning").stderr
     everything = run("search", "the whale dives", "--index", str(place), "--all")
     assert everything.stdout.count(" unlikely  ") == 3
     assert everything.stderr == ""
@@ -92,6 +95,18 @@ def test_what_holds_every_word_of_the_query_is_no_stranger(place: Path) -> None:
     assert "unlikely  bread and salt" in found.stdout
     assert "a house" not in found.stdout
     assert "2 more fit less; --all shows them" in found.stderr
+
+
+@pytest.mark.parametrize("query", ["strasse lodz", "LÓDZ", "straße -sea", '"nach lodz"', "機械学習"])
+def test_words_are_the_same_whatever_their_accents_and_what_is_excluded_is_not_wanted(
+    query: str, place: Path, tmp_path: Path
+) -> None:
+    text = "Die Straße nach Łódź; 機械学習"
+    with Index.open(tmp_path / "index", place.parent / "model") as index:
+        index.add([{"id": "a", "text": text}, *({"id": one, "text": one} for one in TEXTS)])
+    found = run("search", query, "--index", str(tmp_path / "index"))
+    assert "unlikely  a\n" in found.stdout, found.output
+    assert "bread" not in found.stdout
 
 
 def test_scripts_get_every_result_with_its_fit(place: Path) -> None:

@@ -340,7 +340,7 @@ def test_the_command_streams_and_reports(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "colibri", "encode", *words]
     out = str(tmp_path / "out.safetensors")
     done = subprocess.run([*command, "--dtype", "float16", "--out", out], capture_output=True, text=True, check=True)
-    assert "3 texts, 49 tokens, dim 48; 1 of 3 were cut" in done.stderr
+    assert "3 texts, 49 tokens, dim 48; 1 of 3 cut" in done.stderr
     assert TokenVectors.load(out).rows.dtype == np.float16
     done = subprocess.run([*command, "--long-documents", "windows"], capture_output=True, text=True, check=True)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -353,7 +353,7 @@ def test_the_command_streams_and_reports(tmp_path: Path) -> None:
     assert [scale for line in lines for scale in line["scales"]] == vectors.scales.tolist()  # type: ignore[union-attr]
     skipping = [*command, "--long-documents", "error", "--skip-errors", "--out", out]
     done = subprocess.run(skipping, capture_output=True, text=True, check=True)
-    assert "1 of 3 failed and are left out" in done.stderr
+    assert "1 of 3 failed and left out" in done.stderr
     assert TokenVectors.load(out).sources.tolist() == [0, 2]  # type: ignore[union-attr]
     done = subprocess.run([*command, "--long-documents", "error"], capture_output=True, text=True, check=False)
     assert done.returncode == 1

@@ -97,7 +97,7 @@ def test_a_root_that_is_gone_is_said_marked_and_pruned_only_when_asked(notes: Pa
     assert json.loads(run("search", "small bird", "--json").stdout)["results"][0]["gone"] == "file is gone"
     assert asked("--stats")["roots"][0]["gone"] == "is gone"
     assert f"\n{notes} is gone" in run("index", notes).stderr
-    assert "4 documents of what is gone were taken out" in run("index", "--prune").stderr
+    assert "4 documents of what is gone taken out" in run("index", "--prune").stderr
     assert held() == {}
     assert "was not filled from files" in run("index", code=1).stderr
 
@@ -311,7 +311,7 @@ def test_remove_takes_out_files_folders_and_roots_there_or_gone(notes: Path) -> 
     assert asked(notes / "sub")["indexed"] == 1  # named again
     assert asked()["unchanged"] == 3
     done = run("index", "--remove", notes / "rows.jsonl")
-    assert "1 files, 2 documents taken out; " in done.stdout
+    assert "1 file, 2 documents taken out; " in done.stdout
     assert "it stays out of the index until" in done.stderr
     (notes / "bird.md").unlink()
     assert asked("--remove", notes / "bird.md")["kept_out"] == []
@@ -459,7 +459,7 @@ def test_another_width_or_model_is_refused_in_words_and_made_anew_when_asked(not
     assert len(held()) == 5
     with Index.open(".colibri-index", create=False) as index:
         index.add([{"id": "bare", "vectors": [[1.0] * index.dim]}])
-    assert "1 documents have no text" in run("index", "--rebuild", *MODEL, code=1).stderr
+    assert "1 document without a text" in run("index", "--rebuild", *MODEL, code=1).stderr
     assert run("index", "--rebuild", "--into", "absent", code=2)
 
 
@@ -635,7 +635,7 @@ def test_an_interruption_says_what_was_kept_and_the_same_command_goes_on(
         said = child.communicate()[1]
         assert child.returncode == code, said
     assert "interrupted: " in said
-    assert "are kept in index; the same command goes on there" in said
+    assert ", kept in index; the same command goes on there" in said
     assert "Traceback" not in said
     with Index.open("index", create=False) as index:
         assert index.verify().clean
@@ -675,7 +675,7 @@ def test_the_last_line_gives_files_tokens_seconds_and_tokens_a_second(notes: Pat
     (notes / "new.txt").write_text("A new text.", encoding="utf-8")
     done = run("index")
     assert done.stdout.startswith(
-        "1 files indexed, 3 unchanged, 0 removed, 0 skipped; .colibri-index holds 5 documents; "
+        "1 file indexed, 3 unchanged, 0 removed, 0 skipped; .colibri-index holds 5 documents; "
     )
     tokens, rest = done.stdout.split("; ")[2].split(" tokens in ")
     assert int(tokens) > 0

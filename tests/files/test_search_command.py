@@ -131,7 +131,7 @@ def test_looking_after_an_index(notes: Path) -> None:
     rows.write_bytes(bytes(data))
     bad = run("index", "--verify")
     assert bad.exit_code == 1
-    assert "1 documents damaged" in bad.output
+    assert "1 document damaged" in bad.output
     assert "--repair" in bad.output
     search = run("search", "bird")
     assert search.exit_code == 1
@@ -395,6 +395,8 @@ def test_a_hit_is_opened_by_its_number(notes: Path, monkeypatch: pytest.MonkeyPa
     assert (done.exit_code, f"opened {ids[1]}" in done.stderr) == (0, True), done.output
     assert (notes.parent / "said").read_text() == repr([ids[1]])
     assert run("search", "bird", "--open", "9").output.endswith("Error: --open 9: there are 2 hits\n")
+    alone = run("search", "bird", "--open", "9", "--in", ids[0])
+    assert alone.output.endswith("Error: --open 9: there is 1 hit\n")
     Path(ids[0]).unlink()
     gone = run("search", "bird", "--open", "1")
     assert (gone.exit_code, f"{ids[0]}: no such file" in gone.output) == (1, True)

@@ -43,7 +43,7 @@ def test_files_are_indexed_and_found_without_proc(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("A colibri is a small bird.")
     made = hidden("index", "a.txt", "--model", MODEL, folder=tmp_path)
     assert made.returncode == 0, made.stderr
-    assert "1 files indexed" in made.stdout
+    assert "1 file indexed" in made.stdout
     found = hidden("search", "bird", "--json", folder=tmp_path)
     assert len(json.loads(found.stdout)["results"]) == 1, found.stderr
 

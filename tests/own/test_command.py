@@ -44,7 +44,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_index_a_folder_then_search_from_anywhere(mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = run("index", tmp_path / "docs", *MODEL)
     assert done.stderr.startswith(f"index: {mine / 'default'} (your own)\n")
-    assert f"{mine / 'default'} holds 1 documents" in done.stdout
+    assert f"{mine / 'default'} holds 1 document;" in done.stdout
     run("index", tmp_path / "work")  # another root of the same index
     assert list(Path().iterdir()) == []
     monkeypatch.chdir("/")
@@ -65,7 +65,7 @@ def test_named_ones_lie_beside(mine: Path, tmp_path: Path) -> None:
     assert "tax.txt" in run("search", "tax", "--name", "work").stdout
     assert "tax.txt" not in run("search", "tax").stdout
     (tmp_path / "work").rename(tmp_path / "away")
-    assert "stay until `colibri index --prune --name work`" in run("index", "--name", "work").stderr
+    assert "stays until `colibri index --prune --name work`" in run("index", "--name", "work").stderr
 
 
 def test_a_folders_own_goes_on_and_is_found_from_below(

@@ -77,9 +77,9 @@ def test_what_each_holds(mine: Path, tmp_path: Path) -> None:
     (tmp_path / "work").rename(tmp_path / "away")
     assert told("--name", "work")["indexes"][0]["roots"][0]["gone"] == "is gone"
     shown = run("status").stdout
-    assert f"default: {mine / 'default'}  <- meant here (your own)\n  1 documents of 1 files, " in shown
+    assert f"default: {mine / 'default'}  <- meant here (your own)\n  1 document of 1 file, " in shown
     assert "passed over: 1 skipped, 1 of kinds that nothing reads (`colibri index --stats` says why)" in shown
-    assert f"  {tmp_path / 'work'}  1 files, 1 documents; is gone" in shown
+    assert f"  {tmp_path / 'work'}  1 file, 1 document; is gone" in shown
     assert shown.endswith(f"configured by {tmp_path / 'config.toml'}\n")
 
 

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from colibri.index import Hit, Index, asked
+from colibri.index import Hit, Index, PassageHit, asked
 from colibri.ui.searching import _with_its_words
 from cutoff_fixtures import with_cutoffs
 from ui_server import UiServer
 
 CODE = Hit("a", 1.0, 0.5, text="Order XK-2041 was sent.", words=1.0, fit="unlikely")
+NOTE = "Die Straße nach Łódź."
+ROAD = Hit("a", 1.0, 0.5, NOTE, passages=(PassageHit(0, len(NOTE), 1.0, (), NOTE),), words=1.0, fit="unlikely")
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,8 @@ CODE = Hit("a", 1.0, 0.5, text="Order XK-2041 was sent.", words=1.0, fit="unlike
         ("XK-2041", replace(CODE, fit=None), None),
         ("XK-2041", replace(CODE, text=None), "unlikely"),
         ("!?", CODE, "unlikely"),
+        ("lodz STRASSE", ROAD, "maybe"),
+        ("lodz strassen", ROAD, "unlikely"),
     ],
 )
 def test_every_word_that_stands_there_may_fit(query: str, hit: Hit, wanted: str | None) -> None:

@@ -1,6 +1,7 @@
 """Answers in words, for the model to read: all that it needs to go on, and no more."""
 
 from colibri.assistants.answers import Listing, Reading, Result, Results
+from colibri.machine import counted
 
 
 def in_words(answer: Listing | Results | Reading) -> str:
@@ -18,7 +19,7 @@ def _listing(answer: Listing) -> str:
             continue
         of = f", of {', '.join(one.folders)}" if one.folders else ""
         texts = "" if one.keeps_texts else "; keeps no texts"
-        lines.append(f"{one.name}: {one.documents:,} documents, {one.passages:,} passages{of}{texts}")
+        lines.append(f"{one.name}: {counted(one.documents, 'document')}, {counted(one.passages, 'passage')}{of}{texts}")
     return "\n".join(lines)
 
 

@@ -10,6 +10,7 @@ from colibri.cli.grouped import MODEL, Grouped
 from colibri.cli.options import PROGRESS_FROM, ModelOptions, model_options, read_texts
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import InputError
+from colibri.machine import counted
 
 if TYPE_CHECKING:
     from colibri.encoding import Report
@@ -120,15 +121,15 @@ def _save(chunks: "Iterator[TokenVectors]", out: Path) -> str:
         saved = save_stream(chunks, out)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror})") from error
-    return f"{len(saved)} texts, {len(saved.rows)} tokens, dim {saved.dim}"
+    return f"{counted(len(saved), 'text')}, {counted(len(saved.rows), 'token')}, dim {saved.dim}"
 
 
 def _notes(report: "Report") -> str:
     notes = []
     if report.truncated:
-        notes.append(f"{report.truncated} of {report.texts} were cut (--long-documents windows keeps all of them)")
+        notes.append(f"{report.truncated:,} of {report.texts:,} cut (--long-documents windows keeps all of them)")
     if report.split:
-        notes.append(f"{report.split} of {report.texts} became several windows (`sources` tells whose)")
+        notes.append(f"{report.split:,} of {report.texts:,} became several windows (`sources` tells whose)")
     if report.failed:
-        notes.append(f"{len(report.failed)} of {report.texts} failed and are left out")
+        notes.append(f"{len(report.failed):,} of {report.texts:,} failed and left out")
     return "; ".join(notes)

@@ -79,7 +79,13 @@ def shown(hits: Sequence["Hit"], least: Least | None, *, query: str, everything:
 def _has_words(hit: "Hit", query: str) -> bool:
     words = re.findall(r"\w+", query.casefold())
     text = f"{hit.id} {hit.text or ''}".casefold()
-    return bool(words) and all(word in text for word in words)
+    if words and all(word in text for word in words):
+        return True
+    if not hit.words:
+        return False
+    from colibri.index import asked  # NumPy comes with it, which most searches that another process answers do without
+
+    return asked(query).stands_in(" ".join([hit.id, *(passage.text or "" for passage in hit.passages)]))
 
 
 def left_out(found: int, hits: Sequence["Hit"], least: Least | None) -> str | None:
@@ -90,4 +96,5 @@ def left_out(found: int, hits: Sequence["Hit"], least: Least | None) -> str | No
     wanted = "" if least is None else f" (--min {least})"
     if not found:
         return f"nothing fits well{wanted}: the best has {best.normalised:.3f}; --all shows what came nearest"
-    return f"{len(hits) - found} more fit less{wanted}; --all shows them"
+    left = len(hits) - found
+    return f"{left:,} more {'fits' if left == 1 else 'fit'} less{wanted}; --all shows {'it' if left == 1 else 'them'}"

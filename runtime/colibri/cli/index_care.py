@@ -12,6 +12,7 @@ from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import InputError
 from colibri.files import Wanted, coming_back, remove, shown_options, what_is_held
 from colibri.index import Index, RowKind
+from colibri.machine import counted
 
 _SHOWN = 20  # skipped files of a root
 
@@ -33,12 +34,12 @@ def look_after(
         with open_index(place, asked, create=False) as opened:
             written = opened.export(export_to)
         facts = {"exported": written, "folder": str(export_to), "index": str(place)}
-        _done(f"{export_to}: {written:,} documents", facts, as_json, quiet)
+        _done(f"{export_to}: {counted(written, 'document')}", facts, as_json, quiet)
     elif import_from is not None:
         with open_index(place, asked, create=True, rows=rows) as opened:
             added = opened.import_(import_from)
             facts = {"imported": added, "folder": str(import_from), "index": str(place), "documents": opened.count()}
-        _done(f"{place}: {added:,} documents added", facts, as_json, quiet)
+        _done(f"{place}: {counted(added, 'document')} added", facts, as_json, quiet)
     else:
         with open_index(place, asked, create=False) as opened:
             if removed:
@@ -77,8 +78,8 @@ def _remove(opened: Index, paths: Sequence[Path], as_json: bool, quiet: bool) ->
     for line in coming_back(opened.path, done.roots):
         echo(visible(line), err=True)
     echo(
-        f"{done.files:,} files, {done.documents:,} documents taken out; {visible(str(opened.path))} holds "
-        f"{opened.count():,} documents"
+        f"{counted(done.files, 'file')}, {counted(done.documents, 'document')} taken out; "
+        f"{visible(str(opened.path))} holds {counted(opened.count(), 'document')}"
     )
 
 
@@ -94,13 +95,14 @@ def _stats(opened: Index, as_json: bool) -> None:
     if held.kinds:
         echo("\npassages by kind:")
     for kind, counts in held.kinds.items():
-        files = f"{counts['files']:,} files, " if counts["files"] else ""
-        echo(visible(f"  {kind:<20} {counts['passages']:,} passages, {files}{counts['documents']:,} documents"))
+        told = [counted(counts["passages"], "passage"), counted(counts["documents"], "document")]
+        told[1:1] = [counted(counts["files"], "file")] if counts["files"] else []
+        echo(visible(f"  {kind:<20} {', '.join(told)}"))
     for root in held.roots:
         echo("")
         echo(visible(f"{root['path']}  {root['gone']}" if root["gone"] else root["path"]))
         when = f"last looked at {root['when']}" if root["when"] else "not looked at to its end yet"
-        echo(f"  {root['files']:,} files, {root['documents']:,} documents; {when}")
+        echo(f"  {counted(root['files'], 'file')}, {counted(root['documents'], 'document')}; {when}")
         if options := shown_options(Wanted.of(root["options"])):
             echo(visible(f"  {options}"))
         for path, why in list(root["skipped"].items())[:_SHOWN]:
@@ -135,12 +137,13 @@ def _upkeep(opened: Index, task: str, rows: RowKind | None, as_json: bool, quiet
     elif not quiet or found.get("problems") or found.get("damaged") or found.get("dropped") or found.get("lost"):
         _show(found)
     if found.get("rebuilt"):  # what was on a page that is gone has left no id to name
-        left = f"{opened.count():,} documents; what its broken pages held beside them is gone without a name"
+        left = f"{counted(opened.count(), 'document')}; what its broken pages held beside them is gone without a name"
         echo(visible(f"{opened.path}: index.sqlite was written anew with what could be read, {left}"), err=True)
     if task == "verify":
         if found["problems"] or found["damaged"]:
             raise InputError(
-                f"{opened.path}: {len(found['damaged'])} documents damaged, {len(found['problems'])} other problems; "
+                f"{opened.path}: {counted(len(found['damaged']), 'document')} damaged, "
+                f"{counted(len(found['problems']), 'other problem')}; "
                 f"`colibri index --repair --into {opened.path}` mends it"
             )
         if not (as_json or quiet):
@@ -159,7 +162,7 @@ def _converted(opened: Index, found: dict[str, Any], before: RowKind) -> None:
     if found["no_words"] is not None:
         echo(visible(f"{opened.path} has no words: {found['no_words']}"))
     elif found["converted"]:
-        echo(visible(f"{opened.path}: {found['converted']:,} documents have words and sign bits now"))
+        echo(visible(f"{opened.path}: words and sign bits made of {counted(found['converted'], 'document')}"))
     else:
         echo(visible(f"{opened.path} has words and sign bits already"))
 

@@ -11,7 +11,7 @@ import click
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.files import Refresh, Summary, left_beside
 from colibri.index import Index
-from colibri.machine import progress_bar
+from colibri.machine import counted, progress_bar
 
 _SHOWN = 20  # skipped files and remarks, one a line
 _ONE = {"links": "link", "pipes or devices": "pipe or device", "Colibri indexes": "Colibri index"}
@@ -62,17 +62,18 @@ class Run:
             echo(line, err=True)
         into = f" {self._words}" if self._words else ""
         for path, one in self._work.gone.items():
-            held = f"{one.documents:,} documents of its {one.files:,} files"
-            stay = f"{held} stay until `colibri index --prune{into}`" if one.lost else f"{held} stay"
+            held = f"{counted(one.documents, 'document')} of its {counted(one.files, 'file')}"
+            stay = f"{held} {'stays' if one.documents == 1 else 'stay'}"
+            stay += f" until `colibri index --prune{into}`" if one.lost else ""
             said = held if prune and one.lost else stay
             echo(visible(f"{path} {one.why}: {said}"), err=True)
 
     def _interrupted(self) -> None:
         pace, summary = self._work.sync.pace, self._work.sync.summary
-        kept = f"{pace.files:,} files were indexed ({pace.kept:,} tokens)"
+        kept = f"{counted(pace.files, 'file')} indexed ({counted(pace.kept, 'token')})"
         if summary.unchanged:
             kept += f", {summary.unchanged:,} unchanged"
-        echo(visible(f"interrupted: {kept} and are kept in {self._place}; the same command goes on there"), err=True)
+        echo(visible(f"interrupted: {kept}, kept in {self._place}; the same command goes on there"), err=True)
 
     def _prune(self, yes: bool) -> int:
         gone = {path: one for path, one in self._work.gone.items() if one.lost}
@@ -82,7 +83,9 @@ class Run:
         if ask:
             documents = sum(one.documents for one in gone.values())
             names = ", ".join(gone)
-            if not click.confirm(visible(f"Take {documents:,} documents of {names} out of the index?"), err=True):
+            if not click.confirm(
+                visible(f"Take {counted(documents, 'document')} of {names} out of the index?"), err=True
+            ):
                 echo("nothing was taken out", err=True)
                 return 0
         return self._work.prune(list(gone))
@@ -101,12 +104,14 @@ class Run:
             return
         _say_passed(summary)
         if pruned:
-            echo(f"{pruned:,} documents of what is gone were taken out", err=True)
-        moved_text = f"{summary.moved} moved, " if summary.moved else ""
-        rate = f"{pace.tokens:,} tokens in {pace.seconds:.1f} s, {pace.tokens / max(pace.seconds, 1e-9):,.0f} tokens/s"
+            echo(f"{counted(pruned, 'document')} of what is gone taken out", err=True)
+        moved_text = f"{summary.moved:,} moved, " if summary.moved else ""
+        tokens = counted(pace.tokens, "token")
+        rate = f"{tokens} in {pace.seconds:.1f} s, {pace.tokens / max(pace.seconds, 1e-9):,.0f} tokens/s"
         echo(
-            f"{summary.indexed} files indexed, {summary.unchanged} unchanged, {moved_text}{summary.removed} removed, "
-            f"{len(summary.skipped)} skipped; {visible(str(self._place))} holds {total:,} documents; {rate}"
+            f"{counted(summary.indexed, 'file')} indexed, {summary.unchanged:,} unchanged, {moved_text}"
+            f"{summary.removed:,} removed, {len(summary.skipped):,} skipped; "
+            f"{visible(str(self._place))} holds {counted(total, 'document')}; {rate}"
         )
 
 
@@ -127,16 +132,14 @@ def _say_passed(summary: Summary) -> None:
 def not_read(counts: Mapping[str, int]) -> str:
     """As in "11 files of 2 kinds not read: 8 .jpg, 3 .rtf; see --kinds"."""
     total, kinds = sum(counts.values()), sorted(counts, key=lambda name: (-counts[name], name))
-    shown = [f"{counts[name]} {name}" for name in kinds[:_KINDS_SHOWN]]
+    shown = [f"{counts[name]:,} {name}" for name in kinds[:_KINDS_SHOWN]]
     if len(kinds) > _KINDS_SHOWN:
         shown.append("…")
-    files = "1 file" if total == 1 else f"{total:,} files"
-    of_kinds = "1 kind" if len(kinds) == 1 else f"{len(kinds)} kinds"
-    return f"{files} of {of_kinds} not read: {', '.join(shown)}; see --kinds"
+    return f"{counted(total, 'file')} of {counted(len(kinds), 'kind')} not read: {', '.join(shown)}; see --kinds"
 
 
 def left_out(counts: Mapping[str, int]) -> str:
     """As in "left out, a folder counting as one: 12 by .gitignore, 1 link"."""
     found = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-    shown = [f"{count:,} {_ONE.get(why, why) if count == 1 else why}" for why, count in found]
+    shown = [counted(count, _ONE.get(why, why), why) for why, count in found]
     return f"left out, a folder counting as one: {', '.join(shown)}"

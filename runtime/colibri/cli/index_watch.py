@@ -15,6 +15,7 @@ from colibri.cli.options import ModelOptions
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.files import Follower, Refresh, State
 from colibri.index import RowKind
+from colibri.machine import counted
 
 _LINE_SECONDS = 30.0  # between two words on long work, where nothing can be drawn
 _DRAWN_SECONDS = 0.5
@@ -117,7 +118,7 @@ class _Said:
             return
         self._last = now
         left = "" if state.left_s is None else f", about {state.left_s:,.0f} s left"
-        text = f"indexing: {state.done:,} of {state.total:,} files{left}"
+        text = f"indexing: {state.done:,} of {counted(state.total, 'file')}{left}"
         if not terminal:
             self._line(text, err=True)
             return
@@ -136,7 +137,7 @@ def _report(done: Mapping[str, Any]) -> str:
     if len(done["files"]) > _NAMED:
         named.append("…")
     names = f" ({', '.join(named)})" if named else ""
-    held = f"{done['documents']:,} documents"
+    held = counted(done["documents"], "document")
     return f"{time.strftime('%H:%M:%S')} {', '.join(counts) or 'nothing new'}{names}; {held}; {done['seconds']:.1f} s"
 
 

@@ -16,6 +16,7 @@ from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.search import listing, parsed
 from colibri.cli.terminal import LINES, echo, echo_json, visible
 from colibri.errors import InputError, StoreUnfinished
+from colibri.machine import counted
 
 if TYPE_CHECKING:
     from colibri.stores import QdrantStore
@@ -115,7 +116,12 @@ def put(
     if as_json:
         echo_json({**asdict(moved), "documents": total, "collection": collection})
         return
-    echo(visible(f"{moved.put:,} documents sent, {moved.same:,} unchanged; {collection} holds {total:,} documents"))
+    echo(
+        visible(
+            f"{counted(moved.put, 'document')} sent, {moved.same:,} unchanged; "
+            f"{collection} holds {counted(total, 'document')}"
+        )
+    )
 
 
 @qdrant.command(cls=WithQuery, groups=MODEL, short_help="Search a collection.")

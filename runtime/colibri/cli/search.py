@@ -19,7 +19,7 @@ from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.search_filters import FilterOptions, filter_options, parsed, said_of_folders, unknown_folders
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import InputError, StoreError
-from colibri.machine import find
+from colibri.machine import counted, find
 
 if TYPE_CHECKING:
     from colibri.cli.listing import Marks, Spans
@@ -109,7 +109,9 @@ def search(
         for line in listing(fitting, marks=marks):
             echo(line, styled=True)
         if (left := left_out(len(fitting), hits, least)) is not None:
-            echo(left, err=True)
+            # A word that the model never saw may stand in a single document, too far from the best for its fifth.
+            by_words = "" if fitting or mode != "both" else "; --mode words looks for the words alone"
+            echo(f"{left}{by_words}", err=True)
     if opened is not None:
         _open(fitting, opened)  # by the numbers that are shown
 
@@ -195,7 +197,7 @@ def _possible(opened: "Index", asks: _Question) -> "Mode":
 def _open(hits: "Sequence[Hit]", number: int) -> None:
     """Raises InputError for a hit that there is none of, or that is of no file; says why it cannot be opened."""
     if number > len(hits):
-        raise InputError(f"--open {number}: there {'is' if len(hits) == 1 else 'are'} {len(hits) or 'no'} hits")
+        raise InputError(f"--open {number}: there {'is' if len(hits) == 1 else 'are'} {counted(len(hits), 'hit')}")
     path = path_of(hits[number - 1])
     if path is None:
         raise InputError(f"--open {number}: {hits[number - 1].id} is of no file")

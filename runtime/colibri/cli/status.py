@@ -11,6 +11,7 @@ import click
 from colibri.cli.index_place import IndexOptions, index_options, is_index
 from colibri.cli.terminal import echo, echo_json, visible
 from colibri.errors import ColibriError, StoreError
+from colibri.machine import counted
 from colibri.own import DEFAULT, Which, configuration_file, configured_names, named_indexes, own_index, settings_of
 
 _MB, _GB = 1_000_000, 1_000_000_000
@@ -155,9 +156,9 @@ def _lines(one: Mapping[str, Any]) -> list[str]:
         ]
     pooled = f", tokens pooled by {one['pool']}" if one["pool"] > 1 else ""
     lines.append(
-        f"  {one['documents']:,} documents of {one['files']:,} files, {one['passages']:,} passages, "
-        f"{_size(one['disk_bytes'])}; {one['model'] or 'vectors of another encoder'}, {one['dim']} dims, "
-        f"{one['rows']} rows{pooled}"
+        f"  {counted(one['documents'], 'document')} of {counted(one['files'], 'file')}, "
+        f"{counted(one['passages'], 'passage')}, {_size(one['disk_bytes'])}; "
+        f"{one['model'] or 'vectors of another encoder'}, {one['dim']} dims, {one['rows']} rows{pooled}"
     )
     for root in one["roots"]:
         lines += _root_lines(root)
@@ -172,7 +173,7 @@ def _lines(one: Mapping[str, Any]) -> list[str]:
 
 def _root_lines(root: Mapping[str, Any]) -> list[str]:
     state = root["gone"] or (f"last looked at {root['when']}" if root["when"] else "not looked at to its end yet")
-    lines = [f"  {root['path']}  {root['files']:,} files, {root['documents']:,} documents; {state}"]
+    lines = [f"  {root['path']}  {counted(root['files'], 'file')}, {counted(root['documents'], 'document')}; {state}"]
     passed = [f"{root['skipped']:,} skipped"] if root["skipped"] else []
     if count := sum(root["not_read"].values()):
         passed.append(f"{count:,} of kinds that nothing reads")

@@ -9,6 +9,7 @@ from colibri.artefact import Artefact, check_files, find
 from colibri.cli.options import provider_option
 from colibri.cli.terminal import echo, visible
 from colibri.errors import ProviderError
+from colibri.machine import counted
 
 if TYPE_CHECKING:
     from colibri.golden import ScoreDeviation
@@ -33,7 +34,7 @@ def verify(artefact: str | None, golden: bool, provider: str) -> None:
     check_files(found)
     size = sum(entry.size_bytes for entry in found.manifest.files.values())
     name = visible(found.manifest.name)
-    echo(f"{name}: {len(found.manifest.files)} files, {size / 1e6:.1f} MB, all as the manifest says")
+    echo(f"{name}: {counted(len(found.manifest.files), 'file')}, {size / 1e6:.1f} MB, all as the manifest says")
     if golden and not _golden(found, provider):
         sys.exit(1)
 

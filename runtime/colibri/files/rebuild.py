@@ -22,6 +22,7 @@ from colibri.files.roots import roots_of
 from colibri.files.walk import resolved, within
 from colibri.files.wanted import Wanted
 from colibri.index import Document, Index, RowKind, Stored, by_one_alone
+from colibri.machine import counted
 from colibri.tokens import PASSAGE_TOKENS
 
 _NAME = "rebuild"
@@ -85,7 +86,7 @@ def make_anew(
     is at it.
     """
     if missing := index.without_text():
-        raise InputError(f"{index.path}: {missing:,} documents have no text, so that they cannot be encoded again")
+        raise InputError(f"{index.path}: {counted(missing, 'document')} without a text, which cannot be encoded again")
     with by_one_alone(index.path / _LOCK, f"{index.path}: another --rebuild is at work; this one changed nothing"):
         made = (rows or index.rows, pool or index.pool)
         _make_anew(index, model, dim, load, done, passages or {}, *made)

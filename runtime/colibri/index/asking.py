@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from colibri.errors import InputError
-from colibri.index.storage.cutting import Word, is_spaceless, words_in
+from colibri.index.storage.cutting import Word, is_spaceless, words_in, words_of
 from colibri.index.storage.passage_words import SHARED
 from colibri.vectors import Span
 
@@ -70,6 +70,12 @@ class Asked:
     def narrows(self) -> bool:
         """Whether documents are left out."""
         return bool(self.required or self.excluded)
+
+    def stands_in(self, text: str) -> bool:
+        """Whether each of the words that are wanted stands in a text, in whatever case and with whatever accents, also
+        as a part of a longer one."""
+        cut = words_of(text) if self.terms else ""
+        return bool(self.terms) and all(word in cut for term in self.terms for word in term.words)
 
 
 def checked_mode(found: object) -> Mode:

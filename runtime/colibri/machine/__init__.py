@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from colibri.machine.another import another_python
     from colibri.machine.bar import Bar
     from colibri.machine.cores import available_cores, few_cpus, keep_off_this_cpu, physical_cores
+    from colibri.machine.counting import counted
     from colibri.machine.frozen import frozen_by, program
     from colibri.machine.homes import can_be, home, temporary_folder, user_config, user_data, why_no_home
     from colibri.machine.installed import install_command
@@ -52,6 +53,7 @@ else:
             "another": "another_python",
             "bar": "Bar",
             "cores": "available_cores few_cpus keep_off_this_cpu physical_cores",
+            "counting": "counted",
             "frozen": "frozen_by program",
             "homes": "can_be home temporary_folder user_config user_data why_no_home",
             "installed": "install_command",

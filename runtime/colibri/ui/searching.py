@@ -155,6 +155,8 @@ def _with_its_words(hit: Hit, said: Asked) -> Hit:
         return hit
     text = (hit.text or "").casefold()
     stands = all(word.casefold() in text for term in said.terms for word in term.words)
+    # With accents and such where it is shown: to fold all of a long text can take seconds.
+    stands = stands or said.stands_in(" ".join(passage.text or "" for passage in hit.passages))
     return replace(hit, fit="maybe") if stands else hit
 
 

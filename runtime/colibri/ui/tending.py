@@ -11,6 +11,7 @@ from colibri.errors import InputError, StoreLocked
 from colibri.files import Follower, Root, coming_back, noted_roots, real, remove, why_gone
 from colibri.files import State as Following
 from colibri.index import Index
+from colibri.machine import counted
 from colibri.server import Problem, invalid
 from colibri.ui.held import Held
 from colibri.ui.messages import Indexing, PassedAnswer, PassedCount, PassedOver, RootState
@@ -143,11 +144,13 @@ def _passed(path: str, root: Root) -> Iterator[PassedOver]:
     for file, why in sorted(root.skipped.items()):
         yield PassedOver(path=file, why=why, what_to_do=_what_to_do(why))
     if root.more:
-        yield PassedOver(path=path, why=f"{root.more:,} more files", what_to_do="`colibri index --json` names them all")
+        yield PassedOver(
+            path=path, why=counted(root.more, "more file"), what_to_do="`colibri index --json` names them all"
+        )
     for kind, count in sorted(root.not_read.items(), key=lambda entry: (-entry[1], entry[0])):
         yield PassedOver(
             path=path,
-            why=f"{_files(count)} {kind}: of a kind that nothing here reads",
+            why=f"{counted(count, 'file')} {kind}: of a kind that nothing here reads",
             what_to_do="`colibri index --kinds` shows what is read, and what some kinds need",
         )
     for rule, count in sorted(root.left_out.items(), key=lambda entry: (-entry[1], entry[0])):
@@ -179,7 +182,3 @@ _ADVICE = (
 
 def _what_to_do(why: str) -> str:
     return next((advice for sign, advice in _ADVICE if sign in why.lower()), "open it to see whether it is whole")
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count:,} files"

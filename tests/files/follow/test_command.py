@@ -67,7 +67,7 @@ def test_a_person_reads_what_it_did_and_ends_it_with_ctrl_c(notes: Path, tmp_pat
     )
     try:
         lines = _lines(process)
-        assert re.fullmatch(r"\d\d:\d\d:\d\d 1 indexed \(bird\.md\); 1 documents; [\d.]+ s\n", next(lines))
+        assert re.fullmatch(r"\d\d:\d\d:\d\d 1 indexed \(bird\.md\); 1 document; [\d.]+ s\n", next(lines))
         assert next(lines) == f"following the folders of {tmp_path / 'index'}; Ctrl-C ends it\n"
         process.send_signal(signal.SIGINT)
         assert process.wait(SECONDS) == 130

@@ -16,6 +16,7 @@ from colibri.index.storage.reading import SELECT, Row
 from colibri.index.storage.row_layout import RowLayout
 from colibri.index.storage.segments import numbers_in, read_segments
 from colibri.index.upkeep import words
+from colibri.machine import counted
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _documents(connection: sqlite3.Connection, found: _Found, documents: dict[in
         "SELECT count(*) FROM texts WHERE number NOT IN (SELECT number FROM documents)"
     ).fetchone()
     if orphans:
-        found.problems.append(f"{orphans} texts without a document")
+        found.problems.append(f"{counted(orphans, 'text')} without a document")
 
 
 def _passages(
