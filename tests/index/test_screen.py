@@ -411,4 +411,45 @@ def test_best_passages_in_every_sixteenth_place_are_found(step: int) -> None:
         scores = Scores(parts_of(some, [20_000]), partial(_picked, exact))
         found = {slot for _, slot in scores.best(10)}
         assert len(found & set(np.argsort(-exact)[:10].tolist())) >= 9
-        assert 0 < len(scores._head.bits) <= 3 * 4_096 + 4 * scores._seen.shape[1]
+        assert 0 < len(scores._head.bits) <= 3 * 4_096 + 4 * len(scores._seen)
+
+
+@pytest.mark.parametrize("copies", [1, 60])
+def test_the_best_are_found_where_many_passages_share_what_answers(copies: int) -> None:
+    """A query of one token: passages that share a row score alike, and 256 of the largest bits are few rows."""
+    turns = rounds(quick=20, soak=100)
+    kept = looked = 0
+    for seed in range(turns):
+        chances = np.random.default_rng(seed)
+        exact = chances.standard_normal(100_000 // copies).astype(np.float32)
+        bits = exact + np.float32(0.4) * chances.standard_normal(len(exact)).astype(np.float32)
+        mixed = chances.permutation(np.repeat(np.arange(len(exact)), copies))
+        exact, bits = exact[mixed], bits[mixed]
+        scores = Scores(parts_of(bits, [5_000, 61_000]), partial(_picked, exact))
+        kept += sum(score >= np.sort(exact)[-10] for score, _ in scores.best(10))
+        looked += int(sum((part.scores > -np.inf).sum() for part in scores._parts))
+    assert kept >= 0.99 * 10 * turns
+    assert looked < turns * 20_000
+
+
+def test_a_line_that_stands_in_very_many_passages_does_not_make_a_search_a_scan() -> None:
+    chances = np.random.default_rng(8)
+    bits = chances.standard_normal(200_000).astype(np.float32)
+    bits[::20] = 6
+    exact = bits + np.float32(0.1) * chances.standard_normal(len(bits)).astype(np.float32)
+    exact[::20] = 6
+    scores = Scores(parts_of(bits), partial(_picked, exact))
+    assert [slot for _, slot in scores.best(10)] == list(range(0, 200, 20))
+    assert int((scores._parts[0].scores > -np.inf).sum()) <= 3 * 10_000
+
+
+def test_passages_that_are_alike_tell_once_what_they_tell() -> None:
+    told = screen.Told.nothing()
+    assert len(told) == 0
+    assert told.line() == Line(0.0, 1.0, 0.0)
+    bits, exact = (np.array(values, np.float32) for values in ([1, 2, 1, 3, 2], [1.5, 2, 1.5, 3, 2.5]))
+    for first in range(5):
+        told = told.with_more(bits[first : first + 1], exact[first : first + 1])
+    assert len(told) == 4
+    for again in (told, told.with_more(bits, exact)):
+        assert again.line() == pytest.approx(Line.through(bits[[0, 1, 3, 4]], exact[[0, 1, 3, 4]]))

@@ -58,7 +58,8 @@ class Scores:
         self._bits = self._lined_up() if self.screened else np.zeros(0, np.float32)
         self._head = _Head.none()
         self._others = np.zeros(0, np.float32)  # bits of some of those that wait behind the head
-        self._seen = np.zeros((2, 0), np.float32)  # by bits and by rows, of those that were scored by both
+        self._seen = np.zeros(0, np.float32)  # by rows, of those that were scored by both
+        self._told = screen.Told.nothing()
 
     def _lined_up(self) -> Floats:
         """What waits in all parts, one after the other; parts look into it from now on. A million are put in order at
@@ -115,7 +116,7 @@ class Scores:
 
     def _settle(self, count: int) -> None:
         """Score passages by their rows until those that wait can hardly be among the best `count`."""
-        wanted = screen.first(count) - self._seen.shape[1]
+        wanted = screen.first(count) - len(self._told)
         while True:
             while wanted > 0 and self._refill():
                 taken, self._head = self._head.split(wanted)
@@ -123,10 +124,14 @@ class Scores:
                 wanted -= len(taken.bits)
             if not self._refill():
                 return
-            wanted = self._more(count)
+            seen, lacking = len(self._seen), screen.first(count) - len(self._told)
+            if lacking > 0:
+                # As if the rest were as much alike, but no more than twice as many: one line may stand in very many.
+                wanted = max(lacking, min(seen, lacking * seen // max(1, len(self._told))))
+            else:
+                wanted = self._more(count)
             if wanted <= 0:
                 return
-            seen = self._seen.shape[1]
             if seen < _TOLD_FROM * self.counted:
                 wanted = min(wanted, len(self._head.bits))
             if seen + wanted > _ALL_FROM * self.counted:
@@ -136,12 +141,12 @@ class Scores:
 
     def _more(self, count: int) -> int:
         """How many of those that wait are scored next."""
-        best = [self._seen[1]]
+        best = [self._seen]
         for part in self._parts:
             if part.waiting is None:
                 best.append(part.scores[part.scores >= _nth(part.scores, count)])
         least = float(_nth(np.concatenate(best), count))
-        return screen.more(screen.Line.through(*self._seen), least, count, self._head.bits, self._others)
+        return screen.more(self._told.line(), least, count, self._head.bits, self._others)
 
     def _take(self, head: "_Head") -> None:
         """The passages of a head, by their rows."""
@@ -154,12 +159,13 @@ class Scores:
         ]
         self._score(own)
         scores = np.concatenate([part.scores[some] for part, some in own])
-        self._seen = np.concatenate([self._seen, np.stack([head.bits[order], scores])], axis=1)
+        self._told = self._told.with_more(head.bits[order], scores)
+        self._seen = np.concatenate([self._seen, scores])
 
     def _refill(self) -> bool:
         """Whether any passage waits; the largest bits are in order then, more of them each time."""
         if not len(self._head.bits) and self._waiting:
-            self._head = _Head.of(self._bits, max(_HEAD, 4 * self._seen.shape[1]))
+            self._head = _Head.of(self._bits, max(_HEAD, 4 * len(self._seen)))
             some = self._bits[:: screen.ONE_IN]
             # In order once, of which each round looks at the first few: chances of all took a millisecond a round.
             self._others = np.sort(some[(some < self._head.bits[-1]) & (some > -np.inf)])[::-1]

@@ -1,8 +1,9 @@
 """How many passages a screened search scores by their rows: until those left out can hardly be among the best.
 
 A score by sign bits is about as large as the exact one. What exact scores are like where bits are of a certain size is
-seen in the passages that were scored: a line through them, and how far they lie about it (`Line`). From that follows,
-for each passage that waits, how likely it is to beat the k-th best so far. Passages are scored, those of the largest
+seen in the passages that were scored: a line through them, and how far they lie about it (`Line`); those that are alike
+in both count once (`Told`), so that ten copies of a row are no ten observations of how bits err. From that follows, for
+each passage that waits, how likely it is to beat the k-th best so far. Passages are scored, those of the largest
 bits first, until the sum of that over all that wait is below `MISSED` of k.
 """
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from colibri.scoring import Floats
 
 FIRST = 256
-"""Passages that are scored before anything is asked of them, at least; 8 times k."""
+"""Passages that tell something new and are scored before anything is asked of them, at least; 8 times k."""
 MISSED = 0.005
 """Of k, that may be expected to be left out. Fewer are (benchmarks/NOTES.md): the largest bits overstate the spread."""
 ONE_IN = 16
@@ -63,6 +64,39 @@ class Line:
             return falling
         from_ = (least - 1.01 * _FAR * max(self.spread, 1e-9) - self.level) / self.slope
         return falling[: int(np.searchsorted(-falling, -from_, side="right"))]
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What passages that were scored both ways say: the pairs of both scores that occur, each once.
+
+    Passages that share what answers a short query, copies of a text or of a line in it, have the same two scores. Of
+    the largest bits of a query of one token 256 were 42 pairs, six a row that is in so many passages: a line through
+    them said that the rest was out of reach, with all of the best ten in it.
+
+    pairs   (n,) uint64, rising: two float32 each
+    """
+
+    pairs: NDArray[np.uint64]
+
+    @classmethod
+    def nothing(cls) -> "Told":
+        """Before any passage."""
+        return cls(np.zeros(0, np.uint64))
+
+    def __len__(self) -> int:
+        """How many pairs."""
+        return len(self.pairs)
+
+    def with_more(self, bits: Floats, exact: Floats) -> "Told":
+        """And what others say: (passages,) scores both ways."""
+        pairs = np.stack([bits, exact], axis=1).view(np.uint64)[:, 0]
+        return Told(np.unique(np.concatenate([self.pairs, pairs])))
+
+    def line(self) -> Line:
+        """What exact scores are about."""
+        bits, exact = self.pairs.view(np.float32).reshape(-1, 2).T
+        return Line.through(bits, exact)
 
 
 def _tail(away: Doubles) -> Doubles:
