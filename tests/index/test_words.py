@@ -179,6 +179,28 @@ def test_both_ranks_as_the_definition_says(store: Index) -> None:
     assert [hit.id for page in pages for hit in page] == [hit.id for hit in hits]
 
 
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+@pytest.mark.parametrize(
+    ("cosine", "shown"), [(0.72, [0, 2, 1]), (0.75, [2, 0, 1]), (0.5, [0, 1, 2]), (0.9, [2, 0, 1])]
+)
+def test_words_move_the_passages_of_a_document_alone_by_a_fifth_of_their_spread(
+    store: Index, scale: float, cosine: float, shown: list[int]
+) -> None:
+    """However small the differences are: of a single document there is nothing else to stretch."""
+    parts = [f"{first} " + "x " * 9 + word for first, word in (("a", ""), ("b", ""), ("c", "PX"), ("d", ""))]
+    text = "\n\n".join(part.strip() for part in parts)  # longer than what a passage has of the next one
+    starts = [text.index(f"{first} ") for first in "abcd"]
+    spans = np.array([*zip(starts, [*(s - 2 for s in starts[1:]), len(text)], strict=True)], np.int32)
+    own = np.zeros((4, DIM), np.float32)
+    own[:, 0] = np.array([0.9, 0.8, cosine, 0.1]) * scale
+    own[:, 1] = np.sqrt(1 - own[:, 0] ** 2)
+    query = np.eye(1, DIM, dtype=np.float32)
+    store.add([Document(id="a", text=text, vectors=TokenVectors(own, np.arange(5), spans))])
+    (hit,) = store.search(query, mode="both", text="PX", passages=3)
+    assert [starts.index(passage.start) for passage in hit.passages] == shown
+    assert hit.score == max(passage.score for passage in hit.passages)
+
+
 def test_words_alone_need_no_vectors_and_say_where_they_stand(store: Index) -> None:
     filled(store)
     (hit,) = store.search('"brown fox"', mode="words", explain=True)

@@ -79,7 +79,7 @@ def blended(
     if not best or not rows or not math.isfinite(best[0].score):  # what is damaged ranks first, and will be told
         return [place for place in best if place.score >= least_score][:k], {}
     least = best[min(len(best), STRETCHED) - 1].score
-    width = (best[0].score - least) or 1.0
+    width = (best[0].score - least) or _spread(scores, best[0]) or 1.0
     top = rows[0].score or 1.0
     shares = {row.slot: row.score / top for row in rows}
     by_document = {number: shares[some[0].slot] for number, some in by_words.in_order(rows).items()}
@@ -96,6 +96,12 @@ def blended(
     kept = [place for place in places.values() if place.score >= least_score]
     order = sorted(kept, key=lambda place: -fused(place))[:k]
     return order, {slot: share * WEIGHT * width for slot, share in shares.items()}
+
+
+def _spread(scores: Scores, place: Place) -> float:
+    """Between the best and the last passage of a document: what words move them by, where no other document is left."""
+    own = scores.of(place.first, place.passages)
+    return 0.0 if own is None else float(own.max() - own.min())
 
 
 def _place(scores: Scores, row: Found) -> Place:

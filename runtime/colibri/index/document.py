@@ -71,7 +71,8 @@ class Hit:
     score       raw MaxSim of its best passage: the sum, over query tokens, of the best similarity
     normalised  score divided by the sum of the query tokens' weights (their number, where they have none): a weighted
                 mean of cosines, at most 1 for unit rows, comparable between queries of different lengths
-    passages    its best passages, best first
+    passages    its best passages, best first; where words were asked for too, one that has them may come before the one
+                that `score` is of
     words       BM25 of its best passage over the best one's of the answer, from 0 to 1; None where words were not
                 asked for. Where they alone were, `score` is BM25, and `normalised` the same as this
     fit         whether it fits the query at all, by the model's cutoffs (`manifest.cutoffs`): "likely", "maybe" or
