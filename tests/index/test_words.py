@@ -179,8 +179,10 @@ def test_both_ranks_as_the_definition_says(store: Index) -> None:
     assert [hit.id for page in pages for hit in page] == [hit.id for hit in hits]
 
 
-@pytest.mark.parametrize("scale", [1.0, 0.1])
-@pytest.mark.parametrize(("cosine", "shown"), [(0.72, [0, 2, 1]), (0.75, [2, 0, 1]), (0.5, [0, 1, 2]), (0.9, [2, 0, 1])])
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+@pytest.mark.parametrize(
+    ("cosine", "shown"), [(0.72, [0, 2, 1]), (0.75, [2, 0, 1]), (0.5, [0, 1, 2]), (0.9, [2, 0, 1])]
+)
 def test_words_move_the_passages_of_a_document_alone_by_a_fifth_of_their_spread(
     store: Index, scale: float, cosine: float, shown: list[int]
 ) -> None:
