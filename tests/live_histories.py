@@ -181,7 +181,7 @@ HISTORIES: dict[str, History] = {
         rename notes.md.6d1fae2b.partial notes.md""",
     ),
     "sed": _history(
-        "GNU sed -i, sed/execute.c open_next_file and closedown: sedXXXXXX, rename",
+        "GNU sed -i, sed/execute.c open_next_file and closedown: sed and six letters, rename",
         NOTE,
         """creat sedQb7xU1 The changed text of a note.
         chmod sedQb7xU1 644
