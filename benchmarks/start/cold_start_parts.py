@@ -42,11 +42,7 @@ def run(laps: Laps, query: str, documents: list[str], name: str | None) -> None:
     import numpy as np  # noqa: PLC0415  timed by the caller, as all imports here
     import onnxruntime  # noqa: PLC0415
 
-    from colibri import (  # noqa: PLC0415
-        artefact,
-        maxsim,
-        providers,
-    )
+    from colibri import artefact, maxsim, providers  # noqa: PLC0415
     from colibri.encoding.encoder import Encoder  # noqa: PLC0415
     from colibri.tokens.tokenizer import TextTokenizer  # noqa: PLC0415
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from colibri.artefact.finding import Artefact
 from colibri.encoding.prepacked import packed_for, prepack
 from colibri.errors import ArtefactError, ProviderError
 from colibri.model import Colibri
-from colibri.providers import Choice, best_choices, find_packed, note_packed, packed_folder
+from colibri.providers import Choice, best_choices, find_packed, likely_weights, note_packed, packed_folder
 from reference import ARTEFACTS
 from rounds import rounds
 
@@ -64,6 +65,33 @@ def remove_own(source: Artefact, variant: str = "cpu-int8") -> None:
     made = source.manifest.variants[variant]
     for name in {*made.data, *(file for graph in made.graphs for file in (graph.query, graph.document))}:
         source.path(name).unlink()
+
+
+@pytest.mark.parametrize(
+    ("variant", "provider", "of"),
+    [
+        (None, "auto", "cpu-int8"),
+        ("cpu-fp32", "auto", "cpu-fp32"),
+        ("cpu-fp32", "cpu", "cpu-fp32"),
+        (None, "CPUExecutionProvider", "cpu-int8"),
+        (None, "cuda", None),
+        ("gpu-fp16", "auto", None),
+    ],
+)
+def test_which_weights_are_hashed_before_anything_is_known_of_the_machine(
+    variant: str | None, provider: str, of: str | None, source: Artefact, tmp_path: Path
+) -> None:
+    variants = source.manifest.variants
+    if variant == "gpu-fp16":  # one that is made for accelerators
+        variants[variant] = replace(variants["cpu-fp32"], providers=("CUDAExecutionProvider", "CPUExecutionProvider"))
+    wanted = () if of is None else variants[of].data
+    for root in (None, tmp_path / "nowhere", tmp_path):
+        assert likely_weights(source, variant, provider, root) == wanted
+
+
+def test_weights_that_were_packed_are_not_hashed_early(source: Artefact, place: Path) -> None:
+    assert likely_weights(source, None, "auto", place) == ()
+    assert likely_weights(source, None, "auto", None) != ()
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

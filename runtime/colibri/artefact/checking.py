@@ -41,8 +41,8 @@ class Checking:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """What nobody asked about, and Ctrl-C, waits for no gigabyte."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Leaves no thread, but after Ctrl-C, which waits for no gigabyte. What nobody asked about is hashed no further."""
+        self._pool.shutdown(wait=error is None or isinstance(error, Exception), cancel_futures=True)
 
     def begin(self, names: Iterable[str]) -> None:
         """Hash files that will probably be asked about, if they are here; nothing is said of them yet."""

@@ -17,8 +17,6 @@ from colibri.errors import InputError
 
 _ROWS = {".jsonl", ".ndjson"}
 _FIELDS = ("id", "text", "payload")
-
-
 _FEW = 2_000
 """Characters of documents that are encoded before a second session is loaded: some 30 lines of 20 tokens."""
 

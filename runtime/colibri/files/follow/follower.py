@@ -290,5 +290,7 @@ class Follower:
 def _without(look: Look, given_up: str) -> Look | None:
     """A look that was asked for, without what lies there; None where that was all of it."""
     paths: list[str] = look.get("paths", [])
+    if not paths:  # at all there is
+        return look
     kept = [path for path in paths if not within(path, given_up)]
-    return None if paths and not kept else {**look, "paths": kept} if paths else look
+    return {**look, "paths": kept} if kept else None
