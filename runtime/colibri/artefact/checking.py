@@ -41,7 +41,7 @@ class Checking:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leaves no thread, but after Ctrl-C, which waits for no gigabyte. What nobody asked about is hashed no further."""
+        """Leaves no thread, but after Ctrl-C, which waits for no gigabyte; what nobody asked about is given up."""
         self._pool.shutdown(wait=error is None or isinstance(error, Exception), cancel_futures=True)
 
     def begin(self, names: Iterable[str]) -> None:
