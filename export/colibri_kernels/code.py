@@ -15,8 +15,9 @@ import numba
 
 from colibri.scoring.kernel import ARGUMENTS, BITS_ARGUMENTS
 from colibri.scoring.kernels import build
-from colibri.scoring.library import symbol
-from colibri.scoring.names import Bits
+from colibri.scoring.library import SIX_KIND, symbol
+from colibri.scoring.names import Bits, Sixes
+from colibri.scoring.shapes import HALF, TURNED_KERNELS
 from colibri.vectors import Kind
 
 _core: Any = import_module("numba.core")
@@ -34,22 +35,26 @@ class _Unoptimised(_core.codegen.JITCodeLibrary):  # type: ignore[misc]
         """Nothing: its passes would be those of this machine."""
 
 
-_lowered_before: dict[tuple[str, Kind | Bits], str] = {}
+_lowered_before: dict[tuple[str, Kind | Bits | Sixes], str] = {}
 """Of no target yet, so that all targets share it, whichever process made it."""
 
 
-def codes(parts: Sequence[tuple[str, Kind | Bits]], each: Callable[..., Iterable[Any]] = map) -> list[str]:
+def codes(parts: Sequence[tuple[str, Kind | Bits | Sixes]], each: Callable[..., Iterable[Any]] = map) -> list[str]:
     """`code` of several kernels and kinds, each made once. each: what `map` does, as an executor's does."""
     new = [part for part in parts if part not in _lowered_before]
     _lowered_before.update(zip(new, each(code, *zip(*new, strict=True)) if new else (), strict=True))
     return [_lowered_before[part] for part in parts]
 
 
-def code(kernel: str, kind: Kind | Bits) -> str:
+def code(kernel: str, kind: Kind | Bits | Sixes) -> str:
     """LLVM code of all functions of a kernel, under the names that `library.symbol` gives them, of no target yet."""
-    arguments = BITS_ARGUMENTS if kind == "bits" else ARGUMENTS
+    if kind == "bits" or kind == SIX_KIND:
+        turned = TURNED_KERNELS.get(kernel, 0)
+        arguments, functions = BITS_ARGUMENTS, _bits(turned if kind == SIX_KIND else min(turned, HALF))
+    else:
+        arguments, functions = ARGUMENTS, _rows(kernel, kind)
     whole: Any = None
-    for name, (module, own) in (_bits() if kind == "bits" else _rows(kernel, kind)).items():
+    for name, (module, own) in functions.items():
         own_name = f"{kernel}_{kind}_{name}".replace("-", "_")
         text = module.replace(f'@"{own}"', f"@{own_name}").replace(f"@{own}", f"@{own_name}")
         for counter in _COUNTERS:
@@ -65,9 +70,10 @@ def code(kernel: str, kind: Kind | Bits) -> str:
 
 
 @functools.cache
-def _bits() -> dict[str, tuple[str, str]]:
-    """As `_lowered` has the functions of sign bits, whose text is one for all kernels."""
-    texts, signatures = build.bits_functions("ahead"), build.BITS_SIGNATURES
+def _bits(turned: int) -> dict[str, tuple[str, str]]:
+    """As `_lowered` has the functions of sign bits, which are the same for all kernels that turn rows alike."""
+    callee = numba.njit(nogil=True, inline="always")
+    texts, signatures = build.bits_functions(turned, "ahead", callee), build.BITS_SIGNATURES
     return {name: _lowered(text, BITS_ARGUMENTS[name], signatures[name]) for name, text in texts.items()}
 
 

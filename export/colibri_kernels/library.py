@@ -6,6 +6,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from colibri.errors import InputError
 from colibri.scoring import KINDS
 from colibri.scoring.kernel import ARGUMENTS, BITS_ARGUMENTS
 from colibri.scoring.kernels import build as recipes
-from colibri.scoring.library import file_name, symbol, version
-from colibri.scoring.names import Bits
+from colibri.scoring.library import SIX_KIND, file_name, symbol, version
+from colibri.scoring.names import Bits, Sixes
+from colibri.scoring.shapes import SIX, SIX_NEED, TURNED_KERNELS
 from colibri.vectors import Kind
 from colibri_kernels.code import codes
 from colibri_kernels.linking import link, linker_for
@@ -28,8 +30,12 @@ from colibri_kernels.targets import Processor, Target
 
 log = logging.getLogger(__name__)
 
-# What a kernel scores, and the functions that it does it with.
-_WHAT: dict[Kind | Bits, dict[str, int]] = {**dict.fromkeys(KINDS, ARGUMENTS), "bits": BITS_ARGUMENTS}
+
+def _what(kernel: str) -> dict[Kind | Bits | Sixes, dict[str, int]]:
+    """What a kernel scores, and the functions that it does it with."""
+    some: dict[Kind | Bits | Sixes, dict[str, int]] = {**dict.fromkeys(KINDS, ARGUMENTS), "bits": BITS_ARGUMENTS}
+    return some | ({SIX_KIND: BITS_ARGUMENTS} if TURNED_KERNELS.get(kernel) == SIX else {})
+
 
 _ASKED = {"colibri_kernels_version"}
 _ASKED_X86 = {"colibri_cpuid", "colibri_xgetbv"}
@@ -61,8 +67,8 @@ def build(
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".building-") as folder:
         objects = [_write(Path(folder) / "support.o", _support(target))]
-        parts = [(name, kind) for name in wanted for kind in _WHAT]
-        processors = [target.processors[name] for name, _ in parts]
+        parts = [(name, kind) for name in wanted for kind in _what(name)]
+        processors = [_processor(target, *part) for part in parts]
         made = each(object_file, codes(parts, each), [target.triple] * len(parts), processors)
         objects += [
             _write(Path(folder) / f"{name}-{kind}.o", data) for (name, kind), data in zip(parts, made, strict=True)
@@ -92,7 +98,7 @@ def up_to_date(target: Target, out: Path, kernels: Iterable[str]) -> bool:
 def check(target: Target, data: bytes, kernels: Iterable[str]) -> None:
     """Raise InputError unless a library is what is wanted: its exports and no others, and nothing asked for."""
     found = symbols(data)
-    wanted = {symbol(name, kind, function) for name in kernels for kind, some in _WHAT.items() for function in some}
+    wanted = {symbol(name, kind, function) for name in kernels for kind, some in _what(name).items() for function in some}
     wanted |= _ASKED
     if target.name.endswith("x86_64"):
         wanted |= _ASKED_X86
@@ -133,9 +139,16 @@ def _facts(target: Target, data: bytes, kernels: Iterable[str]) -> dict[str, Any
                 "needs": list(target.processors[name].needs),
                 "kinds": {kind: _layout(name, kind) for kind in KINDS},
             }
+            | ({SIX_KIND: [SIX_NEED]} if SIX_KIND in _what(name) else {})
             for name in kernels
         },
     }
+
+
+def _processor(target: Target, kernel: str, kind: Kind | Bits | Sixes) -> Processor:
+    """What a kernel for a kind of rows is compiled for."""
+    own = target.processors[kernel]
+    return replace(own, features=f"{own.features},+{SIX_NEED}") if kind == SIX_KIND else own
 
 
 def _layout(name: str, kind: Kind) -> dict[str, int]:

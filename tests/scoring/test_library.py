@@ -332,7 +332,7 @@ def test_the_interface_is_what_its_number_says() -> None:
     assert {name: text.__code__.co_argcount for name, text in taken.items()} == ARGUMENTS
     names = " ".join(scan.scan.__code__.co_varnames[: ARGUMENTS["scan"]])
     query, place = "query finals initial groups biased", "rows dim scales scale_stride stream starts ids first last"
-    assert (library.INTERFACE, names) == (2, f"{query} {place} scores k top room")
+    assert (library.INTERFACE, names) == (3, f"{query} {place} scores k top room")
 
 
 def test_a_platform_without_libraries_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,21 +11,27 @@ WINDOW_TILES = 16
 ARGUMENTS = {"pack": 9, "scan": 18}
 """A kernel's functions, and how many numbers each takes: see kernels/rows.py, pack_*, and kernels/scan.py, scan."""
 
-BITS_ARGUMENTS = {"fill": 5, "scan": 15}
+BITS_ARGUMENTS = {"fill": 5, "scan": 16}
 """The same of the kernel for sign bits: see kernels/bits.py."""
 
 BITS_WINDOW = 256
 """Documents that every table passes over in turn: 100 KB of bits, which stay in a core's own cache."""
 
 
+BITS_ROOM = 64 * BITS_WINDOW + (25 << 10)
+"""Bytes that its scan works in: the window's totals, and what kernels/turned.py keeps."""
+
+
 @dataclass(frozen=True)
 class CompiledBits:
     """What scores sign bits; each kernel has it. Both functions take addresses and numbers, all int64.
 
+    turned  dims that it looks up at once where it turns rows (kernels/turned.py); 0: it does not
     cached  where the compiled code lies on disk, or why it does not
     """
 
     kernel: str
+    turned: int
     fill: Callable[..., None]
     scan: Callable[..., None]
     cached: str

@@ -18,15 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from colibri.scoring.kernel import ARGUMENTS, BITS_ARGUMENTS, Compiled, CompiledBits
-from colibri.scoring.names import KERNELS, Bits
+from colibri.scoring.names import KERNELS, Bits, Sixes
 from colibri.scoring.processor import Registers, arm_features, tiles_granted, x86_features
+from colibri.scoring.shapes import HALF, TURNED_KERNELS
 from colibri.vectors import Kind
 from colibri.version import __version__
 
 log = logging.getLogger(__name__)
 
-INTERFACE = 2
+INTERFACE = 3
 """Counts what ARGUMENTS and their meaning have been: a library of another number is not called."""
+
+SIX_KIND: Sixes = "bits6"
+"""Of functions for sign bits that look six dims up at once, and of what they need beside a kernel's own needs."""
 
 NAMED = "COLIBRI_KERNEL_LIBRARIES"
 """The variable that names the folder to look in."""
@@ -132,7 +136,8 @@ def _loaded(of: str, facts: Path) -> Library:
         if features.issuperset(own["needs"]) and (kernel != "amx" or tiles_granted()):
             kinds = own["kinds"].items()
             kernels[kernel] = {kind: _kernel(functions, file, kernel, kind, **layout) for kind, layout in kinds}
-            kernels[kernel]["bits"] = _bits(functions, file, kernel)
+            six = SIX_KIND in own and features.issuperset(own[SIX_KIND])
+            kernels[kernel]["bits"] = _bits(functions, file, kernel, six=six)
     if not kernels:
         raise _UnfitError(f"this processor can run none of {', '.join(said['kernels'])}")
     return Library(file, kernels)
@@ -143,12 +148,13 @@ def _kernel(functions: ctypes.CDLL, file: Path, kernel: str, kind: Kind, **layou
     return Compiled(kernel, kind, pack, scan, **layout, cached=f"compiled ahead: {file}")
 
 
-def _bits(functions: ctypes.CDLL, file: Path, kernel: str) -> CompiledBits:
-    fill, scan = _functions(functions, kernel, "bits", BITS_ARGUMENTS)
-    return CompiledBits(kernel, fill, scan, f"compiled ahead: {file}")
+def _bits(functions: ctypes.CDLL, file: Path, kernel: str, *, six: bool) -> CompiledBits:
+    fill, scan = _functions(functions, kernel, SIX_KIND if six else "bits", BITS_ARGUMENTS)
+    turned = TURNED_KERNELS.get(kernel, 0)
+    return CompiledBits(kernel, turned if six else min(turned, HALF), fill, scan, f"compiled ahead: {file}")
 
 
-def _functions(functions: ctypes.CDLL, kernel: str, kind: Kind | Bits, arguments: Mapping[str, int]) -> list[Any]:
+def _functions(functions: ctypes.CDLL, kernel: str, kind: Kind | Bits | Sixes, arguments: Mapping[str, int]) -> list[Any]:
     found = [getattr(functions, symbol(kernel, kind, name)) for name in arguments]
     for function, count in zip(found, arguments.values(), strict=True):
         function.argtypes = [ctypes.c_int64] * count
@@ -156,7 +162,7 @@ def _functions(functions: ctypes.CDLL, kernel: str, kind: Kind | Bits, arguments
     return found
 
 
-def symbol(kernel: str, kind: Kind | Bits, function: str) -> str:
+def symbol(kernel: str, kind: Kind | Bits | Sixes, function: str) -> str:
     """The name of a kernel's function in a library."""
     return f"colibri_{kernel.replace('-', '_')}_{kind}_{function}"
 

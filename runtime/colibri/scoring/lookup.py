@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from colibri.scoring import pool
 from colibri.scoring.collection import Floats, address
 from colibri.scoring.compiled import split
-from colibri.scoring.kernel import BITS_WINDOW
+from colibri.scoring.kernel import BITS_ROOM
 from colibri.scoring.names import NARROW, WIDE
-from colibri.scoring.shapes import SHAPES, shape_of
+from colibri.scoring.shapes import SHAPES, TURNED_DIMS, TURNED_TOKENS, shape_of
 from colibri.vectors import Offsets
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Tables:
     """A query in a kernel's layout. The addresses are into `room`, which they keep alive.
 
     wides, narrows            tables of 32 query tokens, and of 16: one or none
+    turned                    query tokens of a table for rows that are turned, in place of one of 16; 0: there is none
     wide_shape, narrow_shape  how they are made (shapes.py)
     wide_bytes                of a table of 32
     lookups                   of each row, in all tables
@@ -71,6 +72,7 @@ class Tables:
     finals: int
     wides: int
     narrows: int
+    turned: int
     wide_shape: int
     narrow_shape: int
     wide_bytes: int
@@ -78,26 +80,46 @@ class Tables:
 
 
 def pack(kernel: "CompiledBits", query: Query) -> Tables:
-    """Look up once what every combination of a few signs costs: 32 query tokens a table, 16 where no more are left."""
+    """Look up once what every combination of a few signs costs: 32 query tokens a table, 16 where no more are left, or
+    as many as are left where rows are turned for them (kernels/turned.py)."""
     tokens, dim = query.costs.shape
     wides = (tokens + NARROW - 1) // WIDE
-    narrows = int(tokens > WIDE * wides)
+    left = max(0, tokens - WIDE * wides)
+    turned = left if left <= TURNED_TOKENS[kernel.turned] and dim in TURNED_DIMS else 0
+    turned_groups = -(-dim // kernel.turned) if turned else 0
+    narrows = int(left > turned)
     lanes = [WIDE] * wides + [NARROW] * narrows
     wide, narrow = (shape_of(dim, width) for width in (WIDE, NARROW))
     groups, few_groups = (SHAPES[number].places(dim) for number in (wide, narrow))
     wide_bytes = SHAPES[wide].table_bytes(dim)
-    size = wides * wide_bytes + narrows * SHAPES[narrow].table_bytes(dim)
-    room = np.zeros(64 + size + 63 + 4 * sum(lanes), np.uint8)
+    size = wides * wide_bytes + narrows * SHAPES[narrow].table_bytes(dim) + (turned * turned_groups << kernel.turned)
+    room = np.zeros(64 + size + 63 + 4 * (WIDE * wides + NARROW), np.uint8)
     tables = address(room) + 63 & -64  # a cache line's start: registers that cross lines take two loads
     finals = tables + (size + 63 & -64)
-    room[finals - address(room) :][: 4 * sum(lanes)].view(np.float32)[:tokens] = query.finals
+    room[finals - address(room) :][: 4 * (WIDE * wides + NARROW)].view(np.float32)[:tokens] = query.finals
     for number, width in enumerate(lanes):
         part = slice(WIDE * number, WIDE * number + width)
         costs = _costs(query.costs[part], query.negative[part], width)
         places = groups if width == WIDE else few_groups
         kernel.fill(address(places), len(places), width, address(costs), tables + number * wide_bytes)
-    lookups = wides * len(groups) + narrows * len(few_groups)
-    return Tables(room, tables, finals, wides, narrows, wide, narrow, wide_bytes, lookups)
+    if turned:
+        some = turned_table(query.costs[-turned:], query.negative[-turned:], kernel.turned)
+        room[tables + wides * wide_bytes - address(room) :][: some.size] = some.ravel()
+    # A row that is turned takes as long as one or two look-ups of 16 tokens, and some for each token.
+    lookups = wides * len(groups) + narrows * len(few_groups) + (turned > 0) + turned * turned_groups // 28
+    return Tables(room, tables, finals, wides, narrows, turned, wide, narrow, wide_bytes, lookups)
+
+
+def turned_table(costs: NDArray[np.uint8], negative: NDArray[np.bool_], size: int) -> NDArray[np.uint8]:
+    """What every combination of the signs of `size` dims costs each query token: (tokens, groups, 2 ** size) uint8, bit
+    i of an entry's number being whether dim i of the group is negative. What a last group lacks costs nothing."""
+    tokens, dim = costs.shape
+    lacking = ((0, 0), (0, -dim % size))
+    set_ = ((np.arange(1 << size)[:, None] >> np.arange(size)) & 1).astype(np.int32)  # (2 ** size, size)
+    some = (tokens, -1, 1, size)
+    own = np.pad(costs, lacking).astype(np.int32).reshape(some)
+    differs = np.pad(negative, lacking).reshape(some) != set_.astype(np.bool_)
+    return np.minimum(255, np.sum(own * differs, axis=3)).astype(np.uint8)
 
 
 def _costs(costs: NDArray[np.uint8], negative: NDArray[np.bool_], lanes: int) -> NDArray[np.uint8]:
@@ -131,7 +153,7 @@ def scores(
 
     def piece(i: int) -> None:
         own, first, last, out = pieces[i]
-        room = np.empty(64 * BITS_WINDOW, np.uint8)
+        room = np.empty(BITS_ROOM, np.uint8)
         kernel.scan(*own, first, last, out, address(room))
 
     pool.run(piece, len(pieces), threads if wanted > 1 else 1)
@@ -147,5 +169,5 @@ def stream_of(signs: Rows, ids: Offsets | None) -> Offsets:
 
 def _own(query: Tables, signs: Rows) -> tuple[int, ...]:
     """What every piece passes to bits.scan_bits before the places of documents."""
-    own = (query.tables, query.finals, query.wides, query.narrows, query.wide_shape, query.narrow_shape)
+    own = (query.tables, query.finals, query.wides, query.narrows, query.turned, query.wide_shape, query.narrow_shape)
     return (*own, query.wide_bytes, address(signs.rows), signs.dim, address(signs.starts))

@@ -15,6 +15,9 @@ INTEGERS: tuple[Kind, ...] = ("int8", "int4")
 Bits = Literal["bits"]
 """Rows of sign bits, among the kinds of rows that kernels score."""
 
+Sixes = Literal["bits6"]
+"""The same rows, by kernels that need more of a processor (shapes.SIX_NEED)."""
+
 NARROW, WIDE = 16, 32
 """Query tokens that sign bits are scored against at once."""
 

@@ -13,7 +13,7 @@ _EAX, _EBX, _ECX, _EDX = range(4)
 _BITS: dict[tuple[int, int, int], str] = {
     (1, 0, _ECX): "0 sse3 9 ssse3 12 fma 13 cx16 19 sse4.1 20 sse4.2 22 movbe 23 popcnt 28 avx 29 f16c",
     (7, 0, _EBX): "3 bmi 5 avx2 8 bmi2 16 avx512f 17 avx512dq 28 avx512cd 30 avx512bw 31 avx512vl",
-    (7, 0, _ECX): "11 avx512vnni",
+    (7, 0, _ECX): "1 avx512vbmi 11 avx512vnni",
     (7, 0, _EDX): "24 amx-tile 25 amx-int8",
     (7, 1, _EAX): "4 avxvnni",
     (0x8000_0001, 0, _ECX): "0 sahf 5 lzcnt",

@@ -58,3 +58,13 @@ def shape_of(dim: int, lanes: int) -> int:
     """Which of SHAPES looks rows of a dim up: as few groups as a table that stays in the nearest cache allows."""
     some = [i for i, shape in enumerate(SHAPES) if shape.lanes == lanes]
     return next((i for i in some if SHAPES[i].table_bytes(dim) <= _TABLE_BYTES), some[-1])
+
+
+TURNED_KERNELS = {"amx": 6, "avx512-vnni": 6, "avx-vnni": 4, "avx2": 4}
+"""Kernels that can score few query tokens the other way round (kernels/turned.py), and how many dims they look up at
+once: tables of 16 in AVX2, of 64 where the processor has `SIX_NEED` too, else 4 as well."""
+SIX, SIX_NEED = 6, "avx512vbmi"
+TURNED_DIMS = (64, 96, 128)
+"""Of rows that these turn."""
+TURNED_TOKENS = {0: 0, HALF: 12, SIX: 16}
+"""Query tokens up to which that is faster, by dims a look-up; 0: rows are not turned."""

@@ -19,6 +19,7 @@ from colibri.machine import home, why_no_home
 from colibri.quantised import SMALLEST
 from colibri.scoring.kernel import ARGUMENTS, BITS_ARGUMENTS, WINDOW_TILES, Compiled, CompiledBits
 from colibri.scoring.kernels import amx, arithmetic, bits, rows, scan, tile
+from colibri.scoring.kernels.choice import target_features
 from colibri.scoring.kernels.intrinsics import (
     finish_function,
     fold_function,
@@ -27,6 +28,7 @@ from colibri.scoring.kernels.intrinsics import (
     unpack_function,
     words_function,
 )
+from colibri.scoring.shapes import HALF, SIX, SIX_NEED, TURNED_KERNELS
 from colibri.vectors import Kind
 
 log = logging.getLogger(__name__)
@@ -172,15 +174,23 @@ def functions(chosen: Recipe, label: str, callee: Callable[[Callable[..., Any]],
 
 
 def build_bits(kernel: str) -> CompiledBits:
-    """The kernel for sign bits, compiled or loaded as `build` does; LLVM fits its code to whatever processor."""
-    texts = bits_functions(f"bits_{_digest()}")
+    """The kernel for sign bits, compiled or loaded as `build` does."""
+    turned = TURNED_KERNELS.get(kernel, 0)
+    if turned == SIX and SIX_NEED not in target_features():
+        turned = HALF
+    texts = bits_functions(turned, f"bits_{_digest()}", numba.njit(nogil=True))
     (fill, _), (scanned, cached) = (_compiled(texts[name], BITS_SIGNATURES[name]) for name in ("fill", "scan"))
-    return CompiledBits(kernel, fill, scanned, cached)
+    return CompiledBits(kernel, turned, fill, scanned, cached)
 
 
-def bits_functions(label: str) -> dict[str, Callable[..., Any]]:
-    """As `functions`, of the kernel for sign bits, by their names in BITS_SIGNATURES."""
-    return {name: _copy(text, {}, f"{name}_{label}") for name, text in (("fill", bits.fill), ("scan", bits.scan))}
+def bits_functions(turned: int, label: str, callee: Callable[[Callable[..., Any]], Any]) -> dict[str, Callable[..., Any]]:
+    """As `functions`, of the kernel for sign bits, by their names in BITS_SIGNATURES. LLVM fits its code to whatever
+    processor, but for what turns rows: `turned` as CompiledBits has it."""
+    names: dict[str, Any] = {"TURNED": turned}
+    label = f"turned_{turned}_{label}"
+    for helper in bits.HELPERS if turned else ():
+        names[helper.__name__] = callee(_copy(helper, names, f"{helper.__name__}_{label}"))
+    return {name: _copy(text, names, f"{name}_{label}") for name, text in (("fill", bits.fill), ("scan", bits.scan))}
 
 
 def _names(chosen: Recipe) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def usable_kernels() -> list[str]:
     The processor must have the instructions and numba must compile for them: NUMBA_CPU_NAME and NUMBA_CPU_FEATURES may
     say less than the processor can, and LLVM ends the process when asked for an instruction its target lacks.
     """
-    features = _target_features()
+    features = target_features()
     usable = [name for name, needs in _NEEDS.items() if any(need <= features for need in needs)]
     return [name for name in usable if name != "amx" or tiles_granted()]
 
@@ -41,7 +41,8 @@ def choose_kernel(wanted: str | None) -> str:
     return name
 
 
-def _target_features() -> set[str]:
+def target_features() -> set[str]:
+    """What this processor has and numba compiles for, by LLVM's names."""
     _, _, flags = cpu_target.target_context.codegen().magic_tuple()
     return {flag[1:] for flag in flags.split(",") if flag.startswith("+")} & _host_features()
 

@@ -4,8 +4,7 @@ A table has, for a few dims together, what each combination of their signs costs
 register, a byte a token. So a document row is as many saturating additions as it has groups of dims, and costs the
 same for one query token as for all of a register: 11 of them for 64 dims and 32 tokens, where int8 products take 128
 (AVX2). Maxima stay in two registers, the ends of documents cost nothing until they come, and rows are read where they
-lie. FastScan's way round, a register of 32 rows that share one token's table of 16 (pshufb), needs 16 look-ups and as
-many additions a token and 32 rows, rows that were transposed, and a maximum across each register.
+lie. The other way round, a register of rows that share one token's look-ups, is turned.py's: for few query tokens.
 
 The additions are plain LLVM, of unsigned bytes that stop at 255: every instruction set has them, and order is nothing.
 """
@@ -18,9 +17,9 @@ from llvmlite import ir
 
 from colibri.scoring.kernels.emit import F32, I8, I16, I64, Builder, Value, call, load, spread, store
 from colibri.scoring.kernels.tile import LANES
-from colibri.scoring.shapes import HALF, SHAPES, Shape, shape_of
+from colibri.scoring.shapes import HALF, SHAPES, TURNED_DIMS, Shape, shape_of
 
-KNOWN = (64, 96, 128)
+KNOWN = TURNED_DIMS
 """Dims that rows have their own code for. What asks at each row how many words there are, and keeps what that takes
 out of registers, is a third of a row's instructions: 58 of 64 dims and 16 query tokens, where 39 do the work."""
 
@@ -41,7 +40,7 @@ def emit_double(b: Builder, lanes: int, entries: Value, count: Value, clear: Val
         store(b, _added(b, before, costs[0]), place, 0)
         return []
 
-    _loop(b, half, lanes, [], entry)
+    loop(b, half, lanes, [], entry)
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def emit_document(b: Builder, shape: Shape, add: Value, at: Operands) -> None:
                 for match, before in zip(matches, best, strict=True)
             ]
 
-        return _loop(b, b.mul(at.count, stride), stride, zeros, row)
+        return loop(b, b.mul(at.count, stride), stride, zeros, row)
 
     def of(dim: int) -> tuple[Value, Callable[[], list[Value]]]:
         words, tail = dim // 64, dim % 64 // 8
@@ -136,8 +135,8 @@ def _left(b: Builder, shape: Shape, row: Value, others: Value, at: Operands) -> 
     # The first word by itself: most rows have one or two, and a loop's own instructions are a tenth of a word's.
     first = _where(b, at.words, full, lambda: word(I64(0), [full])[0])
     end = b.shl(at.words, I64(3))
-    rest = _where(b, b.sub(at.words, I64(1)), first, lambda: _loop(b, end, 8, [first], word, 8)[0])
-    return _where(b, at.tail, rest, lambda: _loop(b, at.tail, 1, [rest], byte)[0])
+    rest = _where(b, b.sub(at.words, I64(1)), first, lambda: loop(b, end, 8, [first], word, 8)[0])
+    return _where(b, at.tail, rest, lambda: loop(b, at.tail, 1, [rest], byte)[0])
 
 
 def _where(b: Builder, count: Value, before: Value, body: Callable[[], Value]) -> Value:
@@ -224,7 +223,7 @@ def _added(b: Builder, one: Value, other: Value) -> Value:
     return call(b, f"llvm.uadd.sat.v{one.type.count}i8", one.type, (one, other))
 
 
-def _loop(
+def loop(
     b: Builder,
     end: Value,
     step: int | Value,
