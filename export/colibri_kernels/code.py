@@ -48,7 +48,7 @@ def codes(parts: Sequence[tuple[str, Kind | Bits | Sixes]], each: Callable[..., 
 
 def code(kernel: str, kind: Kind | Bits | Sixes) -> str:
     """LLVM code of all functions of a kernel, under the names that `library.symbol` gives them, of no target yet."""
-    if kind == "bits" or kind == SIX_KIND:
+    if kind == "bits" or kind == SIX_KIND:  # noqa: PLR1714 - mypy narrows only so
         turned = TURNED_KERNELS.get(kernel, 0)
         arguments, functions = BITS_ARGUMENTS, _bits(turned if kind == SIX_KIND else min(turned, HALF))
     else:

@@ -98,7 +98,9 @@ def up_to_date(target: Target, out: Path, kernels: Iterable[str]) -> bool:
 def check(target: Target, data: bytes, kernels: Iterable[str]) -> None:
     """Raise InputError unless a library is what is wanted: its exports and no others, and nothing asked for."""
     found = symbols(data)
-    wanted = {symbol(name, kind, function) for name in kernels for kind, some in _what(name).items() for function in some}
+    wanted = {
+        symbol(name, kind, function) for name in kernels for kind, some in _what(name).items() for function in some
+    }
     wanted |= _ASKED
     if target.name.endswith("x86_64"):
         wanted |= _ASKED_X86

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import reference
 from colibri.errors import InputError, InputTypeError, ShapeError
-from colibri.scoring import Screen, Signs, bits, engine, maxsim, row_bytes, screened, sign_rows
+from colibri.scoring import Screen, Signs, bits, engine, lookup, maxsim, row_bytes, screened, sign_rows
 from colibri.vectors import Kind, TokenVectors
 from scoring_cases import Ragged, picked, ragged, stored
 
@@ -135,6 +135,55 @@ def test_rows_of_any_width_and_queries_of_any_length_are_scored(query_tokens: in
     signs = Signs.of(case.packed)
     wanted = bits.meant(bits.asked(case.query, case.weights), signs.rows, signs.starts)
     assert screened(case.query, signs, case.weights).tobytes() == wanted.tobytes()
+
+
+@given(data=st.data(), dim=st.sampled_from([64, 96, 128]), tokens=st.integers(1, 14), some=st.booleans())
+def test_few_query_tokens_are_scored_whatever_documents_end_where(
+    data: st.DataObject, dim: int, tokens: int, some: bool
+) -> None:
+    """Rows are turned by chunks of 128 and wait for their documents' ends by 512."""
+    long = st.sampled_from([15, 16, 17, 31, 127, 128, 129, 511, 512, 513, 1_100])
+    lengths = data.draw(st.lists(st.one_of(st.integers(1, 70), long), min_size=1, max_size=20))
+    case = Ragged(tokens, lengths * data.draw(st.sampled_from([1, 1, 1, 40])), dim, data.draw(st.integers(0, 1000)))
+    signs = Signs.of(case.packed)
+    wanted = bits.meant(bits.asked(case.query, case.weights), signs.rows, signs.starts)
+    ids = np.array(data.draw(st.lists(st.integers(0, len(signs) - 1), max_size=400)), np.int64) if some else None
+    found = screened(case.query, signs, case.weights, ids)
+    assert found.tobytes() == (wanted if ids is None else wanted[ids]).tobytes()
+
+
+@pytest.mark.parametrize("size", [4, 6])
+@pytest.mark.parametrize("dim", [1, 6, 64, 96])
+def test_a_turned_table_is_what_every_combination_of_signs_costs(dim: int, size: int) -> None:
+    query = bits.asked(np.random.default_rng(dim).standard_normal((3, dim)).astype(np.float32) ** 3, None)
+    table = lookup.turned_table(query.costs, query.negative, size)
+    assert table.dtype == np.uint8
+    assert table.shape == (3, -(-dim // size), 1 << size)
+    for token, groups in enumerate(table.tolist()):
+        for group, entries in enumerate(groups):
+            for number, cost in enumerate(entries):
+                loss = 0
+                for bit in range(size):
+                    j = group * size + bit
+                    if j < dim and bool(number >> bit & 1) != bool(query.negative[token, j]):
+                        loss += int(query.costs[token, j])
+                assert cost == min(255, loss)
+
+
+def test_rows_are_turned_for_few_query_tokens() -> None:
+    kernel = engine.kernel("bits", 0)
+    if kernel is None:
+        assert os.environ["COLIBRI_KERNEL"] == "numpy"
+        return
+    most = {0: 0, 4: 10, 6: 12}[kernel.turned]
+    assert (kernel.turned > 0) == (kernel.kernel in {"amx", "avx512-vnni", "avx-vnni", "avx2"})
+    for dim, turning in ((64, True), (72, False), (96, True), (128, True)):
+        for tokens in (1, 10, 12, 13, 17, 33, 42, 44, 45):
+            query = bits.asked(np.ones((tokens, dim), np.float32), None)
+            left = max(0, tokens - 32 * ((tokens + 15) // 32))
+            wanted = left if turning and left <= most else 0
+            packed = lookup.pack(kernel, query)
+            assert (packed.turned, packed.narrows) == (wanted, int(left > wanted)), (dim, tokens)
 
 
 def test_more_documents_than_are_scored_in_one_go() -> None:

@@ -335,6 +335,23 @@ def test_the_interface_is_what_its_number_says() -> None:
     assert (library.INTERFACE, names) == (3, f"{query} {place} scores k top room")
 
 
+def test_six_dims_are_looked_up_only_where_the_processor_can(loaded: Library, tmp_path: Path) -> None:
+    """AVX-512 without VBMI (Cascade Lake) has kernels of its own for everything else."""
+    facts = json.loads(loaded.file.with_suffix(".json").read_bytes())
+    with_six = {name for name, own in facts["kernels"].items() if "bits6" in own}
+    assert with_six == {"amx", "avx512-vnni"} & facts["kernels"].keys()
+    for name in with_six:
+        assert facts["kernels"][name]["bits6"] == ["avx512vbmi"]
+        facts["kernels"][name]["bits6"] = ["what-no-processor-has"]
+    shutil.copy(loaded.file, tmp_path)
+    (tmp_path / f"{TARGET}.json").write_text(json.dumps(facts))
+    without = library.look(tmp_path)
+    assert isinstance(without, Library)
+    for name, kinds in without.kernels.items():
+        assert kinds["bits"].turned == (4 if name in {"amx", "avx512-vnni", "avx-vnni", "avx2"} else 0)
+        assert loaded.kernels[name]["bits"].turned in ({4, 6} if name in with_six else {kinds["bits"].turned})
+
+
 def test_a_platform_without_libraries_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert TARGET in {"linux-x86_64", "linux-aarch64", "macos-x86_64", "macos-aarch64", "windows-x86_64", "none"}
     monkeypatch.setattr(sys, "platform", "freebsd14")

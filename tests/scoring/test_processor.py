@@ -41,6 +41,7 @@ def test_a_processor_has_what_its_tables_say() -> None:
         "avx512cd",
         "avx512bw",
         "avx512vl",
+        "avx512vbmi",
         "avx512vnni",
         "avxvnni",
         "amx-tile",

@@ -154,7 +154,9 @@ def _bits(functions: ctypes.CDLL, file: Path, kernel: str, *, six: bool) -> Comp
     return CompiledBits(kernel, turned if six else min(turned, HALF), fill, scan, f"compiled ahead: {file}")
 
 
-def _functions(functions: ctypes.CDLL, kernel: str, kind: Kind | Bits | Sixes, arguments: Mapping[str, int]) -> list[Any]:
+def _functions(
+    functions: ctypes.CDLL, kernel: str, kind: Kind | Bits | Sixes, arguments: Mapping[str, int]
+) -> list[Any]:
     found = [getattr(functions, symbol(kernel, kind, name)) for name in arguments]
     for function, count in zip(found, arguments.values(), strict=True):
         function.argtypes = [ctypes.c_int64] * count

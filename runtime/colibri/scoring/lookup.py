@@ -119,7 +119,8 @@ def turned_table(costs: NDArray[np.uint8], negative: NDArray[np.bool_], size: in
     some = (tokens, -1, 1, size)
     own = np.pad(costs, lacking).astype(np.int32).reshape(some)
     differs = np.pad(negative, lacking).reshape(some) != set_.astype(np.bool_)
-    return np.minimum(255, np.sum(own * differs, axis=3)).astype(np.uint8)
+    made: NDArray[np.uint8] = np.minimum(255, np.sum(own * differs, axis=3)).astype(np.uint8)
+    return made
 
 
 def _costs(costs: NDArray[np.uint8], negative: NDArray[np.bool_], lanes: int) -> NDArray[np.uint8]:

@@ -66,5 +66,5 @@ once: tables of 16 in AVX2, of 64 where the processor has `SIX_NEED` too, else 4
 SIX, SIX_NEED = 6, "avx512vbmi"
 TURNED_DIMS = (64, 96, 128)
 """Of rows that these turn."""
-TURNED_TOKENS = {0: 0, HALF: 12, SIX: 16}
-"""Query tokens up to which that is faster, by dims a look-up; 0: rows are not turned."""
+TURNED_TOKENS = {0: 0, HALF: 10, SIX: 12}
+"""Query tokens up to which that is faster, by dims a look-up (benchmarks/NOTES.md); 0: rows are not turned."""

@@ -18,7 +18,7 @@ from numba.core.registry import cpu_target
 from colibri.machine import home, why_no_home
 from colibri.quantised import SMALLEST
 from colibri.scoring.kernel import ARGUMENTS, BITS_ARGUMENTS, WINDOW_TILES, Compiled, CompiledBits
-from colibri.scoring.kernels import amx, arithmetic, bits, rows, scan, tile
+from colibri.scoring.kernels import amx, arithmetic, bits, few, rows, scan, tile
 from colibri.scoring.kernels.choice import target_features
 from colibri.scoring.kernels.intrinsics import (
     finish_function,
@@ -183,12 +183,14 @@ def build_bits(kernel: str) -> CompiledBits:
     return CompiledBits(kernel, turned, fill, scanned, cached)
 
 
-def bits_functions(turned: int, label: str, callee: Callable[[Callable[..., Any]], Any]) -> dict[str, Callable[..., Any]]:
+def bits_functions(
+    turned: int, label: str, callee: Callable[[Callable[..., Any]], Any]
+) -> dict[str, Callable[..., Any]]:
     """As `functions`, of the kernel for sign bits, by their names in BITS_SIGNATURES. LLVM fits its code to whatever
     processor, but for what turns rows: `turned` as CompiledBits has it."""
     names: dict[str, Any] = {"TURNED": turned}
     label = f"turned_{turned}_{label}"
-    for helper in bits.HELPERS if turned else ():
+    for helper in few.HELPERS if turned else ():
         names[helper.__name__] = callee(_copy(helper, names, f"{helper.__name__}_{label}"))
     return {name: _copy(text, names, f"{name}_{label}") for name, text in (("fill", bits.fill), ("scan", bits.scan))}
 

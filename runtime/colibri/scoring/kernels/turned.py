@@ -22,12 +22,12 @@ from colibri.scoring.kernels.tile import LANES
 from colibri.scoring.shapes import HALF, SIX
 
 CHUNK = 128
-"""Rows that are scored at once. By fours a token's table is loaded once for them, and four registers hold their sums."""
+"""Rows that are scored at once. By fours, a token's table is loaded once for them: four registers."""
 BUFFER = 512
 """Rows of matches that wait for the ends of their documents."""
-STRIDE = 2 * (BUFFER + LANES)
-"""Bytes of a query token's matches."""
-FEW = (4, 8, 10, 12, 16)
+STRIDE = 2 * BUFFER + 64
+"""Bytes of a query token's matches: whole cache lines, and a register's more than there are."""
+FEW = (4, 8, 10, 12)
 """Query tokens whose maxima are held in registers."""
 
 _I32 = ir.IntType(32)
@@ -54,14 +54,23 @@ def emit_turn(b: Builder, dim: int, rows: Value, nibbles: Value, factors: Value)
 
 
 def _columns(b: Builder, count: int, rows: Value, size: int) -> list[Value]:
-    """The first `size` bytes of `count` rows of as many bytes, a register each, in the order that `_words` undoes:
-    of each 16 rows of a register eight come from the first half of the rows and eight from the second."""
-    lanes = count // LANES
+    """The first `size` bytes of `count` rows of as many bytes, a register each, in the order that `_words` undoes: even
+    places have the first half of the rows, odd ones the second."""
+    # Whatever the register, 32 rows at a time: what puts four parts of 16 bytes together takes longer than the rest.
+    parts = [
+        _half_columns(b, b.add(rows, I64(first * size)), count // 2, size) for first in range(0, count // 2, LANES)
+    ]
+    return [_joined(b, list(column)) for column in zip(*parts, strict=True)]
+
+
+def _half_columns(b: Builder, rows: Value, further: int, size: int) -> list[Value]:
+    """The same of 16 rows and those that lie `further` rows behind them."""
     columns: list[Value] = []
     for piece in range(0, size, LANES):
         some = []
-        for row in (*range(8), *range(8 * lanes, 8 * lanes + 8)):
-            lines = [load(b, rows, (row + 8 * lane) * size + piece, _LINE) for lane in range(lanes)]
+        for row in range(LANES):
+            number = row // 2 + row % 2 * further
+            lines = [load(b, rows, (number + 8 * lane) * size + piece, _LINE) for lane in range(2)]
             some.append(_joined(b, lines))
         for _ in range(4):  # each time, what was eight rows apart becomes neighbours
             pairs = [(some[i], some[i + 8]) for i in range(8)]
@@ -92,9 +101,11 @@ def _interleaved(b: Builder, one: Value, other: Value, upper: bool) -> Value:
 
 
 def _words(b: Builder, octets: Value) -> list[Value]:
-    """Bytes as 16 bits, those of the first half of the rows and of the second, each in order."""
-    zeros, words = ir.Constant(octets.type, None), ir.VectorType(I16, octets.type.count // 2)
-    return [b.bitcast(_interleaved(b, octets, zeros, upper), words) for upper in (False, True)]
+    """Bytes as 16 bits, those of the first half of the rows and of the second, each in order. This takes no shuffle, of
+    which processors do fewest."""
+    words = ir.VectorType(I16, octets.type.count // 2)
+    pairs = b.bitcast(octets, words)
+    return [b.and_(pairs, _filled(words, 255)), b.lshr(pairs, _filled(words, 8))]
 
 
 def _moved(b: Builder, octets: Value, bits: int) -> Value:
@@ -216,7 +227,8 @@ def emit_best(b: Builder, tokens: int, at: Part, ends: Value, finals: Value, tot
     before = [load(b, b.add(at.before, b.mul(at.before_step, I64(token))), 0, _HALVES) for token in range(tokens)]
 
     def larger(offset: Value, best: Sequence[Value]) -> list[Value]:
-        return [_larger(b, load(b, b.add(place, offset), 0, _HALVES), one) for place, one in zip(where, best, strict=True)]
+        some = [load(b, b.add(place, offset), 0, _HALVES) for place in where]
+        return [_larger(b, *both) for both in zip(some, best, strict=True)]
 
     many, few, done = (b.append_basic_block(name) for name in ("many", "few", "maxima"))
     b.cbranch(b.icmp_signed(">=", at.count, I64(LANES)), many, few)
@@ -227,7 +239,8 @@ def emit_best(b: Builder, tokens: int, at: Part, ends: Value, finals: Value, tot
     b.branch(done)
     b.position_at_end(few)
     mask = load(b, b.sub(at.masks, b.shl(at.count, I64(1))), 2 * LANES, _HALVES)
-    from_few = [_larger(b, b.and_(load(b, place, 0, _HALVES), mask), one) for place, one in zip(where, before, strict=True)]
+    masked = [b.and_(load(b, place, 0, _HALVES), mask) for place in where]
+    from_few = [_larger(b, *both) for both in zip(masked, before, strict=True)]
     b.branch(done)
     b.position_at_end(done)
     best = []
