@@ -187,7 +187,15 @@ def test_a_library_for_another_processor_is_not_loaded(tmp_path: Path, caplog: p
         import hashlib
 
         rewritten(facts, sha256=hashlib.sha256(data).hexdigest())
-        refused(facts.parent, caplog, str(file))
+        refused(facts.parent, caplog, str(file), "cannot be loaded, and may be one for another processor")
+
+
+def test_a_library_of_which_nothing_is_said_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file, facts = damaged(tmp_path)
+    facts.unlink()
+    refused(facts.parent, caplog, str(file), f"{facts.name}, which says what it is, is not beside it")
+    facts.write_text("{", encoding="utf-8")
+    refused(facts.parent, caplog, str(file), f"{facts.name} cannot be read (")
 
 
 @pytest.mark.parametrize(
