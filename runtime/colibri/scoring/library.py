@@ -49,6 +49,12 @@ class Library:
         return next((each for each in found if each is not None), None)
 
 
+class Refused(str):
+    """Why a library that lies there, or that somebody says lies there, is not used: something to mend."""
+
+    __slots__ = ()
+
+
 class _UnfitError(Exception):
     """Why a library that is there is not used."""
 
@@ -105,7 +111,7 @@ def look(folder: Path, *, named: bool = False) -> Library | str:
     except (_UnfitError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = f"{folder / file_name(of)}: {error}"
     log.warning("kernels compiled ahead are not used: %s", why)
-    return why
+    return Refused(why)
 
 
 def _found(folder: Path) -> str:
