@@ -54,7 +54,7 @@ NEEDS = {
     "test": (ALL, TESTS),
     "test-tensorrt": ("cpu,export,tensorrt", ["tests/requirements.txt"]),
     "test-openvino": ("export,openvino", ["tests/requirements.txt"]),
-    "soak": (ALL, TESTS),
+    "soak": (f"{ALL},prune", TESTS),
     "bench": (ALL, ["benchmarks/requirements.txt"]),
     "peers": ("cpu,export", ["benchmarks/peers/requirements.txt"]),
     "test-optimum": ("cpu,optimum", ["tests/requirements.txt"]),

@@ -171,6 +171,17 @@ def test_text_that_is_not_utf8_is_refused_with_the_place() -> None:
     assert "not UTF-8 at byte 6" in done.stderr
 
 
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-32-le"])
+@pytest.mark.parametrize("command", ["rerank", "encode"])
+def test_utf16_is_refused_and_not_read_with_a_zero_beside_each_letter(command: str, codec: str, tmp_path: Path) -> None:
+    path = tmp_path / "texts"
+    path.write_bytes("Bread is baked.\nWater is wet.\n".encode(codec))
+    done = run(command, *(["x"] if command == "rerank" else []), "--file", str(path), "--model", TINY)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"Error: {path}: ")
+    assert "save it as UTF-8" in done.stderr
+
+
 def test_encode_writes_vectors_that_load_again(tmp_path: Path) -> None:
     out = tmp_path / "v.safetensors"
     done = run("encode", *DOCUMENTS, "--model", TINY, "--out", str(out))

@@ -187,7 +187,15 @@ def test_a_library_for_another_processor_is_not_loaded(tmp_path: Path, caplog: p
         import hashlib
 
         rewritten(facts, sha256=hashlib.sha256(data).hexdigest())
-        refused(facts.parent, caplog, str(file))
+        refused(facts.parent, caplog, str(file), "cannot be loaded, and may be one for another processor")
+
+
+def test_a_library_of_which_nothing_is_said_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file, facts = damaged(tmp_path)
+    facts.unlink()
+    refused(facts.parent, caplog, str(file), f"{facts.name}, which says what it is, is not beside it")
+    facts.write_text("{", encoding="utf-8")
+    refused(facts.parent, caplog, str(file), f"{facts.name} cannot be read (")
 
 
 @pytest.mark.parametrize(
@@ -247,6 +255,29 @@ def test_doctor_says_what_the_folder_that_was_named_holds(tmp_path: Path) -> Non
     if TARGET != "none":
         assert f"COLIBRI_KERNEL_LIBRARIES={tmp_path} holds none, wanted {TARGET}.json" in told(tmp_path)
         assert f"COLIBRI_KERNEL_LIBRARIES={os.devnull} asks for none" in told(os.devnull)
+
+
+@pytest.mark.skipif(TARGET == "none", reason="no kernels are compiled ahead for this platform")
+@pytest.mark.parametrize("state", ["whole", "cut off", "gone", "not wanted"])
+def test_doctor_calls_a_library_that_is_not_used_a_problem(state: str, tmp_path: Path) -> None:
+    file, facts = damaged(tmp_path)
+    if state == "cut off":
+        file.write_bytes(file.read_bytes()[:1000])
+    elif state == "gone":
+        facts.unlink()
+    kept = {name: value for name, value in os.environ.items() if name != "COLIBRI_KERNEL"}
+    given = kept | {"COLIBRI_KERNEL_LIBRARIES": os.devnull if state == "not wanted" else str(file.parent)}
+    for more in [], ["--json"]:
+        asked = [sys.executable, "-m", "colibri", "doctor", *more]
+        done = subprocess.run(asked, env=given, capture_output=True, text=True, check=True)  # the model runs
+        problems = (
+            json.loads(done.stdout)["problems"]
+            if more
+            else [line.split(maxsplit=1)[1] for line in done.stdout.splitlines() if line.startswith("problem ")]
+        )
+        wanted = "kernels compiled ahead are not used: "
+        assert [one.startswith(wanted) for one in problems] == [True] * (state in {"cut off", "gone"})
+        assert more or done.stdout.endswith("1 problem(s)\n" if problems else "all well\n")
 
 
 FIRST_CALL = """

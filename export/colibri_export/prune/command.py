@@ -92,6 +92,8 @@ def _said(made: "Pruned") -> list[str]:
         f"{told.inside:,} of {told.texts:,} texts are read as before, all have {more:.2f} % more tokens",
         f"{made.rows:,} rows of {len(told.run)} of them in every graph: equal to the bit",
     ]
+    if kept == of:
+        lines.append("nothing was left out: all pieces are needed")
     golden, published = made.golden
     if golden < published:
         lines.append(f"{published - golden} of {published} published rows and scores are of other texts: left out")

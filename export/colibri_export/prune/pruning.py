@@ -34,6 +34,8 @@ from colibri_export.prune.wanted import (
     Uses,
     corpus_texts,
     ids_in_roles,
+    known_languages,
+    language_named,
     language_words,
     uses_of_texts,
     uses_of_words,
@@ -52,7 +54,7 @@ _WORDS_COMPARED = 20_000  # of each language, the most frequent
 class Wish:
     """What shall be read as well as before; at least one of these.
 
-    languages  codes such as "en": their words, and all pieces without letters
+    languages  codes such as "en", also as "en-US" or "EN": their words, and all pieces without letters
     corpus     files of texts
     keep       how many pieces at most, the most used ones; without the other two by the vocabulary's own scores
     """
@@ -100,7 +102,10 @@ def prune(source: Artefact, out: Path, wish: Wish, *, name: str | None = None, r
         raise ExportError(f"{out}: exists already; choose another folder or pass --replace")
     if out.exists() and not (out / artefacts.FILE_NAME).is_file():
         raise ExportError(f"{out}: is not an artefact, so it is not replaced; choose another folder")
-    words = {language: language_words(language) for language in wish.languages}
+    _refuse_to_copy(wish, source.manifest.architecture.vocabulary)
+    known = known_languages() if wish.languages else set()
+    languages = {language_named(given, known) for given in wish.languages}
+    words = {language: language_words(language) for language in sorted(languages)}
     check_files(source)
     manifest = source.manifest
     variants = {key: variant for key, variant in manifest.variants.items() if variant.engine is None}
@@ -144,6 +149,13 @@ def _refuse_within(source: Path, out: Path) -> None:
         raise ExportError(f"{out}: lies inside the artefact that is to be pruned, {source}; choose another folder")
     if here.is_relative_to(there):
         raise ExportError(f"{out}: the artefact that is to be pruned lies inside it, {source}; choose another folder")
+
+
+def _refuse_to_copy(wish: Wish, vocabulary: int) -> None:
+    if wish.keep is not None and wish.keep >= vocabulary and not (wish.languages or wish.corpus):
+        raise InputError(
+            f"--keep {wish.keep}: the artefact has {vocabulary} pieces, so nothing would be left out; wanted fewer"
+        )
 
 
 def _tokenizer_json(source: Artefact) -> str:

@@ -4,7 +4,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -23,6 +23,7 @@ _WORDS_AT_ONCE = 256  # a text of so many words: one call for each would take te
 _RAREST = 1e-7
 # wordfreq folds case, and these letters with it: its German has "strasse", its Greek no final sigma.
 _FOLDED = {"de": ("ss", "ß"), "el": (r"σ(?=$)", "ς")}
+_TRADITIONAL = {"hant", "tw", "hk", "mo"}
 _PER_WORD = 1e9  # frequencies become whole numbers of so many words
 
 
@@ -46,7 +47,8 @@ def corpus_texts(files: Iterable[Path]) -> Iterator[str]:
     """Texts of files: one a line, or of `.jsonl` the strings of each line's object, but of blank lines; `.gz` around
     either.
 
-    Raises InputError for what is no UTF-8, or no JSON object, with file and line, and for a file without any text.
+    Raises InputError for what is no UTF-8, holds zero bytes (UTF-16 of Latin letters decodes as UTF-8), or is no JSON
+    object, with file and line, and for a file without any text.
     """
     for path in files:
         some = False
@@ -57,9 +59,11 @@ def corpus_texts(files: Iterable[Path]) -> Iterator[str]:
                     if as_json and not line.strip():
                         continue
                     try:
+                        if b"\0" in line:  # json.loads would take one line of a file for UTF-16, and the next for none
+                            raise ValueError("found zero bytes, as UTF-16 has them; save it as UTF-8")
                         texts = _strings(json.loads(line)) if as_json else [line.decode("utf-8-sig").strip()]
                     except ValueError as error:
-                        wanted = "a JSON object with texts" if as_json else "text in UTF-8"
+                        wanted = "a JSON object with texts, in UTF-8" if as_json else "text in UTF-8"
                         raise InputError(f"{path}, line {number}: wanted {wanted} ({error})") from error
                     some |= any(map(str.strip, texts))
                     yield from texts
@@ -94,19 +98,42 @@ def ids_in_roles(tokenizer: TextTokenizer, manifest: Manifest, text: str) -> NDA
     )
 
 
+def language_named(given: str, known: Collection[str]) -> str:
+    """Which of the known languages is meant: case, `_` for `-`, and a country or script behind it make no difference,
+    as where files say what they are in.
+
+    Raises InputError for a language that isn't known, and for traditional Chinese, which the words of zh are not in.
+    """
+    language, *rest = given.replace("_", "-").lower().split("-")
+    if language not in known:
+        raise InputError(f"--languages: no words of {given!r}; there are {', '.join(sorted(known))}, else --corpus")
+    if language == "zh" and _TRADITIONAL.intersection(rest):
+        raise InputError(
+            f"--languages: no words of {given!r}: those of zh are in simplified characters; wanted zh, or --corpus"
+        )
+    return language
+
+
+def known_languages() -> set[str]:
+    """Those that there are words of. Raises MissingExtra without wordfreq."""
+    require_words()
+    import wordfreq  # noqa: PLC0415 - of an extra
+
+    return set(wordfreq.available_languages("best"))
+
+
 def language_words(language: str) -> list[tuple[str, float]]:
     """Words of a language that are used once in ten million words or more, and their share of all words, the most
     frequent first, in lower case.
 
     They come from wordfreq (Speer, 2022: Wikipedia, subtitles, news, books, the web, forums), which is the extra
-    [prune]. Raises MissingExtra without it, InputError for a language that it does not have.
+    [prune]. Raises MissingExtra without it.
+
+    language: one of `known_languages`
     """
     require_words()
     import wordfreq  # noqa: PLC0415 - of an extra
 
-    known = wordfreq.available_languages("best")
-    if language not in known:
-        raise InputError(f"--languages: no words of {language!r}; there are {', '.join(sorted(known))}, else --corpus")
     frequencies = wordfreq.get_frequency_dict(language, "best")
     used = {word: share for word, share in frequencies.items() if share >= _RAREST}
     lost, letter = _FOLDED.get(language, ("(?!)", ""))

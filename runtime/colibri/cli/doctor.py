@@ -119,7 +119,9 @@ def _provider_lines(states: dict[str, str]) -> list[str]:
 def _scoring(problems: list[str]) -> dict[str, Any]:
     """Who scores, once enough has been scored, and why; nothing is compiled to find out."""
     try:
-        return scoring.answering()
+        found = scoring.answering()
+        problems += [found.pop("problem")] if "problem" in found else []
+        return found
     except ColibriError as error:
         problems.append(str(error))
         return {"kernel": "numpy", "because": str(error), "cost": scoring.NUMPY_COSTS}

@@ -107,7 +107,7 @@ def read_texts(arguments: tuple[str, ...], file: str | None) -> list[str]:
     """Texts from the arguments, or one a line from a file ("-": stdin). Lines end at \\n, \\r\\n and \\r alone, since
     U+2028, a form feed or U+0085 may stand within a text. Blank lines are left out.
 
-    Raises InputError when there is neither or both.
+    Raises InputError when there is neither or both, and for a file that is not in UTF-8.
     """
     if file is not None and arguments:
         raise InputError("texts come from the command line or from --file, not both")
@@ -117,14 +117,17 @@ def read_texts(arguments: tuple[str, ...], file: str | None) -> list[str]:
         if not arguments:
             raise InputError("no texts: give them as arguments, with --file FILE (one a line), or - for stdin")
         return list(arguments)
+    name = "stdin" if file == "-" else file
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         text = data.decode("utf-8-sig")
     except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror})") from error
+        raise InputError(f"{name}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8 at byte {error.start}") from error
+        raise InputError(f"{name}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
+    if (zero := data.find(0)) >= 0:  # UTF-16 of Latin letters is UTF-8 to a decoder
+        raise InputError(f"{name}: found a zero byte, as UTF-16 has them, at byte {zero}; save it as UTF-8")
     lines = [line for line in re.split("\r\n|\n|\r", text) if line.strip()]
     if not lines:
-        raise InputError(f"{'stdin' if file == '-' else file}: holds no text")
+        raise InputError(f"{name}: holds no text")
     return lines

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from colibri import machine
 from colibri.errors import InputError, MissingExtra
-from colibri.scoring.library import Library, library
+from colibri.scoring.library import Library, Refused, library
 from colibri.scoring.names import KERNELS, KINDS, Bits
 from colibri.vectors import Kind
 
@@ -153,7 +153,8 @@ def compile_now(kind: Kind | Bits) -> "Compiled | CompiledBits":
 
 def answering() -> dict[str, Any]:
     """Who answers here, and why, for people: `kernel`, `by` (which library file, or numba), `because`, and what else is
-    `usable`; of NumPy what it costs. Nothing is compiled to find out.
+    `usable`; of NumPy what it costs; `problem` where a library lies here that is not used. Nothing is compiled to find
+    out.
 
     Raises InputError when COLIBRI_KERNEL names what cannot run here.
     """
@@ -167,13 +168,15 @@ def answering() -> dict[str, Any]:
         because = asked or "this processor's fastest of those compiled ahead"
         return {"kernel": name or ahead[0], "by": str(here.file), "because": because, "usable": ["numpy", *ahead]}
     none_ahead = asked if isinstance(here, Library) else str(here)
+    problem = {"problem": f"kernels compiled ahead are not used: {here}"} if isinstance(here, Refused) else {}
     why = why_numpy()
     if why is not None:
-        return {"kernel": "numpy", "because": f"{none_ahead}, and {why}", "cost": NUMPY_COSTS}
+        return {"kernel": "numpy", "because": f"{none_ahead}, and {why}", "cost": NUMPY_COSTS} | problem
     from colibri.scoring.kernels.choice import choose_kernel, usable_kernels  # noqa: PLC0415
 
     chosen = choose_kernel(name)
-    return {"kernel": chosen, "by": "numba", "because": asked or none_ahead, "usable": ["numpy", *usable_kernels()]}
+    usable = ["numpy", *usable_kernels()]
+    return {"kernel": chosen, "by": "numba", "because": asked or none_ahead, "usable": usable} | problem
 
 
 def why_numpy() -> str | None:

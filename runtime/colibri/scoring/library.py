@@ -53,6 +53,12 @@ class Library:
         return next((each for each in found if each is not None), None)
 
 
+class Refused(str):
+    """Why a library that lies there, or that somebody says lies there, is not used: something to mend."""
+
+    __slots__ = ()
+
+
 class _UnfitError(Exception):
     """Why a library that is there is not used."""
 
@@ -101,13 +107,15 @@ def look(folder: Path, *, named: bool = False) -> Library | str:
     try:
         if facts.is_file():
             return _loaded(of, facts)
+        if (folder / file_name(of)).is_file():
+            raise _UnfitError(f"{facts.name}, which says what it is, is not beside it")
         if not named:
             return f"no kernels compiled ahead for {of} are installed"
         why = f"{NAMED}={folder} {_found(folder)}, wanted {facts.name} and {file_name(of)}"
     except (_UnfitError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = f"{folder / file_name(of)}: {error}"
     log.warning("kernels compiled ahead are not used: %s", why)
-    return why
+    return Refused(why)
 
 
 def _found(folder: Path) -> str:
@@ -118,14 +126,20 @@ def _found(folder: Path) -> str:
 
 
 def _loaded(of: str, facts: Path) -> Library:
-    said: Any = json.loads(facts.read_text(encoding="utf-8"))
+    try:
+        said: Any = json.loads(facts.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _UnfitError(f"{facts.name} cannot be read ({error})") from error
     file = facts.with_name(file_name(of))
     if said["version"] != version():
         raise _UnfitError(f"is of {said['version']}, this is {version()}")
     found = hashlib.sha256(file.read_bytes()).hexdigest()
     if found != said["sha256"]:
         raise _UnfitError(f"is damaged: its SHA-256 is {found}, {facts.name} says {said['sha256']}")
-    functions = ctypes.CDLL(str(file))
+    try:
+        functions = ctypes.CDLL(str(file))
+    except OSError as error:  # glibc says of another processor's that there is no such file
+        raise _UnfitError(f"cannot be loaded, and may be one for another processor ({error})") from error
     name = (ctypes.c_char * 64).in_dll(functions, "colibri_kernels_version").value.decode()
     if name != version():
         raise _UnfitError(f"says that it is of {name}, this is {version()}")

@@ -1,6 +1,8 @@
 """`colibri prune` says what became of the artefact, and refuses what it cannot do before any work."""
 
+import json
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,44 @@ def test_usage_is_refused_before_any_work(corpus: Path, tmp_path: Path) -> None:
     code, said = run(source, tmp_path, "--corpus", corpus)
     assert (code, "exists already" in said) == (1, True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["known.txt"]
+
+
+def test_a_number_that_leaves_nothing_out_is_refused(corpus: Path, tmp_path: Path) -> None:
+    source = ARTEFACTS / "tiny-random-xlmr"
+    for keep in (335, 1_000_000):
+        code, said = run(source, tmp_path / "out", "--keep", keep)
+        assert (code, said) == (
+            1,
+            f"Error: --keep {keep}: the artefact has 335 pieces, so nothing would be left out; wanted fewer\n",
+        )
+    assert not (tmp_path / "out").exists()
+    code, said = run(source, tmp_path / "out", "--keep", 1_000_000, "--corpus", corpus)  # so many at most
+    assert (code, "out: 176 of 335 pieces" in said) == (0, True), said
+    assert "nothing was left out" not in said
+
+
+def test_a_copy_is_called_one(tmp_path: Path) -> None:
+    source = ARTEFACTS / "tiny-random-xlmr"
+    pieces = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    texts = tmp_path / "all.jsonl"
+    texts.write_text("\n".join(json.dumps({"at first": piece, "within": f"Z{piece}"}) for piece, _ in pieces))
+    code, said = run(source, tmp_path / "out", "--corpus", texts)
+    assert (code, "out: 335 of 335 pieces" in said) == (0, True), said
+    assert "nothing was left out: all pieces are needed" in said
+
+
+@pytest.mark.skipif(find_spec("wordfreq") is None, reason="wordfreq (the extra [prune]) is not installed")
+def test_a_language_is_taken_however_it_is_written(tmp_path: Path) -> None:
+    source = ARTEFACTS / "tiny-random-xlmr"
+    said = set()
+    for given in ("en", "EN,en_us"):
+        code, told = run(source, tmp_path / "out", "--languages", given, "--replace")
+        assert code == 0, told
+        said.add(told)
+    assert len(said) == 1
+    code, told = run(source, tmp_path / "none", "--languages", "en,zh-TW")
+    assert (code, "wanted zh, or --corpus" in told) == (1, True)
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize("replace", [(), ("--replace",)])

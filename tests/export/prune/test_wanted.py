@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import re
+import sys
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +20,8 @@ from colibri_export.prune.wanted import (
     Uses,
     corpus_texts,
     ids_in_roles,
+    known_languages,
+    language_named,
     language_words,
     require_words,
     uses_of_texts,
@@ -25,6 +29,7 @@ from colibri_export.prune.wanted import (
 )
 from reference import ARTEFACTS
 
+KNOWN = frozenset({"de", "en", "es", "fil", "pt", "zh"})
 DAMAGED = bytearray(gzip.compress(" ".join(map(str, range(1_000))).encode()))
 DAMAGED[len(DAMAGED) // 2] ^= 255  # what zlib refuses
 
@@ -71,6 +76,13 @@ def test_blank_lines_between_objects_are_passed_over_and_counted(tmp_path: Path)
         ("h.jsonl", b'{"_id": "x", "n": 1, "t": ""}\n', "h.jsonl: holds no text; wanted strings in the objects"),
         ("i.txt", b"", "i.txt: holds no text"),
         ("j.jsonl", b"\n\r\n", "j.jsonl: holds no text"),
+        ("k.txt", "der Berg\ndas Wasser\n".encode("utf-16-le"), "k.txt, line 1: wanted text in UTF-8 .*UTF-16"),
+        ("l.txt", "der Berg\ndas Wasser\n".encode("utf-16-be"), "l.txt, line 1: wanted text in UTF-8 .*UTF-16"),
+        ("m.txt", "der Berg\ndas Wasser\n".encode("utf-16"), "m.txt, line 1: wanted text in UTF-8 .*UTF-16"),
+        ("n.txt", "水很冷\n今天\n".encode("utf-16-le"), "n.txt, line [12]: wanted text in UTF-8"),
+        ("o.jsonl", '{"text": "Berg"}\n'.encode("utf-16-be"), "o.jsonl, line 1: wanted a JSON object .*UTF-16"),
+        ("p.jsonl", '{"text": "Berg"}'.encode("utf-16-le"), "p.jsonl, line 1: wanted a JSON object .*UTF-16"),
+        ("q.txt.gz", gzip.compress("Berg\n".encode("utf-16-le")), "q.txt.gz, line 1: wanted text in UTF-8"),
     ],
 )
 def test_what_is_no_text_is_told_with_its_line(name: str, data: bytes, said: str, tmp_path: Path) -> None:
@@ -114,11 +126,52 @@ def test_words_of_a_language_come_most_frequent_first() -> None:
     assert shares[-1] >= 1e-7
     assert {"und", "der", "straße", "wasser"} <= {word for word, _ in words[:20_000]}
     assert "τους" in dict(language_words("el"))
-    with pytest.raises(InputError, match=r"no words of 'xx'; there are ar, .*, else --corpus"):
-        language_words("xx")
+    assert {"de", "en", "el", "zh"} <= known_languages()
 
 
-@pytest.mark.skipif(find_spec("wordfreq") is not None, reason="wordfreq is installed")
-def test_without_the_extra_it_is_named() -> None:
+def test_a_zero_that_json_spells_out_is_a_sign_like_others(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "a\\u0000b"}\n')
+    assert list(corpus_texts([path])) == ["a\0b"]
+
+
+@pytest.mark.parametrize(
+    ("given", "language"),
+    [
+        ("en", "en"),
+        ("EN", "en"),
+        ("en-US", "en"),
+        ("en_us", "en"),
+        ("pt-BR", "pt"),
+        ("es-419", "es"),
+        ("fil-PH", "fil"),
+        ("de-Latn-AT", "de"),
+        ("zh-CN", "zh"),
+        ("zh-Hans", "zh"),
+    ],
+)
+def test_a_language_is_known_however_it_is_written(given: str, language: str) -> None:
+    assert language_named(given, KNOWN) == language
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("xx", "no words of 'xx'; there are de, en, es, fil, pt, zh, else --corpus"),
+        ("english", "no words of 'english'; there are "),
+        ("eng", "no words of 'eng'; there are "),
+        ("-", "no words of '-'; there are "),
+        ("zh-TW", "no words of 'zh-TW': those of zh are in simplified characters; wanted zh, or --corpus"),
+        ("zh_hant_hk", "no words of 'zh_hant_hk': those of zh"),
+        ("zh-MO", "no words of 'zh-MO': those of zh"),
+    ],
+)
+def test_a_language_without_words_is_refused(given: str, said: str) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        language_named(given, KNOWN)
+
+
+def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "wordfreq", None)  # not to be imported, installed or not
     with pytest.raises(MissingExtra, match=r"colibri-edge\[prune\]"):
         require_words()
