@@ -22,7 +22,8 @@ from colibri.errors import InputError, StoreError
 from colibri.machine import counted, find
 
 if TYPE_CHECKING:
-    from colibri.cli.listing import Marks, Spans
+    from colibri.cli.listing import Marks
+    from colibri.cli.window import Spans
     from colibri.index import Hit, Index, Mode, PassageHit
     from colibri.model import Colibri
 
