@@ -77,6 +77,9 @@ def mcp(
 
     It ends when stdin does, or by SIGTERM or Ctrl-C.
     """
+    given = {"--host": host != "127.0.0.1", "--port": port != DEFAULT_PORT, "--keys-file": keys_file is not None}
+    if not http and any(given.values()):
+        raise InputError(f"{next(name for name in given if given[name])} is of a server: give --http as well")
     _require_extra()
     from colibri.assistants import Library
 
@@ -84,9 +87,6 @@ def mcp(
     if http:
         _serve_http(library, host, port, keys_file)
         return
-    for name, value in (("--host", host != "127.0.0.1"), ("--keys-file", keys_file is not None)):
-        if value:
-            raise InputError(f"{name} is of a server: give --http as well")
     _serve_stdio(library)
 
 
