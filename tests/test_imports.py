@@ -71,6 +71,12 @@ def test_ranking_loads_neither_export_nor_hub_nor_compiler() -> None:
     assert not loaded & (FOREIGN | {"numba", "huggingface_hub", "click"})
 
 
+def test_a_query_is_read_without_numpy() -> None:
+    """A terminal that asks another process judges by it what fits."""
+    code = "from colibri.index import asked; asked('red -blue').stands_in('a red boat')"
+    assert not loaded_by(code) & (HEAVY | FOREIGN | {"sqlite3"})
+
+
 def test_ranking_loads_nothing_of_the_index() -> None:
     command = "import colibri.cli.rank"
     for code in ("import colibri", RANK, command):

@@ -108,7 +108,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="Keep what is written when this export is interrupted, and go on from what an interrupted one left.",
 )
 @click.option("--ignore-room", is_flag=True, help="Begin even where disk or memory look too small.")
-@click.option("--name", help="The artefact's name; default: the recipe's, else the folder's.")
+@click.option("--name", metavar="NAME", help="The artefact's name; default: the recipe's, else the folder's.")
 @click.option("--replace", is_flag=True, help="Replace OUT if it exists, once the new one is verified.")
 @click.option("--revision", metavar="REV", help="Branch, tag or commit of a hub id; default: the recipe's, else main.")
 @click.option("--offline", is_flag=True, help="Download nothing: hub ids come from the local hub cache.")
@@ -117,7 +117,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=click.Choice(["optimum"]),
     help="For encoders without a builder of ours (DistilBERT, MPNet, ...): needs the extra [optimum], with torch.",
 )
-@click.option("--cache-dir", type=_FOLDER, help="Where downloads are kept; default: the hub client's own cache.")
+@click.option(
+    "--cache-dir", type=_FOLDER, metavar="FOLDER", help="Where downloads are kept; default: the hub client's own cache."
+)
 def export_command(
     source: str,
     out: Path | None,
@@ -264,7 +266,7 @@ def export_command(
     "--recipe", type=_FILE, default=Path("models/colibri-mini.toml"), show_default=True, help="How it is made."
 )
 @click.option("--variants", default="cpu-int8", show_default=True, metavar="NAME,...", help="As for `colibri export`.")
-@click.option("--keep-checkpoint", type=_FOLDER, help="Leave the Hugging Face folder (470 MB) there.")
+@click.option("--keep-checkpoint", type=_FOLDER, metavar="FOLDER", help="Leave the Hugging Face folder (470 MB) there.")
 @click.option("--replace", is_flag=True, help="Replace OUT if it exists, once the new one is verified.")
 def build_mini_command(
     wheel: Path, out: Path, recipe: Path, variants: str, keep_checkpoint: Path | None, replace: bool

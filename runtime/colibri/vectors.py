@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from colibri.errors import ArtefactError, InputError, ShapeError
 from colibri.pooling import pooled
 from colibri.quantised import nibble_rows, quantised_rows, unpacked_nibbles
+from colibri.span import Span as Span  # noqa: PLC0414 - handed on to whoever has NumPy anyway
 
 Offsets = NDArray[np.int64]
 Spans = NDArray[np.int32]
@@ -33,13 +34,6 @@ _ROW_DTYPES = [_DTYPES[name] for name in ("F32", "F16", "I8", "U8")]
 _FORMAT = "colibri-token-vectors-1"
 
 _TOKENS_AT_ONCE = 16_384  # quantised together: 8 MB of float32 at 128 dims
-
-
-class Span(NamedTuple):
-    """Characters start to end - 1 of a document's text."""
-
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, eq=False)

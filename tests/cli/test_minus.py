@@ -61,3 +61,21 @@ def test_a_lone_minus_is_a_word_and_documents_of_rerank_come_from_stdin_by_it(pl
     assert run("search", "bird", "-", "--index", place).exit_code == 0
     ranked = CliRunner().invoke(group, ["rerank", "bird", "-", "--model", MODEL], input="a bird\nbread\n")
     assert len(ranked.stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize("mode", ["both", "words"])
+def test_a_query_that_only_excludes_is_told_so(place: str, mode: str) -> None:
+    for words in (["--", "-small"], ["--", '-"small bird"', "-bread"]):
+        said = run("search", "--index", place, "--mode", mode, *words)
+        assert (said.exit_code, said.stdout) == (0, "")
+        assert said.stderr == "nothing found: the query says only what must not be there; add a word to look for\n"
+    assert run("search", "--index", place, '"no such phrase"').stderr == "nothing found\n"
+    assert run("search", "--index", place, "--mode", mode, '"" ').stderr == "nothing found\n"
+
+
+def test_an_index_of_no_documents_is_told_from_a_miss(tmp_path: Path) -> None:
+    Index.open(tmp_path / "i", MODEL).close()
+    assert run("search", "--index", str(tmp_path / "i"), "bird").stderr.endswith(
+        "nothing found: the index holds no documents yet\n"
+    )
+    assert run("search", "--index", str(tmp_path / "i"), "bird", "--where", "id=x").stderr.endswith("nothing found\n")

@@ -52,7 +52,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_with_none_it_says_how_to_make_one(mine: Path) -> None:
-    assert run("status").stdout.startswith(f"no index yet: `colibri index FOLDER` makes your own, {mine / 'default'}\n")
+    assert run("status").stdout.startswith(f"no index yet: `colibri index PATH` makes your own, {mine / 'default'}\n")
     found = told()
     assert found["indexes"] == []
     assert found["meant"] == {"path": str(mine / "default"), "why": "your own", "name": "default"}

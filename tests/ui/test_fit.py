@@ -8,6 +8,7 @@ import pytest
 from colibri.index import Hit, Index, PassageHit, asked
 from colibri.ui.searching import _with_its_words
 from cutoff_fixtures import with_cutoffs
+from reference import ARTEFACTS
 from ui_server import UiServer
 
 CODE = Hit("a", 1.0, 0.5, text="Order XK-2041 was sent.", words=1.0, fit="unlikely")
@@ -47,3 +48,24 @@ def test_the_page_of_an_index_that_names_its_model_tells_what_fits(tmp_path: Pat
         assert [file["fit"] for file in answer["files"]] == ["unlikely", "unlikely"]
         asks = {"query": "a goose", "mode": "both", "spans": True}
         assert [one["fit"] for one in page.api("hits", asks).json["results"]] == ["unlikely", "unlikely"]
+
+
+@pytest.mark.parametrize("sort", ["fit", "name", "time"])
+def test_what_fits_is_told_in_every_order_though_it_comes_late(tmp_path: Path, sort: str) -> None:
+    texts = ["A bird sings.", *(f"Bread number {i} is baked." for i in range(9))]
+    with Index.open(tmp_path / "plain", ARTEFACTS / "tiny-random-bert") as index:
+        index.add([{"id": f"{i}", "text": text} for i, text in enumerate(texts)])
+        best, next_best, *_ = index.search("A bird sings.", 10)
+        assert best.id == "0"
+    cut = (best.normalised + next_best.normalised) / 2
+    with Index.open(tmp_path / "i", with_cutoffs(tmp_path / "model", cut, cut)) as index:
+        index.add(
+            [
+                {"id": f"{i}", "text": text, "payload": {"file": {"path": f"/f/{9 - i}.txt", "mtime_ns": i}}}
+                for i, text in enumerate(texts)
+            ]
+        )
+    with UiServer("--index", "i", folder=tmp_path, log=tmp_path / "log.jsonl") as page:
+        answer = page.search("A bird sings.", k=3, mode="meaning", sort=sort)
+        assert answer["fit"] == "likely"
+        assert ("likely" in [file["fit"] for file in answer["files"]]) is (sort == "fit")

@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     opener.write_text(
         f"#!{sys.executable}\nimport json, sys\nwith open({str(base / 'opened')!r}, 'a') as file:\n"
         "    file.write(json.dumps(sys.argv[1:]) + '\\n')\n"
-        "sys.exit(3 if 'broken' in sys.argv[1] else 0)\n",
+        "if 'broken' in sys.argv[1]:\n    print('no viewer for that', file=sys.stderr)\n    sys.exit(3)\n",
         encoding="utf-8",
     )
     opener.chmod(0o755)
@@ -92,7 +92,7 @@ def test_nothing_else_is_opened(page: UiServer, folder: Path) -> None:
 def test_a_viewer_that_fails_is_said(page: UiServer, folder: Path) -> None:
     answer = page.api("open", {"id": str(folder / "files/broken.txt")})
     assert (answer.status, answer.json["code"]) == (501, "NOTHING_OPENS")
-    assert "exit code 3" in answer.json["detail"]
+    assert "ended with code 3: no viewer for that" in answer.json["detail"]  # in its own words
 
 
 @pytest.fixture

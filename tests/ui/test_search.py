@@ -1,11 +1,13 @@
 """Searching from the page: files with their passages, what is shaded, and in which order."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ui_server import UiServer
+from colibri import Index
+from ui_server import TINY, UiServer
 
 
 def names(answer: Any) -> list[str]:
@@ -69,6 +71,52 @@ def test_other_orders(page: UiServer) -> None:
     assert by_name == sorted(by_name, key=str.casefold)
     times = [one["modified"] for one in page.search("refund", sort="time")["files"]]
     assert times == sorted(times, reverse=True)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
+    """A page over 300 documents of one file, the nearest, and 230 of as many; no name and no time is in the order of
+    the numbers."""
+    folder = tmp_path_factory.mktemp("many")
+    with Index.open(folder / "i", TINY) as index:
+        rows = [("refund", "rows.jsonl", 0)] * 300 + [
+            (f"refund {'of all that was paid ' * (i % 7)}", f"{i * 97 % 230:03}.txt", i * 61 % 230) for i in range(230)
+        ]
+        index.add(
+            {"id": f"{i}", "text": text, "payload": {"file": {"path": f"/f/{name}", "mtime_ns": 10**18 + time * 10**9}}}
+            for i, (text, name, time) in enumerate(rows)
+        )
+    with UiServer("--index", "i", "--model", TINY, folder=folder, log=folder / "log") as running:
+        yield running
+
+
+@pytest.mark.parametrize("mode", ["meaning", "words", "both"])
+@pytest.mark.parametrize("sort", ["time", "name"])
+def test_pages_of_another_order_are_one_order_of_the_files_that_fit_best(many: UiServer, sort: str, mode: str) -> None:
+    best: list[Any] = []
+    for offset in (0, 100):
+        best += many.search("refund", k=100, offset=offset, mode=mode)["files"]
+    assert len({file["path"] for file in best}) == 200
+    got: list[Any] = []
+    more = True
+    while more:
+        part = many.search("refund", k=30, offset=len(got), mode=mode, sort=sort)
+        got += part["files"]
+        more = part["more"]
+        assert part["of_best"] == 200
+    assert {file["path"] for file in got} == {file["path"] for file in best}
+    assert len(got) == 200
+    if sort == "time":
+        times = [file["modified"] for file in got]
+        assert times == sorted(times, reverse=True)
+    else:
+        assert names({"files": got}) == sorted(names({"files": got}))
+    assert many.search("refund", k=30, offset=200, mode=mode, sort=sort)["files"] == []
+
+
+def test_where_all_files_are_put_in_order_none_is_left_out(page: UiServer) -> None:
+    assert page.search("refund", sort="name")["of_best"] is None
+    assert page.search("refund", k=1)["of_best"] is None
 
 
 def test_exact_words_are_obeyed(page: UiServer, files: Path) -> None:

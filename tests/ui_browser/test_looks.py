@@ -85,6 +85,17 @@ def test_at_320_px_everything_is_reached(open_page: Opener, server: UiServer, ch
         page.keyboard.press("Escape")
 
 
+def test_at_320_px_no_passage_has_an_empty_line_for_buttons(open_page: Opener, server: UiServer) -> None:
+    page = open_page(server.address, width=320, height=640)
+    search(page, "how do birds sleep")
+    rows = page.locator(".acts")
+    assert rows.count() > 5
+    look = "(e) => [getComputedStyle(e).opacity, e.querySelector('button').offsetHeight, e.offsetHeight]"
+    for opacity, button, height in rows.evaluate_all(f"(rows) => rows.map({look})"):
+        assert opacity == "1"
+        assert height == button > 0
+
+
 @pytest.mark.parametrize(("system", "steps"), [("light", ["light", "dark", ""]), ("dark", ["light", "dark", ""])])
 def test_colours_are_chosen_and_kept(
     open_page: Opener, server: UiServer, check: Check, system: str, steps: list[str]

@@ -44,6 +44,43 @@ def test_more_and_more_of_10_000_files_come(open_page: Opener, many: UiServer) -
     expect(page.locator("#files > li")).to_have_count(20)
 
 
+def test_in_another_order_the_best_200_come_once_each(open_page: Opener, many: UiServer) -> None:
+    page = open_page(many.address)
+    search(page, "sleeping bird")
+    page.locator("#sort").select_option("name")
+    summary = page.locator("#summary")
+    expect(summary).to_have_text("20 files of the 200 that fit best, and more below")
+    for count in (120, 200):
+        page.locator("#more").click()
+        expect(page.locator("#files > li")).to_have_count(count)
+    expect(page.locator("#more")).to_be_hidden()
+    expect(summary).to_have_text("200 files of the 200 that fit best")
+    names = page.locator("#files h2").all_text_contents()
+    assert names == sorted(names)
+    assert len(set(names)) == 200
+
+
+def test_after_a_search_that_failed_nothing_is_added_to_what_the_one_before_found(
+    open_page: Opener, many: UiServer
+) -> None:
+    open_page.allowed += ["503"]
+    page = open_page(many.address)
+    search(page, "sleeping bird")
+    expect(page.locator("#more")).to_be_visible()
+    page.route("**/ui/api/search", lambda route: route.fulfill(status=503, json={"detail": "busy", "code": "BUSY"}))
+    page.locator("#query").fill("number 77")
+    expect(page.locator("#trouble")).to_contain_text("busy")
+    page.unroute("**/ui/api/search")
+    expect(page.locator("#files > li")).to_have_count(20)  # what was found stays in sight
+    expect(page.locator("#more")).to_be_hidden()
+    page.locator("article").last.focus()
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("button", name="Search again").click()
+    answered(page, "number 77")
+    expect(page.locator("#files > li")).to_have_count(20)
+    expect(page.locator("#more")).to_be_visible()
+
+
 def test_10_000_hits_at_once_are_walked_through_and_lit(open_page: Opener, many: UiServer, tmp_path: Path) -> None:
     """The server gives 200 at most; the page would take more."""
 

@@ -381,3 +381,20 @@ def test_offsets_of_every_script_fall_on_its_words(page: Page, server: UiServer,
     assert page.locator("#words button").all_inner_texts() == [query[word["start"] : word["end"]] for word in words]
     direction = article.locator(".text").evaluate("(e) => getComputedStyle(e).direction")
     assert direction == ("rtl" if name in {"עברית.txt", "عربي.txt"} else "ltr")
+
+
+@pytest.mark.parametrize("before", ["z" * 60, "z" * 130, f"ab {'z' * 75}", f"{'z' * 45} {'y' * 45}"])
+def test_a_passage_is_shown_from_a_whole_word_on_however_long(page: Page, before: str) -> None:
+    text = f"{'other words ' * 40}{before} zebra {'tail ' * 200}"
+    at = text.index("zebra")
+    start, end = page.evaluate(
+        """async ([text, at]) => {
+            const { excerpt } = await import("./shading.js");
+            return excerpt(text, [{ start: at, end: at + 5, score: 1, words: new Map([[0, 1]]) }], 240);
+        }""",
+        [text, at],
+    )
+    assert start <= at
+    assert at + 5 <= end
+    assert text[start - 1].isspace()
+    assert text[start:end].split(maxsplit=1)[0] in text.split()

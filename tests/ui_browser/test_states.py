@@ -44,6 +44,25 @@ def test_nothing_found_says_what_may_help_and_filters_go_with_one_button(page: P
     expect(page.locator("#filters input[value='']")).to_be_checked()
 
 
+@pytest.mark.parametrize(
+    ("query", "only"),
+    [
+        ("-birds", True),
+        ('-"of the" -birds', True),
+        ("-“of the”", True),
+        ("-a-b " * 1_500, True),
+        ("-a-b " * 1_500 + '"no such phrase"', False),
+        ('"no such phrase"', False),
+    ],
+)
+def test_a_query_that_only_excludes_is_told_so(page: Page, query: str, only: bool) -> None:
+    page.locator("#query").fill(query)
+    answered(page, query)
+    expect(page.locator("#empty h2")).to_have_text("Nothing found")
+    told = page.locator("#empty", has_text="add a word to look for")
+    expect(told).to_have_count(1 if only else 0)
+
+
 def unlikely(route: Route) -> None:
     """The server's own answer, its fit put down to what a miss has."""
     response = route.fetch()

@@ -43,7 +43,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     metavar="SET",
     help="A folder with corpus.jsonl, queries.jsonl and qrels.tsv: say nDCG@10 before and after.",
 )
-@click.option("--name", help="The new artefact's name; default: its folder's.")
+@click.option("--name", metavar="NAME", help="The new artefact's name; default: its folder's.")
 @click.option("--replace", is_flag=True, help="Replace OUT if it exists, once the new one is verified.")
 def prune_command(
     artefact: str,

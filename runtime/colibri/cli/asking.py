@@ -8,23 +8,17 @@ import json
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from colibri import __version__
 from colibri.errors import InputError, StoreError
+from colibri.span import Span
 
 if TYPE_CHECKING:
     from colibri import index
     from colibri.artefact import Fit
     from colibri.machine import Served
-
-
-class Span(NamedTuple):
-    """As `colibri.vectors.Span`, whose module loads NumPy; so it is with the others."""
-
-    start: int
-    end: int
 
 
 _CONNECT_SECONDS = 1.0  # on this machine; longer, and nobody is there
@@ -34,7 +28,7 @@ _REFUSED = 422
 
 @dataclass(frozen=True)
 class Match:
-    """As `colibri.explain.Match`."""
+    """As `colibri.explain.Match`, whose module loads NumPy; so it is with the others."""
 
     query: Span
     document: Span

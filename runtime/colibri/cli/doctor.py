@@ -24,7 +24,7 @@ _PACKAGES = ("colibri-edge", "numpy", "tokenizers", "numba", "huggingface_hub")
 
 @click.command(short_help="Say what would run here, and why.")
 @click.argument("artefact", required=False, metavar="[NAME|FOLDER|HUB-ID]")
-@click.option("--variant", help="Ask about this variant; default: the best this machine can run.")
+@click.option("--variant", metavar="NAME", help="Ask about this variant; default: the best this machine can run.")
 @provider_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def doctor(artefact: str | None, variant: str | None, provider: str, as_json: bool) -> None:

@@ -30,7 +30,9 @@ _AT_ONCE = 4096  # rows between two lots of lines on stdout
     show_default=True,
     help="Role of the texts.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Write a safetensors file instead of JSON.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write a safetensors file instead of JSON."
+)
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "float16", "int8"]),

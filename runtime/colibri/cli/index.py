@@ -116,8 +116,8 @@ _TASK: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": _no
     help="Give an older index exact words and sign bits, or with --rows other rows; older programs then refuse it.",
 )
 @click.option("--compact", **_TASK, help="Free what deleted documents take.")
-@click.option("--export", "export_to", type=NamedPath(), help="Write all of it to a new folder.")
-@click.option("--import", "import_from", type=NamedPath(), help="Add what --export wrote.")
+@click.option("--export", "export_to", type=NamedPath(), metavar="FOLDER", help="Write all of it to a new folder.")
+@click.option("--import", "import_from", type=NamedPath(), metavar="FOLDER", help="Add what --export wrote.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; --kinds: a list.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but what went wrong.")
 @model_options

@@ -92,15 +92,24 @@ def index_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
             command(named=IndexOptions(index_folder, index_name), **given)
 
         folder = click.option(
-            *names, "index_folder", type=NamedPath(), metavar="FOLDER",
+            *names, "index_folder", type=NamedPath(), metavar="FOLDER", multiple=True, callback=_only_one,
             help="Folder of the index. Default: COLIBRI_INDEX, else .colibri-index here or above, else your own.",
         )  # fmt: skip
         name = click.option(
-            "--name", "index_name", type=IndexName(), metavar="NAME", help="One of your own indexes, by its name."
-        )
+            "--name", "index_name", type=IndexName(), metavar="NAME", multiple=True, callback=_only_one,
+            help="One of your own indexes, by its name.",
+        )  # fmt: skip
         return folder(name(collected))
 
     return decorated
+
+
+def _only_one(ctx: click.Context, param: click.Parameter, value: tuple[Any, ...]) -> Any:
+    """Of several, click would take the last, and pass over the others in silence. Raises BadParameter."""
+    if len(value) > 1:
+        told = ", ".join(map(str, value))
+        raise click.BadParameter(f"found {told}, wanted one: {ctx.info_name} is about one index at a time", ctx, param)
+    return value[0] if value else None
 
 
 def is_index(place: Path) -> bool:

@@ -12,6 +12,7 @@ _in_file = click.option(
     "--keys-file",
     "file",
     type=click.Path(path_type=Path),
+    metavar="FILE",
     default=Path("colibri-keys.json"),
     show_default=True,
     help="File of the keys' hashes.",

@@ -1,7 +1,6 @@
 """Results for a terminal: where each hit stands, and the lines around what answers the query."""
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,21 +13,15 @@ import click
 from colibri.cli.links import linked
 from colibri.cli.terminal import TEXT, visible
 from colibri.cli.width import Cells, cells, wrapped
+from colibri.cli.window import Spans, window
 
 if TYPE_CHECKING:
     from colibri.index import Hit, PassageHit
 
 GONE = "file is gone"
-_SNIPPET = 320  # characters
 _ENDS = {0x0B: " ", 0x0C: " ", 0x0D: "\n", 0x85: "\n"}
-_BEFORE = 40  # of them before what is marked
-_AFTER = 24  # of them that may be left out so that the last word is whole
-_LINE = re.compile(r"\n[ \t]*(?=[^ \t\n])")
-_WORD = re.compile(r"\s+(?=\S)")
-_LAST_WORD = re.compile(r"\s+\S*\Z")
 _NARROWEST = 30  # columns
 
-Spans = Sequence[tuple[int, int]]
 Marks = Callable[["Hit", "PassageHit"], Spans]
 
 
@@ -108,7 +101,7 @@ def _bold(hit: "Hit", passage: "PassageHit") -> Spans:
 
 def snippet_lines(text: str, passage: "PassageHit", marked: Spans, line: int | None = None) -> list[Line]:
     """The same as lines with their numbers. line: the one that is said to hold the answer, and so is shown."""
-    start, end = _window(text, passage.start, passage.end or len(text), marked, _extent(text, line))
+    start, end = window(text, passage.start, passage.end or len(text), marked, line)
     begin = text.rfind("\n", 0, start) + 1
     lead = text[begin:start]  # a passage begins with its first word, not with its line
     pieces = [("" if lead.strip() else lead, False), ("…" if start > passage.start else "", False)]
@@ -183,52 +176,6 @@ def _styled(part: Cells) -> str:
         for bold, run in runs
         for piece in ("".join(character for character, _ in run),)
     )
-
-
-def _extent(text: str, line: int | None) -> tuple[int, int] | None:
-    """The characters of a line."""
-    if line is None:
-        return None
-    start = 0
-    for _ in range(line - 1):
-        start = text.find("\n", start) + 1
-    end = text.find("\n", start)
-    return start, len(text) if end < 0 else end
-
-
-def _window(text: str, start: int, end: int, marked: Spans, line: tuple[int, int] | None) -> tuple[int, int]:
-    """Of so many characters, the ones that show most of what is marked, from the beginning of a line or a word on to
-    the end of one. line: of these some are shown."""
-    if end - start <= _SNIPPET:
-        return start, end
-    begins = [
-        min(max(at - _BEFORE, start), end - _SNIPPET) for at in (*(first for first, _ in marked), *(line or ())[:1])
-    ]
-    best = max(
-        begins or [start],
-        key=lambda b: (
-            line is None or (b < line[1] and line[0] < b + _SNIPPET),
-            sum(b <= first and last <= b + _SNIPPET for first, last in marked),
-            -b,
-        ),
-    )
-    last = min(best + _SNIPPET, end)  # a line that begins before it adds to it, or what stands last would be cut off
-    if best > start:
-        best = _word_or_line(text, start, best)
-    last = max(last, min(best + _SNIPPET, end))
-    if last < end and text[last - 1].isalnum() and text[last].isalnum():
-        found = _LAST_WORD.search(text, last - _AFTER, last)
-        last = last if found is None else found.start()
-    return best, best + len(text[best:last].rstrip()) if last < end else last
-
-
-def _word_or_line(text: str, start: int, best: int) -> int:
-    """The first word of a line that begins near `best`, before what is marked; else the next word; else there."""
-    for gap in (_LINE, _WORD):
-        found = gap.search(text, max(start, best - _BEFORE) if gap is _LINE else best - 1, best + _BEFORE)
-        if found:
-            return found.end()
-    return best
 
 
 def entry(hit: "Hit") -> dict[str, Any]:

@@ -28,11 +28,17 @@ DEFAULT_PORT = 8090
     "--index",
     "folders",
     type=NamedPath(),
+    metavar="FOLDER",
     multiple=True,
     help="Folder of an index; may be given several times. Default: as `colibri search` finds it.",
 )
 @click.option(
-    "--name", "names", type=IndexName(), multiple=True, help="One of your own indexes; may be given several times."
+    "--name",
+    "names",
+    type=IndexName(),
+    metavar="NAME",
+    multiple=True,
+    help="One of your own indexes, by its name; may be given several times.",
 )
 @click.option("--http", is_flag=True, help="Streamable HTTP at /mcp in place of stdin and stdout.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="With --http: address to listen on.")
@@ -46,6 +52,7 @@ DEFAULT_PORT = 8090
 @click.option(
     "--keys-file",
     type=click.Path(path_type=Path),
+    metavar="FILE",
     help="With --http: ask for the keys of this file (see `colibri keys`), of the scope search.",
 )
 @model_options
@@ -70,6 +77,9 @@ def mcp(
 
     It ends when stdin does, or by SIGTERM or Ctrl-C.
     """
+    given = {"--host": host != "127.0.0.1", "--port": port != DEFAULT_PORT, "--keys-file": keys_file is not None}
+    if not http and any(given.values()):
+        raise InputError(f"{next(name for name in given if given[name])} is of a server: give --http as well")
     _require_extra()
     from colibri.assistants import Library
 
@@ -77,9 +87,6 @@ def mcp(
     if http:
         _serve_http(library, host, port, keys_file)
         return
-    for name, value in (("--host", host != "127.0.0.1"), ("--keys-file", keys_file is not None)):
-        if value:
-            raise InputError(f"{name} is of a server: give --http as well")
     _serve_stdio(library)
 
 
@@ -94,7 +101,7 @@ def _places(folders: tuple[Path, ...], names: tuple[str, ...]) -> dict[str, Path
     for one in known:
         place = one.existing(quiet=True)
         if not is_index(place):
-            raise StoreError(f"{place.absolute()}: holds no index; `colibri index FOLDER` makes one")
+            raise StoreError(f"{place.absolute()}: holds no index; `colibri index PATH` makes one")
         given[place] = one.which.name
     return named(list(given), given)
 

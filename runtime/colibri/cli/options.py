@@ -89,7 +89,7 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
             "--model", metavar="NAME|FOLDER|HUB-ID", help="Artefact to use; default: the one that comes along."
         ),
         click.option("--dim", type=int, help="Width of the vectors (see `colibri info`); default: the artefact's."),
-        click.option("--variant", help="Variant to run; default: the best this machine can."),
+        click.option("--variant", metavar="NAME", help="Variant to run; default: the best this machine can."),
         click.option(
             "--batch-tokens",
             type=click.IntRange(min=1),

@@ -34,7 +34,7 @@ def server_options(command: F) -> F:
                 required=True,
                 help="Of the server, http://HOST:6333 or https://HOST; or QDRANT_URL. Its key: QDRANT_API_KEY.",
             ),
-            click.option("--collection", required=True, help="Name of the collection."),
+            click.option("--collection", required=True, metavar="NAME", help="Name of the collection."),
             click.option("--grpc", is_flag=True, help="Speak gRPC (port 6334) where that is faster."),
             click.option(
                 "--timeout", type=click.IntRange(min=1), default=60, show_default=True, help="Seconds a call may take."
@@ -127,7 +127,7 @@ def put(
 @qdrant.command(cls=WithQuery, groups=MODEL, short_help="Search a collection.")
 @click.argument("words", nargs=-1, required=True, metavar="QUERY...")
 @server_options
-@click.option("--using", help="Name of the vector, where the collection has several.")
+@click.option("--using", metavar="NAME", help="Name of the vector, where the collection has several.")
 @click.option("-k", "count", type=click.IntRange(min=1), default=5, show_default=True, help="How many documents.")
 @click.option("--where", "filters", multiple=True, help="Keep documents by payload: lang=en, or JSON. All must hold.")
 @click.option("--screen", help="Choose candidates first: a narrower width that the collection keeps, or 'centroids'.")
@@ -175,7 +175,7 @@ def search(
 
 @qdrant.command(short_help="Show the client calls that do the same.")
 @server_options
-@click.option("--using", help="Name of the vector, where the collection has several.")
+@click.option("--using", metavar="NAME", help="Name of the vector, where the collection has several.")
 @click.option("--json", "as_json", is_flag=True, help="What the collection is, as one JSON object on stdout.")
 @model_options
 def show(

@@ -22,7 +22,8 @@ from colibri.errors import InputError, StoreError
 from colibri.machine import counted, find
 
 if TYPE_CHECKING:
-    from colibri.cli.listing import Marks, Spans
+    from colibri.cli.listing import Marks
+    from colibri.cli.window import Spans
     from colibri.index import Hit, Index, Mode, PassageHit
     from colibri.model import Colibri
 
@@ -103,7 +104,8 @@ def search(
         found |= {"unknown_fields": unknown} if unknown else {}
         echo_json(found | ({"unknown_folders": outside} if outside else {}))
     else:
-        for line in ([] if hits else ["nothing found"]) + said_of_folders(outside) + said_of(unknown):
+        nothing = [] if hits else [_nothing(query, mode, narrowed=where is not None)]
+        for line in nothing + said_of_folders(outside) + said_of(unknown):
             echo(line, err=True)
         fitting = shown(hits, least, query=query, everything=everything)
         for line in listing(fitting, marks=marks):
@@ -123,6 +125,18 @@ class _Question:
     where: Mapping[str, Any] | None
     mode: str
     exact: bool
+
+
+def _nothing(query: str, mode: str, *, narrowed: bool) -> str:
+    """That nothing was found, and why, where that is not for want of a text that fits. narrowed: by a filter."""
+    from colibri.index import asked
+
+    said = asked(query)
+    if said.is_nothing and said.excluded:
+        return "nothing found: the query says only what must not be there; add a word to look for"
+    if not (said.is_nothing or said.narrows or narrowed or mode == "words"):  # by meaning every document is ranked
+        return "nothing found: the index holds no documents yet"
+    return "nothing found"
 
 
 def _say_alone(why: str, query: str) -> None:

@@ -78,6 +78,7 @@ class _Service(Grouped, FromEnvironment):
 @click.option(
     "--keys-file",
     type=KeysFile(),
+    metavar="FILE",
     help="Ask for the keys of this file (see `colibri keys`). Read again when it changes.",
 )
 @click.option(
@@ -105,6 +106,7 @@ class _Service(Grouped, FromEnvironment):
     "--index",
     "index_folder",
     type=NamedPath(),
+    metavar="FOLDER",
     help="Serve the index in this folder as well (made when it is not there).",
 )
 @click.option(
@@ -119,7 +121,7 @@ class _Service(Grouped, FromEnvironment):
     help="In place of --index: answer from a collection at --url, which several servers may share.",
 )
 @click.option("--url", help="Of the Qdrant server; or QDRANT_URL. Its key: QDRANT_API_KEY.")
-@click.option("--collection", help="Name of the collection (made when it is not there).")
+@click.option("--collection", metavar="NAME", help="Name of the collection (made when it is not there).")
 @click.option(
     "--normalise-scores/--raw-scores", help="Divide relevance_score by the number of query tokens: at most 1."
 )

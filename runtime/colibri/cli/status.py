@@ -139,7 +139,7 @@ def _show(found: list[dict[str, Any]], problems: list[str], file: Path | None) -
         for line in _lines(one):
             echo(visible(line))
     if not found and not problems:
-        echo(visible(f"no index yet: `colibri index FOLDER` makes your own, {own_index()}"))
+        echo(visible(f"no index yet: `colibri index PATH` makes your own, {own_index()}"))
     if file is not None and file.is_file():
         echo(visible(f"\nconfigured by {file}", "\n"))
 

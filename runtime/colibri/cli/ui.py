@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Grouped, groups=MODEL, short_help="Search in the browser, on a page of this machine.")
-@click.argument("paths", nargs=-1, type=NamedPath(), metavar="[FOLDER]...")
+@click.argument("paths", nargs=-1, type=NamedPath(), metavar="[PATH]...")
 @index_options("--index")
 @click.option(
     "--port",

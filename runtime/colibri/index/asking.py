@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from colibri.errors import InputError
 from colibri.index.storage.cutting import Word, is_spaceless, words_in, words_of
 from colibri.index.storage.passage_words import SHARED
-from colibri.vectors import Span
+from colibri.span import Span
 
 Mode = Literal["meaning", "words", "both"]
 MODES: tuple[Mode, ...] = get_args(Mode)

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from colibri.machine.progress import Progress, progress_bar
     from colibri.machine.served import Served, announce, find
     from colibri.machine.unseen import not_known
-    from colibri.machine.viewer import open_file, runs
+    from colibri.machine.viewer import open_file, runs, show_in_folder
 else:
     __getattr__, __dir__ = door(
         __name__,
@@ -63,6 +63,6 @@ else:
             "progress": "Progress progress_bar",
             "served": "Served announce find",
             "unseen": "not_known",
-            "viewer": "open_file runs",
+            "viewer": "open_file runs show_in_folder",
         },
     )

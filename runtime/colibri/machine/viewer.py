@@ -1,9 +1,12 @@
-"""Opening a file with the program that this system has for it, never by way of a shell."""
+"""Opening a file with the program that this system has for it, or its folder, never by way of a shell."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 _WAIT_SECONDS = 10.0
@@ -32,10 +35,8 @@ def open_file(path: Path, *, wait_seconds: float = _WAIT_SECONDS) -> str | None:
 
     path  absolute: what begins with a dash would be an option. What opening would run is not opened
     """
-    if not path.is_absolute():
-        return f"{path}: not an absolute path"
-    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where it may not look
-        return f"{path}: no such file"
+    if (why := _not_to_be_shown(path)) is not None:
+        return why
     if runs(path):
         return f"{path}: to open it would run it; open it yourself"
     if sys.platform == "win32":
@@ -44,33 +45,61 @@ def open_file(path: Path, *, wait_seconds: float = _WAIT_SECONDS) -> str | None:
         except OSError as error:
             return f"{path}: {error.strerror or error}"
         return None
-    program = "open" if sys.platform == "darwin" else "xdg-open"
-    return _handed(program, path, wait_seconds)
+    return _by_opener(path, wait_seconds)
 
 
-def _handed(program: str, path: Path, wait_seconds: float) -> str | None:
+def show_in_folder(path: Path, *, wait_seconds: float = _WAIT_SECONDS) -> str | None:
+    """Show the folder of a file, with the file chosen in it where the desktop can; why that failed, or None.
+
+    path  absolute
+    """
+    if (why := _not_to_be_shown(path)) is not None:
+        return why
+    if sys.platform == "win32":  # 1 is what it ends with when all is well
+        return _handed(f'explorer.exe /select,"{path}"', "explorer.exe", wait_seconds, codes=(0, 1))
+    if sys.platform == "darwin":
+        return _handed(["open", "-R", os.fspath(path)], "open", wait_seconds)
+    return _by_opener(path.parent, wait_seconds)
+
+
+def _not_to_be_shown(path: Path) -> str | None:
+    if not path.is_absolute():
+        return f"{path}: not an absolute path"
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where it may not look
+        return f"{path}: no such file"
+    return None
+
+
+def _by_opener(path: Path, wait_seconds: float) -> str | None:
+    if sys.platform == "darwin":
+        return _handed(["open", os.fspath(path)], "open", wait_seconds)
+    for program, *words in (["xdg-open"], ["gio", "open"]):
+        if (found := shutil.which(program)) is not None:
+            return _handed([found, *words, os.fspath(path)], program, wait_seconds)
+    return "neither xdg-open nor gio is here, which open files: install xdg-utils"
+
+
+def _handed(words: Sequence[str] | str, program: str, wait_seconds: float, codes: Sequence[int] = (0,)) -> str | None:
     """stderr goes to a file: a program that goes on must not find a pipe that nobody reads."""
     with tempfile.TemporaryFile() as said:
         try:
             child = subprocess.Popen(
-                [program, os.fspath(path)],
+                words,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=said,
-                start_new_session=True,  # Ctrl-C and a closed terminal are not for it
+                start_new_session=sys.platform != "win32",  # Ctrl-C and a closed terminal are not for it
             )
-        except FileNotFoundError:
-            brings = " (package xdg-utils)" if program == "xdg-open" else ""
-            return f"there is no {program} here{brings}, which opens files"
         except OSError as error:
             return f"{program}: {error.strerror or error}"
         try:
             code = child.wait(wait_seconds)
         except subprocess.TimeoutExpired:
-            child.returncode = 0  # it is on its own now, and not to be warned of when this process ends
+            # It is on its own now, but must not stay as a zombie of a program that goes on when it ends.
+            threading.Thread(target=child.wait, daemon=True).start()
             return None
-        if code == 0:
+        if code in codes:
             return None
         said.seek(0)
-        words = " ".join(said.read(2_000).decode("utf-8", "replace").split())
-        return f"{program} ended with code {code}{f': {words}' if words else ''}"
+        told = " ".join(said.read(2_000).decode("utf-8", "replace").split())
+        return f"{program} ended with code {code}{f': {told}' if told else ''}"

@@ -171,6 +171,8 @@ class SearchAnswer(msgspec.Struct, kw_only=True):
     more: bool
     files: list[FoundFile]
     counts: Counts
+    of_best: int | None = None
+    """How many files were put in order by time or name, those that fit best, where there are others."""
 
 
 class PassageAnswer(msgspec.Struct, kw_only=True):

@@ -5,17 +5,12 @@ that a link that took its place leads nowhere. No shell is asked, and what is op
 """
 
 import os
-import shutil
 import stat
-import subprocess
-import sys
-import threading
-from collections.abc import Sequence
 from pathlib import Path
 
+from colibri import machine
 from colibri.files import owner, real
 from colibri.index import Index
-from colibri.machine import runs
 from colibri.server import Problem
 from colibri.ui.found import path_of
 from colibri.ui.held import file_of
@@ -52,59 +47,17 @@ def file_to_open(index: Index, found_id: str) -> Path:
 def open_file(index: Index, found_id: str) -> None:
     """Raises Problem where it cannot be, and for what would be run."""
     place = file_to_open(index, found_id)
-    if runs(place):
+    if machine.runs(place):
         raise Problem(409, "FILE_RUNS", f"{place.name}: to open it would run it; show its folder instead")
-    if sys.platform == "win32":
-        _started_by_windows(place)
-    else:
-        _started([*_opener(), str(place)], place)
+    _check(place, machine.open_file(place, wait_seconds=_SECONDS))
 
 
 def reveal(index: Index, found_id: str) -> None:
     """Show the folder, with the file chosen in it where the desktop can."""
     place = file_to_open(index, found_id)
-    if sys.platform == "win32":
-        _started(f'explorer.exe /select,"{place}"', place, codes=(0, 1))  # 1 is what it ends with when all is well
-    elif sys.platform == "darwin":
-        _started(["open", "-R", str(place)], place)
-    else:
-        _started([*_opener(), str(place.parent)], place)
+    _check(place, machine.show_in_folder(place, wait_seconds=_SECONDS))
 
 
-def _opener() -> list[str]:
-    if sys.platform == "darwin":
-        return ["open"]
-    for words in (["xdg-open"], ["gio", "open"]):
-        if (program := shutil.which(words[0])) is not None:
-            return [program, *words[1:]]
-    raise Problem(501, "NOTHING_OPENS", "neither xdg-open nor gio is here: install xdg-utils")
-
-
-def _started(words: Sequence[str] | str, place: Path, codes: Sequence[int] = (0,)) -> None:
-    """It may go on for as long as what it opened; what ends at once with an error is said."""
-    try:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            close_fds=True,
-            start_new_session=sys.platform != "win32",  # Ctrl-C of this program is not the viewer's
-        )
-    except OSError as error:
-        raise Problem(501, "NOTHING_OPENS", f"{place.name}: {error.strerror or error}") from None
-    try:
-        code = process.wait(_SECONDS)
-    except subprocess.TimeoutExpired:
-        threading.Thread(target=process.wait, daemon=True).start()  # else it stays as a zombie when it ends
-        return
-    if code not in codes:
-        said = f"no program opens {place.name} here, or it failed (exit code {code}); open {place} yourself"
-        raise Problem(501, "NOTHING_OPENS", said)
-
-
-def _started_by_windows(place: Path) -> None:
-    try:
-        os.startfile(place)  # type: ignore[attr-defined,unused-ignore]
-    except OSError as error:
-        raise Problem(501, "NOTHING_OPENS", f"no program opens {place.name} here ({error.strerror or error})") from None
+def _check(place: Path, why: str | None) -> None:
+    if why is not None:
+        raise Problem(501, "NOTHING_OPENS", f"{place.name} is not opened: {why}; open {place} yourself")

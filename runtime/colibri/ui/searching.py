@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +19,8 @@ from colibri.ui.shades import query_words
 from colibri.vectors import TokenVectors
 
 _SORTED = 200
-"""Documents that are put in order by time or name: the best ones."""
+"""Files that are put in order by time or name: those that fit best, whichever page of the answer is asked for."""
+_ORDERS: dict[str, Callable[[Group], Any]] = {"time": lambda one: -one.changed_ns, "name": lambda one: one.name}
 _FITS: tuple[Fit, ...] = ("likely", "maybe", "unlikely")
 _MORE = 4
 _GOES_ON = re.compile(r"\w\w$")
@@ -43,6 +45,24 @@ class _Question:
     async def ask(self, index: Index, k: int, **more: Any) -> list[Hit]:
         """The k best."""
         return await index.asearch(self.query, k, mode=self.mode, typing=self.typing, text=self.text, **more)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ranked:
+    """What the index ranked for a page of the answer.
+
+    groups     the files of that page
+    more       whether there are more behind it
+    of_best    how many were put in order, where others were left out
+    hits       all that were ranked, best first
+    explained  whether those tell what answered
+    """
+
+    groups: list[Group]
+    more: bool
+    of_best: int | None
+    hits: list[Hit]
+    explained: bool
 
 
 class Searching:
@@ -91,20 +111,24 @@ class Searching:
         question, spans = await self._question(answer.mode, request, said)
         answer.query_words = query_words(request.query, spans)
         took.encode, at = _ms(at), time.perf_counter()
-        groups, answer.more, hits = await self._ranked(question, request, where)
+        found = await self._ranked(question, request, where)
+        answer.more, answer.of_best = found.more, found.of_best
         ranked, at = _ms(at), time.perf_counter()
         if answer.mode == "words":
             took.words = ranked
         else:
             took.score = ranked
-        if hits is None:
-            hits = await self._explained(question, [one for group in groups for one in group.ids])
-        if answer.mode == "both":
-            hits = {found_id: _with_its_words(hit, said) for found_id, hit in hits.items()}
-        answer.files = await asyncio.to_thread(files_of, groups, hits, request.query)
+        shown = found.hits
+        if not found.explained:
+            shown = await self._explained(question, [one for group in found.groups for one in group.ids])
+        by_words = said if answer.mode == "both" else None
+        hits = {hit.id: _with_its_words(hit, by_words) for hit in shown}
+        answer.files = await asyncio.to_thread(files_of, found.groups, hits, request.query)
         if not request.offset:
-            found = {file.fit for file in answer.files}
-            answer.fit = next((fit for fit in _FITS if fit in found), None)
+            fits = {file.fit for file in answer.files}
+            if request.sort != "fit":  # what fits may come on a later page
+                fits = await asyncio.to_thread(lambda: {_with_its_words(hit, by_words).fit for hit in found.hits})
+            answer.fit = next((fit for fit in _FITS if fit in fits), None)
         took.texts = _ms(at)
 
     async def _question(self, mode: Mode, request: SearchRequest, said: Asked) -> tuple[_Question, list[Span]]:
@@ -119,39 +143,44 @@ class Searching:
         typing = request.typing and mode != "meaning"
         return _Question(query=rows, text=beside, mode=mode, typing=typing), own
 
-    async def _ranked(
-        self, question: _Question, request: SearchRequest, where: dict[str, Any] | None
-    ) -> tuple[list[Group], bool, dict[str, Hit] | None]:
-        """The files of a page of the answer, whether there are more, and their documents where those were explained:
-        of the first page by fit, most of what is ranked is shown, and asking for it again would search twice."""
+    async def _ranked(self, question: _Question, request: SearchRequest, where: dict[str, Any] | None) -> _Ranked:
+        """The first page by fit is explained at once: most of what is ranked is shown, and asking for it again would
+        search twice."""
         last = request.offset + request.k
-        wanted = max(last + 1, _SORTED) if request.sort != "fit" else last + 1
+        files = last if request.sort == "fit" else _SORTED
+        wanted = files + 1
         at_once = request.sort == "fit" and not request.offset
         while True:
             more: dict[str, Any] = {"explain": True, "passages": _PASSAGES} if at_once else {"passages": 1}
             hits = await question.ask(self._index, wanted, where=where, **more)
             groups = grouped(hits)
-            if request.sort != "fit" or len(groups) > last or len(hits) < wanted:
+            if len(groups) > files or len(hits) < wanted:
                 break
             wanted *= _MORE
             at_once = False
-        if request.sort == "time":
-            groups.sort(key=lambda group: -group.changed_ns)
-        elif request.sort == "name":
-            groups.sort(key=lambda group: group.name)
-        found = {hit.id: hit for hit in hits} if at_once else None
-        return groups[request.offset : last], len(groups) > last, found
+        of_best = None
+        if request.sort != "fit":
+            of_best = _SORTED if len(groups) > _SORTED else None
+            groups = groups[:_SORTED]
+            groups.sort(key=_ORDERS[request.sort])
+        return _Ranked(
+            groups=groups[request.offset : last],
+            more=len(groups) > last,
+            of_best=of_best,
+            hits=hits,
+            explained=at_once,
+        )
 
-    async def _explained(self, question: _Question, ids: list[str]) -> dict[str, Hit]:
+    async def _explained(self, question: _Question, ids: list[str]) -> list[Hit]:
         if not ids:
-            return {}
-        found = await question.ask(self._index, len(ids), ids=ids, explain=True, passages=_PASSAGES)
-        return {hit.id: hit for hit in found}
+            return []
+        return await question.ask(self._index, len(ids), ids=ids, explain=True, passages=_PASSAGES)
 
 
-def _with_its_words(hit: Hit, said: Asked) -> Hit:
-    """A code or a name that no meaning fits is found by its letters: where every word stands, a text may fit."""
-    if hit.fit != "unlikely" or not said.terms or not hit.words:
+def _with_its_words(hit: Hit, said: Asked | None) -> Hit:
+    """A code or a name that no meaning fits is found by its letters: where every word stands, a text may fit. None:
+    words do not count."""
+    if said is None or hit.fit != "unlikely" or not said.terms or not hit.words:
         return hit
     text = (hit.text or "").casefold()
     stands = all(word.casefold() in text for term in said.terms for word in term.words)

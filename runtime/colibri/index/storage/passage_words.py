@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from colibri.index.storage.cutting import word_begin, word_end, words_in, words_of
-from colibri.vectors import Span
+from colibri.span import Span
 
 SHARED = 8
 """Words of the next passage that a passage has as well: a phrase of up to one more is whole in one of two."""

@@ -34,6 +34,8 @@ export function nothing(query, mode, filters, state) {
   if (filters.on) help.push(button("Remove all filters", () => filters.clear(), { class: "main" }));
   const words = mode.value === "words";
   const working = ["looking", "indexing"].includes(state?.indexing.phase);
+  const excludes = query.trim().split(/\s+(?=-)/u).every((part) => /^-(["“„«][^"”»]*["”»]|[^\s"“„«-]\S*)$/u.test(part));
+  if (excludes) return showEmpty("Nothing found", make("p", {}, "This says only what must not be there: add a word to look for."));
   const hints = [
     filters.on ? `${counted(filters.on, "filter")} may leave it out.` : null,
     words ? "Exact words finds only texts that hold the very words: search by meaning, too." : null,

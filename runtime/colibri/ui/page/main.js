@@ -61,6 +61,7 @@ const asking = new Asking((request, signal) => ask("search", request, signal), {
   fail: (error, request) => {
     at("results").removeAttribute("aria-busy");
     if (error.name === "Problem" && !trouble.stops) trouble.failed(error);
+    at("more").hidden = true; // what stands there answers another question
     shown = { request, answer: shown?.answer ?? null, offset: 0 };
   },
 });
@@ -123,7 +124,8 @@ function showStrangers() {
 
 function summarise(answer) {
   const count = results.files;
-  const found = count ? `${counted(count, "file")}${answer.more ? ", and more below" : ""}` : "";
+  const best = answer.of_best ? ` of the ${number(answer.of_best)} that fit best` : "";
+  const found = count ? `${counted(count, "file")}${best}${answer.more ? ", and more below" : ""}` : "";
   say(at("summary"), answer.fit === "unlikely" && answer.files.length ? "Nothing fits well" : found);
   const first = results.first?.file.name;
   announce(answer.files.length ? [at("summary").textContent, first && `first: ${first}`].filter(Boolean).join(", ") : "Nothing found");
@@ -192,7 +194,7 @@ function indexMoved(state, before) {
 /** Ask again by itself where nobody would lose their place; else leave what is read as it is. */
 function refresh() {
   const reading = at("results").contains(document.activeElement) || at("reader").contains(document.activeElement);
-  const kept = reading || window.scrollY > 200 || shown.offset > FILES;
+  const kept = reading || window.scrollY > 200 || shown.offset > FILES || at("more").disabled;
   at("again").hidden = !kept;
   if (kept || asking.busy || performance.now() - freshAt < FRESH_MS) return; // the next look at the state tries again
   freshAt = performance.now();

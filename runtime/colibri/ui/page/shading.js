@@ -8,6 +8,9 @@ import { utf16Places } from "./text.js";
 
 export const STEPS = 5;
 
+const BEFORE = 70; // characters before what answered
+const BACK = 160; // more, so that a long word is whole
+
 /** Step of a match's score, which is a share of the strongest answer: 0 is unshaded. */
 export function step(score) {
   return score > 0 ? Math.min(STEPS, Math.ceil(score * STEPS)) : 0;
@@ -89,7 +92,7 @@ export function excerpt(text, found, most = 420) {
   if (text.length <= most * 1.25) return [0, text.length];
   let best = [-1, 0];
   for (const first of found.length ? found : [{ start: 0 }]) {
-    const start = Math.max(0, Math.min(first.start - 70, text.length - most));
+    const start = Math.max(0, Math.min(first.start - BEFORE, text.length - most));
     const answered = new Map();
     for (const stretch of found) {
       if (stretch.start < first.start || stretch.end > start + most) continue;
@@ -104,9 +107,12 @@ export function excerpt(text, found, most = 420) {
 
 function betweenWords(text, start, end) {
   if (start > 0) {
-    const [before, after] = [text.lastIndexOf("\n", start), text.slice(start, start + 40).search(/\s\S/)];
-    if (start - before < 40) start = before + 1;
-    else if (after >= 0) start += after + 1;
+    const line = text.lastIndexOf("\n", start);
+    const next = text.slice(start, start + BEFORE + 1).search(/\s\S/); // not beyond what answered
+    const back = text.slice(Math.max(0, start - BACK), start).match(/\s(\S*)$/); // no end in sight: to its beginning
+    if (start - line < 40) start = line + 1;
+    else if (next >= 0) start += next + 1;
+    else if (back) start -= back[1].length;
   }
   if (end < text.length) {
     const back = text.slice(end - 40, end).search(/\s\S*$/);
