@@ -95,7 +95,7 @@ class Lived:
             self._looked()
 
     def _looked(self) -> None:
-        """A look ended. However long it takes while something is committed; not longer than SECONDS while nothing is."""
+        """A look ended, however long it takes while something is committed."""
         with Index.open(self.base / "index", create=False) as index:
             commits = index.commits()
             while True:
