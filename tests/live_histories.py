@@ -420,6 +420,91 @@ HISTORIES: dict[str, History] = {
         append notes.md  A second.
         truncate other.md""",
     ),
+    "stash": _history(
+        "git stash and git stash pop: entry.c write_entry (unlinked, then O_EXCL), unpack-trees.c for what was added",
+        {**NOTE, "added.md": "A file that only the working tree has.", "sub/kept.md": "A file that stays as it is."},
+        """mkdir .git
+        creat .git/index.lock x
+        unlink notes.md
+        creat notes.md The text of the last commit.
+        unlink added.md
+        rename .git/index.lock .git/index
+        creat .git/index.lock y
+        unlink notes.md
+        creat notes.md The old text of a note.
+        creat added.md A file that only the working tree has.
+        rename .git/index.lock .git/index""",
+    ),
+    "tar-over": _history(
+        "GNU tar -x over a tree, src/extract.c: what is there is unlinked, made anew, and given the archive's time",
+        FOLDER,
+        """utime a/one.md 1000000000
+        unlink a/one.md
+        creat a/one.md The other of a folder.
+        utime a/one.md 1000000000
+        unlink a/b/two.md
+        creat a/b/two.md The second, of the archive.
+        utime a/b/two.md 1000000000
+        utime a/b 1000000000
+        chmod a/b 755
+        creat a/b/new.md A file that was not there.
+        utime a/b/new.md 1000000000""",
+    ),
+    "cached": _history(
+        "a synchroniser with a cache in the folder (.dropbox.cache): written there, the old kept there, renamed",
+        {**NOTE, "other.md": "Another text."},
+        """mkdir .dropbox.cache
+        creat .dropbox.cache/new1 The new text from the other machine.
+        link notes.md .dropbox.cache/old1
+        rename .dropbox.cache/new1 notes.md
+        utime notes.md 1100000000
+        rename other.md .dropbox.cache/deleted1
+        unlink .dropbox.cache/old1
+        write other-conflicted.md Both changed it.
+        unlink .dropbox.cache/deleted1""",
+    ),
+    "links": _history(
+        "ln -s, as people do it: a file or folder lies elsewhere, a link is where it was, and back",
+        {**NOTE, **FOLDER},
+        """rename notes.md /notes.md
+        symlink ../notes.md notes.md
+        rename a /a
+        symlink /nowhere a
+        unlink notes.md
+        rename /notes.md notes.md
+        write notes.md The text that came back.
+        unlink a
+        rename /a a
+        symlink notes.md again.md""",
+    ),
+    "chmod": _history(
+        "chmod 000 and back, of a file and of a folder (root reads them nevertheless)",
+        {**NOTE, **FOLDER},
+        """chmod notes.md 000
+        chmod a 000
+        chmod a 755
+        write a/one.md The first, changed after that.
+        chmod notes.md 644
+        chmod a/b 000
+        chmod a/b 755""",
+    ),
+    "log": _history(
+        "syslog and whatever else writes a line at a time",
+        {"the.log": "A first line.", **NOTE},
+        "\n".join(f"append the.log Line {i} of a log." for i in range(40)),
+    ),
+    "turned": _history(
+        "mv, three times: folders change their names in a ring, and another takes the first one's",
+        {"a/one.md": "The one.", "b/two.md": "The two.", "c/three.md": "The three."},
+        """rename a old
+        rename b a
+        rename c b
+        rename old c
+        write a/one.md A new one where the two was.
+        exchange a b
+        mkdir old
+        write old/one.md The one.""",
+    ),
 }
 assert len(HISTORIES) >= 30
 

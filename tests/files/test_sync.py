@@ -477,3 +477,16 @@ def test_a_file_takes_the_place_of_another(index: Index, folder: Path) -> None:
     assert (summary.moved, encoded) == (1, [])
     assert [one.text for one in index.documents({"file.suffix": "jsonl"})] == ["four"]
     assert index.verify().clean
+
+
+def test_what_another_run_did_meanwhile_is_not_done_again(index: Index, folder: Path, model: colibri.Colibri) -> None:
+    long = Sync(index)
+    due = long.plan([folder])
+    (folder / "a.txt").write_text("Saved after it was planned, and longer than before.", encoding="utf-8")
+    with Index.open(index.path, model) as another:
+        short = Sync(another)
+        short.run([one for one in short.plan([folder]) if one[0].path.name in {"a.txt", "b.md"}], lambda tokens: None)
+    done = long.run(due, lambda tokens: None)
+    assert counts(done) == (2, 2, 0, 0)
+    assert Sync(index).plan([folder]) == []
+    assert index[str(folder / "a.txt")].text == "Saved after it was planned, and longer than before."

@@ -99,9 +99,30 @@ def test_paused_is_paused(own: UiServer, base: Path) -> None:
     assert own.api("pause", {}).json == {"done": True}
     own.wait_for(lambda state: state["indexing"]["phase"] == "paused")
     assert own.api("add", {"path": str(base / "paused")}).status == 200
-    assert str(base / "paused") not in {root["path"] for root in own.api("state").json["roots"]}
+    own.wait_for(lambda state: listed(state).get(str(base / "paused")) == (0, True))
     assert own.api("resume", {}).json == {"done": True}
-    wait_for_root(own, base / "paused", 1)
+    state = wait_for_root(own, base / "paused", 1)
+    assert listed(state)[str(base / "paused")] == (1, False)
+
+
+def test_a_folder_added_while_another_is_indexed_is_listed_as_waiting(own: UiServer, base: Path) -> None:
+    write(base / "first", {f"{i}.txt": f"Text {i}. " * 300 for i in range(80)})
+    write(base, {"next/a.txt": "A wren sings.\n", "never/a.txt": "A rook calls.\n"})
+    for name in ("first", "next", "never"):
+        assert own.api("add", {"path": str(base / name)}).status == 200
+    wanted = {str(base / name) for name in ("next", "never")}
+    own.wait_for(lambda state: {path for path, (_, waiting) in listed(state).items() if waiting} >= wanted)
+    assert own.api("forget", {"path": str(base / "never")}).json == {"done": True}
+    state = wait_for_root(own, base / "next", 1)
+    assert listed(state)[str(base / "next")] == (1, False)
+    assert str(base / "never") not in listed(state)
+    assert own.api("forget", {"path": str(base / "never")}).status == 404
+    assert own.api("forget", {"path": str(base / "first")}).status == 200
+
+
+def listed(state: Any) -> dict[str, tuple[int, bool]]:
+    """How many documents each root has, and whether it waits for its turn."""
+    return {root["path"]: (root["documents"], root["waiting"]) for root in state["roots"]}
 
 
 def test_what_is_passed_over_is_said_with_what_to_do(own: UiServer, base: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Self
 from colibri.errors import ColibriError, MissingExtra
 from colibri.files import facts as facts_of
 from colibri.files.documents import Documents
-from colibri.files.facts import Known
+from colibri.files.facts import Known, known_files
 from colibri.files.looking import Job
 from colibri.files.pace import Pace
 from colibri.files.planning import STAYS, Plan
@@ -18,7 +18,7 @@ from colibri.files.room.worker import Limits
 from colibri.files.safely import Reader
 from colibri.files.text import Unreadable
 from colibri.files.unchanged import without_those_that_stay
-from colibri.files.walk import Found, shown
+from colibri.files.walk import Found, seen_again, shown
 from colibri.index import Document, Index
 
 COMMIT_SECONDS = 5.0
@@ -74,8 +74,9 @@ class Filling:
     def run(self, due: Iterable[tuple[Found, Job]]) -> None:
         """Read and index them."""
         with Readers() as readers:
-            for one, job in due:
-                path = shown(one.path)
+            for planned, job in due:
+                one, path = seen_again(planned), shown(planned.path)
+                self._pace.grew(one.size_bytes - planned.size_bytes)
                 skipped = self._plan.summaries[job.path].skipped
                 try:
                     self._file(one, job, path, readers.of(job.wanted.limits))
@@ -93,7 +94,11 @@ class Filling:
 
     def _file(self, one: Found, job: Job, path: str, reader: Reader) -> None:
         wanted, summary = job.wanted, self._plan.summaries[job.path]
-        before = self._plan.known.get(path)
+        before = self._known_now(path)
+        if before is not None and before.is_of(one) and before.as_read_now(wanted):  # a shorter run was here since
+            summary.as_before(path, before.cut, before.not_read)
+            self._pace.passed(one)
+            return
         if one.size_bytes > wanted.max_bytes:
             self._drop(before, {})
             raise Unreadable(f"{one.size_bytes >> 20:,} MB, more than {wanted.max_bytes >> 20} (--max-mb)")
@@ -117,13 +122,21 @@ class Filling:
             self._drop(before, work.ids)
             if work.not_read:
                 some[0] = replace(some[0], payload=facts_of.with_not_read(some[0].payload, work.not_read))
-            self._add(one, job, path, [facts_of.cut_off(document, work.why, wanted.limits) for document in some])
+            some = [facts_of.cut_off(document, work.why, wanted.limits) for document in some]
+            self._add(one, job, some, before)
         else:
             self._large(job, chain(some, work), some[0].id, before)
             self._drop(before, work.ids)
             self._mark(work, some[0].id, wanted.limits)
             self._pace.finished(one)
         summary.indexed += 1
+
+    def _known_now(self, path: str) -> Known | None:
+        """What the index has of a file: as it was planned, but where another run changed it since."""
+        planned, now = self._plan.known.get(path), known_files(self._index, [path]).get(path)
+        if planned is None or now is None or planned.facts != now.facts:
+            return now
+        return planned
 
     def _large(self, job: Job, documents: Iterator[Document], first: str, before: Known | None) -> None:
         """A file with more than a batch: what comes of it counts, and that it is not all until it is."""
@@ -168,14 +181,13 @@ class Filling:
                 payloads[stored.id] = {**own, "file": {**own.get("file", {}), **facts}}
         self._index.set_payloads(payloads)
 
-    def _add(self, one: Found, job: Job, path: str, documents: list[Document]) -> None:
+    def _add(self, one: Found, job: Job, documents: list[Document], before: Known | None) -> None:
         """All documents of a file, which come together: half a file would look like a whole one."""
         batch, characters = self._batch, sum(len(document.text or "") for document in documents)
         alike = batch.job is None or batch.job.wanted == job.wanted
         if batch.documents and (not alike or batch.characters + characters > self._most()):
             self._flush()  # what small files hold does not wait for a large one
             batch = self._batch
-        before = self._plan.known.get(path)
         if len(documents) > 1:
             first = documents[0].id
             documents = [facts_of.unfinished(document, first) for document in documents]

@@ -80,6 +80,11 @@ class Pace:
         if self._counter is not None:
             self._counter.finished(one.size_bytes, tokens)
 
+    def grew(self, size_bytes: int) -> None:
+        """A file is larger by so much than it was when all files were counted."""
+        if size_bytes and self._counter is not None and self._counter.total:
+            self._counter.total = max(self._counter.total + size_bytes, 1)
+
     def passed(self, one: Found) -> None:
         """Nothing of a file is to be encoded."""
         if self._counter is not None and self._counter.total:

@@ -6,7 +6,7 @@ An index is never gone into: what it holds of the files around it would be found
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from colibri.errors import InputError
@@ -185,6 +185,17 @@ def _one(path: Path, troubles: Troubles) -> Iterator[Found]:
     if not stat.S_ISREG(found.st_mode):
         raise InputError(f"{path}: neither a file nor a folder")
     yield Found(path, found.st_size, found.st_mtime_ns, given=True, changed_ns=found.st_ctime_ns)
+
+
+def seen_again(one: Found) -> Found:
+    """A file with the times and size that it has now; as it was found, where it is there no more."""
+    try:
+        found = one.path.lstat()
+    except OSError:
+        return one
+    if not stat.S_ISREG(found.st_mode):
+        return one
+    return replace(one, size_bytes=found.st_size, mtime_ns=found.st_mtime_ns, changed_ns=found.st_ctime_ns)
 
 
 def _specs_above(root: Path) -> _Specs:

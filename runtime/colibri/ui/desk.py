@@ -37,7 +37,7 @@ class Desk:
         stats, held = self.index.stats(), self.holder.get()
         following = None if self.tending is None else self.tending.follower.state
         failed = None if self.tending is None else self.tending.failed
-        roots = roots_of(self.index, held)
+        roots = roots_of(self.index, held, () if following is None else following.asked)
         return State(
             name=_name(self.index.path),
             index=str(self.index.path),

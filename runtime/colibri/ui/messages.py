@@ -188,12 +188,14 @@ class PassageAnswer(msgspec.Struct, kw_only=True):
 
 
 class RootState(msgspec.Struct, kw_only=True):
-    """A folder or file that the index is made of. problem: why it is not there."""
+    """A folder or file that the index is made of, or will be. problem: why it is not there. waiting: that it was added,
+    and nothing of it was looked at yet."""
 
     path: str
     documents: int
     present: bool
     problem: str | None
+    waiting: bool = False
 
 
 class Indexing(msgspec.Struct, kw_only=True):

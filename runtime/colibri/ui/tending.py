@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from colibri.errors import InputError, StoreLocked
-from colibri.files import Follower, Root, coming_back, noted_roots, real, remove, why_gone
+from colibri.files import Follower, Root, coming_back, noted_roots, owner, real, remove, shown, why_gone
 from colibri.files import State as Following
 from colibri.index import Index
 from colibri.machine import counted
@@ -76,9 +76,13 @@ class Tending:
             try:
                 if not still:
                     raise _busy("what is being indexed does not end yet; try again")
-                self.follower.give_up(_absolute(path))
-                return self._said_of(remove(self._index, [_absolute(path)]).roots)
+                place = _absolute(path)
+                waits = shown(place) in self.follower.state.asked
+                self.follower.give_up(place)
+                return self._said_of(remove(self._index, [place]).roots)
             except InputError as error:
+                if waits:  # for its turn: nothing of it is there yet
+                    return None
                 raise Problem(404, "RESOURCE_NOT_FOUND", str(error)) from None
             except StoreLocked as error:
                 raise _busy(str(error)) from None
@@ -106,14 +110,18 @@ def _absolute(path: str) -> Path:
     return found
 
 
-def roots_of(index: Index, held: Held) -> list[RootState]:
-    """Folders and files that the index is made of, as they are now."""
+def roots_of(index: Index, held: Held, asked: Sequence[str] = ()) -> list[RootState]:
+    """Folders and files that the index is made of, as they are now, and those asked for that wait for their turn."""
     noted = noted_roots(index)
     found = []
     for path in sorted({*held.roots, *noted}):
         files = dict.fromkeys(held.paths[held.below(path)][:1])
         why = why_gone(path, files, noted[path].mounts if path in noted else ())  # type: ignore[arg-type]
         found.append(RootState(path=path, documents=held.roots.get(path, 0), present=not why, problem=why or None))
+    here = {root.path for root in found}
+    for path in asked:
+        if owner(shown(os.path.realpath(real(path))), here) is None:
+            found.append(RootState(path=path, documents=0, present=True, problem=None, waiting=True))
     return found
 
 

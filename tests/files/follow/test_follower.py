@@ -1,68 +1,22 @@
 """A follower looks at start, when asked and daily, pauses, and goes on after whatever happens to it."""
 
 import os
-import queue
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from colibri import Index
 from colibri.errors import StoreLocked
 from colibri.files import Follower, Refresh, State
+from following import following, texts
 from reference import ARTEFACTS
 from watcher import SECONDS
 
 MODEL = ARTEFACTS / "tiny-random-bert"
-
-
-class Following:
-    """One in a thread, and what it tells."""
-
-    def __init__(self, place: Path, **options: Any) -> None:
-        self.states: list[State] = []
-        self._told: queue.SimpleQueue[State | Mapping[str, Any]] = queue.SimpleQueue()
-        self.follower = Follower(place, on_change=self._changed, on_look=self._looked, **options)
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self.follower.run, args=(self.stop,))
-
-    def _changed(self, state: State) -> None:
-        self.states.append(state)
-        self._told.put(state)
-
-    def _looked(self, done: Mapping[str, Any]) -> None:
-        self._told.put(done)
-
-    def looked(self) -> Mapping[str, Any]:
-        """What the next look did."""
-        while True:
-            found = self._told.get(timeout=SECONDS)
-            if not isinstance(found, State):
-                return found
-
-    def until(self, wanted: Callable[[State], bool]) -> State:
-        """The next state of a kind."""
-        while True:
-            found = self._told.get(timeout=SECONDS)
-            if isinstance(found, State) and wanted(found):
-                return found
-
-
-@contextmanager
-def following(place: Path, **options: Any) -> Iterator[Following]:
-    one = Following(place, **options)
-    one.thread.start()
-    try:
-        yield one
-    finally:
-        one.stop.set()
-        one.thread.join()
 
 
 @pytest.fixture
@@ -76,12 +30,6 @@ def notes(tmp_path: Path) -> Path:
         work = Refresh(index)
         work.run(work.plan([folder], {}), lambda tokens: None)
     return folder
-
-
-def texts(place: Path) -> dict[str, str]:
-    with Index.open(place, create=False) as index:
-        assert index.verify().clean
-        return {Path(one.id).name: one.text or "" for one in index.documents()}
 
 
 def test_it_looks_at_start_and_when_asked(notes: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ A few in `run.py test`, all, in several ways, in `run.py test-live`.
 """
 
 import os
+import queue
 import random
 import signal
 import sys
@@ -91,7 +92,20 @@ class Lived:
         self._fresh += 1
         wanted = fresh(roots or [self.root], self.base / f"fresh{self._fresh}", self._model)
         while held(self.base / "index") != wanted:
-            self.watcher.looked()
+            self._looked()
+
+    def _looked(self) -> None:
+        """A look ended, however long it takes while something is committed."""
+        with Index.open(self.base / "index", create=False) as index:
+            commits = index.commits()
+            while True:
+                try:
+                    self.watcher.looked()
+                    return
+                except queue.Empty:
+                    before, commits = commits, index.commits()
+                    if before == commits:
+                        raise
 
 
 @pytest.fixture(scope="module")

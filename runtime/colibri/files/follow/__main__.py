@@ -44,8 +44,8 @@ def main() -> None:
         tell({"phase": "looking"})
         try:
             tell({"done": work.run(look, tell, unwanted.is_set)})
-        except Interrupted:
-            tell({"interrupted": True})
+        except Interrupted as ended:
+            tell({"interrupted": True, "long": ended.long})
         except Exception as error:  # whatever it was, the program says it and asks again
             work.close()
             tell(failure(error))

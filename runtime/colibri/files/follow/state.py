@@ -18,6 +18,7 @@ class State:
     left_s    seconds that the rest will take, by the bytes of files and how many tokens they turned out to be
     error     why the last look failed; None: it did not
     watching  whether the system tells of changes; else all is looked at now and then
+    asked     files and folders that somebody asked for, and that are not done: under way, or waiting for their turn
     note      what a user should know of that: a limit that was reached, a network drive, a folder that is gone
     """
 
@@ -30,4 +31,5 @@ class State:
     left_s: float | None = None
     error: str | None = None
     watching: bool = False
+    asked: tuple[str, ...] = ()
     note: str | None = None

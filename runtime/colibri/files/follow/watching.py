@@ -62,6 +62,7 @@ class Watching:
         self._check_at = now
         self._commits = self._others_at = -1
         self._patience_ends = math.inf
+        self._ours: set[str] = set()  # roots that are being indexed here
         self._begun = False
         self._took = 0.0
 
@@ -123,7 +124,6 @@ class Watching:
         found: list[Look] = []
         if now >= self._whole_at:
             self._whole_at = now + DAILY_SECONDS
-            self._batches.clear()
             found.append({"paths": []})
         if now >= self._slow_at:
             found += self._slow(now)
@@ -133,6 +133,12 @@ class Watching:
         if paths := self._batches.ready(now):
             found.append({"changed": outermost(paths)})
         return found
+
+    def begun(self, roots: Iterable[str], now: float) -> None:
+        """A look fills the index with files of these, which are told of from here on, should they be new."""
+        if new := set(roots) - self._roots.keys():
+            self._ours |= new
+            self._commits, self._check_at = -1, now
 
     def looked(self, look: Look, done: Mapping[str, Any], now: float) -> None:
         """A look ended."""
@@ -149,7 +155,7 @@ class Watching:
         if (commits := self._index.commits()) != self._commits or now >= self._patience_ends:
             self._commits, self._patience_ends = commits, math.inf
             roots = current_roots(self._index)
-            others = {path for path, root in roots.items() if not root.when and path not in self._roots}
+            others = {path for path, root in roots.items() if not root.when and path not in {*self._roots, *self._ours}}
             if others and self._begun and commits != self._others_at:
                 # Another process indexes them now; interrupted, it commits no more, and they are ours.
                 self._others_at, self._patience_ends = commits, now + PATIENCE_SECONDS

@@ -21,6 +21,7 @@ from colibri.machine import Progress
 
 _TOLD_SECONDS = 0.2  # between two words on how far it is
 _LONG_FILES, _LONG_BYTES = 256, 1 << 20
+_MOST_HURRIED_BYTES = 16 << 20
 _NAMED = 20  # files that are named at the end
 _MOST_SKIPPED = 1_000
 _BYTES_A_TOKEN = 4.0  # a first guess
@@ -29,7 +30,11 @@ Tell = Callable[[dict[str, Any]], object]
 
 
 class Interrupted(BaseException):
-    """Whoever asked for the work wants no more of it: what was committed stays."""
+    """Whoever asked for the work wants no more of it: what was committed stays. long: because it is too long."""
+
+    def __init__(self, *, long: bool = False) -> None:
+        super().__init__()
+        self.long = long
 
 
 class Work:
@@ -73,7 +78,7 @@ class Work:
         """One look.
 
         asked     changed: paths at which something happened; or paths (none: all roots), given and reset as
-                  `Refresh.plan` takes them
+                  `Refresh.plan` takes them; hurried: that it is interrupted where it turns out to be long
         tell      called with what changed in the look's state
         unwanted  whether to end it now
 
@@ -83,11 +88,13 @@ class Work:
         work = Refresh(index, clock=self._clock)
         due = _planned(index, work, asked, self._limits)
         size = sum(one.size_bytes for one, _ in due)
+        if asked.get("hurried") and (len(due) > _LONG_FILES or size > _MOST_HURRIED_BYTES):
+            raise Interrupted(long=True)
         long = len(due) > _LONG_FILES or size > _LONG_BYTES
         if long:
             self._give_way()
         progress = Progress(size, "indexing", units_a_token=_BYTES_A_TOKEN, clock=self._clock)
-        told = _Told(due, progress, tell, unwanted, self._clock)
+        told = _Told(due, progress, tell, unwanted, self._clock, long=long)
         ended = work.run(told, progress)
         return {
             **asdict(ended),
@@ -132,8 +139,11 @@ class _Told(Iterable[tuple[Found, Job]]):
         tell: Tell,
         unwanted: Callable[[], bool],
         clock: Callable[[], float],
+        *,
+        long: bool,
     ) -> None:
         self._due = due
+        self._long = long
         self._progress = progress
         self._tell = tell
         self._unwanted = unwanted
@@ -144,7 +154,8 @@ class _Told(Iterable[tuple[Found, Job]]):
 
     def __iter__(self) -> Iterator[tuple[Found, Job]]:
         if self._due:
-            self._tell({"phase": "indexing", "total": len(self._due), "done": 0})
+            roots = sorted({job.path for _, job in self._due})
+            self._tell({"phase": "indexing", "total": len(self._due), "done": 0, "roots": roots, "long": self._long})
         for at, (one, job) in enumerate(self._due):
             if self._unwanted():
                 raise Interrupted

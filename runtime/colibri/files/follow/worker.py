@@ -20,7 +20,8 @@ Hear = Callable[[dict[str, Any]], object]
 
 class Worker(Protocol):
     """Does one look at a time. What it has to tell goes to the `hear` it was made with, in a thread of its own: changes
-    of the state, then "done", "failed" or "interrupted"."""
+    of the state, then "done", "failed" or "interrupted". What it has to do is told with "roots", when they are
+    remembered, and whether it is "long"."""
 
     def warm(self) -> None:
         """Load what a look at something new needs, before it is asked for."""
@@ -140,8 +141,8 @@ class _Thread:
             self._hear({"phase": "looking"})
             try:
                 self._hear({"done": self._work.run(look, self._hear, self._unwanted.is_set)})
-            except Interrupted:
-                self._hear({"interrupted": True})
+            except Interrupted as ended:
+                self._hear({"interrupted": True, "long": ended.long})
             except Exception as error:  # told, and tried again
                 self._work.close()
                 self._hear(failure(error))

@@ -55,8 +55,8 @@ export class Folders {
   }
 
   #row(root) {
-    const { path, documents, present, problem } = root;
-    const facts = [counted(documents, "document"), present ? "" : "not there now: what was indexed stays", problem || ""];
+    const { path, documents, present, problem, waiting } = root;
+    const facts = [waiting ? "waiting to be indexed" : counted(documents, "document"), present ? "" : "not there now: what was indexed stays", problem || ""];
     const row = make("li", {}, make("div", {}, make("bdi", { class: "path" }, visible(path)), make("span", { class: "quiet" }, facts.filter(Boolean).join(" · "))));
     if (this.#sure === path) {
       row.append(make("p", { class: "note" }, `Take ${counted(documents, "document")} out of the index? The files stay as they are. `,
