@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -134,8 +134,7 @@ def test_whatever_happens_meanwhile_it_becomes_what_a_fresh_index_is(seed: int, 
                 case "resume":
                     one.follower.resume()
                 case "kill":
-                    for child in children():
-                        os.kill(child, signal.SIGKILL)
+                    kill_children()
                 case "look":
                     one.follower.look_now([folder])
                 case _:
@@ -149,7 +148,10 @@ def test_whatever_happens_meanwhile_it_becomes_what_a_fresh_index_is(seed: int, 
             one.looked()
 
 
-def children() -> list[int]:
-    """Processes that follow folders for this one."""
-    every = [child for task in Path("/proc/self/task").iterdir() for child in (task / "children").read_text().split()]
-    return [int(one) for one in every if b"colibri.files.follow" in Path(f"/proc/{one}/cmdline").read_bytes()]
+def kill_children() -> None:
+    """Processes that follow folders for this one; some of them may end meanwhile."""
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):
+            for child in (task / "children").read_text().split():
+                if b"colibri.files.follow" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    os.kill(int(child), signal.SIGKILL)
