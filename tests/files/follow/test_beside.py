@@ -115,7 +115,7 @@ def test_many_changes_at_once_are_found_after_it(folder: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize("seed", range(rounds(quick=2, soak=30)))
 def test_whatever_happens_meanwhile_it_becomes_what_a_fresh_index_is(seed: int, folder: Path, tmp_path: Path) -> None:
-    chances = random.Random(seed)
+    chances, killed = random.Random(seed), False
     with following(tmp_path / "index") as one:
         one.follower.look_now([folder])
         one.until(lambda state: state.phase == "indexing")
@@ -133,8 +133,9 @@ def test_whatever_happens_meanwhile_it_becomes_what_a_fresh_index_is(seed: int, 
                     assert one.follower.state.phase == "paused"
                 case "resume":
                     one.follower.resume()
-                case "kill":
+                case "kill" if not killed:  # after several it would wait for minutes
                     kill_children()
+                    killed = True
                 case "look":
                     one.follower.look_now([folder])
                 case _:
