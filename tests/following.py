@@ -9,7 +9,7 @@ from typing import Any
 
 from colibri import Index
 from colibri.files import Follower, State
-from watcher import SECONDS
+from watcher import awaited
 
 
 class Following:
@@ -32,14 +32,14 @@ class Following:
     def looked(self) -> Mapping[str, Any]:
         """What the next look did."""
         while True:
-            found = self._told.get(timeout=SECONDS)
+            found = awaited(self._told)
             if not isinstance(found, State):
                 return found
 
     def until(self, wanted: Callable[[State], bool]) -> State:
         """The next state of a kind."""
         while True:
-            found = self._told.get(timeout=SECONDS)
+            found = awaited(self._told)
             if isinstance(found, State) and wanted(found):
                 return found
 

@@ -1,6 +1,7 @@
 """`colibri index --watch --json` as a process of its own, and what it says."""
 
 import json
+import math
 import os
 import queue
 import signal
@@ -8,11 +9,23 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
 
 SECONDS = 120.0
 """In which what must come comes, however busy the machine is: no test waits so long unless it fails."""
+
+
+def awaited(told: "queue.SimpleQueue[T]", seconds: float = SECONDS) -> T:
+    """What is told next. Counted are seconds in which this process ran: it may have been stopped for minutes, with all
+    that it waits for. Raises queue.Empty."""
+    for _ in range(math.ceil(seconds)):
+        with suppress(queue.Empty):
+            return told.get(timeout=1)
+    raise queue.Empty
 
 
 class Watcher:
@@ -58,7 +71,7 @@ class Watcher:
     def until(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = SECONDS) -> dict[str, Any]:
         """The next line of a kind."""
         while True:
-            line = self._lines.get(timeout=seconds)
+            line = awaited(self._lines, seconds)
             if line is None:
                 assert self.process.stderr is not None
                 raise AssertionError(f"it ended: {self.process.wait()}, {self.process.stderr.read()}")

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -115,7 +115,7 @@ def test_many_changes_at_once_are_found_after_it(folder: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize("seed", range(rounds(quick=2, soak=30)))
 def test_whatever_happens_meanwhile_it_becomes_what_a_fresh_index_is(seed: int, folder: Path, tmp_path: Path) -> None:
-    chances = random.Random(seed)
+    chances, killed = random.Random(seed), False
     with following(tmp_path / "index") as one:
         one.follower.look_now([folder])
         one.until(lambda state: state.phase == "indexing")
@@ -133,9 +133,9 @@ def test_whatever_happens_meanwhile_it_becomes_what_a_fresh_index_is(seed: int, 
                     assert one.follower.state.phase == "paused"
                 case "resume":
                     one.follower.resume()
-                case "kill":
-                    for child in children():
-                        os.kill(child, signal.SIGKILL)
+                case "kill" if not killed:  # after several it would wait for minutes
+                    kill_children()
+                    killed = True
                 case "look":
                     one.follower.look_now([folder])
                 case _:
@@ -149,7 +149,10 @@ def test_whatever_happens_meanwhile_it_becomes_what_a_fresh_index_is(seed: int, 
             one.looked()
 
 
-def children() -> list[int]:
-    """Processes that follow folders for this one."""
-    every = [child for task in Path("/proc/self/task").iterdir() for child in (task / "children").read_text().split()]
-    return [int(one) for one in every if b"colibri.files.follow" in Path(f"/proc/{one}/cmdline").read_bytes()]
+def kill_children() -> None:
+    """Processes that follow folders for this one; some of them may end meanwhile."""
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):
+            for child in (task / "children").read_text().split():
+                if b"colibri.files.follow" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    os.kill(int(child), signal.SIGKILL)
