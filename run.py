@@ -23,7 +23,7 @@ python3 run.py test-qdrant    stores over qdrant-client's local mode and Qdrant 
 python3 run.py test-qdrant-server  the same against the server or cluster at QDRANT_URL
 python3 run.py test-ui        the page of `colibri ui` in the system's Chromium, in .venv-ui (170 MB; axe-core by npm)
 python3 run.py test-mcp       `colibri mcp` under the protocol's own client, over stdio and HTTP, in .venv-mcp (30 MB)
-python3 run.py test-live      what 44 programs do to files, call by call, while `colibri index --watch` runs (Linux)
+python3 run.py test-live      what 51 programs do to files, call by call, while `colibri index --watch` runs (Linux)
 python3 run.py test-sqlite    words with SQLite 3.38, and an index without FTS5: both built (npm, a C compiler; Linux)
 python3 run.py test-ray       bulk encoding on a local Ray cluster, in .venv-ray (617 MB)
 python3 run.py wheels         a wheel a platform, with kernels compiled ahead, and their tests, in .venv-wheels (900 MB)

@@ -278,6 +278,7 @@ TABLES: dict[str, tuple[str, Callable[[Rows], str]]] = {
     "server": ("server", server),
     "stores": ("stores", stores),
     "screen": ("screen", screen),
+    "screen_vnni": ("screen_vnni", screen),
     "growth": ("growth", growth),
 }
 PAGES = (

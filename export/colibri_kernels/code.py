@@ -16,8 +16,7 @@ import numba
 from colibri.scoring.kernel import ARGUMENTS, BITS_ARGUMENTS
 from colibri.scoring.kernels import build
 from colibri.scoring.library import SIX_KIND, symbol
-from colibri.scoring.names import Bits, Sixes
-from colibri.scoring.shapes import HALF, TURNED_KERNELS
+from colibri.scoring.names import FOUR, TURNED_KERNELS, Bits, Sixes
 from colibri.vectors import Kind
 
 _core: Any = import_module("numba.core")
@@ -50,7 +49,7 @@ def code(kernel: str, kind: Kind | Bits | Sixes) -> str:
     """LLVM code of all functions of a kernel, under the names that `library.symbol` gives them, of no target yet."""
     if kind == "bits" or kind == SIX_KIND:  # noqa: PLR1714 - mypy narrows only so
         turned = TURNED_KERNELS.get(kernel, 0)
-        arguments, functions = BITS_ARGUMENTS, _bits(turned if kind == SIX_KIND else min(turned, HALF))
+        arguments, functions = BITS_ARGUMENTS, _bits(turned if kind == SIX_KIND else min(turned, FOUR))
     else:
         arguments, functions = ARGUMENTS, _rows(kernel, kind)
     whole: Any = None

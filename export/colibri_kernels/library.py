@@ -18,8 +18,7 @@ from colibri.scoring import KINDS
 from colibri.scoring.kernel import ARGUMENTS, BITS_ARGUMENTS
 from colibri.scoring.kernels import build as recipes
 from colibri.scoring.library import SIX_KIND, file_name, symbol, version
-from colibri.scoring.names import Bits, Sixes
-from colibri.scoring.shapes import SIX, SIX_NEED, TURNED_KERNELS
+from colibri.scoring.names import SIX, SIX_NEED, TURNED_KERNELS, Bits, Sixes
 from colibri.vectors import Kind
 from colibri_kernels.code import codes
 from colibri_kernels.linking import link, linker_for
@@ -122,7 +121,7 @@ def sources(target: Target) -> str:
     """Of all texts that a target's kernels are made of, and what makes them: a library of another is out of date."""
     runtime, own = Path(recipes.__file__).parent, Path(__file__).parent
     made_by = ("code.py", "linking.py", "objects.py", "targets.py")
-    said = (runtime.parent / name for name in ("kernel.py", "shapes.py"))
+    said = (runtime.parent / name for name in ("kernel.py", "names.py", "shapes.py"))
     files = [*sorted(runtime.glob("*.py")), *said, *(own / name for name in made_by)]
     parts = [path.read_bytes() for path in files]
     parts.append(_support_code(target).encode())

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from colibri.scoring.kernel import ARGUMENTS, BITS_ARGUMENTS, Compiled, CompiledBits
-from colibri.scoring.names import KERNELS, Bits, Sixes
+from colibri.scoring.names import FOUR, KERNELS, TURNED_KERNELS, Bits, Sixes
 from colibri.scoring.processor import Registers, arm_features, tiles_granted, x86_features
-from colibri.scoring.shapes import HALF, TURNED_KERNELS
 from colibri.vectors import Kind
 from colibri.version import __version__
 
@@ -165,7 +164,7 @@ def _kernel(functions: ctypes.CDLL, file: Path, kernel: str, kind: Kind, **layou
 def _bits(functions: ctypes.CDLL, file: Path, kernel: str, *, six: bool) -> CompiledBits:
     fill, scan = _functions(functions, kernel, SIX_KIND if six else "bits", BITS_ARGUMENTS)
     turned = TURNED_KERNELS.get(kernel, 0)
-    return CompiledBits(kernel, turned if six else min(turned, HALF), fill, scan, f"compiled ahead: {file}")
+    return CompiledBits(kernel, turned if six else min(turned, FOUR), fill, scan, f"compiled ahead: {file}")
 
 
 def _functions(

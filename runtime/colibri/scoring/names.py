@@ -21,6 +21,11 @@ Sixes = Literal["bits6"]
 NARROW, WIDE = 16, 32
 """Query tokens that sign bits are scored against at once."""
 
+FOUR, SIX, SIX_NEED = 4, 6, "avx512vbmi"
+TURNED_KERNELS = {"amx": SIX, "avx512-vnni": SIX, "avx-vnni": FOUR, "avx2": FOUR}
+"""Kernels that can score few query tokens the other way round (kernels/turned.py), and how many dims of sign bits they
+look up at once: tables of 64 where the processor has `SIX_NEED` too, else of 16."""
+
 
 def row_bytes(dim: int) -> int:
     """Bytes of one row of sign bits: a bit a value, in whole bytes, and one for the factor."""

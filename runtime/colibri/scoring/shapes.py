@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from colibri.scoring.names import NARROW, WIDE
+from colibri.scoring.names import FOUR, NARROW, SIX, WIDE
 
 _WORD = 64  # dims whose signs are read at once; those that are left over, a byte at a time, four dims a group
 HALF = 4
@@ -60,11 +60,7 @@ def shape_of(dim: int, lanes: int) -> int:
     return next((i for i in some if SHAPES[i].table_bytes(dim) <= _TABLE_BYTES), some[-1])
 
 
-TURNED_KERNELS = {"amx": 6, "avx512-vnni": 6, "avx-vnni": 4, "avx2": 4}
-"""Kernels that can score few query tokens the other way round (kernels/turned.py), and how many dims they look up at
-once: tables of 16 in AVX2, of 64 where the processor has `SIX_NEED` too, else 4 as well."""
-SIX, SIX_NEED = 6, "avx512vbmi"
 TURNED_DIMS = (64, 96, 128)
 """Of rows that these turn."""
-TURNED_TOKENS = {0: 0, HALF: 10, SIX: 12}
+TURNED_TOKENS = {0: 0, FOUR: 10, SIX: 12}
 """Query tokens up to which that is faster, by dims a look-up (benchmarks/NOTES.md); 0: rows are not turned."""

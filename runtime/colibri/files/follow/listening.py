@@ -25,6 +25,7 @@ class Listening:
     def __init__(self, hear: Hear) -> None:
         self._hear = hear
         self._layers: dict[int, notices.Notices] = {}
+        self._ending: dict[int, notices.Notices] = {}  # another listens in their place
         self._beginning: dict[int, set[str]] = {}  # not ready yet -> folders to be looked at when they are
         self._made = 0
         self._whole = 0  # the one that listens to all
@@ -44,9 +45,9 @@ class Listening:
         """Whether one should listen to all anew, rather than one more to what came."""
         return notices.DEEP or len(self._layers) >= _MOST
 
-    def knows(self, number: int) -> bool:
-        """Whether who says something was not ended since."""
-        return number in self._layers
+    def knows(self, number: int, what: notices.Heard) -> bool:
+        """Whether who says something was not ended since, or is about to end and tells what happened before."""
+        return number in self._layers or (what == "changed" and number in self._ending)
 
     def to_all(self, roots: Mapping[str, Wanted], came: Collection[str]) -> None:
         """Listen to these files and folders; whoever listens now goes on until that is ready. came: folders to be
@@ -69,15 +70,23 @@ class Listening:
         found = self._beginning.pop(number)
         if number != self._whole:
             return found, False
+        self._ending = {one: layer for one, layer in self._ending.items() if not layer.over}
         for other in [one for one in self._layers if one < number]:
-            found |= self._beginning.pop(other, set())
-            self._layers.pop(other).close()
+            layer = self._layers.pop(other)
+            if other in self._beginning:
+                found |= self._beginning.pop(other)
+                layer.close()
+            else:  # what came just before this one was ready only the other one has seen, and tells a step later
+                self._ending[other] = layer
+                layer.finish()
         return found, True
 
     def close(self) -> None:
         """End all."""
-        for number in list(self._layers):
-            self._layers.pop(number).close()
+        for layer in (*self._layers.values(), *self._ending.values()):
+            layer.close()
+        self._layers.clear()
+        self._ending.clear()
         self._beginning.clear()
 
     def _begin(

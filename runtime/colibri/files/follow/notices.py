@@ -28,6 +28,7 @@ STEP_MS = 200
 """watchfiles looks so often whether something came, all the time: five wake-ups a second, some 20 ms of CPU a minute
 (benchmarks/NOTES.md). What came is handed on when a step brought nothing new."""
 _LONGEST_MS = 1_000
+_LAST_STEPS = 2  # told after `finish`: the first may have been about to be told before what happened last
 _ROUNDS = 5  # of asking which folders came while those before began to be watched
 
 Heard = Literal["ready", "changed", "limited", "lost"]
@@ -58,7 +59,7 @@ class Notices:
         self._find = find
         self._files = frozenset(files)
         self._hear = hear
-        self._closed = Event()
+        self._closed, self._finishes = Event(), Event()
         self._thread = Thread(target=self._listen, daemon=True)
         self._thread.start()
 
@@ -66,6 +67,15 @@ class Notices:
         """End it, within a step."""
         self._closed.set()
         self._thread.join()
+
+    def finish(self) -> None:
+        """End it when what happened by now has been told, within some steps."""
+        self._finishes.set()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is told any more."""
+        return not self._thread.is_alive()
 
     def _listen(self) -> None:
         try:
@@ -79,11 +89,15 @@ class Notices:
             self._hear("ready", None)
             if limits.watches_are_used_up():
                 self._hear("limited", limits.watches_reached())
+            left = _LAST_STEPS
             for changes in found:
                 if self._closed.is_set():
                     return
                 if changes:
                     self._hear("changed", changes)
+                left -= self._finishes.is_set()
+                if not left:
+                    return
         except Exception as error:  # of its own kinds, OSError, what a system adds: each means that it tells no more
             if not self._closed.is_set():
                 self._hear("lost", limits.explained(error))

@@ -97,7 +97,7 @@ class Watching:
     def heard(self, what: notices.Heard, value: Any, now: float) -> None:
         """What a thread that listens had to say."""
         number, value = value
-        if not self._listening.knows(number):
+        if not self._listening.knows(number, what):
             return
         if what == "lost":
             self._lost(value, now)

@@ -28,7 +28,7 @@ from colibri.scoring.kernels.intrinsics import (
     unpack_function,
     words_function,
 )
-from colibri.scoring.shapes import HALF, SIX, SIX_NEED, TURNED_KERNELS
+from colibri.scoring.names import FOUR, SIX, SIX_NEED, TURNED_KERNELS
 from colibri.vectors import Kind
 
 log = logging.getLogger(__name__)
@@ -177,7 +177,7 @@ def build_bits(kernel: str) -> CompiledBits:
     """The kernel for sign bits, compiled or loaded as `build` does."""
     turned = TURNED_KERNELS.get(kernel, 0)
     if turned == SIX and SIX_NEED not in target_features():
-        turned = HALF
+        turned = FOUR
     texts = bits_functions(turned, f"bits_{_digest()}", numba.njit(nogil=True))
     (fill, _), (scanned, cached) = (_compiled(texts[name], BITS_SIGNATURES[name]) for name in ("fill", "scan"))
     return CompiledBits(kernel, turned, fill, scanned, cached)
@@ -274,7 +274,7 @@ def _say(why: str) -> None:
 def _digest() -> str:
     """Of all that compiled code depends on: our texts, numba, LLVM, and the processor it is made for."""
     folder = Path(__file__).parent
-    files = [*sorted(folder.glob("*.py")), *(folder.parent / name for name in ("kernel.py", "shapes.py"))]
+    files = [*sorted(folder.glob("*.py")), *(folder.parent / name for name in ("kernel.py", "names.py", "shapes.py"))]
     parts = [path.read_bytes() for path in files]
     target = cpu_target.target_context.codegen().magic_tuple()
     parts.append(repr((numba.__version__, llvmlite.__version__, target)).encode())

@@ -16,7 +16,8 @@ from colibri.scoring.kernel import BITS_WINDOW
 from colibri.scoring.kernels import turned
 from colibri.scoring.kernels.intrinsics import pointer
 from colibri.scoring.kernels.scan import MANY
-from colibri.scoring.shapes import SIX, TURNED_DIMS
+from colibri.scoring.names import SIX
+from colibri.scoring.shapes import TURNED_DIMS
 
 _I64 = types.int64
 

@@ -19,7 +19,7 @@ from llvmlite import ir
 from colibri.scoring.kernels.emit import F32, I8, I16, I64, Builder, Value, call, emit_prefetch, load, store
 from colibri.scoring.kernels.lookups import loop
 from colibri.scoring.kernels.tile import LANES
-from colibri.scoring.shapes import HALF, SIX
+from colibri.scoring.names import FOUR, SIX
 
 CHUNK = 128
 """Rows that are scored at once. By fours, a token's table is loaded once for them: four registers."""
@@ -45,7 +45,7 @@ def emit_turn(b: Builder, dim: int, rows: Value, nibbles: Value, factors: Value)
     def register(at: Value, _: list[Value]) -> list[Value]:
         columns = _columns(b, _ROWS, b.add(rows, b.mul(at, I64(signs + 1))), signs + 1)
         for number, column in enumerate(columns[:-1]):
-            for half, value in enumerate((column, _moved(b, column, HALF))):
+            for half, value in enumerate((column, _moved(b, column, FOUR))):
                 store(b, b.and_(value, low), b.add(nibbles, at), CHUNK * (2 * number + half))
         for half, value in enumerate(_words(b, columns[-1])):
             store(b, value, b.add(factors, b.shl(at, I64(1))), _ROWS * half)
@@ -172,7 +172,7 @@ def emit_matches(
 
     table: (tokens, dim / 4, 16) uint8, what the signs of four dims cost
     """
-    groups, registers = dim // HALF, CHUNK // _ROWS
+    groups, registers = dim // FOUR, CHUNK // _ROWS
     full = _filled(_OCTETS, 255)
     twice = ir.Constant(ir.VectorType(_I32, _ROWS), [*range(LANES)] * 2)
 
