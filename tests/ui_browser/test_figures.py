@@ -27,11 +27,19 @@ KEEP = """() => {
 
 
 def test_from_key_to_paint(
-    open_page: Opener, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    open_page: Opener,
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     passages = request.config.getoption("--figures")
     if not passages:
         pytest.skip("python3 run.py test-ui --figures")
+    # Tests score with NumPy unless told; who uses a wheel has kernels that were compiled ahead.
+    kernels = ROOT / "build" / "kernels"
+    assert any(kernels.glob("*.json")), "python -m colibri_kernels build (extra [kernels]) first"
+    monkeypatch.delenv("COLIBRI_KERNEL")
+    monkeypatch.setenv("COLIBRI_KERNEL_LIBRARIES", str(kernels))
     sys.path.insert(0, str(ROOT / "benchmarks"))
     from report import machine
     from ui.bench_ui import PASSAGES_A_FILE, QUERIES, prepare

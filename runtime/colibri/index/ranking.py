@@ -35,9 +35,11 @@ SCREENED_FROM = 2_000_000_000
 tokens at 64 dims for 32 query tokens. There a core of Zen 3 (AVX2) scans for 50 ms, and takes 15 for bits, 1 to 12 for
 the rows that are left and 3 for all else; where a scan takes a quarter of that (VNNI), the ways should meet
 (benchmarks/NOTES.md)."""
-SCREENED_ROWS = {"avx2": 1_000_000}
-"""Kernel -> rows with sign bits from which on any query is screened: there four query tokens take what sixteen do, by
-bits and by rows, and bits take half (3,000,000 rows at 64 dims: 47 of 116 ms for 4 tokens, 43 of 78 for 10)."""
+SCREENED_ROWS = {"avx2": 1_000_000, "avx512-vnni": 1_000_000}
+"""Kernel -> rows with sign bits from which on any query is screened: there four query tokens take by rows what sixteen
+do, and bits take half or less. One thread, 64 dims, ms of CPU with bits and without: AVX2 47 of 116 for 4 tokens and 43
+of 78 for 10 (3,000,000 rows); AVX-512 VNNI with VBMI 6.1 of 10.2 for 4 and 6.4 of 10.4 for 8 (1,000,000 rows), 11 of 31
+and 14 of 36 (4,000,000). Others were not measured."""
 SCREENED_FOR = 12
 """Best passages up to which both rules hold; of more, as many times more rows are wanted: what bits leave to be scored
 grows with them. At 4,000,000 rows a hundred, which meaning and words are ranked by, take as long either way."""
