@@ -1,5 +1,6 @@
 """Who listens to folders, and what is told when others listen in their place: real folders, what the system tells."""
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from queue import SimpleQueue
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from colibri.files.follow.listening import Listening
+from colibri.files.follow.notices import Heard
 from colibri.files.wanted import Wanted
 
 if find_spec("watchfiles") is None:
@@ -19,32 +21,30 @@ SECONDS = 30.0
 def test_what_happens_just_before_another_listens_is_told(tmp_path: Path) -> None:
     """Of a file that is written before the new one watches, only the old one knows, which tells a step later: when the
     new one is ready already. It was ended then, and a save between two roots' changes was found a day later."""
-    told: SimpleQueue[tuple[str, tuple[int, Any]]] = SimpleQueue()
+    told: SimpleQueue[tuple[Heard, tuple[int, Any]]] = SimpleQueue()
     listening = Listening(lambda what, value: told.put((what, value)))
     roots = {str(tmp_path): Wanted()}
-    heard: dict[str, set[int]] = {}
+    heard: set[str] = set()
+    ready: set[int] = set()
 
-    def until(wanted: tuple[str, int]) -> None:
-        while True:
+    def until(wanted: Callable[[], bool]) -> None:
+        while not wanted():
             what, (number, value) = told.get(timeout=SECONDS)
-            assert listening.knows(number, what), (what, number)  # type: ignore[arg-type]
+            assert listening.knows(number, what), (what, number)
             if what == "changed":
-                for path, _ in value:
-                    heard.setdefault(Path(path).name, set()).add(number)
+                heard.update(Path(path).name for path, _ in value)
             if what == "ready":
                 listening.began(number)
-            if (what, number) == wanted:
-                return
+                ready.add(number)
 
     try:
         listening.to_all(roots, ())
-        until(("ready", 1))
+        until(lambda: 1 in ready)
         for number in range(2, 6):
             (tmp_path / f"{number}.txt").write_text("A file.", encoding="utf-8")
             listening.to_all(roots, ())
-            until(("ready", number))
-            while f"{number}.txt" not in heard:
-                until(("changed", number - 1))
+            until(lambda: number in ready)  # noqa: B023 - called at once
+            until(lambda: f"{number}.txt" in heard)  # noqa: B023
         assert not listening.knows(1, "lost"), "another one listens"
     finally:
         listening.close()

@@ -28,6 +28,7 @@ class Listening:
         self._ending: dict[int, notices.Notices] = {}  # another listens in their place
         self._beginning: dict[int, set[str]] = {}  # not ready yet -> folders to be looked at when they are
         self._made = 0
+        self._closed = 0  # the last one that was made when all were ended
         self._whole = 0  # the one that listens to all
 
     @property
@@ -46,8 +47,9 @@ class Listening:
         return notices.DEEP or len(self._layers) >= _MOST
 
     def knows(self, number: int, what: notices.Heard) -> bool:
-        """Whether who says something was not ended since, or is about to end and tells what happened before."""
-        return number in self._layers or (what == "changed" and number in self._ending)
+        """Whether it counts what somebody says: who was not ended since, and of who listened before what happened then,
+        which may be told when another one has begun."""
+        return number in self._layers or (what == "changed" and number > self._closed)
 
     def to_all(self, roots: Mapping[str, Wanted], came: Collection[str]) -> None:
         """Listen to these files and folders; whoever listens now goes on until that is ready. came: folders to be
@@ -85,6 +87,7 @@ class Listening:
         """End all."""
         for layer in (*self._layers.values(), *self._ending.values()):
             layer.close()
+        self._closed = self._made
         self._layers.clear()
         self._ending.clear()
         self._beginning.clear()
