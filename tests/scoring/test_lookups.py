@@ -17,10 +17,10 @@ from scoring_cases import Ragged
 if find_spec("numba") is None:
     pytest.skip("numba is not installed: there are no kernels", allow_module_level=True)
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 
 from colibri.scoring.kernels import lookups
+from emitted import instructions
 
 I64 = ir.IntType(64)
 V3, ARM = ("x86_64-unknown-linux-gnu", "x86-64-v3", ""), ("aarch64-unknown-linux-gnu", "generic", "+neon")
@@ -64,20 +64,7 @@ def assembly(shape: Shape, target: tuple[str, str, str]) -> str:
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     lookups.emit_document(builder, shape, ir.IntType(1)(0), lookups.Operands(*function.args))
     builder.ret_void()
-    llvm.initialize_all_targets()
-    llvm.initialize_all_asmprinters()
-    triple, cpu, features = target
-    machine = llvm.Target.from_triple(triple).create_target_machine(
-        cpu=cpu, features=features, opt=3, reloc="static", codemodel="small"
-    )
-    parsed = llvm.parse_assembly(str(module))
-    parsed.triple, parsed.data_layout = triple, str(machine.target_data)
-    parsed.verify()
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    passes = llvm.create_pass_builder(machine, options)
-    passes.getModulePassManager().run(parsed, passes)
-    text: str = machine.emit_assembly(parsed)
-    return text
+    return instructions(module, *target)
 
 
 def table(shape: Shape, query: bits.Asked, dim: int) -> bytes:

@@ -10,10 +10,10 @@ import pytest
 if find_spec("numba") is None:
     pytest.skip("numba is not installed: there are no kernels", allow_module_level=True)
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 
 from colibri.scoring.kernels import turned
+from emitted import instructions
 
 I64 = ir.IntType(64)
 V3, V4_VBMI = ("x86-64-v3", ""), ("x86-64-v4", "+avx512vbmi")
@@ -26,21 +26,7 @@ def assembly(emit: Callable[..., None], count: int, target: tuple[str, str]) -> 
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     emit(builder, *function.args)
     builder.ret_void()
-    llvm.initialize_all_targets()
-    llvm.initialize_all_asmprinters()
-    triple = "x86_64-unknown-linux-gnu"
-    cpu, features = target
-    machine = llvm.Target.from_triple(triple).create_target_machine(
-        cpu=cpu, features=features, opt=3, reloc="static", codemodel="small"
-    )
-    parsed = llvm.parse_assembly(str(module))
-    parsed.triple, parsed.data_layout = triple, str(machine.target_data)
-    parsed.verify()
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    passes = llvm.create_pass_builder(machine, options)
-    passes.getModulePassManager().run(parsed, passes)
-    text: str = machine.emit_assembly(parsed)
-    return text
+    return instructions(module, "x86_64-unknown-linux-gnu", *target)
 
 
 def on_the_stack(text: str) -> list[str]:
