@@ -1,6 +1,6 @@
 """A folder of Debian's documentation, indexed and searched by Recoll and by Colibri, on questions written beforehand.
 
-    python3 run.py bench recoll --work DIR [--files 2000] [--minutes 60]
+    python3 run.py bench recoll --work DIR [--files 2000] [--largest-kb 30] [--minutes 60]
 
 Needs Debian 12 (`apt-get download`, `dpkg-deb`) with recollcmd, poppler-utils and groff-base, which Recoll reads PDF
 and manuals with. Packages (packages.txt) are fetched once into DIR. Both index the same folder, one after the other,
@@ -66,6 +66,12 @@ def asked(
 @click.command(help=__doc__)
 @click.option("--work", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where things stay.")
 @click.option("--files", default=2_000, show_default=True, help="Of the folder.")
+@click.option(
+    "--largest-kb",
+    type=int,
+    help="No larger file, but for those that answer a question: a tenth of these "
+    "packages' files has two thirds of their bytes.",
+)
 @click.option("--minutes", type=float, help="After which an engine's indexing is interrupted; what it has by then is.")
 @click.option("--rounds", default=3, show_default=True, help="Searches of each question and mode.")
 @click.option("--only", type=click.Choice(["recoll", "colibri"]), help="One of the two, where time is short.")
@@ -75,6 +81,7 @@ def asked(
 def main(
     work: Path,
     files: int,
+    largest_kb: int | None,
     minutes: float | None,
     rounds: int,
     only: str | None,
@@ -95,7 +102,7 @@ def main(
         print(f"{len(questions)} questions, {len(paths):,} files: all holds")
         return
     answers = [path for question in questions for path in question.answers(paths)]
-    tree = recoll_tree.tree(work, answers, files)
+    tree = recoll_tree.tree(work, answers, files, largest_kb)
     there = [path for path in paths if (tree / path).exists()]
     sizes = sum((tree / path).stat().st_size for path in there)
     print(f"{machine.describe()['cpu']}: {len(there):,} files, {sizes / 1e6:.0f} MB", flush=True)
@@ -120,7 +127,14 @@ def main(
     for row in rows:
         print(f"{row['mode']:24} {row['rank'] or '-':>4} of {row['files']:>3}  {row['text']}", file=sys.stderr)
     if out is not None:
-        made = {"files": len(there), "mb": round(sizes / 1e6, 1), "rounds": rounds, "indexed": indexed, "modes": shown}
+        made = {
+            "files": len(there),
+            "largest_kb": largest_kb,
+            "mb": round(sizes / 1e6, 1),
+            "rounds": rounds,
+            "indexed": indexed,
+            "modes": shown,
+        }
         out.write(json.dumps({**made, "rows": rows, "machine": machine.describe()}) + "\n")
 
 

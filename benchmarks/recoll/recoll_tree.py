@@ -51,12 +51,17 @@ def named(folder: Path) -> list[str]:
     return sorted(found, key=lambda path: hashlib.sha256(path.encode()).digest())
 
 
-def tree(work: Path, first: Sequence[str], count: int) -> Path:
-    """A folder of so many files: those that are named first, and others. Made anew, of hard links."""
-    source, made = unpacked(work), work / f"tree-{count}"
+def tree(work: Path, first: Sequence[str], count: int, largest_kb: int | None = None) -> Path:
+    """A folder of so many files: those that are named first, and others, of these none larger than largest_kb (1,000
+    bytes each). Made anew, of hard links."""
+    source = unpacked(work)
+    made = work / (f"tree-{count}" if largest_kb is None else f"tree-{count}-{largest_kb}kb")
     if not made.exists():
-        partial = work / f"tree-{count}.partial"
-        for path in list(dict.fromkeys([*first, *named(source)]))[:count]:
+        partial = made.with_name(f"{made.name}.partial")
+        others = [
+            path for path in named(source) if largest_kb is None or (source / path).stat().st_size <= largest_kb * 1000
+        ]
+        for path in list(dict.fromkeys([*first, *others]))[:count]:
             (partial / path).parent.mkdir(parents=True, exist_ok=True)
             if not (partial / path).exists():
                 os.link(source / path, partial / path)
