@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import colibri
 from colibri import StoreDamaged, TokenVectors
 from colibri.index import RowKind
-from colibri.index.storage.token_spans import packed, unpacked
+from colibri.index.storage.token_spans import all_unpacked, packed, unpacked
 
 KINDS: tuple[RowKind, ...] = ("int8", "int4")
 ANY = st.lists(st.tuples(st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1)), max_size=30)
@@ -146,3 +146,36 @@ def test_spans_of_a_text_take_a_byte_a_token_or_six_tenths(mini_spans: TokenVect
 def mini_spans() -> TokenVectors:
     parts = [f"Part {i}. The bird number {i} sings, and nobody knows why." for i in range(40)]
     return colibri.load().encode_documents(["\n\n".join(parts)])
+
+
+@given(
+    several=st.lists(
+        st.tuples(st.sampled_from(KINDS), st.one_of(st.none(), ANY, USUAL.map(of_text)), st.booleans()), max_size=8
+    )
+)
+def test_many_at_once_are_what_each_is_alone(
+    several: list[tuple[RowKind, list[tuple[int, int]] | None, bool]],
+) -> None:
+    passages = []
+    for kind, spans, pooled in several:
+        own = None if spans is None else spans_of(spans)
+        more = np.array([[0, 3, 5]], np.int32) if pooled and spans else None
+        passages.append((packed(own, more, kind), 0 if spans is None else len(spans)))
+    found = all_unpacked(passages)
+    assert len(found) == len(passages)
+    for (spans, more), (data, tokens) in zip(found, passages, strict=True):
+        alone = unpacked(data, tokens)
+        assert (spans is None, more is None) == (alone[0] is None, alone[1] is None)
+        if spans is not None:
+            assert spans.dtype == np.int32
+            np.testing.assert_array_equal(spans, alone[0])
+        if more is not None:
+            np.testing.assert_array_equal(more, alone[1])
+
+
+def test_damage_among_many_is_found() -> None:
+    whole = packed(spans_of([(0, 3), (4, 9)]))
+    assert whole is not None
+    for damaged in (whole[:-1], whole + b"\x13", b"\xf0" + whole, b""):
+        with pytest.raises(StoreDamaged, match="token offsets"):
+            all_unpacked([(whole, 2), (damaged, 2), (whole, 2)])

@@ -12,7 +12,7 @@ from colibri.explain import Match, all_matches
 from colibri.index.document import Hit, PassageHit, part_of
 from colibri.index.ranking import Place
 from colibri.index.scores import Scores
-from colibri.index.storage.reading import MEND, PassageRow, Row, by_number, passage_rows
+from colibri.index.storage.reading import MEND, PassageRow, Row, all_token_spans, by_number, passage_rows
 from colibri.index.storage.snapshot import Snapshot
 from colibri.index.wanted import Wanted
 from colibri.vectors import TokenVectors
@@ -93,4 +93,5 @@ def _passages(
 
 
 def _explained(query: TokenVectors, passages: Sequence[PassageRow]) -> list[tuple[Match, ...]]:
-    return all_matches(query, [(one.segment.docs, one.place, *one.token_spans()) for one in passages])
+    spans = all_token_spans(passages)
+    return all_matches(query, [(one.segment.docs, one.place, *own) for one, own in zip(passages, spans, strict=True)])

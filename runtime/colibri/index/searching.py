@@ -15,9 +15,11 @@ from colibri.artefact import Bounds
 from colibri.errors import InputError, InputTypeError, ShapeError, StoreError
 from colibri.index import asking, blending, by_words, ranking
 from colibri.index.asking import Asked
+from colibri.index.beside import at_once
 from colibri.index.core import Core
 from colibri.index.document import Hit
 from colibri.index.results import hits
+from colibri.index.scores import Scores
 from colibri.index.storage import words
 from colibri.index.storage.snapshot import Snapshot
 from colibri.index.wanted import Wanted
@@ -25,6 +27,8 @@ from colibri.index.where import check_where
 from colibri.vectors import Offsets, TokenVectors
 
 T = TypeVar("T")
+_AT_ONCE_FROM = 5_000
+"""Passages from which on words and meaning are looked for at once: below, either takes as little as the thread."""
 
 
 class Abandoned(Exception):
@@ -241,8 +245,20 @@ def _by_both(
     within: Bounds | None,
 ) -> list[Hit]:
     best = max(wanted.offset + wanted.k, blending.STRETCHED)
-    (scores,) = ranking.scored(query, snapshot, chosen, wanted.threads, best, exact=wanted.exact)
-    rows = by_words.found(connection, asked, snapshot.passages, chosen)
+
+    def by_meaning() -> Scores:
+        (scores,) = ranking.scored(query, snapshot, chosen, wanted.threads, best, exact=wanted.exact)
+        return scores
+
+    def words_say() -> list[by_words.Found]:
+        return by_words.found(connection, asked, snapshot.passages, chosen)
+
+    # SQLite works on one thread, for as long as two score 100,000 passages (benchmarks/NOTES.md). Until both have
+    # ended nothing else asks this connection.
+    if wanted.threads != 1 and snapshot.passages >= _AT_ONCE_FROM:
+        scores, rows = at_once(by_meaning, words_say)
+    else:
+        scores, rows = by_meaning(), words_say()
     least = -math.inf if wanted.min_score is None else wanted.min_score * (query.weight or 1.0)
     places, added = blending.blended(connection, scores, rows, wanted.offset + wanted.k, least)
     return hits(connection, snapshot, query, scores, places, wanted, added, within)

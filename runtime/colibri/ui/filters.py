@@ -152,16 +152,10 @@ def _folders(held: Held, mask: Mask, given: Sequence[str]) -> list[Count]:
     shown = dict.fromkeys(folder.rstrip(inside(folder)[-1]) or folder for folder in given)
     found: dict[str, int] = {}
     for folder in shown:
-        own = held.below(folder)
+        own, names, codes = held.right_below(folder)
         found[folder] = int(mask[own].sum())
-        start = inside(folder)
-        for at in np.flatnonzero(mask[own]).tolist():
-            path = held.paths[own.start + at]
-            end = path.find(start[-1], len(start))
-            if end > 0 and path.startswith(start):
-                found[path[:end]] = (
-                    found.get(path[:end], 0) + 1 if path[:end] not in shown else found.get(path[:end], 0)
-                )
+        sums = np.bincount(codes[mask[own]], minlength=len(names) + 1)[: len(names)].tolist()
+        found |= {name: count for name, count in zip(names, sums, strict=True) if count and name not in shown}
     first = [Count(value=folder, count=found[folder]) for folder in shown]
     rest = [Count(value=folder, count=count) for folder, count in found.items() if folder not in shown]
     rest.sort(key=lambda one: (-one.count, one.value))

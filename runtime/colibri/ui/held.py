@@ -5,7 +5,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ _REST = 20.0
 """At most one part in so many of the time goes into reading it anew while an index changes..."""
 _QUICK_SECONDS = 0.05
 """...that takes longer than that to read."""
+_FOLDERS_KNOWN = 64  # roots and chosen ones, of 8 bytes a file
 _UNKNOWN_TIME = int(np.iinfo(np.int64).min)
 
 Ints = NDArray[np.int64]
@@ -50,6 +51,7 @@ class Held:
     readers: dict[str, set[str]]
     tongues: dict[str, set[str]]
     roots: dict[str, int]
+    _below: dict[str, tuple[slice, list[str], Ints]] = field(default_factory=dict, init=False)
 
     def below(self, folder: str) -> slice:
         """The files of a folder, or the file of that name."""
@@ -57,6 +59,23 @@ class Held:
         if first < len(self.paths) and self.paths[first] == folder:
             return slice(first, first + 1)
         return slice(*(bisect_left(self.paths, end) for end in ends_of(folder)))
+
+    def right_below(self, folder: str) -> tuple[slice, list[str], Ints]:
+        """The files of a folder, the folders right below it, and which of those each file lies in: an index into them,
+        their number for files of none. Worked out once: every letter that is typed counts them, and of 20,000 files it
+        takes 9 ms."""
+        known = self._below.get(folder)
+        if known is None:
+            own, start, codes = self.below(folder), inside(folder), dict[str, int]()
+            places = [path.find(start[-1], len(start)) if path.startswith(start) else -1 for path in self.paths[own]]
+            inner = [path[: max(end, 0)] for path, end in zip(self.paths[own], places, strict=True)]
+            numbers = [codes.setdefault(one, len(codes)) if one else -1 for one in inner]
+            found = np.array(numbers, np.int64)
+            known = own, list(codes), np.where(found < 0, len(codes), found)
+            if len(self._below) >= _FOLDERS_KNOWN:
+                self._below.clear()
+            self._below[folder] = known
+        return known
 
 
 def inside(folder: str) -> str:

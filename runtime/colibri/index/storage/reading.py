@@ -16,7 +16,7 @@ from colibri.index.storage.catalogue import SEGMENT_SHIFT
 from colibri.index.storage.checksums import document_crc, passage_crc, text_crc
 from colibri.index.storage.segments import Segment
 from colibri.index.storage.snapshot import Snapshot
-from colibri.index.storage.token_spans import unpacked
+from colibri.index.storage.token_spans import all_unpacked, unpacked
 from colibri.vectors import Span, Spans, TokenVectors
 
 MEND = "`colibri index --verify` says what is hit, --repair mends it"
@@ -85,7 +85,18 @@ class PassageRow:
 
     def token_spans(self) -> tuple[Spans | None, Spans | None]:
         """(tokens, 2), in the document's text, and further ones as `TokenVectors.more_spans`."""
-        return unpacked(self.spans, len(self.segment.docs[self.place]))
+        return unpacked(self.spans, self.tokens)
+
+    @property
+    def tokens(self) -> int:
+        """How many rows it has."""
+        starts = self.segment.docs.starts
+        return int(starts[self.place + 1] - starts[self.place])
+
+
+def all_token_spans(passages: Sequence[PassageRow]) -> list[tuple[Spans | None, Spans | None]]:
+    """`PassageRow.token_spans` of each."""
+    return all_unpacked([(one.spans, one.tokens) for one in passages])
 
 
 def by_number(connection: sqlite3.Connection, number: int) -> Row | None:

@@ -16,6 +16,7 @@ that have.
 """
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -155,6 +156,34 @@ def unpacked(data: bytes | None, tokens: int) -> tuple[Spans | None, Spans | Non
         raise StoreDamaged("token offsets are not those of their rows")
     more = np.column_stack([rows[~first], places[~first]]).astype(np.int32)
     return places[first], more[np.argsort(more[:, 0], kind="stable")]
+
+
+def all_unpacked(passages: Sequence[tuple[bytes | None, int]]) -> list[tuple[Spans | None, Spans | None]]:
+    """`unpacked` of many, with how many tokens each has. Those of one byte a token are read at once: one by one the 84
+    passages of a page's answer take 4 ms, as long as to find which of their tokens answer a query (Zen 4)."""
+    plain = {place: data for place, (data, tokens) in enumerate(passages) if data and _is_plain(data, tokens)}
+    told = dict(zip(plain, _of_plain(list(plain.values())), strict=True))
+    return [
+        (told[place], None) if place in told else unpacked(data, tokens)
+        for place, (data, tokens) in enumerate(passages)
+    ]
+
+
+def _is_plain(data: bytes, tokens: int) -> bool:
+    return len(data) == tokens and data[0] not in {_POOLED, _NIBBLES} and _FAR not in data
+
+
+def _of_plain(passages: Sequence[bytes]) -> list[Spans]:
+    """Of each, whose bytes are a token each."""
+    if not passages:
+        return []
+    codes, lasts = np.frombuffer(b"".join(passages), np.uint8), np.cumsum([len(data) for data in passages])
+    lengths = np.where(codes == _NONE, 0, codes & 15).astype(np.int64)
+    ends = np.cumsum(np.where(codes == _NONE, 0, codes >> 4) + lengths)
+    ends -= np.repeat(np.concatenate([[0], ends[lasts[:-1] - 1]]), np.diff(lasts, prepend=0))
+    spans = np.stack([ends - lengths, ends], axis=1)
+    spans[codes == _NONE] = 0
+    return np.split(_within(spans), lasts[:-1])
 
 
 def _unpacked_numbers(data: bytes, at: int, count: int) -> tuple[list[int], int]:
