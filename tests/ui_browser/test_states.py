@@ -156,10 +156,10 @@ def test_a_search_that_fails_says_why_and_is_tried_again(
     expect(page.locator("#trouble")).to_be_hidden()
 
 
-def test_a_question_too_long_is_refused_in_the_servers_words(page: Page, open_page: Opener) -> None:
+def test_a_question_too_long_is_refused_in_a_persons_words(page: Page, open_page: Opener) -> None:
     open_page.allowed += ["422"]
     page.locator("#query").fill("birds " * 2000)
-    expect(page.locator("#trouble")).to_contain_text("query")
+    expect(page.locator("#trouble")).to_contain_text("12,000 characters long, and 10,000 are the most; shorten it")
     page.locator("#query").fill("birds")
     answered(page, "birds")
     expect(page.locator("#trouble")).to_be_hidden()
