@@ -269,6 +269,19 @@ def test_a_page_that_may_not_change_or_open_offers_neither(open_page: Opener, se
     check(page)
 
 
+def test_why_an_index_is_not_kept_fresh_stands_at_the_foot_of_the_page(
+    open_page: Opener, server: UiServer, check: Check
+) -> None:
+    said = "the index may only be read here: it can be searched, and is not kept fresh"
+    change = {"can_change": False, "watching": False, "note": said}
+    page = open_page(server.address, before=lambda page: state_with(page, server, **change))
+    expect(page.locator("#progress-text")).to_contain_text(said)
+    expect(page.locator("#pause")).to_be_hidden()
+    page.locator("#folders-open").click()
+    expect(page.locator("#folders")).to_contain_text(said)
+    check(page)
+
+
 def test_a_code_in_the_address_is_good_once_and_never_kept(open_page: Opener, server: UiServer) -> None:
     """What a browser is started with, every user of the machine can read: so it is no token."""
     open_page.allowed += ["401"]

@@ -13,7 +13,7 @@ from colibri.cli.index_place import IndexOptions, NamedPath, index_options, open
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.serve import require_extra
 from colibri.cli.terminal import echo, visible
-from colibri.errors import InputError
+from colibri.errors import InputError, StoreError
 
 if TYPE_CHECKING:
     from colibri.machine import Served
@@ -57,16 +57,22 @@ def ui(paths: tuple[Path, ...], named: IndexOptions, port: int, browser: bool, a
         return
     from colibri import server
     from colibri.files import Refresh
-    from colibri.ui import serve_page
+    from colibri.index import may_write
+    from colibri.ui import READ_ONLY, serve_page
 
     listener = server.bound("127.0.0.1", port)
     with open_index(place, asked, create=True) as opened:
+        alone = not may_write(place)
+        if alone and paths:
+            raise StoreError(f"{place}: {READ_ONLY}; without PATH, `colibri ui` does that")
         if paths:  # one that cannot be indexed would keep the others out, where nobody is told
             Refresh(opened).check(paths, {})
 
         def ready(address: str, once: str) -> None:
             echo(address)
             echo(visible(f"the page of {place}; Ctrl-C ends it"), err=True)
+            if alone:
+                echo(READ_ONLY, err=True)
             if browser:
                 _show(once)
 
