@@ -32,9 +32,16 @@ def write(folder: Path, files: Mapping[str, str]) -> Path:
 class UiServer:
     """From the address that it prints to the end of its process."""
 
-    def __init__(self, *words: str, folder: Path, log: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *words: str,
+        folder: Path,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        user: int | None = None,
+    ) -> None:
         """words: of `colibri ui`. folder: where it is called, and where its index lies, where none is named. log: where
-        its stderr goes."""
+        its stderr goes. user: whose process it is, of a group of the same number; None: this one's."""
         named = () if {"--index", "--name"} & {*words} else ("--index", ".colibri-index")
         self.log = log
         self._stderr = log.open("ab")
@@ -44,6 +51,9 @@ class UiServer:
             stderr=self._stderr,
             cwd=folder,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
+            user=user,
+            group=user,
+            extra_groups=None if user is None else (),
         )
         assert self.process.stdout is not None
         self.lines: list[str] = []

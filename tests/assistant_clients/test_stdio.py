@@ -77,11 +77,23 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("search", {"query": "bird"}, "index: not said; there is 'birds', 'bread'"),
     ("search", {"query": "bird", "index": "other"}, "index 'other': no such index; there is 'birds', 'bread'"),
     ("search", {"query": " ", "index": "birds"}, "empty"),
-    ("search", {"query": "x", "index": "birds", "k": 99}, "less than or equal to 20"),
-    ("search", {"index": "birds"}, "Field required"),
+    ("search", {"query": "x", "index": "birds", "k": 99}, "k: found 99; wanted a whole number from 1 to 20"),
+    ("search", {"query": "x", "index": "birds", "k": 0}, "k: found 0; wanted a whole number from 1 to 20"),
+    ("search", {"query": "x", "index": "birds", "k": 10**40}, "wanted a whole number from 1 to 20"),
+    ("search", {"query": "x", "index": "birds", "k": 2.5}, "k: found 2.5; wanted a whole number from 1 to 20"),
+    ("search", {"query": "x", "index": "birds", "k": "many"}, 'k: found "many"; wanted a whole number from 1 to 20'),
+    ("search", {"query": "x" * 4_001}, "query: found 4,001 characters; wanted text of up to 4,000 characters"),
+    ("search", {"query": ["x"], "k": None}, 'query: found ["x"]; wanted text of up to 4,000 characters\nk: found null'),
+    ("search", {"query": "x", "index": 7}, "index: found 7; wanted text"),
+    ("search", {"query": "x", "index": "birds", "where": "year"}, 'where: found "year"; wanted an object'),
+    ("search", {"index": "birds"}, "query: missing, and required; wanted text of up to 4,000 characters"),
     ("search", {"query": "x", "index": "birds", "where": {"$near": 1}}, "unknown operator $near"),
     ("read_passage", {"id": "none", "index": "birds"}, "take an id that `search` gave"),
     ("read_passage", {"id": "birds", "index": "birds", "start": 9_999}, "a start below"),
+    ("read_passage", {"id": "birds", "start": -1}, "start: found -1; wanted a whole number from 0"),
+    ("read_passage", {"id": "birds", "end": -1}, "end: found -1; wanted a whole number from 0"),
+    ("read_passage", {"id": "birds", "neighbours": 21}, "neighbours: found 21; wanted a whole number from 0 to 20"),
+    ("read_passage", {"index": "birds"}, "id: missing, and required; wanted text"),
     ("delete", {"id": "birds"}, "Unknown tool"),
 ]
 
@@ -95,6 +107,7 @@ def test_an_error_says_what_to_do(words: list[str]) -> None:
     for (is_error, text), (_, _, said) in zip(asyncio.run(talk()), WRONG, strict=True):
         assert is_error
         assert said in text
+        assert "pydantic" not in text
 
 
 def test_it_answers_before_the_model_is_loaded(places: list[Path], tmp_path: Path) -> None:

@@ -173,6 +173,18 @@ def test_a_second_page_is_the_first_one(own: UiServer, base: Path, tmp_path: Pat
     wait_for_root(own, base / "second", 1)  # what it was called with, the first one indexes
 
 
+@pytest.mark.parametrize("other", [True, False])
+def test_a_port_that_the_first_page_does_not_have_is_said_to_be_not_applied(
+    own: UiServer, base: Path, other: bool
+) -> None:
+    port = str(own.port + 1 if other else own.port)  # nobody listens there: the first page answers
+    words = [sys.executable, "-m", "colibri", "ui", "--index", ".colibri-index", "--no-browser", "--port", port]
+    done = subprocess.run(words, cwd=base, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == own.address
+    said = f"it stays at http://127.0.0.1:{own.port}: --port {port} is not applied"
+    assert (said in done.stderr) is other
+
+
 @pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="whose names are always text")
 def test_a_folder_whose_name_is_no_text_is_handed_over_forgotten_and_added_as_it_is_shown(
     own: UiServer, base: Path

@@ -192,3 +192,10 @@ def test_what_cannot_be_asked_is_refused_in_words(page: UiServer, body: dict[str
     answer = page.api("search", body)
     assert (answer.status, answer.json["code"]) == (422, "VALIDATION_ERROR")
     assert answer.json["detail"]
+
+
+def test_a_question_too_long_is_refused_in_a_persons_words(page: UiServer) -> None:
+    answer = page.api("search", {"query": "\U0001f426" * 10_001})  # characters, of whatever size
+    assert (answer.status, answer.json["code"]) == (422, "VALIDATION_ERROR")
+    assert answer.json["detail"] == "the question is 10,001 characters long, and 10,000 are the most; shorten it"
+    assert page.api("search", {"query": "\U0001f426" * 10_000, "mode": "words"}).status == 200

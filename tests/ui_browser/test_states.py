@@ -156,10 +156,10 @@ def test_a_search_that_fails_says_why_and_is_tried_again(
     expect(page.locator("#trouble")).to_be_hidden()
 
 
-def test_a_question_too_long_is_refused_in_the_servers_words(page: Page, open_page: Opener) -> None:
+def test_a_question_too_long_is_refused_in_a_persons_words(page: Page, open_page: Opener) -> None:
     open_page.allowed += ["422"]
     page.locator("#query").fill("birds " * 2000)
-    expect(page.locator("#trouble")).to_contain_text("query")
+    expect(page.locator("#trouble")).to_contain_text("12,000 characters long, and 10,000 are the most; shorten it")
     page.locator("#query").fill("birds")
     answered(page, "birds")
     expect(page.locator("#trouble")).to_be_hidden()
@@ -266,6 +266,19 @@ def test_a_page_that_may_not_change_or_open_offers_neither(open_page: Opener, se
     page.locator("#folders-open").click()
     expect(page.locator("#folder-path")).to_be_hidden()
     assert page.get_by_role("button", name=re.compile("^Forget")).count() == 0
+    check(page)
+
+
+def test_why_an_index_is_not_kept_fresh_stands_at_the_foot_of_the_page(
+    open_page: Opener, server: UiServer, check: Check
+) -> None:
+    said = "the index may only be read here: it can be searched, and is not kept fresh"
+    change = {"can_change": False, "watching": False, "note": said}
+    page = open_page(server.address, before=lambda page: state_with(page, server, **change))
+    expect(page.locator("#progress-text")).to_contain_text(said)
+    expect(page.locator("#pause")).to_be_hidden()
+    page.locator("#folders-open").click()
+    expect(page.locator("#folders")).to_contain_text(said)
     check(page)
 
 

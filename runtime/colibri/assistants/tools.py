@@ -4,17 +4,18 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
 
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
-from mcp_types import CallToolResult, TextContent, ToolAnnotations
-from pydantic import Field
+from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from pydantic import Field, ValidationError
 from starlette.applications import Starlette
 
 from colibri import __version__
 from colibri.assistants.answers import Listing, Reading, Results
 from colibri.assistants.library import LONGEST_QUERY, MOST_RESULTS, Library
 from colibri.assistants.reading import MOST_CHARACTERS
+from colibri.assistants.refusing import refusal
 from colibri.assistants.words import in_words
 from colibri.errors import ColibriError
 
@@ -46,9 +47,23 @@ End = Annotated[int | None, Field(description="Character to read to; left out: t
 Neighbours = Annotated[int, Field(description="How many passages before and after come along.", ge=0, le=20)]
 
 
+class _Server(MCPServer[Any]):  # type: ignore[misc]  # no extra is where types are checked
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """As the protocol's package does it, which tells of arguments that do not fit in words for programmers."""
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            schema = next(tool.input_schema for tool in await self.list_tools() if tool.name == name)
+            raise ToolError(refusal(error.__cause__.errors(include_url=False), schema)) from error.__cause__
+
+
 def server(library: Library) -> MCPServer[Any]:
     """A server of the library's indexes."""
-    made: MCPServer[Any] = MCPServer(
+    made = _Server(
         "colibri",
         title="Colibri",
         instructions=INSTRUCTIONS,

@@ -4,6 +4,7 @@ import webbrowser
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -12,7 +13,7 @@ from colibri.cli.index_place import IndexOptions, NamedPath, index_options, open
 from colibri.cli.options import ModelOptions, model_options
 from colibri.cli.serve import require_extra
 from colibri.cli.terminal import echo, visible
-from colibri.errors import InputError
+from colibri.errors import InputError, StoreError
 
 if TYPE_CHECKING:
     from colibri.machine import Served
@@ -52,20 +53,26 @@ def ui(paths: tuple[Path, ...], named: IndexOptions, port: int, browser: bool, a
     from colibri.machine import find
 
     if (found := find(place, page=True)) is not None:
-        _open_first(found, place, paths, browser)
+        _open_first(found, place, paths, port, browser)
         return
     from colibri import server
     from colibri.files import Refresh
-    from colibri.ui import serve_page
+    from colibri.index import may_write
+    from colibri.ui import READ_ONLY, serve_page
 
     listener = server.bound("127.0.0.1", port)
     with open_index(place, asked, create=True) as opened:
+        alone = not may_write(place)
+        if alone and paths:
+            raise StoreError(f"{place}: {READ_ONLY}; without PATH, `colibri ui` does that")
         if paths:  # one that cannot be indexed would keep the others out, where nobody is told
             Refresh(opened).check(paths, {})
 
         def ready(address: str, once: str) -> None:
             echo(address)
             echo(visible(f"the page of {place}; Ctrl-C ends it"), err=True)
+            if alone:
+                echo(READ_ONLY, err=True)
             if browser:
                 _show(once)
 
@@ -78,10 +85,10 @@ def ui(paths: tuple[Path, ...], named: IndexOptions, port: int, browser: bool, a
             options={name: value for name, value in asdict(asked).items() if name not in {"model", "dim"}},
         )
     if found is not None:
-        _open_first(found, place, paths, browser)
+        _open_first(found, place, paths, port, browser)
 
 
-def _open_first(found: "Served", place: Path, paths: tuple[Path, ...], browser: bool) -> None:
+def _open_first(found: "Served", place: Path, paths: tuple[Path, ...], port: int, browser: bool) -> None:
     """Open the page that another process has of this index, and tell it of the folders."""
     from colibri.files import shown
     from colibri.ui import ask_page, page_address
@@ -90,6 +97,8 @@ def _open_first(found: "Served", place: Path, paths: tuple[Path, ...], browser: 
         ask_page(found, "add", {"path": shown(path.absolute())})
     echo(page_address(found.url, token=found.token or ""))
     echo(visible(f"the page of {place} is open already (process {found.pid})"), err=True)
+    if port and port != urlsplit(found.url).port:
+        echo(f"it stays at {found.url}: --port {port} is not applied; end that process to open it there", err=True)
     if browser:
         _show(page_address(found.url, code=ask_page(found, "code", {})["code"]))
 

@@ -33,6 +33,7 @@ __all__ = [
     "highlights",
     "is_abandoned",
     "is_index_folder",
+    "may_write",
     "refusal",
     "unwritten",
 ]
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from colibri.index.encoding import IndexModel, Passages
     from colibri.index.index import Index
     from colibri.index.lookup import can_be_there, document_of
-    from colibri.index.opening import being_made, by_one_alone, is_abandoned, is_index_folder, unwritten
+    from colibri.index.opening import being_made, by_one_alone, is_abandoned, is_index_folder, may_write, unwritten
     from colibri.index.ready import Given, given_rows, passages_of
     from colibri.index.searching import of_texts, on_a_thread
     from colibri.index.storage.row_layout import RowKind
@@ -74,7 +75,7 @@ else:
             "encoding": "IndexModel Passages",
             "index": "Index",
             "lookup": "can_be_there document_of",
-            "opening": "being_made by_one_alone is_abandoned is_index_folder unwritten",
+            "opening": "being_made by_one_alone is_abandoned is_index_folder may_write unwritten",
             "ready": "Given given_rows passages_of",
             "searching": "of_texts on_a_thread",
             "storage.row_layout": "RowKind",

@@ -138,6 +138,11 @@ def is_abandoned(folder: Path) -> bool:
     return True
 
 
+def may_write(folder: Path) -> bool:
+    """Whether this user may change the index in a folder: neither the file system nor their rights forbid it."""
+    return catalogue.writable(folder, folder / catalogue.FILE_NAME)
+
+
 def is_index_folder(names: Collection[str]) -> bool:
     """Whether a folder that holds these names is an index, a damaged one too, or an export of one (see `transfer`).
 

@@ -12,9 +12,9 @@ from colibri.machine import door
 if TYPE_CHECKING:
     from colibri.ui.client import ask_page
     from colibri.ui.guard import Guard
-    from colibri.ui.program import add_search_page, page_address, serve_page
+    from colibri.ui.program import READ_ONLY, add_search_page, page_address, serve_page
 else:
     __getattr__, __dir__ = door(
         __name__,
-        {"client": "ask_page", "guard": "Guard", "program": "add_search_page page_address serve_page"},
+        {"client": "ask_page", "guard": "Guard", "program": "READ_ONLY add_search_page page_address serve_page"},
     )

@@ -24,6 +24,7 @@ class Desk:
     encode    a question's rows, float32; called in threads
     tending   what keeps the index fresh; None: this page does not
     can_open  whether files are opened on this machine
+    note      why this page does not keep the index fresh, where that is to be said
     """
 
     index: Index
@@ -31,6 +32,7 @@ class Desk:
     tending: Tending | None
     can_open: bool
     holder: Holder
+    note: str | None = None
 
     def state(self) -> State:
         """What there is. Blocks."""
@@ -51,7 +53,7 @@ class Desk:
             can_open=self.can_open,
             can_change=self.tending is not None,
             watching=following is not None and following.watching,
-            note=None if following is None else following.note,
+            note=self.note if following is None else following.note,
             roots=roots,
             indexing=indexing_of(following, failed, empty=not roots),
             passed_over=passed_count(self.index),

@@ -12,7 +12,7 @@ from colibri.files import is_gone, kind_of_reader, place
 from colibri.index import Hit, PassageHit
 from colibri.ui.held import NO_FILE, UNKNOWN, file_of, language_of
 from colibri.ui.messages import FoundFile, Passage
-from colibri.ui.shades import shades, sums_of
+from colibri.ui.shades import shades, sums_of, words_of_tokens
 
 PASSAGES = 3
 """Of a file, at most."""
@@ -57,8 +57,11 @@ def path_of(file: Mapping[str, Any]) -> str | None:
 def files_of(groups: Sequence[Group], hits: Mapping[str, Hit], query: str) -> list[FoundFile]:
     """Files as the page shows them. hits: by id, explained; one that is missing was deleted since."""
     chosen = [(group, _best([hits[one] for one in group.ids if one in hits])) for group in groups]
+    asked = words_of_tokens(
+        query, (match.query for _, passages in chosen for _, passage in passages for match in passage.matches)
+    )
     sums = {
-        id(passage): sums_of(query, hit.text or "", passage.start, passage.end, passage.matches)
+        id(passage): sums_of(asked, hit.text or "", passage.start, passage.end, passage.matches)
         for _, passages in chosen
         for hit, passage in passages
     }

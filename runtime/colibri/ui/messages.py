@@ -26,9 +26,10 @@ class Filters(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SearchRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """POST search. k, offset: in files."""
+    """POST search. query: what a person typed, so a person is told where it is too long (`searching`). k, offset: in
+    files."""
 
-    query: Annotated[str, msgspec.Meta(max_length=10_000)]
+    query: str
     k: Annotated[int, msgspec.Meta(ge=1, le=200)] = 20
     offset: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 0
     mode: Mode | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from colibri.errors import ColibriError
-from colibri.index import Index
+from colibri.index import Index, may_write
 from colibri.machine import Served, find
 from colibri.machine import announce as announced
 from colibri.server import App, Hints, Models, Settings, run, url
@@ -26,6 +26,7 @@ from colibri.vectors import TokenVectors
 if TYPE_CHECKING:
     from colibri.model import Colibri
 
+READ_ONLY = "the index may only be read here: it can be searched, and is not kept fresh"
 _PLACES = 4
 _HINTS = Hints(
     other_host="this page answers only to this machine's own names, 127.0.0.1 and localhost",
@@ -51,19 +52,29 @@ def serve_page(
     paths     to index first
     options   of `colibri.load`, for the process that indexes, as JSON takes them
 
+    Where the index may only be read, the page searches it, and says that it is not kept fresh.
+
     Returns at once who has the page of this index already, where somebody has.
     """
     token = Guard.new_token()
     questions = Questions(index, load)
-    tending = Tending(index, options or {})
+    tending = Tending(index, options or {}) if may_write(index.path) else None
     app = App(Models([]), Settings(grace_seconds=2.0), any_host=False, places=_PLACES, hints=_HINTS)
     guard = Guard(token=token, hosts=own_hosts(listener.getsockname()[1]))
-    desk = Desk(index=index, encode=questions, tending=tending, can_open=True, holder=Holder(index))
+    desk = Desk(
+        index=index,
+        encode=questions,
+        tending=tending,
+        can_open=True,
+        holder=Holder(index),
+        note=READ_ONLY if tending is None else None,
+    )
     add_hits(app, index, questions, guard)
     add_page(app, desk, guard, at_root=True)
 
     def started() -> None:
-        tending.start(list(paths))
+        if tending is not None:
+            tending.start(list(paths))
         threading.Thread(target=_warm, args=(desk, questions), daemon=True).start()
         ready(page_address(url(listener), token=token), page_address(url(listener), code=guard.new_code()))
 
@@ -75,7 +86,8 @@ def serve_page(
             run(app, listener, started)
             return None
     finally:
-        tending.stop()
+        if tending is not None:
+            tending.stop()
         questions.close()
 
 

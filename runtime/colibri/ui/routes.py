@@ -151,7 +151,8 @@ class _Routes:
         async with self._asked(request, kind) as asked:
             tending = self._desk.tending
             if tending is None:
-                raise Problem(403, "UI_FORBIDDEN", "this page only searches; who runs the server indexes")
+                why = self._desk.note or "this page only searches; who runs the server indexes"
+                raise Problem(403, "UI_FORBIDDEN", why)
             said = await self._work(request, lambda: act(tending, asked))
             return json_response(Done(note=said) if isinstance(said, str) else Done())
 

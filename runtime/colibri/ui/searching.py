@@ -10,7 +10,7 @@ from typing import Any
 
 from colibri.explain import Span
 from colibri.index import Asked, Hit, Index, asked
-from colibri.server import invalid
+from colibri.server import Problem, invalid
 from colibri.ui.desk import Desk
 from colibri.ui.filters import counts, where_of
 from colibri.ui.found import Group, files_of, grouped
@@ -21,6 +21,7 @@ from colibri.vectors import TokenVectors
 _SORTED = 200
 """Files that are put in order by time or name: those that fit best, whichever page of the answer is asked for."""
 _ORDERS: dict[str, Callable[[Group], Any]] = {"time": lambda one: -one.changed_ns, "name": lambda one: one.name}
+LONGEST_QUERY = 10_000
 _FITS: tuple[Fit, ...] = ("likely", "maybe", "unlikely")
 _MORE = 4
 _GOES_ON = re.compile(r"\w\w$")
@@ -74,7 +75,12 @@ class Searching:
         self._one = asyncio.Lock()
 
     async def search(self, request: SearchRequest) -> SearchAnswer:
-        """Files, best first. A cancellation ends it between two steps."""
+        """Files, best first. A cancellation ends it between two steps. Raises Problem 422 for what cannot be asked."""
+        if len(request.query) > LONGEST_QUERY:
+            found, most = f"{len(request.query):,}", f"{LONGEST_QUERY:,}"
+            raise Problem(
+                422, "VALIDATION_ERROR", f"the question is {found} characters long, and {most} are the most; shorten it"
+            )
         began = time.perf_counter()
         async with self._one:
             held = await asyncio.to_thread(self._desk.holder.get)

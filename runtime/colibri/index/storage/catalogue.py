@@ -187,7 +187,7 @@ class Catalogue:
     def _connect(self, create: bool) -> sqlite3.Connection:
         mode = "rwc" if create else "rw"
         frozen = None
-        if not create and not _writable(self._folder, self._path):
+        if not create and not writable(self._folder, self._path):
             mode = "ro"
             frozen = self._read_only_signature()
         new = [path for path in self._files() if mode != "ro" and not path.exists()]
@@ -333,6 +333,6 @@ def _of_sqlite(error: BaseException) -> bool:
     return last is not None and str(last.tb_frame.f_globals.get("__name__")).startswith("colibri.index.")
 
 
-def _writable(folder: Path, file: Path) -> bool:
+def writable(folder: Path, file: Path) -> bool:
     """Whether SQLite may keep its log beside the file."""
     return os.access(folder, os.W_OK | os.X_OK) and (not file.exists() or os.access(file, os.W_OK))

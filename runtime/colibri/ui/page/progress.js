@@ -90,7 +90,7 @@ export function sentence(state) {
     const rest = left || left === 0 ? `${span(left)} left` : "";
     return [`Indexing ${number(done)} of ${counted(total, "file")}`, file ? visible(file) : "", pace, rest].filter(Boolean).join(" · ");
   }
-  return [held, state.watching ? "following changes" : "", away ? `${counted(away, "folder")} not there` : "", state.note ? "see Folders" : ""].filter(Boolean).join(" · ");
+  return [held, state.watching ? "following changes" : "", away ? `${counted(away, "folder")} not there` : "", state.note ? (state.can_change ? "see Folders" : state.note) : ""].filter(Boolean).join(" · ");
 }
 
 /** The files that were passed over, why, and what to do. */
