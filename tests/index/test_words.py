@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colibri import Document, Index, InputError, StoreError, TokenVectors
-from colibri.index import by_words
+from colibri.index import by_words, searching
 from colibri.index.storage import catalogue
 from colibri.index.storage import words as storage
 from colibri.index.storage.cutting import words_in, words_of
@@ -471,3 +471,17 @@ def test_rows_of_a_filter_are_listed_or_looked_up_with_the_same_answers(
         ]
     assert answers[0] == answers[10**9]
     assert sum(map(len, answers[0])) > 50
+
+
+@pytest.mark.parametrize("query", ["quick brown", "fuchs -fox", "nothing of it"])
+def test_words_beside_meaning_find_what_they_find_after_it(
+    query: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "_AT_ONCE_FROM", 0)
+    with Index.open(tmp_path / "index", dim=DIM, space_id=SPACE) as index:
+        filled(index)
+        asked: dict[str, Any] = {"mode": "both", "text": query, "explain": True, "passages": 2}
+        alone = index.search(rows(3), threads=1, **asked)
+        assert alone
+        assert index.search(rows(3), threads=2, **asked) == alone
+        assert index.search(rows(3), **asked) == alone
