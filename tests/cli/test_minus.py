@@ -78,4 +78,13 @@ def test_an_index_of_no_documents_is_told_from_a_miss(tmp_path: Path) -> None:
     assert run("search", "--index", str(tmp_path / "i"), "bird").stderr.endswith(
         "nothing found: the index holds no documents yet\n"
     )
-    assert run("search", "--index", str(tmp_path / "i"), "bird", "--where", "id=x").stderr.endswith("nothing found\n")
+    assert run("search", "--index", str(tmp_path / "i"), "bird", "--where", "id=x").stderr.endswith(
+        "nothing found: the filters leave no document\n"
+    )
+
+
+def test_filters_that_leave_nothing_are_told_from_a_miss(place: str) -> None:
+    here = ("search", "--index", place, "--where", "id=nobody")
+    assert run(*here, "bird").stderr == "nothing found: the filters leave no document\n"
+    for more in (['"no such phrase"'], ["--mode", "words", "bird"], [" "]):  # which may be why as well
+        assert run(*here, *more).stderr == "nothing found\n", more

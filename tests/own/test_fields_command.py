@@ -30,5 +30,7 @@ def test_a_field_that_no_document_has_is_said_with_the_nearest(tmp_path: Path, m
     done = run("search", "bird", *here, "--where", '{"file.sufix": {"$ne": "md"}}')
     assert done.stderr == "no document has the field file.sufix; the nearest is file.suffix\n"
     assert "a.md" in done.stdout
-    assert run("search", "bird", *here, "--where", "file.suffix=pdf").stderr == "nothing found\n"
+    assert run("search", "bird", *here, "--where", "file.suffix=pdf").stderr == (
+        "nothing found: the filters leave no document\n"
+    )
     assert "unknown_fields" not in run("search", "bird", *here, "--where", "file.suffix=md", "--json").stdout

@@ -104,8 +104,9 @@ def search(
         found |= {"unknown_fields": unknown} if unknown else {}
         echo_json(found | ({"unknown_folders": outside} if outside else {}))
     else:
-        nothing = [] if hits else [_nothing(query, mode, narrowed=where is not None)]
-        for line in nothing + said_of_folders(outside) + said_of(unknown):
+        hints = said_of_folders(outside) + said_of(unknown)
+        nothing = [] if hits else [_nothing(query, mode, narrowed=where is not None, hinted=bool(hints))]
+        for line in nothing + hints:
             echo(line, err=True)
         fitting = shown(hits, least, query=query, everything=everything)
         for line in listing(fitting, marks=marks):
@@ -127,16 +128,18 @@ class _Question:
     exact: bool
 
 
-def _nothing(query: str, mode: str, *, narrowed: bool) -> str:
-    """That nothing was found, and why, where that is not for want of a text that fits. narrowed: by a filter."""
+def _nothing(query: str, mode: str, *, narrowed: bool, hinted: bool) -> str:
+    """That nothing was found, and why, where that is not for want of a text that fits. narrowed: by a filter. hinted:
+    what is wrong with that is said after it."""
     from colibri.index import asked
 
     said = asked(query)
     if said.is_nothing and said.excluded:
         return "nothing found: the query says only what must not be there; add a word to look for"
-    if not (said.is_nothing or said.narrows or narrowed or mode == "words"):  # by meaning every document is ranked
-        return "nothing found: the index holds no documents yet"
-    return "nothing found"
+    if said.is_nothing or said.narrows or mode == "words" or hinted:
+        return "nothing found"
+    # By meaning every document is ranked.
+    return f"nothing found: {'the filters leave no document' if narrowed else 'the index holds no documents yet'}"
 
 
 def _say_alone(why: str, query: str) -> None:
