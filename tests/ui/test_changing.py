@@ -57,6 +57,16 @@ def test_folders_come_and_go(own: UiServer, base: Path) -> None:
     assert own.api("forget", {"path": str(base / "two/c.md")}).status == 200
 
 
+def test_what_is_no_path_is_refused_in_words(own: UiServer) -> None:
+    for path, said in (
+        ("", "path: '': wanted a whole path, from the root of the disk or ~ on"),
+        ("/" + "x" * 4_096, "path: 4,097 characters are too many for a path; wanted up to 4,096"),
+    ):
+        for route in ("add", "forget"):
+            answer = own.api(route, {"path": path})
+            assert (answer.status, answer.json["detail"]) == (422, said)
+
+
 def test_what_the_users_own_file_names_is_forgotten_and_said_to_come_back(tmp_path: Path) -> None:
     write(tmp_path, {"one/a.txt": "A goose swims.\n", "two/a.txt": "A bear sleeps.\n"})
     roots = [str(tmp_path / "one"), str(tmp_path / "link")]

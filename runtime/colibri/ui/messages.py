@@ -57,9 +57,9 @@ class FileRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class PathRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """POST add and forget."""
+    """POST add and forget. path: what a person typed, so a person is told what is wrong with it (`tending`)."""
 
-    path: _Path
+    path: str
 
 
 class Nothing(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

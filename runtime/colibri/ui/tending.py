@@ -17,6 +17,7 @@ from colibri.ui.held import Held
 from colibri.ui.messages import Indexing, PassedAnswer, PassedCount, PassedOver, RootState
 
 _JOIN_SECONDS = 10.0
+_LONGEST_PATH = 4_096
 
 
 class Tending:
@@ -99,6 +100,8 @@ def _busy(why: str) -> Problem:
 
 def _absolute(path: str) -> Path:
     """As the page shows it, or as it is typed. Raises Problem 422."""
+    if len(path) > _LONGEST_PATH:
+        raise invalid("path", f"{len(path):,} characters are too many for a path; wanted up to {_LONGEST_PATH:,}")
     found = Path(real(path))
     if path.startswith("~"):
         try:
