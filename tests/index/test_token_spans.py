@@ -158,19 +158,19 @@ def test_many_at_once_are_what_each_is_alone(
 ) -> None:
     passages = []
     for kind, spans, pooled in several:
-        own = None if spans is None else spans_of(spans)
-        more = np.array([[0, 3, 5]], np.int32) if pooled and spans else None
-        passages.append((packed(own, more, kind), 0 if spans is None else len(spans)))
+        rows = None if spans is None else spans_of(spans)
+        beside = np.array([[0, 3, 5]], np.int32) if pooled and spans else None
+        passages.append((packed(rows, beside, kind), 0 if spans is None else len(spans)))
     found = all_unpacked(passages)
     assert len(found) == len(passages)
-    for (spans, more), (data, tokens) in zip(found, passages, strict=True):
-        alone = unpacked(data, tokens)
-        assert (spans is None, more is None) == (alone[0] is None, alone[1] is None)
-        if spans is not None:
-            assert spans.dtype == np.int32
-            np.testing.assert_array_equal(spans, alone[0])
-        if more is not None:
-            np.testing.assert_array_equal(more, alone[1])
+    for (own, further), (data, tokens) in zip(found, passages, strict=True):
+        alone, further_alone = unpacked(data, tokens)
+        assert (own is None, further is None) == (alone is None, further_alone is None)
+        if own is not None:
+            assert own.dtype == np.int32
+            np.testing.assert_array_equal(own, alone)
+        if further is not None:
+            np.testing.assert_array_equal(further, further_alone)
 
 
 def test_damage_among_many_is_found() -> None:
