@@ -21,7 +21,8 @@ from colibri.vectors import TokenVectors
 _SORTED = 200
 """Files that are put in order by time or name: those that fit best, whichever page of the answer is asked for."""
 _ORDERS: dict[str, Callable[[Group], Any]] = {"time": lambda one: -one.changed_ns, "name": lambda one: one.name}
-LONGEST_QUERY = 10_000
+_LONGEST_QUERY = 10_000
+"""Characters."""
 _FITS: tuple[Fit, ...] = ("likely", "maybe", "unlikely")
 _MORE = 4
 _GOES_ON = re.compile(r"\w\w$")
@@ -76,8 +77,8 @@ class Searching:
 
     async def search(self, request: SearchRequest) -> SearchAnswer:
         """Files, best first. A cancellation ends it between two steps. Raises Problem 422 for what cannot be asked."""
-        if len(request.query) > LONGEST_QUERY:
-            found, most = f"{len(request.query):,}", f"{LONGEST_QUERY:,}"
+        if len(request.query) > _LONGEST_QUERY:
+            found, most = f"{len(request.query):,}", f"{_LONGEST_QUERY:,}"
             raise Problem(
                 422, "VALIDATION_ERROR", f"the question is {found} characters long, and {most} are the most; shorten it"
             )
