@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 import colibri
-from colibri.cli.search import listing
+from colibri.cli.listing import listing
 from colibri.files.sync import Sync, Wanted
 
 DOCUMENTS = [

@@ -2,6 +2,7 @@
 
     python3 run.py bench ui --work DIR                 makes the index in DIR first (1 GB, minutes), which is kept
     python3 run.py bench ui --work DIR --index PATH    asks one that is there, such as `bench recoll` leaves
+    python3 run.py bench ui --work DIR --beside TREE   the terminal's command of another `git worktree`, in turns
 
 A passage is pieces of this repository's documentation, 5 to 15 tokens each, with the rows that colibri-mini gives them
 there: random rows would be as far from every query, and a search that sign bits screen would score them all. A query
@@ -34,6 +35,7 @@ from report import machine
 ROOT = Path(__file__).parents[2]
 FILES, PASSAGES_A_FILE, SHORTEST, LONGEST = 20_000, 5, 20, 60
 SHORTEST_RUN, LONGEST_RUN = 5, 15
+_BETWEEN_SECONDS = 0.2
 STAGES = ("encode", "words", "score", "texts", "total")
 LANGUAGES = ("en", "en", "en", "de", "fr", "und")
 QUERIES = (
@@ -172,6 +174,22 @@ def _of(times: list[float]) -> dict[str, float]:
     return {"p50": round(statistics.median(times), 1), "p95": round(float(np.percentile(times, 95)), 1)}
 
 
+def commands(place: Path, rounds: int, trees: list[Path]) -> dict[str, Any]:
+    """`colibri search` as a shell starts it, while the page answers it: of each tree in turns, by the clock."""
+    walls: dict[Path, list[float]] = {tree: [] for tree in trees}
+    for query in (QUERIES[0], *QUERIES * rounds):  # the first of each warms up
+        for tree, own in walls.items():
+            command = [sys.executable, "-m", "colibri", "search", *query.split(), "--index", str(place)]
+            began = time.perf_counter()
+            done = subprocess.run(
+                command, env={**os.environ, "PYTHONPATH": str(tree / "runtime")}, capture_output=True, check=True
+            )
+            own.append((time.perf_counter() - began) * 1e3)
+            assert done.stdout
+            time.sleep(_BETWEEN_SECONDS)
+    return {str(n or "this"): _of(own[1:]) for n, own in enumerate(walls.values())}
+
+
 def at_rest(page: Page, seconds: float) -> dict[str, Any]:
     """Nobody asks: memory, CPU time and how often it woke."""
     cpu, wakes = page.cpu_seconds(), page.status("voluntary_ctxt_switches")
@@ -191,8 +209,11 @@ def at_rest(page: Page, seconds: float) -> dict[str, Any]:
 @click.option("--files", type=click.IntRange(min=1), default=FILES, show_default=True, help="Of 5 passages each.")
 @click.option("--rounds", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--rest", type=click.FloatRange(min=0), default=10.0, show_default=True, help="Seconds to look at rest.")
+@click.option("--beside", type=click.Path(path_type=Path, exists=True), multiple=True, help="Trees of other builds.")
 @click.option("--json", "out", type=click.Path(path_type=Path), help="Append one JSON line a case.")
-def main(work: Path, own: Path | None, files: int, rounds: int, rest: float, out: Path | None) -> None:
+def main(
+    work: Path, own: Path | None, files: int, rounds: int, rest: float, beside: tuple[Path, ...], out: Path | None
+) -> None:
     """Time the page's server."""
     work.mkdir(parents=True, exist_ok=True)
     place = prepare(work, files) if own is None else own
@@ -211,6 +232,7 @@ def main(work: Path, own: Path | None, files: int, rounds: int, rest: float, out
         rows.append({"case": "typing, filtered", **typed(page, rounds, {"filters": filters})})
         state = [page.ask("state")[1] for _ in range(20)]
         rows.append({"case": "state", "answer_ms": _of(state)})
+        rows.append({"case": "colibri search", "answer_ms": commands(place, 3 * rounds, [ROOT, *beside])})
         rows.append({"case": "after searching", **at_rest(page, rest)})
     finally:
         page.end()

@@ -14,7 +14,8 @@ from click import unstyle
 from click.testing import CliRunner, Result
 
 from colibri.cli import group
-from colibri.cli.search import parsed, snippet
+from colibri.cli.listing import snippet
+from colibri.cli.search_filters import parsed
 from colibri.errors import InputError
 from colibri.explain import Match, Span
 from colibri.index import Index, PassageHit

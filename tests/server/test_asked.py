@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from colibri import explain
 from colibri import index as library
-from colibri.cli import asking, group
+from colibri.cli import answered, asking, group
 from colibri.machine import announce, find
 from colibri.machine.served import Served
 from colibri.server.api import hits
@@ -168,9 +168,9 @@ def test_whatever_else_is_said_and_searched_without_it(
 
 def test_hits_of_an_answer_have_the_fields_of_the_librarys() -> None:
     for ours, theirs in (
-        (asking.Hit, library.Hit),
-        (asking.PassageHit, library.PassageHit),
-        (asking.Match, library.Match),
+        (answered.Hit, library.Hit),
+        (answered.PassageHit, library.PassageHit),
+        (answered.Match, library.Match),
     ):
         assert [one.name for one in fields(ours)] == [one.name for one in fields(theirs)]
 
@@ -191,6 +191,35 @@ def test_asking_loads_neither_numpy_nor_onnxruntime(folder: Path) -> None:
     assert "a.md" in done.stdout
 
 
+def test_what_shows_an_answer_is_loaded_while_it_is_waited_for() -> None:
+    code = "import sys, colibri.cli.search, colibri.cli.asking; print(*sorted(sys.modules))"
+    before = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"colibri.cli.listing", "colibri.cli.answered", "colibri.files.places"} & {*before}
+    asked, answer = threading.Event(), b'HTTP/1.0 200 OK\r\n\r\n{"results": [], "mode": "both"}'
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                while not connection.recv(1 << 16).endswith(b"}"):
+                    pass
+                asked.set()
+                assert loaded.wait(60)
+                connection.sendall(answer)
+
+        loaded, thread = threading.Event(), threading.Thread(target=serve)
+        thread.start()
+        served = Served(url=f"http://127.0.0.1:{listening.getsockname()[1]}", pid=1, page=False)
+
+        def load() -> None:
+            assert asked.wait(60)  # the question is there, and nobody has answered it
+            loaded.set()
+
+        told = asking.asked(served, "bird", 5, None, 2, "both", exact=False, meanwhile=load)
+        thread.join()
+    assert (told.hits, told.mode) == ([], "both")
+
+
 def test_a_page_is_asked_with_its_token(
     folder: Path, alone: dict[tuple[str, ...], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,6 +237,6 @@ def test_all_that_a_row_of_pooled_tokens_stands_for_comes_along() -> None:
     plain = explain.Match(explain.Span(0, 3), explain.Span(4, 9), 0.5, 0.25)
     assert "also" not in msgspec.json.decode(msgspec.json.encode(hits._match(plain)))
     for match in (plain, replace(plain, also=(explain.Span(19, 24), explain.Span(30, 31)))):
-        told = asking._match(msgspec.json.decode(msgspec.json.encode(hits._match(match))))
+        told = answered._match(msgspec.json.decode(msgspec.json.encode(hits._match(match))))
         assert [getattr(told, one.name) for one in fields(match)] == [getattr(match, one.name) for one in fields(match)]
         assert list(map(tuple, told.answers)) == list(map(tuple, match.answers))

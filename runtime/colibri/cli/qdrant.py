@@ -11,9 +11,10 @@ import click
 from colibri.cli.fitting import Least, fit_options, kept, left_out, shown
 from colibri.cli.grouped import MODEL, Suggesting
 from colibri.cli.index_place import IndexOptions, NamedPath
+from colibri.cli.listing import listing
 from colibri.cli.minus import WithQuery
 from colibri.cli.options import ModelOptions, model_options
-from colibri.cli.search import listing, parsed
+from colibri.cli.search_filters import parsed
 from colibri.cli.terminal import LINES, echo, echo_json, visible
 from colibri.errors import InputError, StoreUnfinished
 from colibri.machine import counted
