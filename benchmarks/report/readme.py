@@ -19,7 +19,7 @@ from typing import Any
 sys.path.append(str(Path(__file__).parents[1]))  # tests load this file by its path
 
 from report.readme_encode import encode
-from report.readme_large import growth, screen, stores
+from report.readme_large import growth, million, screen, stores
 from report.readme_pool import pool
 
 ROOT = Path(__file__).parents[2]
@@ -280,6 +280,7 @@ TABLES: dict[str, tuple[str, Callable[[Rows], str]]] = {
     "screen": ("screen", screen),
     "screen_vnni": ("screen_vnni", screen),
     "growth": ("growth", growth),
+    "million": ("million", million),
 }
 PAGES = (
     "README.md",

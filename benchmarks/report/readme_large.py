@@ -1,4 +1,4 @@
-"""The tables of bench_stores, bench_screen and bench_growth."""
+"""The tables of bench_stores, bench_screen, bench_growth and bench_million."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -88,6 +88,39 @@ def growth(rows: Rows) -> str:
         f"({_machine(rows)}, two threads; {row['rows']} rows of 64 dims, 20 to 40 a passage, made of runs of 5 to 15 "
         f"rows of {row['real']:,} real passages, {most}. From the 10th to the 100th best the score falls by "
         f"{fall['made']} of itself among {gap['passages']:,} made passages, by {fall['real']} among as many real ones.)"
+    )
+    return "\n".join([*lines, "", about])
+
+
+_WAYS = {
+    "colibri": "`colibri.Index`, int8 rows, sign bits first",
+    "colibri, exact": "the same, `exact=True`",
+    "lancedb, IVF_PQ, 20 probes, 10 refined": "LanceDB, IVF_PQ, 20 probes, refined 10 times",
+    "lancedb, IVF_PQ, 100 probes, 100 refined": "LanceDB, IVF_PQ, 100 probes, refined 100 times",
+    "lancedb, flat": "LanceDB, float16, every row",
+    "edge, float16": "Edge, float16, every row",
+    "edge, turbo8": "Edge, Turbo8, every row",
+}
+
+
+def million(rows: Rows) -> str:
+    """A line a way of asking, with what its store took to make."""
+    lines = ["| | made in s (its index) | disk MB | p50 (most) ms | of the exact ten | RSS MB |", "|---|" + "---|" * 5]
+    made = {row["store"]: row for row in rows if "store" in row}
+    ways = [row for row in rows if "way" in row]
+    for row in sorted(ways, key=lambda row: list(_WAYS).index(row["way"])):
+        store = made[next(name for name in made if row["way"].startswith(name))]
+        index = f" ({store['index_s']:,.0f})" if store["index_s"] else ""
+        took = f"{row['p50_ms']:,.0f} ({row['max_ms']:,.0f}) | {row['kept']:.1%} | {row['rss_mb']:,.0f}"
+        lines.append(f"| {_WAYS[row['way']]} | {store['ingest_s']:,.0f}{index} | {store['disk_mb']:,.0f} | {took} |")
+    for name, row in made.items():
+        if "not_within_minutes" in row:
+            lines.append(f"| {name} | not within {row['not_within_minutes']:.0f} minutes | | | | |")
+    first = ways[0]
+    about = (
+        f"({_machine(rows)}, what threads each takes by itself; the passages of the table above, {first['tokens']} "
+        f"query tokens, {first['questions']} questions in turns, of which the first warms up. The ten are those of "
+        f"`exact=True` over int8 rows, which the others got as floats. RSS counts pages of files.)"
     )
     return "\n".join([*lines, "", about])
 

@@ -335,7 +335,7 @@ def test_several_words_are_one_query(notes: Path) -> None:
     assert run("search", "small", "bird", "-k", "1", "sings").output == quoted.output
     nothing = run("search", "", "  ")
     assert (nothing.exit_code, nothing.stdout) == (0, "")
-    assert nothing.stderr.endswith("nothing found\n")
+    assert nothing.stderr.endswith("nothing found: the query holds no word to look for\n")
     assert run("search").exit_code == 2
 
 

@@ -104,7 +104,7 @@ def search(
         echo_json(found | ({"unknown_folders": outside} if outside else {}))
     else:
         hints = said_of_folders(outside) + said_of(unknown)
-        nothing = [] if hits else [_nothing(query, mode, narrowed=where is not None, hinted=bool(hints))]
+        nothing = [] if hits else [_nothing(place, query, mode, narrowed=where is not None, hinted=bool(hints))]
         for line in nothing + hints:
             echo(line, err=True)
         fitting = shown(hits, least, query=query, everything=everything)
@@ -127,18 +127,29 @@ class _Question:
     exact: bool
 
 
-def _nothing(query: str, mode: str, *, narrowed: bool, hinted: bool) -> str:
-    """That nothing was found, and why, where that is not for want of a text that fits. narrowed: by a filter. hinted:
-    what is wrong with that is said after it."""
-    from colibri.index import asked
+def _nothing(place: Path, query: str, mode: str, *, narrowed: bool, hinted: bool) -> str:
+    """That nothing was found, and why. narrowed: by a filter. hinted: what is wrong with that is said after it."""
+    from colibri.index import Index, asked
 
     said = asked(query)
     if said.is_nothing and said.excluded:
         return "nothing found: the query says only what must not be there; add a word to look for"
-    if said.is_nothing or said.narrows or mode == "words" or hinted:
+    if said.is_nothing:
+        return "nothing found: the query holds no word to look for"
+    with Index.open(place, create=False) as index:
+        if not len(index):
+            return "nothing found: the index holds no documents yet"
+    if hinted:
         return "nothing found"
-    # By meaning every document is ranked.
-    return f"nothing found: {'the filters leave no document' if narrowed else 'the index holds no documents yet'}"
+    left = "that the filters leave " if narrowed else ""
+    if said.required:
+        return f"nothing found: no document {left}has all that stands in quotation marks"
+    if mode == "words":
+        return f"nothing found: no document {left}has a word of the query"
+    # By meaning every document is ranked that may be.
+    if narrowed:
+        return "nothing found: the filters leave no document"
+    return "nothing found: what a minus excludes stands in every document" if said.excluded else "nothing found"
 
 
 def _say_alone(why: str, query: str) -> None:

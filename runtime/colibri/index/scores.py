@@ -167,8 +167,7 @@ class Scores:
         if not len(self._head.bits) and self._waiting:
             self._head = _Head.of(self._bits, max(_HEAD, 4 * len(self._seen)))
             some = self._bits[:: screen.ONE_IN]
-            # In order once, of which each round looks at the first few: chances of all took a millisecond a round.
-            self._others = np.sort(some[(some < self._head.bits[-1]) & (some > -np.inf)])[::-1]
+            self._others = some[(some < self._head.bits[-1]) & (some > -np.inf)]
         return len(self._head.bits) > 0
 
 
