@@ -119,10 +119,16 @@ def million(rows: Rows) -> str:
     first = ways[0]
     about = (
         f"({_machine(rows)}, what threads each takes by itself; the passages of the table above, {first['tokens']} "
-        f"query tokens, {first['questions']} questions in turns, of which the first warms up. The ten are those of "
-        f"`exact=True` over int8 rows, which the others got as floats. RSS counts pages of files.)"
+        f"query tokens, {first['questions']} questions in turns, of which the first warms up{_apart(ways)}. The ten are "
+        f"those of `exact=True` over int8 rows, which the others got as floats. RSS counts pages of files.)"
     )
     return "\n".join([*lines, "", about])
+
+
+def _apart(ways: Rows) -> str:
+    """Those that were asked in a run of their own, as one that reads all it has from disk leaves no page to others."""
+    own = [row for row in ways if row["questions"] != ways[0]["questions"]]
+    return "".join(f"; {_WAYS[row['way']]} in a run before it, {row['questions']}" for row in own)
 
 
 def _machine(rows: Rows) -> str:
