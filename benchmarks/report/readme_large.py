@@ -119,8 +119,8 @@ def million(rows: Rows) -> str:
     first = ways[0]
     about = (
         f"({_machine(rows)}, what threads each takes by itself; the passages of the table above, {first['tokens']} "
-        f"query tokens, {first['questions']} questions in turns, of which the first warms up{_apart(ways)}. The ten are "
-        f"those of `exact=True` over int8 rows, which the others got as floats. RSS counts pages of files.)"
+        f"query tokens, {first['questions']} questions in turns, of which the first warms up{_apart(ways)}. "
+        "The ten are those of `exact=True` over int8 rows, which the others got as floats. RSS counts pages of files.)"
     )
     return "\n".join([*lines, "", about])
 
