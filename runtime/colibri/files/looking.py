@@ -76,29 +76,28 @@ def walked(root: Path, wanted: Wanted, troubles: Troubles, below: Collection[str
             troubles.left_out[shown(found.path)] = OTHER_KINDS
 
 
-def looked(jobs: Iterable[Job], roots: Iterable[str]) -> Iterator[Looked]:
-    """Walk them. roots: all that the index has; what is a deeper root's is left to it.
+def looked(job: Job, roots: Iterable[str]) -> Looked:
+    """Walk one. roots: all that the index has; what is a deeper root's is left to it.
 
-    Raises InputError for a root that is not there.
+    Raises InputError for a root that is not there, and OSError where it leaves meanwhile.
     """
-    for job in jobs:
-        one, path, wanted = Looked(job), job.path, job.wanted
-        troubles = Troubles()
-        for found in walked(job.root, wanted, troubles, job.below):
-            place = shown(found.path)
-            if owner(place, roots) != path or not job.looks_at(place):
-                continue
-            hand = next((away for away in job.without if within(place, away)), None)
-            if hand is None:
-                one.found[place] = replace(found, given=True) if job.named and place in job.below else found
-            else:
-                troubles.left_out[hand] = REMOVED
-        for place in set(job.mounts) - troubles.mounts:
-            if not os.path.ismount(place) and os.path.lexists(place):
-                troubles.unreadable[place] = _UNMOUNTED
-        one.troubles = Troubles(
-            {place: why for place, why in troubles.unreadable.items() if owner(place, roots) == path},
-            {place: why for place, why in troubles.left_out.items() if owner(place, roots) == path},
-            troubles.mounts,
-        )
-        yield one
+    one, path, wanted = Looked(job), job.path, job.wanted
+    troubles = Troubles()
+    for found in walked(job.root, wanted, troubles, job.below):
+        place = shown(found.path)
+        if owner(place, roots) != path or not job.looks_at(place):
+            continue
+        hand = next((away for away in job.without if within(place, away)), None)
+        if hand is None:
+            one.found[place] = replace(found, given=True) if job.named and place in job.below else found
+        else:
+            troubles.left_out[hand] = REMOVED
+    for place in troubles.mounts.union(job.mounts):  # one that was mounted a moment ago may have been walked since
+        if not os.path.ismount(place) and os.path.lexists(place):
+            troubles.unreadable[place] = _UNMOUNTED
+    one.troubles = Troubles(
+        {place: why for place, why in troubles.unreadable.items() if owner(place, roots) == path},
+        {place: why for place, why in troubles.left_out.items() if owner(place, roots) == path},
+        troubles.mounts,
+    )
+    return one

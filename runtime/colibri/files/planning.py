@@ -2,10 +2,11 @@
 
 import os
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from colibri.errors import InputError
 from colibri.files import facts as facts_of
 from colibri.files.facts import Known, known_files
 from colibri.files.known import by_ending, label
@@ -30,6 +31,7 @@ class Plan:
     known      what the index has, by path, moves included
     summaries  of each job, by its root
     moved      old path -> new path
+    left       roots that were there when the run began, and not any more when they had been walked -> why
     """
 
     due: list[tuple[Found, Job]] = field(default_factory=list)
@@ -37,6 +39,7 @@ class Plan:
     summaries: dict[str, Summary] = field(default_factory=dict)
     mounts: dict[str, set[str]] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
+    left: dict[str, str] = field(default_factory=dict)
 
 
 class Planner:
@@ -49,15 +52,23 @@ class Planner:
         self._roots = roots
         self.plan = Plan(known={}, summaries={job.path: Summary() for job in jobs})
 
-    def run(self, others: Sequence[Job], gone: Mapping[str, bool], known: dict[str, Known] | None = None) -> Plan:
+    def run(
+        self,
+        others: Sequence[Job],
+        gone: Mapping[str, bool],
+        known: dict[str, Known] | None = None,
+        why_gone: Callable[[str], str] = lambda root: "",
+    ) -> Plan:
         """Moved documents get their new names and those that are gone leave; files to read are told.
 
-        known   what the index has, where that was just asked
-        others  roots that are not of this run, where files may have moved to
-        gone    roots that are not there any more -> whether the last run missed them already
+        known     what the index has, where that was just asked
+        others    roots that are not of this run, where files may have moved to
+        gone      roots that are not there any more -> whether the last run missed them already
+        why_gone  why a root is not there; "" it is. Nothing is done with one that left while it was walked
         """
         plan = self.plan
-        seen = list(looked(self._jobs.values(), self._roots))
+        seen = self._walk(why_gone)
+        gone = {**dict.fromkeys(plan.left, False), **gone}
         own = shown(self._index.path.resolve())
         for one in seen:
             summary = plan.summaries[one.job.path]
@@ -78,6 +89,23 @@ class Planner:
             self._say_what_stays(one)
         plan.due = [entry for path, entry in found.items() if self._is_due(path, *entry)]
         return plan
+
+    def _walk(self, why_gone: Callable[[str], str]) -> list[Looked]:
+        seen = []
+        for path, job in list(self._jobs.items()):
+            failed: InputError | OSError | None = None
+            try:
+                seen.append(looked(job, self._roots))
+            except (InputError, OSError) as error:
+                failed = error
+            # Asked for now: of a disk that left before it was walked, the empty folder in its place looks like one of
+            # which all files were deleted.
+            if why := why_gone(path):
+                self.plan.left[path] = why
+                del self._jobs[path]
+            elif failed is not None:
+                raise failed
+        return [one for one in seen if one.job.path in self._jobs]
 
     def _is_due(self, path: str, one: Found, job: Job) -> bool:
         summary, before = self.plan.summaries[job.path], self.plan.known.get(path)
@@ -112,8 +140,9 @@ class Planner:
     def _move_elsewhere(self, leaving: Sequence[str], others: Sequence[Job]) -> None:
         known = {path: self.plan.known[path] for path in leaving if is_gone(path)}
         found: dict[str, tuple[Found, Job]] = {}
-        for one in looked(others, self._roots) if known else ():
-            found |= {path: (file, one.job) for path, file in one.found.items() if path not in self.plan.known}
+        for job in others if known else ():
+            files = looked(job, self._roots).found
+            found |= {path: (file, job) for path, file in files.items() if path not in self.plan.known}
         self._rename(moves(known, {path: one for path, (one, _) in found.items()}, ()), found)
 
     def _rename(self, some: Sequence[Move], found: Mapping[str, tuple[Found, Job]]) -> None:

@@ -73,8 +73,11 @@ class Refresh:
         away = [path for path, one in self.gone.items() if one.lost]
         away += [path for path, why in states.items() if why and not why.startswith(CLOSED)]
         self._away = {path: self._roots[path].missed for path in away}
-        due = self.sync.plan_jobs(list(self._jobs.values()), self._roots, others, self._away, known)
-        self._after_moves(away)
+        due = self.sync.plan_jobs(
+            list(self._jobs.values()), self._roots, others, self._away, known, lambda path: self._why_gone(path, known)
+        )
+        self._give_up_those_that_left(known)
+        self._after_moves([*away, *self.sync.planned.left])
         return due
 
     def check(self, paths: Sequence[Path], given: Mapping[str, Any], *, reset: bool = False) -> None:
@@ -111,9 +114,15 @@ class Refresh:
                 asked.setdefault(root, set()).add(path)
         known = known_files(self._index, [path for below in asked.values() for path in below])
         for root, below in asked.items():
-            if not why_gone(root, known, self._roots[root].mounts):  # else a look at all of it will say so
+            if why := self._why_gone(root, known):
+                self._note_gone(root, why, self._own(root, known_files(self._index, [root])))
+            else:
                 self._jobs[root] = replace(self._job(root, below - {root}), named=False)
-        return self.sync.plan_jobs(list(self._jobs.values()), self._roots, known=known)
+        due = self.sync.plan_jobs(
+            list(self._jobs.values()), self._roots, known=known, why_gone=lambda path: self._why_gone(path, known)
+        )
+        self._give_up_those_that_left(known)
+        return due
 
     def run(self, due: Iterable[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
         """Read and index them, and remember what was passed by."""
@@ -135,8 +144,10 @@ class Refresh:
                     continue
                 root.remember_skipped(own.skipped)
                 root.when, root.not_read, root.left_out = when, own.not_read, own.left_out
-                mounts = {path} | self.sync.planned.mounts.get(path, set()) | set(job.mounts)
-                root.mounts = sorted(one for one in mounts if Path(real(one)).is_mount() or one in own.skipped)
+                had = {*root.mounts, *self.sync.planned.mounts.get(path, ())}
+                root.mounts = sorted(
+                    one for one in {path, *had} if Path(real(one)).is_mount() or (one in had and one in own.skipped)
+                )
 
         change_roots(self._index, ended)
         return summary
@@ -259,15 +270,33 @@ class Refresh:
         change_roots(self._index, changed)
 
     def _look(self, path: str, known: Mapping[str, Known], below: Collection[str]) -> None:
-        if why := why_gone(path, known, self._roots[path].mounts):
-            own = [entry for one, entry in known.items() if owner(one, self._roots) == path]
+        if why := self._why_gone(path, known):
+            own = self._own(path, known)
             if not own and why == GONE:  # there is nothing to keep
                 self._roots.pop(path)
                 self._forgotten.add(path)
                 return
-            self.gone[path] = Gone(why, len(own), sum(len(entry.ids) for entry in own), lost=not why.startswith(CLOSED))
+            self._note_gone(path, why, own)
         else:
             self._jobs[path] = self._job(path, below)
+
+    def _why_gone(self, path: str, known: Mapping[str, Known]) -> str:
+        return why_gone(path, known, self._roots[path].mounts)
+
+    def _own(self, root: str, known: Mapping[str, Known]) -> list[Known]:
+        return [entry for one, entry in known.items() if owner(one, self._roots) == root]
+
+    def _note_gone(self, path: str, why: str, own: Collection[Known]) -> None:
+        documents = sum(len(entry.ids) for entry in own)
+        self.gone[path] = Gone(why, len(own), documents, lost=not why.startswith(CLOSED))
+
+    def _give_up_those_that_left(self, known: Mapping[str, Known]) -> None:
+        """While they were walked: as if they had been gone before."""
+        for path, why in self.sync.planned.left.items():
+            self._note_gone(path, why, self._own(path, known))
+            if self.gone[path].lost:
+                self._away[path] = False
+            del self._jobs[path]
 
     def _job(self, path: str, below: Collection[str]) -> Job:
         root = self._roots[path]
@@ -286,7 +315,7 @@ class Refresh:
             return
         known, away = self.sync.planned.known, []
         for path in lost:
-            own = [entry for one, entry in known.items() if owner(one, self._roots) == path]
+            own = self._own(path, known)
             moved = [new for old, new in self.sync.planned.moved.items() if owner(old, self._roots) == path]
             if not own and os.path.lexists(real(path)):
                 self.gone.pop(path, None)  # an empty folder, all of whose files are elsewhere

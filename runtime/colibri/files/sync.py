@@ -62,9 +62,10 @@ class Sync:
         others: Sequence[Job] = (),
         gone: Mapping[str, bool] | None = None,
         known: dict[str, Known] | None = None,
+        why_gone: Callable[[str], str] = lambda root: "",
     ) -> list[tuple[Found, Job]]:
         """The same of roots that are each wanted in their way; see `Planner`."""
-        self.planned = Planner(self._index, jobs, roots).run(others, gone or {}, known)
+        self.planned = Planner(self._index, jobs, roots).run(others, gone or {}, known, why_gone)
         return self.planned.due
 
     def run(self, due: Iterable[tuple[Found, Job]], done: Callable[[int], object]) -> Summary:
