@@ -278,7 +278,7 @@ class Follower:
         if look is None:
             return
         self._failures = 0
-        if self._watching is not None and not look.get("again"):
+        if self._watching is not None:
             self._watching.looked(look, done, now)
         if done["long"]:
             lane.close()  # it gave way to all else, for good, and the next save is not to wait

@@ -63,6 +63,7 @@ class Watching:
         self._commits = self._others_at = -1
         self._patience_ends = math.inf
         self._ours: set[str] = set()  # roots that are being indexed here
+        self._gone: set[str] = set()  # roots that were not there when they were looked at last
         self._begun = False
         self._took = 0.0
 
@@ -141,13 +142,24 @@ class Watching:
             self._commits, self._check_at = -1, now
 
     def looked(self, look: Look, done: Mapping[str, Any], now: float) -> None:
-        """A look ended."""
+        """A look ended. One that is done once more, for what went on beside it, says nothing of how it went."""
+        self._missed(set(done["gone"]), look)
+        if look.get("again"):
+            return
         if "changed" in look:
             found = any(done[name] for name in ("indexed", "moved", "removed"))
             self._batches.looked(look["changed"], now, found=found)
         elif not look["paths"]:
             self._took = done["seconds"]
         self._check_at = now  # it may have brought roots
+
+    def _missed(self, gone: set[str], look: Look) -> None:
+        """Roots that a look did not find. One that vanished and is back before `_check` sees it is the same as before,
+        but what listened to it may not any more, and what changed there was passed over: it counts as one that came."""
+        for path in gone - self._gone:
+            self._there.pop(path, None)
+        seen = {path for path in self._gone if _is_of(look, path)}
+        self._gone = (self._gone - seen) | gone
 
     def _check(self, now: float) -> None:
         """Whether roots came, left, or are others than before."""
@@ -289,6 +301,12 @@ def _identity(path: str, root: Root) -> Identity:
     except (OSError, ValueError):
         return None
     return (found.st_dev, found.st_ino, repr(sorted(root.wanted.stored().items())))
+
+
+def _is_of(look: Look, root: str) -> bool:
+    """Whether a look would have found that a root is there."""
+    asked: list[str] = look["changed"] if "changed" in look else look["paths"]
+    return not asked or any(within(one, root) or within(root, one) for one in asked)
 
 
 def _is_read(path: str) -> bool:
