@@ -69,9 +69,13 @@ class Watcher:
             stream.close()
 
     def until(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = SECONDS) -> dict[str, Any]:
-        """The next line of a kind."""
+        """The next line of a kind. Raises queue.Empty, which says what came last, and what the processes do."""
         while True:
-            line = awaited(self._lines, seconds)
+            try:
+                line = awaited(self._lines, seconds)
+            except queue.Empty:
+                said = f"no line in {seconds:.0f} s; the last were {self.said[-5:]}; {self._doing()}"
+                raise queue.Empty(said) from None
             if line is None:
                 assert self.process.stderr is not None
                 raise AssertionError(f"it ended: {self.process.wait()}, {self.process.stderr.read()}")
@@ -92,6 +96,16 @@ class Watcher:
         """Processes that it started and that are there (Linux)."""
         tasks = Path(f"/proc/{self.process.pid}/task")
         return [int(one) for task in tasks.iterdir() for one in (task / "children").read_text().split()]
+
+    def _doing(self) -> str:
+        """What it and its children wait for (Linux)."""
+        found = []
+        with suppress(OSError):
+            for number in (self.process.pid, *self.children()):
+                for task in Path(f"/proc/{number}/task").iterdir():
+                    stat = (task / "stat").read_text().rpartition(") ")[2]
+                    found.append(f"{number}/{task.name} {stat[0]} {(task / 'wchan').read_text()}")
+        return f"exit code {self.process.poll()}, threads {found}"
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
