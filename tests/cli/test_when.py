@@ -1,12 +1,13 @@
-"""Times as people type them, against the calendar."""
+"""Times as people type them, against the calendar, and as they read them."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colibri.cli.when import moment
+from colibri.cli.when import local, moment
 from colibri.errors import InputError
 
 NOW = datetime(2026, 3, 31, 12, 30, tzinfo=UTC)
@@ -111,3 +112,17 @@ def test_any_iso_time_with_a_zone_is_read_exactly(when: datetime, offset: timezo
         moment_ns
         == (when.replace(tzinfo=offset) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
     )
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process is fixed here")
+def test_a_time_is_read_by_the_clock_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        for zone, shown in (("HERE-05:30", "2025-02-01 02:29"), ("HERE+08", "2025-01-31 12:59"), ("UTC", None)):
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+            assert local("2025-01-31T20:59:30+00:00") == (shown or "2025-01-31 20:59")
+        assert local("2025-01-31T20:59:30") == "2025-01-31T20:59:30", "nobody says where"
+        assert local("some day") == "some day"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -2,6 +2,8 @@
 
 import json
 import os
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +152,23 @@ def test_another_users_that_was_found_is_a_problem_that_is_told(mine: Path, tmp_
     assert (found["meant"], [one["name"] for one in found["indexes"]]) == (None, ["default"])
     assert "belongs to user 4242" in found["problems"][0]
     assert run("status").stdout.startswith("problem: ")
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process is fixed here")
+def test_a_person_is_told_the_time_here_and_a_program_with_its_zone(
+    mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("index", tmp_path / "work", *MODEL)
+    (root,) = told()["indexes"][0]["roots"]
+    when = datetime.fromisoformat(root["when"])
+    assert when.utcoffset() == timedelta()
+    monkeypatch.setenv("TZ", "HERE-05:30")
+    try:
+        time.tzset()
+        here = when + timedelta(hours=5, minutes=30)
+        for shown in (run("status").stdout, run("index", "--stats").stdout):
+            assert f"; last looked at {here:%Y-%m-%d %H:%M}\n" in shown
+        assert told()["indexes"][0]["roots"] == [root]
+    finally:
+        monkeypatch.undo()
+        time.tzset()

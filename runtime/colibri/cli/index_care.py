@@ -9,6 +9,7 @@ from colibri.cli.index_place import open_index
 from colibri.cli.index_run import left_out, not_read
 from colibri.cli.options import ModelOptions
 from colibri.cli.terminal import echo, echo_json, visible
+from colibri.cli.when import local
 from colibri.errors import InputError
 from colibri.files import Wanted, coming_back, remove, shown_options, what_is_held
 from colibri.index import Index, RowKind
@@ -101,7 +102,7 @@ def _stats(opened: Index, as_json: bool) -> None:
     for root in held.roots:
         echo("")
         echo(visible(f"{root['path']}  {root['gone']}" if root["gone"] else root["path"]))
-        when = f"last looked at {root['when']}" if root["when"] else "not looked at to its end yet"
+        when = f"last looked at {local(root['when'])}" if root["when"] else "not looked at to its end yet"
         echo(f"  {counted(root['files'], 'file')}, {counted(root['documents'], 'document')}; {when}")
         if options := shown_options(Wanted.of(root["options"])):
             echo(visible(f"  {options}"))

@@ -10,6 +10,7 @@ import click
 
 from colibri.cli.index_place import IndexOptions, index_options, is_index
 from colibri.cli.terminal import echo, echo_json, visible
+from colibri.cli.when import local
 from colibri.errors import ColibriError, StoreError
 from colibri.machine import counted
 from colibri.own import DEFAULT, Which, configuration_file, configured_names, named_indexes, own_index, settings_of
@@ -172,7 +173,8 @@ def _lines(one: Mapping[str, Any]) -> list[str]:
 
 
 def _root_lines(root: Mapping[str, Any]) -> list[str]:
-    state = root["gone"] or (f"last looked at {root['when']}" if root["when"] else "not looked at to its end yet")
+    looked = f"last looked at {local(root['when'])}" if root["when"] else "not looked at to its end yet"
+    state = root["gone"] or looked
     lines = [f"  {root['path']}  {counted(root['files'], 'file')}, {counted(root['documents'], 'document')}; {state}"]
     passed = [f"{root['skipped']:,} skipped"] if root["skipped"] else []
     if count := sum(root["not_read"].values()):

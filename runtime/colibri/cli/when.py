@@ -1,4 +1,5 @@
-"""Times as people type them: 2025, 2025-01, 2025-01-31, 2025-01-31T17:30, today, yesterday, 7d, "2 weeks ago"."""
+"""Times as people type them: 2025, 2025-01, 2025-01-31, 2025-01-31T17:30, today, yesterday, 7d, "2 weeks ago"; and as
+they read them."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,15 @@ _UNITS = {
 _UNIT = {word: unit for unit, words in _UNITS.items() for word in words.split()}
 _SECONDS = {"s": 1, "min": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 _FORMS = "2025, 2025-01, 2025-01-31, 2025-01-31T17:30, today, yesterday, 7d, 2 weeks, 3 months, 1y"
+
+
+def local(stamp: str) -> str:
+    """A time with its zone (ISO 8601) by this machine's clock, as in "2025-01-31 17:30"; another text as it is."""
+    try:
+        when = datetime.fromisoformat(stamp)
+        return stamp if when.tzinfo is None else when.astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return stamp
 
 
 def moment(text: str, now: datetime, *, end: bool) -> int:
