@@ -582,6 +582,7 @@ def test_an_index_of_before_there_were_roots_has_those_of_its_documents(notes: P
         (["index", "--export", ""], 2, "an empty path"),
         (["search", "bird", "--index", ""], 2, "an empty path"),
         (["index", "old/notes", "absent"], 1, "absent: no such file or folder"),
+        (["index", ".colibri-index"], 1, ".colibri-index: is in the folder of the index itself, "),
     ],
 )
 def test_wrong_use_is_explained_before_any_work(
@@ -590,6 +591,17 @@ def test_wrong_use_is_explained_before_any_work(
     monkeypatch.chdir(kept)
     assert said in run(*words, code=code).output
     assert len(held()) == 4
+
+
+@pytest.mark.parametrize("more", [[], ["--watch"]])
+def test_no_index_is_made_in_the_folder_that_it_is_to_be_made_of(
+    tmp_path: Path, more: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("new").mkdir()
+    said = run("index", "new", "--into", "new", *more, code=1).stderr
+    assert "new: is in the folder of the index itself, " in said
+    assert list(Path("new").iterdir()) == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no pty on Windows")

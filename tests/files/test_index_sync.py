@@ -150,6 +150,16 @@ def test_an_interruption_keeps_what_was_indexed(index: Index, notes: Path) -> No
     assert index.verify().clean
 
 
+@pytest.mark.parametrize("within", [".", "segments"])
+def test_the_folder_of_the_index_itself_is_no_root(index: Index, notes: Path, within: str) -> None:
+    own = index.path / within
+    with pytest.raises(InputError) as refused:
+        index.sync([notes, own])
+    assert str(refused.value).startswith(f"{own}: is in the folder of the index itself, {index.path}, ")
+    assert (len(index), index.note("folders")) == (0, None)
+    index.sync(index.path.parent)  # one that it lies in is
+
+
 def test_it_runs_on_another_thread(index: Index, notes: Path) -> None:
     assert asyncio.run(asyncio.to_thread(index.sync, notes)).documents == 5
 

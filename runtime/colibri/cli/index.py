@@ -209,6 +209,11 @@ def index(
     for path in paths:
         if not path.exists() and not is_index(place):
             raise InputError(f"{path}: no such file or folder")
+    if paths:
+        from colibri.files import refuse_own_folder
+
+        for path in paths:  # before there is an index of nothing
+            refuse_own_folder(path, place)
     named.place(quiet=quiet or as_json)
     given: dict[str, Any] = {
         "globs": tuple(glob for glob in globs if glob) if globs else None,

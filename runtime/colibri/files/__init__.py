@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from colibri.files.summary import Summary
     from colibri.files.sync import Sync
     from colibri.files.syncing import sync_files
-    from colibri.files.walk import shown
+    from colibri.files.walk import refuse_own_folder, shown
     from colibri.files.wanted import Wanted, shown_options
 else:
     __getattr__, __dir__ = door(
@@ -53,7 +53,7 @@ else:
             "summary": "Summary",
             "sync": "Sync",
             "syncing": "sync_files",
-            "walk": "shown",
+            "walk": "refuse_own_folder shown",
             "wanted": "Wanted shown_options",
         },
     )

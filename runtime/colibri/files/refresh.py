@@ -18,7 +18,7 @@ from colibri.files.roots import Root, change_roots, current_roots, roots_of
 from colibri.files.summary import Summary
 from colibri.files.sync import Sync
 from colibri.files.tongues import note_languages
-from colibri.files.walk import Found, Troubles, outermost, resolved, walk, within
+from colibri.files.walk import Found, Troubles, outermost, refuse_own_folder, resolved, walk, within
 from colibri.files.wanted import Wanted, shown_change
 from colibri.index import Index
 
@@ -49,8 +49,8 @@ class Refresh:
         given   options (fields of `Wanted`) that differ from those the roots have
         reset   whether the others go back to their defaults
 
-        Raises InputError for a path that is not there and of which the index holds nothing, where there is no root, and
-        for a configuration that cannot be.
+        Raises InputError for a path that is not there and of which the index holds nothing, for one in the folder of
+        the index itself, where there is no root, and for a configuration that cannot be.
         """
         known = self._begin(given)
         before = {path: root.wanted for path, root in self._roots.items()}
@@ -178,6 +178,7 @@ class Refresh:
         whole: set[str] = set()
         parts: dict[str, set[str]] = {}
         for given_path in paths:
+            refuse_own_folder(given_path, self._index.path)
             path = resolved(given_path)
             root = owner(path, self._roots)
             there = os.path.lexists(real(path))

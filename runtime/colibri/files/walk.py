@@ -284,3 +284,12 @@ def resolved(path: Path) -> str:
         return shown(os.path.realpath(path))  # Path.resolve raises for a circle
     except (OSError, ValueError) as error:
         raise InputError(f"{shown(path)!r}: no path ({getattr(error, 'strerror', None) or error})") from error
+
+
+def refuse_own_folder(path: Path, index: Path) -> None:
+    """Raise InputError for a path that is the folder of the index that it is to go into, or lies there."""
+    if within(resolved(path), resolved(index)):
+        raise InputError(
+            f"{shown(path)}: is in the folder of the index itself, {shown(index)}, where no files are looked for; "
+            "name the files and folders that are to be found"
+        )
