@@ -206,14 +206,7 @@ def index(
     place = named.which.path
     if (rebuild or (not paths and not _is_configured(place))) and not is_index(place):
         raise click.UsageError(f"{_USE} (there is no index in {visible(str(place))})")
-    for path in paths:
-        if not path.exists() and not is_index(place):
-            raise InputError(f"{path}: no such file or folder")
-    if paths:
-        from colibri.files import refuse_own_folder
-
-        for path in paths:  # before there is an index of nothing
-            refuse_own_folder(path, place)
+    _check_paths(paths, place)
     named.place(quiet=quiet or as_json)
     given: dict[str, Any] = {
         "globs": tuple(glob for glob in globs if glob) if globs else None,
@@ -243,6 +236,16 @@ def index(
         Run(opened, place, named.which.words, as_json=as_json, quiet=quiet).refresh(
             paths, changes, defaults, prune=prune, yes=yes
         )
+
+
+def _check_paths(paths: tuple[Path, ...], place: Path) -> None:
+    """Before an index of nothing is made for them. Raises InputError."""
+    from colibri.files import refuse_own_folder
+
+    for path in paths:
+        if not path.exists() and not is_index(place):
+            raise InputError(f"{path}: no such file or folder")
+        refuse_own_folder(path, place)
 
 
 def _is_configured(place: Path) -> bool:
