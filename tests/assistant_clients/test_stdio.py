@@ -55,7 +55,7 @@ def test_every_tool_by_the_protocols_own_client(words: list[str]) -> None:
                 assert tool.annotations is not None
                 assert tool.annotations.read_only_hint
                 assert tool.output_schema is not None
-            listed = await client.call_tool("list_indexes", {})
+            listed = await client.call_tool("list_indexes", {"any": "-"})  # some clients make one up
             assert listed.structured_content is not None
             assert [one["name"] for one in listed.structured_content["indexes"]] == ["birds", "bread"]
             found = await client.call_tool("search", {"query": "a bird", "index": "birds", "k": 1})
@@ -87,6 +87,9 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("search", {"query": "x", "index": 7}, "index: found 7; wanted text"),
     ("search", {"query": "x", "index": "birds", "where": "year"}, 'where: found "year"; wanted an object'),
     ("search", {"index": "birds"}, "query: missing, and required; wanted text of up to 4,000 characters"),
+    ("search", {"query": "x", "index": "birds", "limit": 1}, "limit: no argument of search; it takes query, index, k"),
+    ("search", {"q": "x", "index": "birds", "in": 1}, "takes query, index, k, where\nin: no argument"),
+    ("search", {"query": "x", "x" * 99: 1}, f"{'x' * 39}…: no argument of search; it takes query, index, k, where"),
     ("search", {"query": "x", "index": "birds", "where": {"$near": 1}}, "unknown operator $near"),
     ("read_passage", {"id": "none", "index": "birds"}, "take an id that `search` gave"),
     ("read_passage", {"id": "birds", "index": "birds", "start": 9_999}, "a start below"),

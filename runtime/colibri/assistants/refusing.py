@@ -1,10 +1,11 @@
 """What is wrong with a tool's arguments, in words: what was found, and what the tool's schema wants."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 _SHOWN = 40  # characters of a value
+_LINES = 5
 
 
 def refusal(problems: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> str:
@@ -19,11 +20,22 @@ def refusal(problems: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) ->
     return "\n".join(lines.values())
 
 
+def unknown(name: str, given: Iterable[str], schema: Mapping[str, Any]) -> str:
+    """One line for each argument that a tool does not have; "" where it has all. Nothing of a tool that takes none:
+    some clients make one up for it, and it means nothing else without."""
+    taken: Mapping[str, Any] = schema.get("properties", {})
+    lines = [f"{_short(one)}: no argument of {name}; it takes {', '.join(taken)}" for one in given if one not in taken]
+    return "\n".join(lines[:_LINES]) if taken else ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
 def _found(value: Any) -> str:
     if isinstance(value, str) and len(value) > _SHOWN:
         return f"{len(value):,} characters"
-    said = json.dumps(value, ensure_ascii=False, default=str)
-    return said if len(said) <= _SHOWN else f"{said[: _SHOWN - 1]}…"
+    return _short(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _wanted(schema: Mapping[str, Any]) -> str:

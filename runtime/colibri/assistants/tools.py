@@ -15,7 +15,7 @@ from colibri import __version__
 from colibri.assistants.answers import Listing, Reading, Results
 from colibri.assistants.library import LONGEST_QUERY, MOST_RESULTS, Library
 from colibri.assistants.reading import MOST_CHARACTERS
-from colibri.assistants.refusing import refusal
+from colibri.assistants.refusing import refusal, unknown
 from colibri.assistants.words import in_words
 from colibri.errors import ColibriError
 
@@ -51,13 +51,16 @@ class _Server(MCPServer[Any]):  # type: ignore[misc]  # no extra is where types 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """As the protocol's package does it, which tells of arguments that do not fit in words for programmers."""
+        """As the protocol's package does it, which tells of arguments that do not fit in words for programmers, and
+        passes over those that a tool does not have: five hits for a limit of one."""
+        schema: dict[str, Any] = next((tool.input_schema for tool in await self.list_tools() if tool.name == name), {})
+        if said := unknown(name, arguments, schema):
+            raise ToolError(said)
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
             if not isinstance(error.__cause__, ValidationError):
                 raise
-            schema = next(tool.input_schema for tool in await self.list_tools() if tool.name == name)
             raise ToolError(refusal(error.__cause__.errors(include_url=False), schema)) from error.__cause__
 
 
