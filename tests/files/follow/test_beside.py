@@ -104,12 +104,21 @@ def test_what_was_looked_at_beside_is_not_indexed_again(folder: Path, tmp_path: 
     assert len(held) == COUNT - 2
 
 
-def test_many_changes_at_once_are_found_after_it(folder: Path, tmp_path: Path) -> None:
+def test_many_changes_at_once_do_not_wait_for_it_either(folder: Path, tmp_path: Path) -> None:
+    """They come in parts, so that a save meanwhile waits for one of these at most."""
+    many = 600
+    (tmp_path / "many").mkdir()
+    for i in range(many):
+        (tmp_path / "many" / f"{i}.md").write_text(f"Text {i}.", encoding="utf-8")
     with following(tmp_path / "index") as one, standing(one, folder / f"{COUNT - 1:04}.md") as go_on:
-        for i in range(300):
-            (folder / f"many{i}.md").write_text(f"Text {i}.", encoding="utf-8")
+        (tmp_path / "many").rename(folder / "many")
+        parts: list[int] = []
+        while sum(parts) < many:
+            parts.append(one.looked()["indexed"])
+        assert one.follower.state.total == COUNT, "the long one has not ended"
+        assert [part for part in parts if part] == [256, 256, many - 512]
         go_on()
-        while len(texts(tmp_path / "index")) < COUNT - 1 + 300:
+        while len(texts(tmp_path / "index")) < COUNT - 1 + many:
             one.looked()
 
 

@@ -286,6 +286,10 @@ class Follower:
             self._waiting.looked_beside(look, now)
         else:
             self._main_is_over()
+        if done["rest"] == "hurried":
+            self._waiting.add([look])
+        elif done["rest"]:
+            self._waiting.postpone(look)
         self._rest(error=None)
         self._on_look(done)
 

@@ -4,7 +4,7 @@ Both are JSON, a line each.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from colibri.machine import Progress
 
 _TOLD_SECONDS = 0.2  # between two words on how far it is
 _LONG_FILES, _LONG_BYTES = 256, 1 << 20
-_MOST_HURRIED_BYTES = 16 << 20
+_HURRIED_BYTES = 16 << 20  # of one look that hurries, as are as many files as make one long: another save waits for it
+_MOST_HURRIED_FILES, _MOST_HURRIED_BYTES = 8_192, 256 << 20  # that are looked at so, a part after the other
 _NAMED = 20  # files that are named at the end
 _MOST_SKIPPED = 1_000
 _BYTES_A_TOKEN = 4.0  # a first guess
@@ -78,18 +79,23 @@ class Work:
         """One look.
 
         asked     changed: paths at which something happened; or paths (none: all roots), given and reset as
-                  `Refresh.plan` takes them; hurried: that it is interrupted where it turns out to be long
+                  `Refresh.plan` takes them; hurried: that it does a part where it turns out to be long, and is
+                  interrupted where it is very long
         tell      called with what changed in the look's state
         unwanted  whether to end it now
 
-        Returns what was done, as `colibri index --json` has it. Raises Interrupted, and ColibriError.
+        Returns what was done, as `colibri index --json` has it; "rest": that there is more, to be asked for as
+        "hurried" again or "later", when nothing else is under way. Raises Interrupted, and ColibriError.
         """
         index, began = self._opened(), self._clock()
         work = Refresh(index, clock=self._clock)
         due = _planned(index, work, asked, self._limits)
         size = sum(one.size_bytes for one, _ in due)
-        if asked.get("hurried") and (len(due) > _LONG_FILES or size > _MOST_HURRIED_BYTES):
-            raise Interrupted(long=True)
+        planned = len(due)
+        if asked.get("hurried"):
+            if planned > _MOST_HURRIED_FILES or size > _MOST_HURRIED_BYTES or (planned and not (due := _part(due))):
+                raise Interrupted(long=True)
+            size = sum(one.size_bytes for one, _ in due)
         long = len(due) > _LONG_FILES or size > _LONG_BYTES
         if long:
             self._give_way()
@@ -108,6 +114,8 @@ class Work:
             "seconds": round(self._clock() - began, 3),
             "documents": index.count(),
             "long": long,
+            # What cannot be read is due again: it must not keep the rest from being reached.
+            "rest": None if len(due) == planned else "hurried" if 2 * ended.indexed > len(due) else "later",
         }
 
     def _load(self, source: Any) -> Any:
@@ -127,6 +135,20 @@ def _planned(
     if "globs" in given:
         given["globs"] = tuple(given["globs"])
     return work.plan([Path(real(path)) for path in asked["paths"]], given, reset=asked.get("reset", False))
+
+
+def _part(due: Sequence[tuple[Found, Job]]) -> list[tuple[Found, Job]]:
+    """The first files that together are not long; one that is long alone is none of them."""
+    some: list[tuple[Found, Job]] = []
+    size = 0
+    for one, job in due:
+        if one.size_bytes > _HURRIED_BYTES:
+            continue
+        size += one.size_bytes
+        if len(some) == _LONG_FILES or size > _HURRIED_BYTES:
+            break
+        some.append((one, job))
+    return some
 
 
 class _Told(Iterable[tuple[Found, Job]]):
