@@ -85,6 +85,21 @@ def test_a_phrase_that_stands_nowhere_is_told_so(place: str, mode: str) -> None:
     )
 
 
+def test_a_phrase_is_not_what_a_search_by_meaning_lacks(place: str) -> None:
+    said = run("search", "--index", place, "--mode", "meaning", '"no such phrase"', "--where", "id=nobody")
+    assert said.stderr == "nothing found: the filters leave no document\n"
+
+
+def test_what_stands_somewhere_is_not_said_to_stand_nowhere(place: str) -> None:
+    here = ("search", "--index", place)
+    assert run(*here, "--", '"a small bird"', "-bird").stderr == (
+        "nothing found: no document has all that stands in quotation marks without what a minus excludes\n"
+    )
+    assert run(*here, "--mode", "words", "--", "bird", "-a").stderr == (
+        "nothing found: no document has a word of the query without what a minus excludes\n"
+    )
+
+
 def test_a_minus_that_leaves_nothing_is_told_so(place: str) -> None:
     assert run("search", "--index", place, "--", "bird", "-a", "-bread").stderr == (
         "nothing found: what a minus excludes stands in every document\n"

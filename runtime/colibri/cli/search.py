@@ -141,11 +141,13 @@ def _nothing(place: Path, query: str, mode: str, *, narrowed: bool, hinted: bool
             return "nothing found: the index holds no documents yet"
     if hinted:
         return "nothing found"
-    left = "that the filters leave " if narrowed else ""
-    if said.required:
-        return f"nothing found: no document {left}has all that stands in quotation marks"
-    if mode == "words":
-        return f"nothing found: no document {left}has a word of the query"
+    obeyed = mode != "meaning"  # which ranks whatever is quoted or has a minus
+    lacking = "all that stands in quotation marks" if obeyed and said.required else ""
+    lacking = lacking or ("a word of the query" if mode == "words" else "")
+    if lacking:
+        left = "that the filters leave " if narrowed else ""
+        without = " without what a minus excludes" if said.excluded else ""
+        return f"nothing found: no document {left}has {lacking}{without}"
     # By meaning every document is ranked that may be.
     if narrowed:
         return "nothing found: the filters leave no document"
@@ -183,7 +185,7 @@ def _found(place: Path, asks: _Question, options: ModelOptions) -> "tuple[Sequen
 
 
 def _prepare() -> None:
-    """Load what shows an answer: 15 of the 90 ms that a search through another process takes here."""
+    """Load what shows an answer."""
     from colibri.cli import answered, listing  # noqa: F401
     from colibri.files import place  # noqa: F401
 

@@ -43,7 +43,7 @@ class Line:
         if not x.size:
             return cls(0.0, 1.0, 0.0)
         across = x - x.mean()
-        # No products of matrices: a thread of BLAS's own is woken for them, 3 ms where the other core is busy.
+        # Not by `@`: BLAS may wake threads of its own for some ten thousand values, and waits for a busy core.
         square = float(np.square(across).sum())
         slope = max(float((across * y).sum()) / square, 0.0) if square > 0 else 1.0
         level = float(y.mean() - slope * x.mean())
